@@ -1,0 +1,75 @@
+//! Embed `catalog/`, `link-types/` and `hooks/` in the binary: each entry's YAML as JSON, so that a
+//! run decodes only the entries that its stack uses, and each file beside it as it is.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+#[allow(dead_code, reason = "the build needs the reading half only")]
+#[path = "src/yaml/read.rs"]
+mod yaml;
+
+fn main() {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest folder"));
+    let mut code = String::new();
+    for (constant, folder, file) in [
+        ("COMPONENT_TYPES", "catalog", "component.yaml"),
+        ("LINK_TYPES", "link-types", "link.yaml"),
+        ("HOOKS", "hooks", "hook.yaml"),
+    ] {
+        println!("cargo:rerun-if-changed={folder}");
+        write!(code, "pub(super) static {constant}: &[Embedded] = &[").expect("a string takes text");
+        for entry in entries(&root.join(folder), file) {
+            embed(&mut code, &entry, file);
+        }
+        code.push_str("];\n");
+    }
+    println!("cargo:rerun-if-changed=src/yaml/read.rs");
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output folder"));
+    fs::write(out.join("embedded.rs"), code).expect("the output folder takes files");
+}
+
+/// Folders that hold `file`, sorted by name.
+fn entries(folder: &Path, file: &str) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = walkdir::WalkDir::new(folder)
+        .min_depth(1)
+        .max_depth(1)
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| path.join(file).is_file())
+        .collect();
+    found.sort();
+    found
+}
+
+fn embed(code: &mut String, entry: &Path, file: &str) {
+    let name = entry.file_name().and_then(|name| name.to_str()).expect("entry names are ASCII");
+    let path = entry.join(file);
+    let text = fs::read_to_string(&path).expect("an entry is readable");
+    let json = match yaml::parse(&text) {
+        Ok(node) => node.to_json().to_string(),
+        Err(problems) => panic!("{}:{}: {}", path.display(), problems[0].span.line, problems[0].message),
+    };
+    write!(code, "Embedded {{ name: {name:?}, json: {json:?}, files: &[").expect("a string takes text");
+    for (relative, file) in files_beside(entry, file) {
+        write!(code, "({relative:?}, include_bytes!({file:?})),").expect("a string takes text");
+    }
+    code.push_str("] },\n");
+}
+
+fn files_beside(entry: &Path, definition: &str) -> Vec<(String, PathBuf)> {
+    let mut found: Vec<(String, PathBuf)> = walkdir::WalkDir::new(entry)
+        .into_iter()
+        .filter_entry(|item| item.file_name() != "__pycache__")
+        .filter_map(Result::ok)
+        .filter(|item| item.file_type().is_file())
+        .map(|item| {
+            let relative = item.path().strip_prefix(entry).expect("a walk stays below its root");
+            (relative.to_string_lossy().replace('\\', "/"), item.path().to_owned())
+        })
+        .filter(|(relative, _)| relative != definition && !relative.ends_with("README.md"))
+        .collect();
+    found.sort();
+    found
+}

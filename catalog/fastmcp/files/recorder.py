@@ -1,0 +1,125 @@
+"""The record of each MCP call, and the answer to a call of a tool that is not served.
+
+In: MCP requests on their way to FastMCP's handlers.
+Out: one audit line each; for a tool that no link gives, a refusal in our own form.
+Must not know: HTTP beyond the exchange that the gate left in the scope.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from typing import TYPE_CHECKING, Any
+
+from fastmcp.exceptions import NotFoundError
+from fastmcp.server.dependencies import get_http_request
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools.base import ToolResult
+from mcp_types import CallToolRequestParams, TextContent
+
+from calls import Call, Exchange, current_call, serving
+from cursors import digest
+from gate import EXCHANGE
+from governed import mask_name, mask_value
+from refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit import AuditLog
+
+SUGGESTIONS = 5
+
+
+class CallRecorder(Middleware):
+    """Writes the audit line of every request, whatever becomes of it."""
+
+    def __init__(self, audit: AuditLog, gates: Mapping[str, tuple[str, ...]]) -> None:
+        """`gates` names the closed gates of tools that the lock knows but nobody may call."""
+        self.audit = audit
+        self.gates = gates
+        self.names: tuple[str, ...] = ()
+
+    async def on_request(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Serve one request under a record of its own."""
+        started = time.perf_counter()
+        exchange = _exchange()
+        call = Call(method=context.method or "", exchange=exchange)
+        if exchange is not None:
+            exchange.recorded = True
+            call.key_name, call.session = exchange.key_name, exchange.session
+        try:
+            with serving(call):
+                return await call_next(context)
+        except BaseException:
+            if call.decision == "allowed":
+                call.fail("E_UNAVAILABLE")
+            raise
+        finally:
+            self.audit.write(call, int((time.perf_counter() - started) * 1000))
+
+    async def on_call_tool(
+        self,
+        context: MiddlewareContext[CallToolRequestParams],
+        call_next: CallNext[CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        """Note what is called; refuse in our own form what is not there."""
+        call = current_call()
+        arguments = context.message.arguments or {}
+        call.arguments_digest = digest(arguments)
+        if context.message.name in self.names:
+            return await call_next(context)
+        call.tool = mask_name(context.message.name)
+        call.arguments = {mask_name(name): mask_value(item) for name, item in arguments.items()}
+        return self._refused(call, context.message.name)
+
+    async def on_read_resource(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Note which resource is read."""
+        return await _noted({"uri": str(context.message.uri)}, context, call_next)
+
+    async def on_get_prompt(
+        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Note which prompt is used."""
+        call = current_call()
+        call.tool = mask_name(context.message.name)
+        return await _noted(dict(context.message.arguments or {}), context, call_next)
+
+    def _refused(self, call: Call, name: str) -> ToolResult:
+        refusal = self._refusal(name)
+        call.deny(refusal.code)
+        text = refusal.text()
+        call.result_bytes = len(text.encode("utf-8"))
+        return ToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+    def _refusal(self, name: str) -> Refusal:
+        if name in self.gates:
+            hint = f"`{name}` needs write access: {' or '.join(self.gates[name])} is not true"
+            return Refusal("E_WRITE_DISABLED", hint)
+        near = difflib.get_close_matches(name[:100], self.names, SUGGESTIONS)
+        return Refusal("E_SCOPE", "no link of this stack gives a tool of that name", near)
+
+
+async def _noted(
+    arguments: dict[str, Any], context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+) -> Any:
+    call = current_call()
+    call.arguments_digest = digest(arguments)
+    call.arguments = {mask_name(name): mask_value(item) for name, item in arguments.items()}
+    try:
+        return await call_next(context)
+    except NotFoundError:
+        call.deny("E_NOT_FOUND")
+        raise
+
+
+def _exchange() -> Exchange | None:
+    """Return what the gate left in the request's scope; there is none without HTTP."""
+    try:
+        return get_http_request().scope.get(EXCHANGE)
+    except RuntimeError:
+        return None

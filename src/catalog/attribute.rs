@@ -1,0 +1,47 @@
+//! The type of an attribute: what a value may be.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What a value of an attribute may be.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeType {
+    #[serde(rename = "type")]
+    pub kind: AttributeKind,
+    /// Value when none is given; text may be a pattern.
+    pub default: Option<Value>,
+    #[serde(default)]
+    pub required: bool,
+    /// Only ever a name: a value in the stack file is refused.
+    #[serde(default)]
+    pub secret: bool,
+    #[serde(rename = "enum")]
+    pub choices: Option<Vec<String>>,
+    /// Least and greatest integer.
+    pub range: Option<(i64, i64)>,
+    /// Regular expression that a text matches as a whole.
+    pub pattern: Option<String>,
+    /// Unit of a number.
+    pub unit: Option<String>,
+    /// One line for people.
+    #[serde(default)]
+    pub help: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AttributeKind {
+    String,
+    Integer,
+    Boolean,
+    /// Kubernetes quantity: `10Gi`, `500m`.
+    Quantity,
+    /// `30s`, `24h`, `7d`.
+    Duration,
+    /// A domain name.
+    Hostname,
+    /// An image at an exact tag or digest.
+    Image,
+}

@@ -1,0 +1,304 @@
+//! A component type: what `catalog/<type>/component.yaml` says.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::attribute::AttributeType;
+use super::secret::SecretSpec;
+
+/// A component type of the catalog.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "stacktic component type")]
+pub struct ComponentType {
+    /// Name of the type; the folder has the same.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// Chapter of the catalog.
+    pub category: String,
+    /// Where its own documentation stands.
+    pub docs: String,
+    /// Default namespace.
+    pub namespace: String,
+    /// Default group.
+    pub group: String,
+    /// Pattern of the name that its resources and Services derive from.
+    pub object: String,
+    /// Word for it in environment keys.
+    pub service: String,
+    pub install: Install,
+    #[serde(default)]
+    pub attributes: BTreeMap<String, AttributeType>,
+    #[serde(default)]
+    pub sub_components: BTreeMap<String, SubComponentType>,
+    /// By name; `primary_endpoint` says which one gives `{host}` and `{port}`.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, EndpointSpec>,
+    /// The endpoint behind `{host}` and `{port}`; may be left out where there is one.
+    pub primary_endpoint: Option<String>,
+    /// Labels that select its pods.
+    #[serde(default)]
+    pub pods: BTreeMap<String, String>,
+    /// Narrower labels for the pods behind one endpoint.
+    #[serde(default)]
+    pub pods_of: BTreeMap<String, BTreeMap<String, String>>,
+    pub metrics: Option<MetricsSpec>,
+    /// Checks, in the language of the Stack Agent.
+    #[serde(default)]
+    pub health: Vec<String>,
+    #[serde(default)]
+    pub network: NetworkSpec,
+    pub gateway: Option<GatewaySpec>,
+    /// Images at exact tags.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
+    /// Secrets that its own resources read.
+    #[serde(default)]
+    pub secrets: Vec<SecretSpec>,
+    #[serde(default)]
+    pub files: Vec<FileSpec>,
+    /// Folders beside the entry that are copied as they are.
+    #[serde(default)]
+    pub folders: Vec<FolderSpec>,
+    /// ConfigMaps made from files, by the end of their names.
+    #[serde(default)]
+    pub config_maps: BTreeMap<String, Vec<String>>,
+    /// What a platform engineer has to know.
+    pub notes: Option<String>,
+}
+
+/// How it gets into the cluster: a chart, an operator or manifests, one of the three.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Install {
+    /// A Helm chart; the release is named after the object.
+    pub chart: Option<ChartSource>,
+    /// An operator, once per type, and a custom resource per component.
+    pub operator: Option<OperatorSource>,
+    /// Operators that the first one needs beside it.
+    #[serde(default)]
+    pub more_operators: Vec<OperatorSource>,
+    /// Plain Kubernetes objects of ours.
+    #[serde(default)]
+    pub manifests: bool,
+}
+
+impl Install {
+    /// All operators of the type.
+    pub fn operators(&self) -> impl Iterator<Item = &OperatorSource> {
+        self.operator.iter().chain(&self.more_operators)
+    }
+}
+
+/// `chart grafana 12.11.1`, `operator cloudnative-pg 0.29.0`, `manifests`.
+impl std::fmt::Display for Install {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let operator = self.operator.as_ref();
+        if let Some(chart) = &self.chart {
+            write!(formatter, "chart {} {}", chart.name, chart.version)
+        } else if let Some(chart) = operator.and_then(|operator| operator.chart.as_ref()) {
+            write!(formatter, "operator {} {}", chart.name, chart.version)
+        } else if let Some(git) = operator.and_then(|operator| operator.git.as_ref()) {
+            write!(formatter, "operator {}", git.revision)
+        } else {
+            formatter.write_str("manifests")
+        }
+    }
+}
+
+/// A Helm chart at an exact version.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChartSource {
+    pub repository: String,
+    pub name: String,
+    pub version: String,
+    /// Namespace of an operator's chart; the component's by default.
+    pub namespace: Option<String>,
+}
+
+/// Where an operator comes from: a chart, or manifests in git.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorSource {
+    pub chart: Option<ChartSource>,
+    pub git: Option<GitSource>,
+    /// Values file of the chart, beside component.yaml.
+    pub values: Option<String>,
+}
+
+impl OperatorSource {
+    /// Name of the chart, or of the repository.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let repository = self.git.as_ref().and_then(|git| git.repository.rsplit('/').next());
+        self.chart.as_ref().map(|chart| chart.name.as_str()).or(repository).unwrap_or_default()
+    }
+}
+
+/// A folder of manifests in a git repository at an exact revision.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GitSource {
+    pub repository: String,
+    pub path: String,
+    pub revision: String,
+    pub namespace: String,
+    /// Images of its kustomization to pin: `old=new:tag`.
+    #[serde(default)]
+    pub images: Vec<String>,
+}
+
+/// A kind of sub-component.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubComponentType {
+    /// One line for people.
+    pub title: String,
+    /// Pattern of its object name; the lower-case form of its name by default.
+    pub object: Option<String>,
+    #[serde(default)]
+    pub attributes: BTreeMap<String, AttributeType>,
+}
+
+/// A place where the component listens.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointSpec {
+    /// Pattern of the Service host.
+    pub host: String,
+    /// Service port, or a pattern that names an attribute.
+    pub port: PortSpec,
+    pub protocol: Protocol,
+    /// Port of the pod, where it differs: network policies speak of pods.
+    pub target_port: Option<PortSpec>,
+}
+
+/// A port number, or a pattern of an attribute.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PortSpec {
+    Number(u16),
+    Pattern(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    Tcp,
+    Http,
+    Https,
+    Amqp,
+}
+
+/// Where it answers with Prometheus metrics.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsSpec {
+    pub monitor: MonitorKind,
+    /// Name of the port in the Service or pod.
+    pub port_name: String,
+    /// Port of the pod.
+    pub port: PortSpec,
+    pub path: String,
+    /// Labels of the Service or pods; `pods` by default.
+    #[serde(default)]
+    pub selector: BTreeMap<String, String>,
+    /// Labels of the pods that answer, when they are not the component's.
+    #[serde(default)]
+    pub pods: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+pub enum MonitorKind {
+    ServiceMonitor,
+    PodMonitor,
+}
+
+/// What its pods need beside links.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// Talks to the Kubernetes API.
+    pub api_server: bool,
+    /// Ports open to clients outside the cluster.
+    pub ingress: Vec<OpenPort>,
+    /// Namespaces whose pods (operators) reach it.
+    pub from: Vec<NamespacePeer>,
+    /// Ports it may reach outside the cluster.
+    pub to: Vec<OpenPort>,
+}
+
+#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenPort {
+    pub port: u16,
+}
+
+#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamespacePeer {
+    pub namespace: String,
+    pub ports: Vec<u16>,
+}
+
+/// How the gateway publishes it.
+#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GatewaySpec {
+    /// Endpoint behind the route.
+    pub endpoint: String,
+    pub auth: GatewayAuth,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GatewayAuth {
+    /// The service checks its users itself.
+    None,
+    /// The gateway asks for an API key.
+    Key,
+}
+
+/// A file made from a template, or copied when its name does not end in `.j2`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// Pattern of the path below the component's folder.
+    pub path: String,
+    pub template: String,
+    /// Whether it holds Kubernetes objects that kustomize lists.
+    #[serde(default)]
+    pub resource: bool,
+    /// Once per sub-component of this type.
+    pub for_each: Option<String>,
+    /// Written once, then the user's.
+    #[serde(default)]
+    pub seeded: bool,
+}
+
+/// A folder that is copied as it is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FolderSpec {
+    /// Folder beside component.yaml.
+    pub from: String,
+    /// Folder below the component's; empty for the folder itself.
+    #[serde(default)]
+    pub to: String,
+    pub area: Area,
+}
+
+/// Which half of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Area {
+    /// `k8s/deploy/base/<component>/`
+    Deploy,
+    /// `k8s/build/base/<component>/`
+    Build,
+}

@@ -1,0 +1,54 @@
+//! Patterns of the catalog: text with `{variables}`, and nothing else.
+//!
+//! `{name}`, `{to.host}`, `{endpoint.http.port}` are replaced; braces mean only that. A pattern
+//! without a variable costs no copy.
+
+use std::borrow::Cow;
+
+use anyhow::bail;
+
+/// Replace each `{variable}` of `pattern` by what `lookup` gives for it.
+///
+/// # Errors
+/// A brace that opens no variable, or a variable that `lookup` does not know.
+pub fn expand<'a, 'v>(pattern: &'a str, lookup: impl Fn(&str) -> Option<Cow<'v, str>>) -> anyhow::Result<Cow<'a, str>> {
+    if !pattern.contains(['{', '}']) {
+        return Ok(Cow::Borrowed(pattern));
+    }
+    let mut text = String::with_capacity(pattern.len() + 32);
+    let mut rest = pattern;
+    while let Some(open) = rest.find(['{', '}']) {
+        text.push_str(&rest[..open]);
+        let Some(close) = rest[open..].find('}').filter(|_| rest[open..].starts_with('{')) else {
+            bail!("E_CATALOG_PATTERN: pattern `{pattern}` has a brace that is not part of a `{{variable}}`");
+        };
+        let variable = &rest[open + 1..open + close];
+        let Some(value) = lookup(variable) else {
+            bail!("E_CATALOG_PATTERN: pattern `{pattern}` names `{variable}`, which is not known there");
+        };
+        text.push_str(&value);
+        rest = &rest[open + close + 1..];
+    }
+    text.push_str(rest);
+    Ok(Cow::Owned(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, expected: Option<&str>) {
+        let found = expand(pattern, |name| (name == "name").then_some(Cow::Borrowed("kafka")));
+        assert_eq!(found.ok().as_deref(), expected, "{pattern}");
+    }
+
+    #[test]
+    fn patterns() {
+        check("plain", Some("plain"));
+        check("{name}-rw.{name}", Some("kafka-rw.kafka"));
+        check("{nome}", None);
+        check("{name", None);
+        check("name}", None);
+        check("{}", None);
+    }
+}

@@ -1,0 +1,47 @@
+//! A Secret that a component or a link needs: its name, its file and its keys, never its values.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A Secret to seed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSpec {
+    /// Side of a link; a component's own secrets leave it out.
+    pub on: Option<Side>,
+    /// Pattern of the Secret's name.
+    pub name: String,
+    /// Pattern of the file below `secret/`.
+    pub file: String,
+    /// Once per sub-component of this type.
+    pub for_each: Option<String>,
+    /// Kubernetes type of the Secret.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Labels that make an operator look at it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    pub keys: Vec<SecretKey>,
+}
+
+/// Which end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    From,
+    To,
+}
+
+/// One key of a Secret.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretKey {
+    /// Pattern of the key.
+    pub key: String,
+    /// Pattern of a value that is no secret, written into the skeleton.
+    pub value: Option<String>,
+    /// Where the value comes from; a pattern.
+    pub help: String,
+}

@@ -1,0 +1,168 @@
+//! Where entries lie: in the binary, or in folders given with `--catalog`, which come first.
+//!
+//! The embedded entries are JSON made at build time; decoding one costs microseconds and happens
+//! only for entries that are asked for.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Context as _, bail};
+use serde::de::DeserializeOwned;
+
+use crate::yaml;
+
+/// An entry inside the binary.
+pub(super) struct Embedded {
+    pub(super) name: &'static str,
+    pub(super) json: &'static str,
+    pub(super) files: &'static [(&'static str, &'static [u8])],
+}
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// An entry that is not decoded yet.
+enum Raw {
+    Embedded(&'static Embedded),
+    Folder { definition: PathBuf, folder: PathBuf },
+}
+
+/// A decoded entry with the files beside it.
+#[derive(Debug)]
+pub struct Entry<T> {
+    pub definition: T,
+    files: Files,
+}
+
+#[derive(Debug)]
+enum Files {
+    Embedded(&'static [(&'static str, &'static [u8])]),
+    Folder(PathBuf),
+}
+
+impl<T> Entry<T> {
+    /// The bytes of a file beside the entry.
+    ///
+    /// # Errors
+    /// The entry names a file that is not there.
+    pub fn file(&self, name: &str) -> anyhow::Result<Cow<'static, [u8]>> {
+        match &self.files {
+            Files::Embedded(files) => files
+                .binary_search_by(|(candidate, _)| (*candidate).cmp(name))
+                .map(|index| Cow::Borrowed(files[index].1))
+                .map_err(|_| anyhow::anyhow!("E_CATALOG_FILE: the catalog has no file `{name}`")),
+            Files::Folder(folder) => {
+                let path = folder.join(name);
+                let bytes = std::fs::read(&path).with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))?;
+                Ok(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    /// Names of the files below a folder beside the entry, sorted.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn folder(&self, folder: &str) -> anyhow::Result<Vec<String>> {
+        let prefix = format!("{folder}/");
+        match &self.files {
+            Files::Embedded(files) => Ok(files.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(name, _)| (*name).to_owned()).collect()),
+            Files::Folder(root) => {
+                let mut names = Vec::new();
+                for item in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
+                    let item = item.with_context(|| format!("E_CATALOG_FILE: could not read `{}`", root.join(folder).display()))?;
+                    if item.file_type().is_file()
+                        && let Ok(relative) = item.path().strip_prefix(root)
+                    {
+                        names.push(relative.to_string_lossy().replace('\\', "/"));
+                    }
+                }
+                Ok(names)
+            }
+        }
+    }
+}
+
+/// The entries of one kind, decoded on demand.
+pub(super) struct Store<T> {
+    slots: BTreeMap<String, (Raw, OnceCell<Rc<Entry<T>>>)>,
+}
+
+impl<T: DeserializeOwned> Store<T> {
+    pub(super) fn load(embedded: &'static [Embedded], overlays: &[PathBuf], folder: &str, file: &str) -> anyhow::Result<Self> {
+        let mut slots = BTreeMap::new();
+        for entry in embedded {
+            slots.insert(entry.name.to_owned(), (Raw::Embedded(entry), OnceCell::new()));
+        }
+        for overlay in overlays {
+            for (name, definition) in entries(&overlay.join(folder), file)? {
+                let folder = definition.parent().map(Path::to_owned).unwrap_or_default();
+                slots.insert(name, (Raw::Folder { definition, folder }, OnceCell::new()));
+            }
+        }
+        Ok(Self { slots })
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.slots.keys().map(String::as_str)
+    }
+
+    pub(super) fn get(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<T>>>> {
+        let Some((raw, cell)) = self.slots.get(name) else { return Ok(None) };
+        if let Some(entry) = cell.get() {
+            return Ok(Some(Rc::clone(entry)));
+        }
+        let entry = Rc::new(decode(raw)?);
+        Ok(Some(Rc::clone(cell.get_or_init(|| entry))))
+    }
+}
+
+fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
+    match raw {
+        Raw::Embedded(entry) => {
+            let definition = serde_json::from_str(entry.json).with_context(|| format!("E_CATALOG_SCHEMA: entry `{}`", entry.name))?;
+            Ok(Entry { definition, files: Files::Embedded(entry.files) })
+        }
+        Raw::Folder { definition, folder } => {
+            let text = std::fs::read_to_string(definition).with_context(|| format!("could not read `{}`", definition.display()))?;
+            let node = match yaml::parse(&text) {
+                Ok(node) => node,
+                Err(problems) => {
+                    let Some(problem) = problems.first() else { bail!("E_CATALOG_YAML: `{}`", definition.display()) };
+                    bail!("E_CATALOG_YAML: `{}:{}`: {}", definition.display(), problem.span.line, problem.message)
+                }
+            };
+            let value = serde_json::from_value(node.to_json()).with_context(|| format!("E_CATALOG_SCHEMA: `{}`", definition.display()))?;
+            Ok(Entry { definition: value, files: Files::Folder(folder.clone()) })
+        }
+    }
+}
+
+fn entries(folder: &Path, file: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    if !folder.is_dir() {
+        return Ok(found);
+    }
+    for item in walkdir::WalkDir::new(folder).min_depth(1).max_depth(1).sort_by_file_name() {
+        let item = item.with_context(|| format!("could not read `{}`", folder.display()))?;
+        let definition = item.path().join(file);
+        if definition.is_file() {
+            found.push((item.file_name().to_string_lossy().into_owned(), definition));
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn component_types() -> &'static [Embedded] {
+    COMPONENT_TYPES
+}
+
+pub(super) fn link_types() -> &'static [Embedded] {
+    LINK_TYPES
+}
+
+pub(super) fn hooks() -> &'static [Embedded] {
+    HOOKS
+}

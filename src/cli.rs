@@ -1,0 +1,146 @@
+//! The command line: flags and their help, no logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit codes, printed under `--help`.
+const EXIT_CODES: &str = "Exit codes:
+  0   done, or nothing to do
+  1   error: findings in the stack file, or a file that cannot be read or written
+  2   changes are pending (`--check`)
+  3   refused or left: a foreign or edited file, too many deletes, an encrypted secret out of step
+  4   the catalog or the lock file does not fit
+  64  wrong usage";
+
+/// Generate a governed MCP server, and everything around it, from a stack topology.
+#[derive(Debug, Parser)]
+#[command(name = "stacktic", version, about, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Folder with more catalog entries; those of the last folder win
+    #[arg(long, value_name = "DIR", global = true, env = "STACKTIC_CATALOG", value_delimiter = ':')]
+    pub catalog: Vec<PathBuf>,
+    /// Colors in messages
+    #[arg(long, value_name = "WHEN", global = true, env = "STACKTIC_COLOR", default_value = "auto")]
+    pub color: ColorArg,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write the output of a stack
+    Gen(GenArgs),
+    /// Check a stack file
+    Check(CheckArgs),
+    /// Look at the catalog
+    Catalog(CatalogArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct GenArgs {
+    /// Stack file; `-` is standard input
+    #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
+    pub stack: PathBuf,
+    /// Write nothing; compare, and end with 2 when something would change
+    #[arg(long, conflicts_with_all = ["dry_run", "diff"], env = "STACKTIC_CHECK", value_parser = clap::builder::FalseyValueParser::new())]
+    pub check: bool,
+    /// Write nothing; print the plan
+    #[arg(long, env = "STACKTIC_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new())]
+    pub dry_run: bool,
+    /// Print a unified diff to standard output; writes nothing
+    #[arg(long, env = "STACKTIC_DIFF", value_parser = clap::builder::FalseyValueParser::new())]
+    pub diff: bool,
+    /// Output folder [default: `out` beside the stack file]
+    #[arg(long, value_name = "DIR", env = "STACKTIC_OUT")]
+    pub out: Option<PathBuf>,
+    /// What to do with generated files that were edited
+    #[arg(long, value_name = "HOW", default_value = "fail", env = "STACKTIC_ON_EDIT")]
+    pub on_edit: OnEditArg,
+    /// Let at most N files go
+    #[arg(long, value_name = "N", env = "STACKTIC_MAX_DELETES")]
+    pub max_deletes: Option<usize>,
+    /// Form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
+    pub output: OutputArg,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Stack file; `-` is standard input
+    #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
+    pub stack: PathBuf,
+    /// Form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
+    pub output: OutputArg,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogArgs {
+    #[command(subcommand)]
+    pub command: CatalogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// List component types and link types
+    Ls,
+    /// Show what a component type or link type does
+    Show {
+        /// Component type or link type
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which schema
+    #[arg(default_value = "stack")]
+    pub which: SchemaArg,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnEditArg {
+    Fail,
+    Keep,
+    Overwrite,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputArg {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaArg {
+    Stack,
+    Component,
+    Link,
+    Hook,
+    Metadata,
+    ToolsLock,
+}

@@ -1,0 +1,57 @@
+//! One command a file; only this folder knows all stages.
+
+mod catalog;
+mod check;
+mod generate;
+mod load;
+mod schema;
+
+use std::io::Write;
+
+use anyhow::Context as _;
+use clap::CommandFactory as _;
+
+use crate::cli::{CatalogCommand, Cli, Command};
+use crate::exit::Exit;
+use crate::report::Style;
+use crate::settings::{GenSettings, colors};
+
+/// Where a command writes: artefacts to `out`, messages to `messages`.
+pub struct Streams<'a> {
+    pub out: &'a mut dyn Write,
+    pub messages: &'a mut dyn Write,
+    pub style: Style,
+}
+
+/// Run the command that `cli` asks for.
+///
+/// # Errors
+/// The world failed: a file cannot be read or written, or the catalog is broken.
+pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::Result<Exit> {
+    let style = Style { colors: colors(cli.global.color) };
+    let catalog = || crate::catalog::load(&cli.global.catalog);
+    let streams = &mut Streams { out, messages, style };
+    match cli.command {
+        Command::Gen(args) => generate::run(&GenSettings::from(args), &catalog()?, streams),
+        Command::Check(args) => check::run(&args, &catalog()?, streams),
+        Command::Catalog(args) => match args.command {
+            CatalogCommand::Ls => catalog::list(&catalog()?, streams),
+            CatalogCommand::Show { name } => catalog::show(&name, &catalog()?, streams),
+        },
+        Command::Schema(args) => schema::run(args.which, &catalog()?, streams),
+        Command::Completions(args) => {
+            let mut text = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "stacktic", &mut text);
+            streams.out.write_all(&text).context("could not write to standard output")?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The exit code of a fault: a broken catalog or lock file has its own.
+#[must_use]
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    let is_catalog = error.chain().any(|cause| cause.to_string().starts_with("E_CATALOG_"));
+    let is_lock = error.chain().any(|cause| cause.downcast_ref::<crate::disk::LockError>().is_some());
+    if is_catalog || is_lock { Exit::Mismatch } else { Exit::Error }
+}

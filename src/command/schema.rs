@@ -1,0 +1,107 @@
+//! `stacktic schema`: the JSON Schemas of what is read and written, made from the types and the
+//! catalog.
+
+use anyhow::Context as _;
+use schemars::schema_for;
+use serde_json::{Map, Value as Json, json};
+
+use super::Streams;
+use crate::catalog::{AttributeKind, AttributeType, Catalog, ComponentType, HookType, LinkType};
+use crate::cli::SchemaArg;
+use crate::exit::Exit;
+use crate::hook::{StackMetadata, ToolsLock};
+use crate::topology::StackDocument;
+
+pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let schema = match which {
+        SchemaArg::Stack => stack_schema(catalog)?,
+        SchemaArg::Component => schema_for!(ComponentType).to_value(),
+        SchemaArg::Link => schema_for!(LinkType).to_value(),
+        SchemaArg::Hook => schema_for!(HookType).to_value(),
+        SchemaArg::Metadata => schema_for!(StackMetadata).to_value(),
+        SchemaArg::ToolsLock => schema_for!(ToolsLock).to_value(),
+    };
+    writeln!(streams.out, "{schema:#}")?;
+    Ok(Exit::Done)
+}
+
+/// The schema of stack.yaml with the catalog's types, attributes and link types, so that an editor
+/// completes and refuses what `check` would.
+///
+/// # Errors
+/// An entry of the catalog is broken.
+pub fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
+    let mut schema = schema_for!(StackDocument).to_value();
+    let names = catalog.type_names();
+    let mut branches = Vec::new();
+    for name in &names {
+        let entry = catalog.component_type(name)?.with_context(|| format!("type `{name}`"))?;
+        branches.push(branch(&entry.definition));
+    }
+    let component = &mut schema["$defs"]["ComponentDocument"];
+    component["properties"]["type"]["enum"] = json!(names);
+    component["allOf"] = Json::Array(branches);
+    let mut links = Vec::new();
+    for folder in catalog.link_folders() {
+        let entry = catalog.link_type(folder)?.with_context(|| format!("link type `{folder}`"))?;
+        for name in &names {
+            let kind = catalog.component_type(name)?.with_context(|| format!("type `{name}`"))?;
+            if entry.definition.reaches(&kind.definition) {
+                links.push(entry.definition.name_to(name));
+            }
+        }
+    }
+    links.sort();
+    schema["$defs"]["LinkDocument"]["properties"]["type"]["enum"] = links.into_iter().map(Json::from).chain([Json::Null]).collect();
+    Ok(schema)
+}
+
+/// What a component of one type may say.
+fn branch(kind: &ComponentType) -> Json {
+    let mut properties = Map::new();
+    properties.insert("attributes".to_owned(), attributes(&kind.attributes));
+    let subs: Vec<Json> = kind.sub_components.iter().map(|(name, sub)| {
+        json!({
+            "if": { "properties": { "type": { "const": name } } },
+            "then": { "properties": { "attributes": attributes(&sub.attributes) } },
+        })
+    }).collect();
+    let sub_types: Vec<&String> = kind.sub_components.keys().collect();
+    let sub = json!({ "properties": { "type": { "enum": sub_types } }, "allOf": subs });
+    let sub = if sub_types.is_empty() { json!({ "maxProperties": 0 }) } else { json!({ "additionalProperties": sub }) };
+    properties.insert("sub_components".to_owned(), sub);
+    json!({ "if": { "properties": { "type": { "const": kind.name } } }, "then": { "properties": properties } })
+}
+
+/// Secrets are left out: they take no value.
+fn attributes(types: &std::collections::BTreeMap<String, AttributeType>) -> Json {
+    let plain = types.iter().filter(|(_, kind)| !kind.secret);
+    let properties: Map<String, Json> = plain.map(|(name, kind)| (name.clone(), attribute(kind))).collect();
+    let required: Vec<&String> = types.iter().filter(|(_, kind)| kind.required).map(|(name, _)| name).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn attribute(kind: &AttributeType) -> Json {
+    let mut schema = Map::new();
+    let word = match kind.kind {
+        AttributeKind::Integer => "integer",
+        AttributeKind::Boolean => "boolean",
+        _ => "string",
+    };
+    schema.insert("type".to_owned(), json!(word));
+    schema.insert("description".to_owned(), json!(kind.help));
+    if let Some(default) = &kind.default {
+        schema.insert("default".to_owned(), default.clone());
+    }
+    if let Some(choices) = &kind.choices {
+        schema.insert("enum".to_owned(), json!(choices));
+    }
+    if let Some((least, greatest)) = kind.range {
+        schema.insert("minimum".to_owned(), json!(least));
+        schema.insert("maximum".to_owned(), json!(greatest));
+    }
+    if let Some(pattern) = &kind.pattern {
+        schema.insert("pattern".to_owned(), json!(format!("^(?:{pattern})$")));
+    }
+    Json::Object(schema)
+}

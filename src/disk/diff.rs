@@ -1,0 +1,447 @@
+//! Compares a tree with the output directory and decides what to do at every path. Reads only.
+//!
+//! In: the tree, the directory, the options. Out: `Changes`. The decisions themselves are in `decide`; here their facts are
+//! found, and their consequences for the lock and the journal worked out.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Options;
+use super::decide::{Case, OnDisk, Wanted, decide};
+use super::digest::Digest;
+use super::lock::{Lock, LockEntry};
+use super::note::note;
+use super::root::{Found, Obstacle, Root};
+use super::skeleton::{self, Outcome};
+use super::state::State;
+use super::temporary;
+use crate::rel_path::RelPath;
+use crate::tree::{Action, Change, Changes, Class, Content, MassDelete, Places, Skeleton, Stamp, Tree, TreeFile};
+
+/// Compares `tree` with the directory `out`.
+///
+/// `producible` says whether the catalog could ever have produced a path: the second key that a delete needs.
+/// The error is a fault; where the lock is to blame, it is a `LockError` (exit 4).
+pub fn diff<'tree>(
+    tree: &'tree Tree,
+    out: &Path,
+    options: &Options,
+    producible: &dyn Fn(&RelPath) -> bool,
+) -> Result<Changes<'tree>> {
+    let mut root = Root::open(out)?;
+    let state = root.as_mut().map(State::load).transpose()?.unwrap_or_default();
+    let mut survey = Survey {
+        options,
+        out,
+        root,
+        state,
+        files: Vec::new(),
+        next: Lock::default(),
+        gone: BTreeSet::new(),
+    };
+    survey.expect_half_written_files();
+    let left = survey.prune(tree, producible)?;
+    for (path, file) in tree.iter() {
+        survey.produce(path, file)?;
+    }
+    survey.remember(left);
+    Ok(survey.finish(tree))
+}
+
+/// What is known so far.
+struct Survey<'tree, 'run> {
+    options: &'run Options,
+    out: &'run Path,
+    root: Option<Root>,
+    state: State,
+    files: Vec<Change<'tree>>,
+    next: Lock,
+    /// Paths that are gone or will be before anything is written, so that nothing there is in the way.
+    gone: BTreeSet<String>,
+}
+
+/// What stands at a path, compared with what is wanted there or was written there.
+struct Compared<'tree> {
+    on_disk: OnDisk,
+    after: Option<Cow<'tree, [u8]>>,
+    before: Option<Vec<u8>>,
+    stamp: Option<Stamp>,
+    contents: Option<Digest>,
+    note: Option<String>,
+    obstacle: Option<Obstacle>,
+}
+
+impl<'tree> Survey<'tree, '_> {
+    /// `apply` clears away what an interrupted run half wrote, before anything else.
+    fn expect_half_written_files(&mut self) {
+        self.gone.extend(self.state.half_written().iter().map(temporary::path));
+    }
+
+    fn look(&mut self, path: &RelPath) -> Result<Found> {
+        self.root.as_mut().map_or(Ok(Found::Absent), |root| root.look(path))
+    }
+
+    /// Decides on every path that is no longer produced. Returns the lock entries of those that stay where they are.
+    fn prune(&mut self, tree: &Tree, producible: &dyn Fn(&RelPath) -> bool) -> Result<BTreeMap<RelPath, LockEntry>> {
+        let is_stale = |(path, _): &(&RelPath, &LockEntry)| tree.get(path).is_none();
+        let owned = |(path, entry): (&RelPath, &LockEntry)| (path.clone(), entry.clone());
+        let stale: Vec<_> = self.state.paths().into_iter().filter(is_stale).map(owned).collect();
+        let (mut left, mut in_the_way) = (BTreeMap::new(), Vec::new());
+        for (path, entry) in stale {
+            match self.look(&path)? {
+                Found::Obstacle(obstacle) => in_the_way.push((path, entry, obstacle)),
+                found => self.prune_one(path, entry, found, producible, &mut left),
+            }
+        }
+        // Last, because what is in the way may be a directory of files that go.
+        for (path, entry, obstacle) in in_the_way {
+            let is_replaced = obstacle.is_directory() && tree.has_directory(&obstacle.path);
+            let is_absent = is_replaced || obstacle.hides_nothing(&path) || self.will_be_gone(&obstacle)?;
+            let found = if is_absent {
+                Found::Absent
+            } else {
+                Found::Obstacle(obstacle)
+            };
+            self.prune_one(path, entry, found, producible, &mut left);
+        }
+        Ok(left)
+    }
+
+    fn prune_one(
+        &mut self,
+        path: RelPath,
+        entry: LockEntry,
+        found: Found,
+        producible: &dyn Fn(&RelPath) -> bool,
+        left: &mut BTreeMap<RelPath, LockEntry>,
+    ) {
+        let compared = self.compare_stale(&path, found);
+        let known = self.state.entry(&path, compared.contents).map(|entry| entry.class);
+        let (on_edit, is_producible) = (self.options.on_edit, producible(&path));
+        let case = Case {
+            wanted: Wanted::Nothing,
+            known,
+            on_disk: compared.on_disk,
+            on_edit,
+            is_producible,
+        };
+        let action = decide(&case);
+        if action.is_none_or(Action::removes) {
+            self.gone.insert(path.as_str().to_owned());
+        } else {
+            left.insert(path.clone(), entry.clone());
+        }
+        self.files
+            .extend(action.map(|action| stale_change(path, entry, action, compared)));
+    }
+
+    /// What stands at a path that is no longer produced.
+    fn compare_stale(&self, path: &RelPath, found: Found) -> Compared<'tree> {
+        let mut compared = Compared::new(None);
+        match found {
+            Found::File { bytes, stamp } => {
+                let digest = Digest::of(&bytes);
+                compared.on_disk = if self.state.wrote(path, digest) {
+                    OnDisk::AsKnown
+                } else {
+                    OnDisk::Differs
+                };
+                (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
+            }
+            found => compared.not_read(found),
+        }
+        compared
+    }
+
+    /// Decides on one path of the tree.
+    fn produce(&mut self, path: &RelPath, file: &'tree TreeFile) -> Result<()> {
+        let found = match self.look(path)? {
+            Found::Obstacle(obstacle) if self.will_be_gone(&obstacle)? => Found::Absent,
+            found => found,
+        };
+        let (wanted, pristine, keys) = match &file.content {
+            Content::Bytes(bytes) => {
+                let wanted = if file.class == Class::Owned {
+                    Wanted::Owned
+                } else {
+                    Wanted::Seeded
+                };
+                (wanted, Cow::Borrowed(bytes.as_ref()), None)
+            }
+            Content::Skeleton(skeleton) => {
+                let pristine = Cow::Owned(skeleton::render(skeleton));
+                (Wanted::Skeleton, pristine, Some(skeleton::prefilled(skeleton)))
+            }
+        };
+        let sha256 = Digest::of(&pristine);
+        let compared = match &file.content {
+            Content::Bytes(_) => self.compare(path, found, pristine, sha256),
+            Content::Skeleton(skeleton) => self.compare_secret(path, skeleton, found, pristine),
+        };
+        let old = self.state.entry(path, compared.contents).cloned();
+        let known = old.as_ref().map(|entry| entry.class);
+        let on_edit = self.options.on_edit;
+        let case = Case {
+            wanted,
+            known,
+            on_disk: compared.on_disk,
+            on_edit,
+            is_producible: true,
+        };
+        // Something is always wanted here, so there is always an action.
+        let Some(action) = decide(&case) else { return Ok(()) };
+        let entry = LockEntry {
+            sha256,
+            class: file.class,
+            why: file.why.clone(),
+            keys,
+        };
+        let entry = next_entry(action, compared.on_disk, old, entry);
+        self.next.files.extend(entry.map(|entry| (path.clone(), entry)));
+        self.files.push(change(path, file, action, compared));
+        Ok(())
+    }
+
+    fn compare(&self, path: &RelPath, found: Found, new: Cow<'tree, [u8]>, sha256: Digest) -> Compared<'tree> {
+        let mut compared = Compared::new(Some(new));
+        match found {
+            Found::File { bytes, stamp } => {
+                let is_new = compared.after.as_deref() == Some(&bytes);
+                let digest = if is_new { sha256 } else { Digest::of(&bytes) };
+                compared.on_disk = match is_new {
+                    true => OnDisk::AsNew,
+                    false if self.state.wrote(path, digest) => OnDisk::AsKnown,
+                    false => OnDisk::Differs,
+                };
+                (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
+            }
+            found => compared.not_read(found),
+        }
+        compared
+    }
+
+    fn compare_secret(
+        &self,
+        path: &RelPath,
+        skeleton: &Skeleton,
+        found: Found,
+        pristine: Cow<'tree, [u8]>,
+    ) -> Compared<'tree> {
+        let mut compared = Compared::new(Some(pristine));
+        let (bytes, stamp) = match found {
+            Found::File { bytes, stamp } => (bytes, stamp),
+            found => {
+                compared.not_read(found);
+                return compared;
+            }
+        };
+        (compared.contents, compared.stamp) = (Some(Digest::of(&bytes)), Some(stamp));
+        let shown = shown(self.out, path);
+        compared.on_disk = match skeleton::compare(skeleton, &bytes, &self.state.tracked(path), &shown) {
+            Outcome::Plain(merged) if merged == bytes => OnDisk::AsNew,
+            Outcome::Plain(merged) => {
+                compared.after = Some(Cow::Owned(merged));
+                OnDisk::Differs
+            }
+            Outcome::InStep => OnDisk::AsNew,
+            Outcome::OutOfStep(commands) => {
+                compared.note = Some(commands);
+                OnDisk::OutOfStep
+            }
+            Outcome::Unreadable(reason) => {
+                compared.note = Some(reason);
+                OnDisk::Unreadable
+            }
+        };
+        compared
+    }
+
+    /// Whether all that is in the way is taken away before anything is written.
+    fn will_be_gone(&mut self, obstacle: &Obstacle) -> Result<bool> {
+        if obstacle.is_directory() {
+            self.will_be_emptied(&obstacle.path)
+        } else {
+            Ok(self.gone.contains(&obstacle.path))
+        }
+    }
+
+    /// Whether the directory held files of stacktic and holds nothing else.
+    fn will_be_emptied(&mut self, directory: &str) -> Result<bool> {
+        let below = format!("{directory}/");
+        let was_ours = self
+            .gone
+            .range(below.clone()..)
+            .next()
+            .is_some_and(|path| path.starts_with(&below));
+        let Some(root) = self.root.as_mut().filter(|_| was_ours) else {
+            return Ok(false);
+        };
+        for (name, is_directory) in root.list(directory)?.unwrap_or_default() {
+            let path = below.clone() + &name;
+            let goes = if is_directory {
+                self.will_be_emptied(&path)?
+            } else {
+                self.gone.contains(&path)
+            };
+            if !goes {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Keeps the entries of files that are left, so that they are reported until they are gone.
+    fn remember(&mut self, left: BTreeMap<RelPath, LockEntry>) {
+        let mut places = Places::default();
+        for path in self.next.files.keys() {
+            // A tree has no clashes.
+            _ = places.insert(path);
+        }
+        let locked = left
+            .into_iter()
+            .filter(|(path, _)| self.state.lock.files.contains_key(path));
+        // A lock with two files for one place could not be read again.
+        let kept: Vec<_> = locked.filter(|(path, _)| places.insert(path).is_ok()).collect();
+        self.next.files.extend(kept);
+    }
+
+    fn finish(mut self, tree: &Tree) -> Changes<'tree> {
+        self.files.sort_by(|one, other| one.path.cmp(&other.path));
+        let listed = self.state.paths();
+        let leftovers = listed
+            .keys()
+            .filter(|path| tree.get(path).is_none())
+            .map(|path| (*path).clone());
+        let (leftovers, listed) = (leftovers.collect(), listed.len());
+        let (was_interrupted, half_written) = (self.state.was_interrupted(), self.state.half_written());
+        let written: BTreeSet<&RelPath> = self
+            .files
+            .iter()
+            .filter(|change| change.action.puts_content())
+            .map(|change| &change.path)
+            .collect();
+        let journal = self.state.journal.unwrap_or_default();
+        let journal = journal.next(&self.state.lock, &self.next, &|path| written.contains(path));
+        Changes {
+            mass_delete: mass_delete(&self.files, listed, self.options),
+            files: self.files,
+            lock_before: self.state.lock_bytes,
+            lock_after: self.next.render(),
+            journal: journal.render(),
+            was_interrupted,
+            half_written,
+            leftovers,
+        }
+    }
+}
+
+impl<'tree> Compared<'tree> {
+    fn new(after: Option<Cow<'tree, [u8]>>) -> Self {
+        Self {
+            on_disk: OnDisk::Absent,
+            after,
+            before: None,
+            stamp: None,
+            contents: None,
+            note: None,
+            obstacle: None,
+        }
+    }
+
+    /// Nothing there, or nothing that is read.
+    fn not_read(&mut self, found: Found) {
+        self.on_disk = match found {
+            Found::Absent => OnDisk::Absent,
+            Found::Obstacle(obstacle) => {
+                self.obstacle = Some(obstacle);
+                OnDisk::NotAFile
+            }
+            Found::LargeFile | Found::File { .. } => OnDisk::Differs,
+        };
+    }
+}
+
+fn stale_change<'tree>(path: RelPath, entry: LockEntry, action: Action, compared: Compared<'tree>) -> Change<'tree> {
+    let secret = entry.keys.is_some();
+    Change {
+        note: note(action, &path, compared.obstacle.as_ref()),
+        path,
+        action,
+        class: entry.class,
+        why: Cow::Owned(entry.why),
+        secret,
+        before: compared.before.filter(|_| action == Action::Delete && !secret),
+        after: None,
+        stamp: compared.stamp,
+    }
+}
+
+fn change<'tree>(path: &RelPath, file: &'tree TreeFile, action: Action, compared: Compared<'tree>) -> Change<'tree> {
+    let shows_before = matches!(
+        action,
+        Action::Update | Action::OverwriteEdited | Action::KeepEdited | Action::RefuseEdited
+    );
+    let is_settled = matches!(action, Action::Same | Action::Adopt | Action::SeedSame);
+    Change {
+        path: path.clone(),
+        action,
+        class: file.class,
+        why: Cow::Borrowed(&file.why),
+        note: compared.note.or_else(|| note(action, path, compared.obstacle.as_ref())),
+        secret: matches!(file.content, Content::Skeleton(_)),
+        before: compared.before.filter(|_| shows_before),
+        after: compared.after.filter(|_| !is_settled),
+        stamp: compared.stamp,
+    }
+}
+
+/// What the lock says of a produced path after this run, where it said `old` and `new` is wanted.
+fn next_entry(action: Action, on_disk: OnDisk, old: Option<LockEntry>, new: LockEntry) -> Option<LockEntry> {
+    match action {
+        Action::KeepEdited | Action::RefuseEdited | Action::RefuseForeign | Action::RefuseObstacle => old,
+        Action::SecretOutOfStep | Action::SecretUnreadable => old.map(|old| both(old, new)),
+        // Deleted or edited by the user: the lock keeps what was seeded, to know an untouched file when it goes.
+        Action::SeedSame if on_disk != OnDisk::AsNew => old.map(|old| LockEntry {
+            class: new.class,
+            why: new.why,
+            ..old
+        }),
+        _ => Some(new),
+    }
+}
+
+/// An encrypted file may still hold keys of both.
+fn both(old: LockEntry, new: LockEntry) -> LockEntry {
+    let mut keys = new.keys.unwrap_or_default();
+    keys.extend(old.keys.into_iter().flatten());
+    LockEntry {
+        sha256: old.sha256,
+        class: new.class,
+        why: new.why,
+        keys: Some(keys),
+    }
+}
+
+/// The path as the user would type it, and not as an option.
+fn shown(out: &Path, path: &RelPath) -> String {
+    let shown = out.join(path.as_str()).display().to_string();
+    if shown.starts_with('-') {
+        format!("./{shown}")
+    } else {
+        shown
+    }
+}
+
+fn mass_delete(files: &[Change<'_>], listed: usize, options: &Options) -> Option<MassDelete> {
+    let deletes = files.iter().filter(|change| change.action.removes()).count();
+    let by_default = if options.empty_stack { 0 } else { (listed / 5).max(10) };
+    let allowed = options.max_deletes.unwrap_or(by_default);
+    (deletes > allowed).then_some(MassDelete {
+        deletes,
+        allowed,
+        empty_stack: options.empty_stack,
+    })
+}

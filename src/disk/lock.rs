@@ -1,0 +1,217 @@
+//! `.stacktic/lock.json`: what stacktic wrote, file by file.
+//!
+//! In: the lock's bytes, which anybody may have changed. Out: a `Lock`, or a `LockError`; and a lock's bytes again, sorted, one
+//! file a line, without clock or host. It must not know where the bytes are kept or what follows from them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::digest::Digest;
+use crate::rel_path::RelPath;
+use crate::tree::{Class, Places, ensure_not_reserved};
+
+const VERSION: u64 = 1;
+
+/// The lock or the journal cannot be trusted (exit 4).
+#[derive(Debug)]
+pub struct LockError(pub(super) String);
+
+impl fmt::Display for LockError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LockError {}
+
+/// What was written at one path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockEntry {
+    /// Of the contents; of a secret skeleton before anyone filled it in, so that it tells nothing of the values.
+    pub sha256: Digest,
+    pub class: Class,
+    pub why: String,
+    /// A secret skeleton's keys with their prefilled values, none of which is secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<BTreeMap<String, String>>,
+}
+
+/// Every path that stacktic wrote and has not taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    pub files: BTreeMap<RelPath, LockEntry>,
+}
+
+impl Lock {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, LockError> {
+        let files = parse_files(bytes, "lock.json")?;
+        let mut places = Places::default();
+        for path in files.keys() {
+            ensure_not_reserved(path)
+                .and_then(|()| places.insert(path))
+                .map_err(|error| fault("lock.json", &error))?;
+        }
+        Ok(Self { files })
+    }
+
+    pub(super) fn render(&self) -> Vec<u8> {
+        render_files(&self.files)
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, bound = "T: DeserializeOwned")]
+struct Document<T> {
+    #[serde(rename = "version")]
+    _version: u64,
+    files: Files<T>,
+}
+
+/// Reads a lock or a journal: they differ in what stands at a path.
+pub(super) fn parse_files<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<BTreeMap<RelPath, T>, LockError> {
+    let Version { version } = serde_json::from_slice(bytes).map_err(|error| fault(name, &error))?;
+    if version != VERSION {
+        let message = format_args!("its version is {version}, and this stacktic knows version {VERSION}");
+        return Err(fault(name, &message));
+    }
+    let document: Document<T> = serde_json::from_slice(bytes).map_err(|error| fault(name, &error))?;
+    Ok(document.files.0)
+}
+
+fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
+    LockError(format!(
+        "could not read `.stacktic/{name}`: {fault}; restore it from version control, or delete it: files that are as they \
+         should be are then taken over, others are refused"
+    ))
+}
+
+/// One file a line: a changed file is a changed line, and version control merges what does not overlap.
+pub(super) fn render_files<T: Serialize>(files: &BTreeMap<RelPath, T>) -> Vec<u8> {
+    let line = |(path, entry): (&RelPath, &T)| {
+        // Maps with text keys, text and numbers always have a JSON form.
+        let entry = serde_json::to_string(entry).unwrap_or_default();
+        format!("\n    {}: {entry}", serde_json::Value::from(path.as_str()))
+    };
+    let lines: Vec<String> = files.iter().map(line).collect();
+    let end = if lines.is_empty() { "" } else { "\n  " };
+    format!(
+        "{{\n  \"version\": {VERSION},\n  \"files\": {{{}{end}}}\n}}\n",
+        lines.join(",")
+    )
+    .into_bytes()
+}
+
+/// A map that refuses a path that stands twice, where serde's own would keep the last.
+struct Files<T>(BTreeMap<RelPath, T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Files<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FilesVisitor(PhantomData))
+    }
+}
+
+struct FilesVisitor<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for FilesVisitor<T> {
+    type Value = Files<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map from path to what was written there")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut files = BTreeMap::new();
+        while let Some((path, entry)) = access.next_entry::<RelPath, T>()? {
+            if files.contains_key(&path) {
+                return Err(serde::de::Error::custom(format_args!("`{path}` stands twice")));
+            }
+            files.insert(path, entry);
+        }
+        Ok(Files(files))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(why: &str, keys: Option<BTreeMap<String, String>>) -> LockEntry {
+        LockEntry {
+            sha256: Digest::of(why.as_bytes()),
+            class: Class::Owned,
+            why: why.to_owned(),
+            keys,
+        }
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let keys = BTreeMap::from([("A".to_owned(), String::new())]);
+        let files = BTreeMap::from([
+            (RelPath::parse("b").unwrap(), entry("hook \"x\"", None)),
+            (RelPath::parse("a/c").unwrap(), entry("link", Some(keys))),
+        ]);
+        let lock = Lock { files };
+        let text = String::from_utf8(lock.render()).unwrap();
+        assert_eq!(Lock::parse(text.as_bytes()).unwrap(), lock);
+        assert_eq!(text.lines().count(), 6 + 1, "{text}");
+        assert!(
+            text.find("\"a/c\"") < text.find("\"b\"") && text.ends_with("}\n"),
+            "{text}"
+        );
+        let empty = Lock::default();
+        assert_eq!(Lock::parse(&empty.render()).unwrap(), empty);
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_trust() {
+        let good = format!(
+            "{{\"sha256\":\"{}\",\"class\":\"owned\",\"why\":\"x\"}}",
+            Digest::of(b"")
+        );
+        let with = |files: &str| format!("{{\"version\":1,\"files\":{{{files}}}}}");
+        assert!(Lock::parse(with(&format!("\"a\":{good}")).as_bytes()).is_ok());
+        for (text, part) in [
+            (String::new(), "EOF"),
+            ("[]".to_owned(), "version"),
+            ("{\"files\":{}}".to_owned(), "version"),
+            ("{\"version\":2,\"files\":{},\"more\":1}".to_owned(), "its version is 2"),
+            ("{\"version\":1,\"files\":{},\"more\":1}".to_owned(), "unknown field"),
+            ("{\"version\":1,\"version\":1,\"files\":{}}".to_owned(), "duplicate"),
+            (with(&format!("\"../a\":{good}")), "`..`"),
+            (with(&format!("\"/a\":{good}")), "absolute"),
+            (with(&format!("\"a\":{good},\"a\":{good}")), "twice"),
+            (with(&format!("\"a\":{good},\"A\":{good}")), "upper and lower"),
+            (
+                with(&format!("\"a\":{good},\"a/b\":{good}")),
+                "both a file and a directory",
+            ),
+            (with(&format!("\".stacktic/lock.json\":{good}")), "keeps for itself"),
+            (
+                with(&format!("\"a\":{}", good.replace("owned", "mine"))),
+                "unknown variant",
+            ),
+            (with(&format!("\"a\":{}", good.replace("e3b0", "E3B0"))), "SHA-256"),
+            (
+                with(&format!("\"a\":{}", good.replace("why", "because"))),
+                "unknown field",
+            ),
+        ] {
+            let message = Lock::parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(
+                message.contains(part) && message.contains(".stacktic/lock.json"),
+                "{text}: {message}"
+            );
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The only place that writes files.
+//!
+//! In: a rendered `Tree` and the output directory. Out: `Changes`, which `apply` carries out. It must not know what the files
+//! mean, where the tree comes from, or how changes are printed.
+//!
+//! Reading order: `decide` (the table), `diff` (its facts and consequences), `apply` (the steps).
+
+mod apply;
+mod decide;
+mod diff;
+mod digest;
+mod dotenv;
+mod journal;
+mod lock;
+mod note;
+mod orphans;
+mod root;
+mod skeleton;
+mod sops;
+mod state;
+mod steps;
+mod temporary;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::rel_path::RelPath;
+
+pub use apply::apply;
+pub use diff::diff;
+pub use digest::Digest;
+pub use lock::{Lock, LockEntry, LockError};
+
+/// What to do about an owned file that was edited by hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnEdit {
+    #[default]
+    Fail,
+    Keep,
+    Overwrite,
+}
+
+/// What the user allows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    pub on_edit: OnEdit,
+    /// How many files may go; by default 10, or a fifth of the lock's files where that is more.
+    pub max_deletes: Option<usize>,
+    /// The stack has no components, so that no delete goes unasked.
+    pub empty_stack: bool,
+}
+
+/// The lock of the output directory `out`; empty where there is none.
+pub fn load_lock(out: &Path) -> anyhow::Result<Lock> {
+    let state = root::Root::open(out)?.as_mut().map(state::State::load).transpose()?;
+    Ok(state.unwrap_or_default().lock)
+}
+
+/// The bytes of the regular file at `path` in `out`; `None` where there is no such file.
+pub fn read(out: &Path, path: &RelPath) -> anyhow::Result<Option<Vec<u8>>> {
+    let Some(mut root) = root::Root::open(out)? else {
+        return Ok(None);
+    };
+    match root.look(path)? {
+        root::Found::File { bytes, .. } => Ok(Some(bytes)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,36 @@
+//! The next step for the user at a path where something is refused or left.
+//!
+//! In: an action, its path and what stands there. Out: lines of text, or none where the action speaks for itself.
+
+use super::root::Obstacle;
+use crate::rel_path::RelPath;
+use crate::tree::Action;
+
+pub(super) const ORPHANS: &str = ".stacktic/orphans";
+
+pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>) -> Option<String> {
+    let obstacle = obstacle.map(|obstacle| format!("{obstacle}; ")).unwrap_or_default();
+    Some(match action {
+        Action::RefuseForeign => {
+            "stacktic did not write this file, so it is not replaced; move it away or delete it, then run again"
+                .to_owned()
+        }
+        Action::RefuseEdited => {
+            "edited by hand; take the edit back, or run again with `--on-edit overwrite` to lose it or \
+             `--on-edit keep` to leave the file as it is"
+                .to_owned()
+        }
+        Action::RefuseObstacle => format!("{obstacle}move it away, then run again"),
+        Action::LeaveObstacle => {
+            format!("{obstacle}nothing produces this path any more; remove what is there, then run again")
+        }
+        Action::LeaveUnproducible => "the lock lists this file, but the catalog cannot produce its path, so it is not \
+             deleted; delete it, or take its line out of `.stacktic/lock.json`"
+            .to_owned(),
+        Action::Quarantine => format!("edited by hand and no longer produced; kept as `{ORPHANS}/{path}`"),
+        Action::SecretUnreadable => {
+            format!("{obstacle}the keys of this secret cannot be compared; make it a dotenv file")
+        }
+        _ => return None,
+    })
+}

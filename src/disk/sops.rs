@@ -1,0 +1,160 @@
+//! Secret files encrypted by SOPS: the keys are readable, the values are not, and a MAC covers the whole.
+//!
+//! In: the parts of a dotenv file. Out: whether SOPS encrypted it, and the commands that bring its keys in step with a
+//! skeleton. Any edit by another program would break the MAC, so the file itself is never changed here.
+
+use std::collections::BTreeSet;
+
+use super::dotenv::{Entry, Item};
+use super::skeleton::Outcome;
+use crate::tree::{Skeleton, SkeletonKey};
+
+/// How SOPS names its own entries in a dotenv file.
+const OWN_PREFIX: &str = "sops_";
+const MAC: &str = "sops_mac";
+const CIPHERTEXT: &[u8] = b"ENC[AES256_GCM,";
+
+pub(super) fn is_encrypted(items: &[Item<'_>]) -> bool {
+    entries(items).any(|entry| entry.key == MAC || entry.value.starts_with(CIPHERTEXT))
+}
+
+pub(super) fn compare(skeleton: &Skeleton, items: &[Item<'_>], shown: &str) -> Outcome {
+    if !entries(items).any(|entry| entry.key == MAC) {
+        let message =
+            format!("it holds encrypted values but no `{MAC}`, so that SOPS cannot open it; restore the whole file");
+        return Outcome::Unreadable(message);
+    }
+    let present: BTreeSet<&str> = entries(items)
+        .map(|entry| entry.key)
+        .filter(|key| !key.starts_with(OWN_PREFIX))
+        .collect();
+    let mut missing: Vec<&SkeletonKey> = skeleton
+        .keys
+        .iter()
+        .filter(|key| !present.contains(key.key.as_str()))
+        .collect();
+    missing.sort_by(|one, other| one.key.cmp(&other.key));
+    let extra = present
+        .iter()
+        .filter(|key| !skeleton.keys.iter().any(|wanted| wanted.key == **key));
+    let sets = missing.iter().map(|key| set_command(key, shown));
+    let commands: Vec<String> = sets.chain(extra.map(|key| unset_command(key, shown))).collect();
+    if commands.is_empty() {
+        Outcome::InStep
+    } else {
+        Outcome::OutOfStep(commands.join("\n"))
+    }
+}
+
+fn entries<'file>(items: &[Item<'file>]) -> impl Iterator<Item = Entry<'file>> {
+    items.iter().filter_map(|item| match item {
+        Item::Entry(entry) => Some(*entry),
+        Item::Comment(_) => None,
+    })
+}
+
+/// The value is the prefilled one, which is no secret: secrets do not belong on a command line.
+fn set_command(key: &SkeletonKey, shown: &str) -> String {
+    let value = serde_json::Value::from(key.value.as_str()).to_string();
+    format!(
+        "sops set{} {} {} {}",
+        format_options(shown),
+        quote(shown),
+        index(&key.key),
+        quote_always(&value)
+    )
+}
+
+fn unset_command(key: &str, shown: &str) -> String {
+    format!("sops unset{} {} {}", format_options(shown), quote(shown), index(key))
+}
+
+/// SOPS tells a dotenv file by its extension, and takes any other for something else.
+fn format_options(shown: &str) -> &'static str {
+    if shown.ends_with(".env") {
+        ""
+    } else {
+        " --input-type dotenv --output-type dotenv"
+    }
+}
+
+fn index(key: &str) -> String {
+    quote_always(&format!("[{}]", serde_json::Value::from(key)))
+}
+
+/// `text` as one word of a POSIX shell.
+fn quote(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+    if text.bytes().all(is_plain) {
+        text.to_owned()
+    } else {
+        quote_always(text)
+    }
+}
+
+fn quote_always(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::skeleton::{Outcome, Tracked, compare};
+    use crate::tree::{Skeleton, SkeletonKey};
+
+    /// Written by SOPS 3.11.0 with an age key that was thrown away: the keys `GRAFANA_TOKEN`, `LOKI_PASSWORD` (empty) and
+    /// `VALKEY_PASSWORD`.
+    const ENCRYPTED: &str = include_str!("tests/encrypted.env");
+
+    fn check(keys: &[(&str, &str)], file: &str, shown: &str, expected: &Outcome) {
+        let key = |(key, value): &(&str, &str)| SkeletonKey {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+            comment: String::new(),
+        };
+        let skeleton = Skeleton {
+            header: vec![],
+            keys: keys.iter().map(key).collect(),
+        };
+        assert_eq!(
+            &compare(&skeleton, file.as_bytes(), &Tracked::new(), shown),
+            expected,
+            "{keys:?}"
+        );
+    }
+
+    #[test]
+    fn compares_keys_without_a_key_to_the_values() {
+        let (grafana, loki, valkey) = (("GRAFANA_TOKEN", ""), ("LOKI_PASSWORD", ""), ("VALKEY_PASSWORD", ""));
+        check(&[valkey, grafana, loki], ENCRYPTED, "out/cloud.env", &Outcome::InStep);
+        let commands = "sops set out/cloud.env '[\"A\"]' '\"\"'\n\
+                        sops set out/cloud.env '[\"Z\"]' '\"it'\\''s \\\"x\\\"\"'\n\
+                        sops unset out/cloud.env '[\"LOKI_PASSWORD\"]'";
+        let step = Outcome::OutOfStep(commands.to_owned());
+        check(
+            &[("Z", "it's \"x\""), grafana, valkey, ("A", "")],
+            ENCRYPTED,
+            "out/cloud.env",
+            &step,
+        );
+        let commands = "sops set --input-type dotenv --output-type dotenv 'my out/secret' '[\"A\"]' '\"\"'";
+        let step = Outcome::OutOfStep(commands.to_owned());
+        check(&[("A", ""), grafana, loki, valkey], ENCRYPTED, "my out/secret", &step);
+    }
+
+    #[test]
+    fn a_file_without_its_mac_is_not_touched() {
+        let damaged: String = ENCRYPTED
+            .lines()
+            .filter(|line| !line.contains("sops_mac"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let message =
+            "it holds encrypted values but no `sops_mac`, so that SOPS cannot open it; restore the whole file";
+        check(
+            &[("GRAFANA_TOKEN", "")],
+            &damaged,
+            "s.env",
+            &Outcome::Unreadable(message.to_owned()),
+        );
+    }
+}

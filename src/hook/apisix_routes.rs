@@ -1,0 +1,111 @@
+//! Values of `hooks/apisix_routes`: what the gateway publishes. Item shapes stand in its hook.yaml.
+
+use serde_json::{Value as Json, json};
+
+use super::view;
+use crate::catalog::GatewayAuth;
+use crate::stack::{Component, Link, Stack};
+
+pub(super) fn values(stack: &Stack) -> Json {
+    let mut lists = Lists::default();
+    for gateway in stack.of_type("apisix").filter(|gateway| gateway.external.is_none()) {
+        add_gateway(&mut lists, stack, gateway);
+    }
+    json!({
+        "open_routes": lists.open_routes,
+        "key_routes": lists.key_routes,
+        "consumers": lists.consumers,
+        "plugin_configs": lists.plugin_configs,
+        "tls": lists.tls,
+    })
+}
+
+#[derive(Default)]
+struct Lists {
+    open_routes: Vec<Json>,
+    key_routes: Vec<Json>,
+    consumers: Vec<Json>,
+    plugin_configs: Vec<Json>,
+    tls: Vec<Json>,
+}
+
+fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
+    let mut hosts = Vec::new();
+    for (link, published) in published(stack, gateway) {
+        let Some(spec) = published.gateway() else { continue };
+        let Some(route) = route(stack, gateway, link, published) else { continue };
+        hosts.push(host(stack, published));
+        match spec.auth {
+            GatewayAuth::None => lists.open_routes.push(route),
+            GatewayAuth::Key => {
+                lists.consumers.push(consumer(stack, gateway, link, published));
+                lists.key_routes.push(route);
+            }
+        }
+    }
+    if hosts.is_empty() {
+        return;
+    }
+    hosts.sort();
+    let base = json!({
+        "gateway": gateway.name,
+        "name": gateway.object,
+        "namespace": gateway.namespace,
+        "ingress_class": gateway.object,
+        "labels": view::label_pairs(stack, gateway),
+    });
+    let mut tls = base.clone();
+    tls["hosts"] = json!(hosts);
+    tls["secret"] = text(gateway, "tls_secret").into();
+    lists.plugin_configs.push(base);
+    lists.tls.push(tls);
+}
+
+/// Components published by links in either direction, sorted by name.
+fn published<'a>(stack: &'a Stack, gateway: &'a Component) -> Vec<(&'a Link, &'a Component)> {
+    let outward = stack.links_from(&gateway.name).map(|link| (link, stack.component(&link.to)));
+    let inward = stack.links_to(&gateway.name).filter(|link| link.entry.definition.reverse).map(|link| (link, stack.component(&link.from)));
+    let mut found: Vec<_> = outward.chain(inward).collect();
+    found.sort_by(|left, right| left.1.name.cmp(&right.1.name));
+    found
+}
+
+fn route(stack: &Stack, gateway: &Component, link: &Link, published: &Component) -> Option<Json> {
+    let endpoint = published.endpoints.get(&published.gateway()?.endpoint)?;
+    let service = endpoint.host.split('.').next().unwrap_or_default();
+    Some(json!({
+        "gateway": gateway.name,
+        "gateway_namespace": gateway.namespace,
+        "component": published.name,
+        "name": link.object,
+        "namespace": published.namespace,
+        "ingress_class": gateway.object,
+        "plugin_config": gateway.object,
+        "host": host(stack, published),
+        "service": service,
+        "port": endpoint.port,
+        "labels": view::label_pairs(stack, published),
+        "cors_origins": text(gateway, "cors_origins"),
+        "consumer": format!("{}_{}", gateway.namespace, link.object),
+    }))
+}
+
+fn consumer(stack: &Stack, gateway: &Component, link: &Link, published: &Component) -> Json {
+    json!({
+        "gateway": gateway.name,
+        "component": published.name,
+        "name": link.object,
+        "namespace": gateway.namespace,
+        "ingress_class": gateway.object,
+        "labels": view::label_pairs(stack, published),
+        "secret": format!("{}-key", link.object),
+    })
+}
+
+fn host(stack: &Stack, published: &Component) -> String {
+    format!("{}.{}", text(published, "subdomain"), stack.domain)
+}
+
+fn text(component: &Component, attribute: &str) -> String {
+    component.attributes.get(attribute).and_then(crate::stack::AttributeValue::text).unwrap_or_default()
+}

@@ -1,0 +1,210 @@
+//! Values of `hooks/argo_cd_apps`: what Argo CD deploys, in which order. Item shapes stand in its
+//! hook.yaml.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use super::view;
+use crate::catalog::{ChartSource, OperatorSource};
+use crate::name::{MAX_LABEL, shortened};
+use crate::stack::{AttributeValue, Component, Stack};
+
+pub(super) fn values(stack: &Stack) -> Json {
+    let Some(argo) = stack.of_type("argo_cd").next() else {
+        return json!({ "projects": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
+    };
+    let project = Project::of(stack, argo);
+    let waves = stack.waves();
+    let applications: Vec<Json> = stack.deployed().map(|component| project.application(component, waves[&component.name] + 1)).collect();
+    let operators = operators(stack);
+    let chart_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.chart_operator(name, operator)).collect();
+    let git_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.git_operator(name, operator)).collect();
+    let item = project.item(&applications, &chart_operators, &git_operators);
+    let files = files(&applications, &chart_operators, &git_operators);
+    json!({
+        "projects": [item],
+        "applications": applications,
+        "chart_operators": chart_operators,
+        "git_operators": git_operators,
+        "indexes": [{ "files": files }],
+        "roots": [project.root()],
+    })
+}
+
+/// An operator and the first component that needs it.
+struct Operator<'a> {
+    source: &'a OperatorSource,
+    component: &'a Component,
+}
+
+/// The operators that the stack needs, once each, by name: the type's, then what stands beside it.
+/// One that watches its own namespace only is needed in each.
+fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
+    let mut found = BTreeMap::new();
+    for component in stack.deployed() {
+        for (position, source) in component.entry.definition.install.operators().enumerate() {
+            let mut name = component.type_name().replace('_', "-");
+            if position > 0 {
+                name = format!("{name}-{}", source.name());
+            }
+            if source.chart.as_ref().is_some_and(|chart| chart.namespace.is_none()) && component.namespace.as_str() != component.entry.definition.namespace {
+                name = format!("{name}-{}", component.namespace);
+            }
+            found.entry(name).or_insert(Operator { source, component });
+        }
+    }
+    found
+}
+
+fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> BTreeSet<String> {
+    let text = |item: &Json, key: &str| item[key].as_str().unwrap_or_default().to_owned();
+    let mut files: BTreeSet<String> = applications.iter().map(|item| format!("applications/{}.yaml", text(item, "component"))).collect();
+    files.extend(chart_operators.iter().chain(git_operators).map(|item| format!("operators/{}.yaml", text(item, "operator"))));
+    files.insert("project.yaml".to_owned());
+    files
+}
+
+/// What all Applications of a stack share.
+struct Project<'a> {
+    stack: &'a Stack,
+    argo: &'a Component,
+    repository: String,
+    revision: String,
+    path: String,
+    environment: String,
+}
+
+impl<'a> Project<'a> {
+    fn of(stack: &'a Stack, argo: &'a Component) -> Self {
+        let text = |name: &str| argo.attributes.get(name).and_then(AttributeValue::text);
+        let first = stack.environments.first().map(ToString::to_string).unwrap_or_default();
+        Self {
+            stack,
+            argo,
+            repository: text("repository").unwrap_or_default(),
+            revision: text("revision").unwrap_or_default(),
+            path: text("path").unwrap_or_default(),
+            environment: text("environment").filter(|name| !name.is_empty()).unwrap_or(first),
+        }
+    }
+
+    /// The keys that every item has.
+    fn base(&self, name: &str) -> Json {
+        json!({
+            "name": shortened(format!("{}-{name}", self.stack.name).trim_end_matches('-'), MAX_LABEL),
+            "namespace": self.argo.namespace,
+            "project": self.stack.name,
+            "repository": self.repository,
+            "revision": self.revision,
+            "labels": view::label_pairs(self.stack, self.argo),
+        })
+    }
+
+    /// The Application of the folder itself, which makes the waves count.
+    fn root(&self) -> Json {
+        let mut item = self.base("");
+        item["path"] = format!("{}/argocd", self.path).into();
+        item
+    }
+
+    fn application(&self, component: &Component, wave: usize) -> Json {
+        let automated = self.stack.links_from(&self.argo.name).any(|link| link.to == component.name);
+        let chart = component.entry.definition.install.chart.as_ref();
+        let chart = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
+        let mut item = self.base(component.name.as_str());
+        item["component"] = json!(component.name);
+        item["labels"] = view::label_pairs(self.stack, component);
+        item["wave"] = wave.into();
+        item["destination_namespace"] = json!(component.namespace);
+        item["automated"] = automated.into();
+        item["path"] = format!("{}/k8s/deploy/overlays/{}/{}", self.path, self.environment, component.name).into();
+        item["charts"] = json!(chart.into_iter().collect::<Vec<_>>());
+        item
+    }
+
+    /// Values files, the weakest first; Argo CD leaves out those that do not exist.
+    fn value_files(&self, component: &Component) -> Vec<String> {
+        let base = format!("$values/{}/k8s/deploy/base/{}", self.path, component.name);
+        let overlay = format!("$values/{}/k8s/deploy/overlays/{}/{}", self.path, self.environment, component.name);
+        vec![
+            format!("{base}/values.yaml"),
+            format!("{base}/values-datasources.yaml"),
+            format!("{overlay}/values.yaml"),
+            format!("{overlay}/values.local.yaml"),
+        ]
+        .into_iter()
+        .filter(|file| !file.ends_with("values-datasources.yaml") || component.type_name() == "grafana")
+        .collect()
+    }
+
+    fn chart(&self, chart: &ChartSource, release: &str, value_files: &[String]) -> Json {
+        json!({
+            "repository": repository_of(&chart.repository, &chart.name),
+            "name": chart.name,
+            "version": chart.version,
+            "release": release,
+            "value_files": value_files,
+        })
+    }
+
+    fn chart_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
+        let chart = operator.source.chart.as_ref()?;
+        // Every component of the type carries the same file; the first one's is used.
+        let file = operator.source.values.as_ref();
+        let file = file.map(|file| format!("$values/{}/k8s/deploy/base/{}/{file}", self.path, operator.component.name));
+        let namespace = chart.namespace.as_deref().unwrap_or(operator.component.namespace.as_str());
+        let mut item = self.operator(name, namespace);
+        item["chart"] = self.chart(chart, &chart.name, &file.into_iter().collect::<Vec<_>>());
+        Some(item)
+    }
+
+    fn git_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
+        let git = operator.source.git.as_ref()?;
+        let mut item = self.operator(name, &git.namespace);
+        item["repository"] = git.repository.clone().into();
+        item["revision"] = git.revision.clone().into();
+        item["path"] = git.path.clone().into();
+        item["images"] = json!(git.images);
+        Some(item)
+    }
+
+    fn operator(&self, name: &str, namespace: &str) -> Json {
+        let mut item = self.base(&format!("operator-{name}"));
+        item["operator"] = name.into();
+        item["wave"] = 0.into();
+        item["destination_namespace"] = namespace.into();
+        item
+    }
+
+    fn item(&self, applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> Json {
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        let all = || applications.iter().chain(chart_operators).chain(git_operators);
+        let mut repositories: BTreeSet<String> = all().map(|item| text(&item["repository"])).collect();
+        let charts = applications.iter().filter_map(|item| item["charts"].get(0)).chain(chart_operators.iter().map(|item| &item["chart"]));
+        repositories.extend(charts.map(|chart| text(&chart["repository"])));
+        let mut namespaces: BTreeSet<String> = all().map(|item| text(&item["destination_namespace"])).collect();
+        namespaces.insert(self.argo.namespace.to_string());
+        let roles = self.stack.links_to(&self.argo.name).filter_map(|link| {
+            let principal = link.principal.as_ref()?;
+            Some(json!({ "name": principal, "title": format!("link {}", link.arrow().replace('→', "->")), "write": link.write_access }))
+        });
+        json!({
+            "name": self.stack.name,
+            "namespace": self.argo.namespace,
+            "description": format!("components of {}", self.stack.name),
+            "repositories": repositories,
+            "namespaces": namespaces,
+            "roles": roles.collect::<Vec<_>>(),
+            "labels": view::label_pairs(self.stack, self.argo),
+        })
+    }
+}
+
+/// Argo CD names an OCI registry without its scheme, and the chart apart from it.
+fn repository_of(repository: &str, chart: &str) -> String {
+    match repository.strip_prefix("oci://") {
+        Some(registry) => registry.strip_suffix(&format!("/{chart}")).unwrap_or(registry).to_owned(),
+        None => repository.to_owned(),
+    }
+}

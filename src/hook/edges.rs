@@ -1,0 +1,49 @@
+//! The network edges that links ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::stack::{Component, Link, Stack};
+
+/// Pods of one component may open connections to pods of another.
+pub(super) struct Edge<'a> {
+    pub(super) from: &'a Component,
+    pub(super) to: &'a Component,
+    /// Labels of the pods at the far end.
+    pub(super) pods: BTreeMap<String, String>,
+    pub(super) ports: BTreeSet<u16>,
+    pub(super) why: String,
+}
+
+/// The name that stands for the metrics port in a link type's `endpoints`.
+const METRICS: &str = "metrics";
+
+/// All edges, in the order of the links; an external end has no pods and no edge of its own.
+pub(super) fn edges(stack: &Stack) -> Vec<Edge<'_>> {
+    stack.links.iter().flat_map(|link| link_edges(stack, link)).collect()
+}
+
+/// One edge for each set of pods that the link's endpoints have.
+fn link_edges<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
+    let kind = &link.entry.definition;
+    let (mut from, mut to) = (stack.component(&link.from), stack.component(&link.to));
+    if kind.reverse {
+        std::mem::swap(&mut from, &mut to);
+    }
+    let mut ports: BTreeMap<BTreeMap<String, String>, BTreeSet<u16>> = BTreeMap::new();
+    for (pods, port) in kind.endpoints.iter().filter_map(|name| target(to, name)) {
+        ports.entry(pods).or_default().insert(port);
+    }
+    let why = format!("link {}", link.arrow().replace('→', "->"));
+    ports.into_iter().map(|(pods, ports)| Edge { from, to, pods, ports, why: why.clone() }).collect()
+}
+
+/// Pods and pod port behind an endpoint; for an external component, its service port.
+fn target(component: &Component, endpoint: &str) -> Option<(BTreeMap<String, String>, u16)> {
+    let listed = component.endpoints.get(endpoint);
+    if let Some(endpoint) = listed {
+        let port = if component.external.is_some() { endpoint.port } else { endpoint.target_port };
+        return Some((endpoint.pods.clone(), port));
+    }
+    let metrics = component.metrics.as_ref().filter(|_| endpoint == METRICS)?;
+    Some((metrics.pods.clone(), metrics.port))
+}

@@ -1,0 +1,76 @@
+//! Hooks: pure functions of the whole checked stack, run after components and links.
+//!
+//! A hook's entry says what it reads and which files it makes; the function named there prepares
+//! the values, so that templates have nothing to work out. No clock, network, environment or chance.
+
+mod apisix_routes;
+mod argo_cd_apps;
+mod edges;
+mod grafana_datasources;
+mod mcp_registry;
+mod network_policies;
+mod prometheus_scrape;
+mod stack_metadata;
+mod tools;
+mod topology_docs;
+pub mod view;
+
+use std::rc::Rc;
+
+use anyhow::bail;
+use serde_json::{Map, Value as Json, json};
+
+use crate::catalog::{Catalog, Entry, HookType};
+use crate::stack::Stack;
+
+pub use stack_metadata::StackMetadata;
+pub use tools::ToolsLock;
+
+/// A hook with the values for its outputs.
+pub struct HookRun {
+    pub entry: Rc<Entry<HookType>>,
+    /// Lists of items, by name.
+    pub values: Map<String, Json>,
+}
+
+/// Hooks whose values `plan` prepares, because they list what was planned before.
+const BY_PLAN: [&str; 2] = ["kustomize", "overlays"];
+
+/// Run every hook of the catalog, sorted by name.
+///
+/// # Errors
+/// A mistake in the catalog.
+pub fn run_all(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<HookRun>> {
+    let mut runs = Vec::new();
+    for name in catalog.hook_names() {
+        if let Some(entry) = catalog.hook(name)?
+            && !BY_PLAN.contains(&entry.definition.values.as_str())
+        {
+            let values = values(&entry.definition, stack)?;
+            runs.push(HookRun { entry, values });
+        }
+    }
+    Ok(runs)
+}
+
+/// The one place where a hook's `values` meets its function.
+fn values(hook: &HookType, stack: &Stack) -> anyhow::Result<Map<String, Json>> {
+    let values = match hook.values.as_str() {
+        "apisix_routes" => apisix_routes::values(stack),
+        "argo_cd_apps" => argo_cd_apps::values(stack),
+        "grafana_datasources" => grafana_datasources::values(stack),
+        "mcp_registry" => mcp_registry::values(stack)?,
+        "network_policies" => network_policies::values(stack),
+        "prometheus_scrape" => prometheus_scrape::values(stack),
+        "stack_metadata" => stack_metadata::values(stack)?,
+        "tools_lock" => tools::values(stack)?,
+        "topology_docs" => topology_docs::values(stack),
+        "components" => json!({ "components": stack.components.values().map(|component| view::component(stack, component)).collect::<Vec<_>>() }),
+        "stack" => json!({ "stacks": [view::stack(stack)] }),
+        other => bail!("E_CATALOG_HOOK: hook `{}` asks for the values `{other}`, which do not exist", hook.name),
+    };
+    match values {
+        Json::Object(values) => Ok(values),
+        _ => bail!("E_CATALOG_HOOK: the values of hook `{}` are no mapping", hook.name),
+    }
+}

@@ -1,0 +1,159 @@
+//! Values of `hooks/stack_metadata`: the resolved topology that the Stack Agent serves.
+//!
+//! The types are its published schema; a secret is only ever `{"secret": true}`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use crate::stack::{AttributeValue, Attributes, Component, Link, Stack, SubComponent};
+
+/// The resolved topology of a stack.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[schemars(title = "stacktic stack metadata")]
+pub struct StackMetadata {
+    pub version: u32,
+    pub stack: String,
+    pub domain: String,
+    pub environments: Vec<String>,
+    /// Sorted by name.
+    pub components: Vec<ComponentMetadata>,
+    /// Sorted by source and target.
+    pub links: Vec<LinkMetadata>,
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+pub struct ComponentMetadata {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub component_type: String,
+    pub title: String,
+    pub namespace: String,
+    pub group: String,
+    /// Name that its Kubernetes objects derive from.
+    pub object: String,
+    /// Host of its first endpoint.
+    pub host: Option<String>,
+    /// Port of its first endpoint.
+    pub port: Option<u16>,
+    /// Whether it lives in another stack.
+    pub is_external: bool,
+    /// Name of that stack.
+    pub external_stack: Option<String>,
+    pub endpoints: BTreeMap<String, EndpointMetadata>,
+    pub attributes: BTreeMap<String, AttributeMetadata>,
+    pub sub_components: Vec<SubComponentMetadata>,
+    /// Checks of its health, with `{variables}`.
+    pub health: Vec<String>,
+    pub docs: String,
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+pub struct EndpointMetadata {
+    pub host: String,
+    pub port: u16,
+    pub protocol: String,
+}
+
+/// A value, or the mark of a secret.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AttributeMetadata {
+    Secret { secret: bool },
+    Plain(Json),
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+pub struct SubComponentMetadata {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub sub_type: String,
+    pub attributes: BTreeMap<String, AttributeMetadata>,
+    /// Components with a link to it.
+    pub consumers: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+pub struct LinkMetadata {
+    #[serde(rename = "type")]
+    pub link_type: String,
+    pub from: String,
+    pub to: String,
+    pub sub_component: Option<String>,
+    pub write_access: bool,
+    pub principal: Option<String>,
+}
+
+pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
+    let metadata = StackMetadata {
+        version: 1,
+        stack: stack.name.to_string(),
+        domain: stack.domain.clone(),
+        environments: stack.environments.iter().map(ToString::to_string).collect(),
+        components: stack.components.values().map(|component| self::component(stack, component)).collect(),
+        links: stack.links.iter().map(link).collect(),
+    };
+    let document = serde_json::to_value(metadata).context("the stack metadata is plain data")?;
+    let agents: Vec<Json> = stack.of_type("stack_agent").filter(|agent| agent.external.is_none()).map(|agent| json!({ "component": agent.name, "document": document })).collect();
+    Ok(json!({ "agents": agents, "documents": [{ "document": document }] }))
+}
+
+fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
+    let kind = &component.entry.definition;
+    let endpoint = component.primary_endpoint();
+    let protocol = |endpoint: &crate::stack::Endpoint| serde_json::to_value(endpoint.protocol).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    ComponentMetadata {
+        name: component.name.to_string(),
+        component_type: kind.name.clone(),
+        title: kind.title.clone(),
+        namespace: component.namespace.to_string(),
+        group: component.group.clone(),
+        object: component.object.clone(),
+        host: endpoint.map(|endpoint| endpoint.host.clone()),
+        port: endpoint.map(|endpoint| endpoint.port),
+        is_external: component.external.is_some(),
+        external_stack: component.external.as_ref().map(|external| external.stack.clone()),
+        endpoints: component
+            .endpoints
+            .iter()
+            .map(|(name, endpoint)| (name.clone(), EndpointMetadata { host: endpoint.host.clone(), port: endpoint.port, protocol: protocol(endpoint) }))
+            .collect(),
+        attributes: attributes(&component.attributes),
+        sub_components: component.sub_components.values().map(|sub| sub_component(stack, component, sub)).collect(),
+        health: kind.health.clone(),
+        docs: kind.docs.clone(),
+    }
+}
+
+fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> SubComponentMetadata {
+    let links = stack.links_to(&component.name).filter(|link| link.sub.as_ref() == Some(&sub.name));
+    let consumers: BTreeSet<String> = links.map(|link| link.from.to_string()).collect();
+    SubComponentMetadata {
+        name: sub.name.to_string(),
+        sub_type: sub.sub_type.clone(),
+        attributes: attributes(&sub.attributes),
+        consumers: consumers.into_iter().collect(),
+    }
+}
+
+fn attributes(attributes: &Attributes) -> BTreeMap<String, AttributeMetadata> {
+    let shown = |value: &AttributeValue| match value {
+        AttributeValue::Secret => AttributeMetadata::Secret { secret: true },
+        AttributeValue::Plain(value) => AttributeMetadata::Plain(value.clone()),
+    };
+    attributes.iter().map(|(name, value)| (name.clone(), shown(value))).collect()
+}
+
+fn link(link: &Link) -> LinkMetadata {
+    LinkMetadata {
+        link_type: link.type_name.clone(),
+        from: link.from.to_string(),
+        to: link.to.to_string(),
+        sub_component: link.sub.as_ref().map(ToString::to_string),
+        write_access: link.write_access,
+        principal: link.principal.clone(),
+    }
+}

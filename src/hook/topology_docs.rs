@@ -1,0 +1,81 @@
+//! Values of `hooks/topology_docs`: the stack on one page. Item shapes stand in its hook.yaml.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::name::ComponentName;
+use crate::stack::{Component, Link, Stack};
+
+pub(super) fn values(stack: &Stack) -> Json {
+    let ids: BTreeMap<&ComponentName, String> = stack.components.keys().enumerate().map(|(position, name)| (name, format!("c{}", position + 1))).collect();
+    json!({ "documents": [{
+        "stack": stack.name,
+        "domain": stack.domain,
+        "groups": groups(stack, &ids),
+        "links": stack.links.iter().map(|link| json!({ "from": ids[&link.from], "to": ids[&link.to], "label": label(link) })).collect::<Vec<_>>(),
+        "components": stack.components.values().map(component).collect::<Vec<_>>(),
+        "sub_components": stack.components.values().flat_map(|component| sub_components(stack, component)).collect::<Vec<_>>(),
+        "edges": stack.links.iter().map(edge).collect::<Vec<_>>(),
+    }] })
+}
+
+fn groups(stack: &Stack, ids: &BTreeMap<&ComponentName, String>) -> Vec<Json> {
+    let mut groups: BTreeMap<&str, Vec<Json>> = BTreeMap::new();
+    for component in stack.components.values() {
+        let label = format!("{} ({})", component.name, component.type_name());
+        groups.entry(&component.group).or_default().push(json!({ "id": ids[&component.name], "label": label }));
+    }
+    let numbered = groups.into_iter().enumerate();
+    numbered.map(|(position, (name, components))| json!({ "id": format!("g{}", position + 1), "name": name, "components": components })).collect()
+}
+
+/// `write`, `read`, or what the link type calls itself: `bridge` of `fastapi-kafka_bridge`.
+fn label(link: &Link) -> String {
+    if link.write_access {
+        return "write".to_owned();
+    }
+    if link.entry.definition.modules.is_empty() {
+        return link.sub.as_ref().map_or_else(|| link.type_name.rsplit(['-', '_']).next().unwrap_or_default().to_owned(), ToString::to_string);
+    }
+    "read".to_owned()
+}
+
+fn component(component: &Component) -> Json {
+    json!({
+        "name": component.name,
+        "type": component.type_name(),
+        "namespace": component.namespace,
+        "group": component.group,
+        "endpoint": component.primary_endpoint().map(|endpoint| format!("{}:{}", endpoint.host, endpoint.port)).unwrap_or_default(),
+        "deployed": deployed(component),
+    })
+}
+
+fn deployed(component: &Component) -> String {
+    if let Some(external) = &component.external {
+        return format!("external: {}", external.stack);
+    }
+    component.entry.definition.install.to_string()
+}
+
+fn sub_components(stack: &Stack, component: &Component) -> Vec<Json> {
+    let users = |name: &crate::name::SubName| {
+        let links = stack.links_to(&component.name).filter(|link| link.sub.as_ref() == Some(name));
+        links.map(|link| link.from.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let subs = component.sub_components.values();
+    subs.map(|sub| json!({ "component": component.name, "name": sub.name, "type": sub.sub_type, "consumers": users(&sub.name) })).collect()
+}
+
+fn edge(link: &Link) -> Json {
+    let to = link.sub.as_ref().map_or_else(|| link.to.to_string(), |sub| format!("{}/{sub}", link.to));
+    json!({
+        "from": link.from,
+        "to": to,
+        "type": link.type_name,
+        "access": if link.write_access { "read and write" } else { "read" },
+        "principal": link.principal.clone().unwrap_or_default(),
+        "grants": link.grants.join("; ").replace('|', "/"),
+    })
+}

@@ -1,0 +1,164 @@
+//! What templates see of a stack: plain maps and lists, without secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::stack::{AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
+
+/// A component with its sub-components and links.
+#[must_use]
+pub fn component(stack: &Stack, component: &Component) -> Json {
+    let mut view = summary(stack, component);
+    let sub_components: Vec<Json> = component.sub_components.values().map(|sub| sub_component(stack, component, sub)).collect();
+    let (config_keys, secret_keys) = env_keys(stack, component);
+    view.insert("sub_components".to_owned(), sub_components.into());
+    view.insert("links_to".to_owned(), stack.links_from(&component.name).map(|link| self::link(stack, link)).collect());
+    view.insert("links_from".to_owned(), stack.links_to(&component.name).map(|link| self::link(stack, link)).collect());
+    view.insert("config_keys".to_owned(), json!(config_keys));
+    view.insert("secret_keys".to_owned(), json!(secret_keys));
+    Json::Object(view)
+}
+
+/// The stack and its components, without links.
+#[must_use]
+pub fn stack(stack: &Stack) -> Json {
+    let components: Vec<Json> = stack.components.values().map(|component| Json::Object(summary(stack, component))).collect();
+    let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
+    json!({
+        "name": stack.name,
+        "domain": stack.domain,
+        "components": components,
+        "environments": stack.environments,
+        "namespaces": namespaces,
+    })
+}
+
+/// A link with what templates need of both ends.
+#[must_use]
+pub fn link(stack: &Stack, link: &Link) -> Json {
+    let from = stack.component(&link.from);
+    let to = stack.component(&link.to);
+    let endpoint = link.entry.definition.endpoints.first().and_then(|name| to.endpoints.get(name)).or_else(|| to.primary_endpoint());
+    let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
+    json!({
+        "type": link.type_name,
+        "object": link.object,
+        "id": link.object.replace('-', "_"),
+        "from": link.from,
+        "from_type": from.type_name(),
+        "from_namespace": from.namespace,
+        "from_object": from.object,
+        "to": link.to,
+        "to_type": to.type_name(),
+        "to_namespace": to.namespace,
+        "to_object": to.object,
+        "to_external": to.external.is_some(),
+        "sub": link.sub,
+        "sub_object": sub.map(|sub| &sub.object),
+        "sub_type": sub.map(|sub| &sub.sub_type),
+        "write_access": link.write_access,
+        "principal": link.principal,
+        "env": link.env_prefix,
+        "host": endpoint.map(|endpoint| &endpoint.host),
+        "port": endpoint.map(|endpoint| endpoint.port),
+        "attributes": attributes(&to.attributes),
+        "sub_attributes": sub.map(|sub| attributes(&sub.attributes)).unwrap_or_default(),
+        "enums": link.enums,
+    })
+}
+
+/// Labels of every object that stacktic makes for a component.
+#[must_use]
+pub fn labels(stack: &Stack, component: &Component) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/name", component.name.to_string()),
+        ("app.kubernetes.io/component", component.type_name().to_owned()),
+        ("app.kubernetes.io/part-of", stack.name.to_string()),
+        ("app.kubernetes.io/managed-by", "stacktic".to_owned()),
+    ])
+}
+
+/// A map as the list of `{key, value}` that templates iterate.
+#[must_use]
+pub fn pairs<K: AsRef<str>, V: AsRef<str>>(map: &BTreeMap<K, V>) -> Json {
+    map.iter().map(|(key, value)| json!({ "key": key.as_ref(), "value": value.as_ref() })).collect()
+}
+
+/// The labels of a component as `{key, value}`.
+#[must_use]
+pub fn label_pairs(stack: &Stack, component: &Component) -> Json {
+    pairs(&labels(stack, component))
+}
+
+/// Keys of a component's environment: plain ones, and secret ones.
+#[must_use]
+pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+    let mut keys = (BTreeSet::new(), BTreeSet::new());
+    for value in stack.links_from(&component.name).flat_map(|link| &link.env) {
+        let set = if value.value.is_some() { &mut keys.0 } else { &mut keys.1 };
+        set.insert(value.key.as_str());
+    }
+    for spec in own_credentials(component) {
+        keys.1.extend(spec.keys.iter().map(|key| key.key.as_str()));
+    }
+    keys
+}
+
+/// Secrets of a type that join the keys of links in `secret/cloud.env`.
+pub fn own_credentials(component: &Component) -> impl Iterator<Item = &crate::catalog::SecretSpec> {
+    component.entry.definition.secrets.iter().filter(|spec| spec.file == "cloud.env")
+}
+
+fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {
+    let kind = &component.entry.definition;
+    let endpoint = component.primary_endpoint();
+    let view = json!({
+        "name": component.name,
+        "type": kind.name,
+        "title": kind.title,
+        "namespace": component.namespace,
+        "group": component.group,
+        "object": component.object,
+        "service": kind.service,
+        "external": component.external.is_some(),
+        "attributes": attributes(&component.attributes),
+        "images": component.images,
+        "host": endpoint.map(|endpoint| &endpoint.host),
+        "port": endpoint.map(|endpoint| endpoint.port),
+        "endpoints": component.endpoints.iter().map(|(name, endpoint)| (name.clone(), self::endpoint(endpoint))).collect::<Map<_, _>>(),
+        "labels": labels(stack, component),
+        "pods": component.pods,
+    });
+    match view {
+        Json::Object(view) => view,
+        _ => Map::new(),
+    }
+}
+
+fn endpoint(endpoint: &Endpoint) -> Json {
+    json!({ "host": endpoint.host, "port": endpoint.port, "protocol": endpoint.protocol, "target_port": endpoint.target_port })
+}
+
+fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Json {
+    let links = || stack.links_to(&component.name).filter(|link| link.sub.as_ref() == Some(&sub.name));
+    let consumers: BTreeSet<&str> = links().map(|link| link.from.as_str()).collect();
+    let writers: BTreeSet<&str> = links().filter(|link| link.write_access).map(|link| link.from.as_str()).collect();
+    json!({
+        "name": sub.name,
+        "object": sub.object,
+        "type": sub.sub_type,
+        "attributes": attributes(&sub.attributes),
+        "consumers": consumers,
+        "writers": writers,
+    })
+}
+
+/// The values that may be shown: secrets are left out.
+fn attributes(attributes: &Attributes) -> Map<String, Json> {
+    let plain = attributes.iter().filter_map(|(name, value)| match value {
+        AttributeValue::Plain(value) => Some((name.clone(), value.clone())),
+        AttributeValue::Secret => None,
+    });
+    plain.collect()
+}

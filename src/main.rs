@@ -1,0 +1,25 @@
+//! Parse, run, print the error once, end with its code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use stacktic::cli::Cli;
+use stacktic::command::{exit_of, run};
+use stacktic::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() });
+        }
+    };
+    let (mut out, mut messages) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let exit = run(cli, &mut out, &mut messages).unwrap_or_else(|error| {
+        let _ = writeln!(messages, "error: {error:#}");
+        exit_of(&error)
+    });
+    ExitCode::from(exit.code())
+}

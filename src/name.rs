@@ -1,0 +1,212 @@
+//! Checked names, and the normal forms that names take in Kubernetes, files and environments.
+//!
+//! Text goes in, a checked or normalised text comes out. Knows nothing of stacks or catalogs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use crate::rel_path::RelPath;
+
+/// Longest name that a Kubernetes label value or object name segment takes.
+pub const MAX_LABEL: usize = 63;
+
+macro_rules! checked_name {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Check `text`.
+            ///
+            /// # Errors
+            /// What is wrong with it, as the end of a sentence that begins with the name.
+            pub fn parse(text: &str) -> Result<Self, &'static str> {
+                $check(text).map(|()| Self(text.to_owned()))
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+checked_name!(
+    /// Name of a component, stack or environment: `[a-z]([a-z0-9-]{0,38}[a-z0-9])?`.
+    ComponentName,
+    check_component
+);
+checked_name!(
+    /// Name of a sub-component: `[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}`.
+    SubName,
+    check_sub
+);
+checked_name!(
+    /// Kubernetes namespace: a DNS-1123 label, never `default` or `kube-*`.
+    Namespace,
+    check_namespace
+);
+
+fn check_component(text: &str) -> Result<(), &'static str> {
+    const RULE: &str = "must be 1 to 40 of a-z, 0-9 and -, begin with a letter and not end with -";
+    let inner = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if inner && begins && !text.ends_with('-') && text.len() <= 40 { Ok(()) } else { Err(RULE) }
+}
+
+fn check_sub(text: &str) -> Result<(), &'static str> {
+    const RULE: &str = "must be 1 to 63 of A-Z, a-z, 0-9, _, . and -, and begin with a letter, a digit or _";
+    let inner = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
+    if inner && begins && text.len() <= MAX_LABEL { Ok(()) } else { Err(RULE) }
+}
+
+fn check_namespace(text: &str) -> Result<(), &'static str> {
+    if text == "default" || text.starts_with("kube-") {
+        return Err("is one of the cluster's own; take one of the stack's");
+    }
+    if is_dns_label(text) { Ok(()) } else { Err("must be 1 to 63 of a-z, 0-9 and -, not at either end -") }
+}
+
+/// Whether `text` is a DNS-1123 label.
+#[must_use]
+pub fn is_dns_label(text: &str) -> bool {
+    let inner = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    !text.is_empty() && text.len() <= MAX_LABEL && inner && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Whether `text` is a DNS name of at least two labels whose last is not all digits.
+#[must_use]
+pub fn is_fqdn(text: &str) -> bool {
+    let labels: Vec<&str> = text.split('.').collect();
+    let last_is_number = labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    text.len() <= 253 && labels.len() >= 2 && labels.iter().all(|label| is_dns_label(label)) && !last_is_number
+}
+
+/// The form of a sub-component name in Kubernetes object names: `Orders_v1.x` → `orders-v1-x`.
+#[must_use]
+pub fn object_form(name: &str) -> String {
+    let lower = name.to_ascii_lowercase().replace(['_', '.'], "-");
+    lower.trim_matches('-').to_owned()
+}
+
+/// The form of a name in environment keys: `stack-agent` → `STACK_AGENT`.
+#[must_use]
+pub fn env_form(name: &str) -> String {
+    name.to_ascii_uppercase().replace(['-', '.'], "_")
+}
+
+/// `name` when it fits in `limit`, else its beginning and 8 hex digits of its hash: still unique.
+#[must_use]
+pub fn shortened(name: &str, limit: usize) -> String {
+    if name.len() <= limit {
+        return name.to_owned();
+    }
+    let hash = sha256_hex(name.as_bytes());
+    let head = name[..limit - 9].trim_end_matches('-');
+    format!("{head}-{}", &hash[..8])
+}
+
+/// SHA-256 as lower-case hex.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The candidate nearest to `name`, when one is near enough to be what was meant.
+#[must_use]
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= 0.75)
+        .max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(left.1)))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn component_names() {
+        for (input, good) in [("a", true), ("stack-agent", true), ("a1-", false), ("1a", false), ("A", false), ("", false)] {
+            assert_eq!(ComponentName::parse(input).is_ok(), good, "{input}");
+        }
+        assert!(ComponentName::parse(&"a".repeat(40)).is_ok());
+        assert!(ComponentName::parse(&"a".repeat(41)).is_err());
+    }
+
+    #[test]
+    fn sub_names() {
+        for (input, good) in [("app_db", true), ("_x", true), ("a.b-c", true), (".a", false), ("-a", false), ("a b", false)] {
+            assert_eq!(SubName::parse(input).is_ok(), good, "{input}");
+        }
+    }
+
+    #[test]
+    fn namespaces() {
+        for (input, good) in [("db", true), ("default", false), ("kube-system", false), ("kubeflow", true), ("-a", false)] {
+            assert_eq!(Namespace::parse(input).is_ok(), good, "{input}");
+        }
+    }
+
+    #[test]
+    fn fqdns() {
+        for (input, good) in [
+            ("db.example.com", true),
+            ("localhost", false),
+            ("10.0.0.1", false),
+            ("example.com.", false),
+            ("user@example.com", false),
+            ("0x7f.1", false),
+        ] {
+            assert_eq!(is_fqdn(input), good, "{input}");
+        }
+    }
+
+    #[test]
+    fn forms() {
+        assert_eq!(object_form("Orders_v1.x"), "orders-v1-x");
+        assert_eq!(env_form("stack-agent"), "STACK_AGENT");
+        assert_eq!(shortened("abc", 10), "abc");
+        assert_eq!(shortened(&"a".repeat(70), 63).len(), 63);
+        assert_eq!(nearest("lokki", ["loki", "kafka"]), Some("loki"));
+        assert_eq!(nearest("zzz", ["loki", "kafka"]), None);
+    }
+}

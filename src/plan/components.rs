@@ -1,0 +1,155 @@
+//! Files of components and links: what their entries list.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use serde_json::{Value as Json, json};
+
+use super::{Plan, PlannedFile, Scope, base_folder, class, scope, source};
+use crate::catalog::{Area, Entry, FileSpec, FolderSpec, LinkFile, LinkType, Side, pattern};
+use crate::hook::view;
+use crate::name::ComponentName;
+use crate::stack::{Component, Link, Stack};
+use crate::tree::Class;
+
+/// What templates see, made once for all files.
+pub(super) struct Views {
+    stack: Scope,
+    components: BTreeMap<ComponentName, Scope>,
+}
+
+pub(super) fn views(stack: &Stack) -> Views {
+    let components = stack.components.values();
+    Views {
+        stack: scope(json!({ "stack": view::stack(stack) })),
+        components: components.map(|component| (component.name.clone(), scope(json!({ "component": view::component(stack, component) })))).collect(),
+    }
+}
+
+pub(super) fn plan(plan: &mut Plan, stack: &Stack, views: &Views) -> anyhow::Result<()> {
+    for component in stack.deployed() {
+        let context = || format!("component `{}`", component.name);
+        for file in &component.entry.definition.files {
+            self::file(plan, component, file, views).with_context(context)?;
+        }
+        for folder in &component.entry.definition.folders {
+            self::folder(plan, component, folder).with_context(context)?;
+        }
+    }
+    for link in &stack.links {
+        self::link(plan, stack, link, views).with_context(|| format!("link `{}`", link.arrow()))?;
+    }
+    Ok(())
+}
+
+fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) -> anyhow::Result<()> {
+    let own = &views.components[&component.name];
+    let Some(sub_type) = &file.for_each else {
+        return one_file(plan, component, file, None, vec![views.stack.clone(), own.clone()]);
+    };
+    let subs = own["component"]["sub_components"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for sub in subs.iter().filter(|sub| sub["type"] == **sub_type) {
+        let scopes = vec![views.stack.clone(), own.clone(), scope(json!({ "sub": sub }))];
+        one_file(plan, component, file, Some(sub), scopes)?;
+    }
+    Ok(())
+}
+
+fn one_file(plan: &mut Plan, component: &Component, file: &FileSpec, sub: Option<&Json>, scopes: Vec<Scope>) -> anyhow::Result<()> {
+    let lookup = |name: &str| match (name, sub) {
+        ("name", _) => Some(Cow::Owned(component.name.to_string())),
+        ("object", _) => Some(Cow::Borrowed(component.object.as_str())),
+        ("sub_object", Some(sub)) => sub["object"].as_str().map(Cow::Borrowed),
+        _ => None,
+    };
+    let path = pattern::expand(&file.path, lookup)?;
+    let text = component.entry.file(&file.template)?;
+    let planned = PlannedFile {
+        class: class(file.seeded),
+        why: format!("component {}, template {}", component.name, file.template),
+        source: source(&file.template, text, scopes),
+        resource: file.resource,
+    };
+    plan.insert(&format!("{}/{path}", base_folder(&component.name)), planned)
+}
+
+/// Copy a folder beside the entry.
+fn folder(plan: &mut Plan, component: &Component, folder: &FolderSpec) -> anyhow::Result<()> {
+    let root = match folder.area {
+        Area::Deploy => base_folder(&component.name),
+        Area::Build => format!("k8s/build/base/{}", component.name),
+    };
+    let root = if folder.to.is_empty() { root } else { format!("{root}/{}", folder.to) };
+    for name in component.entry.folder(&folder.from)? {
+        let relative = name.strip_prefix(&format!("{}/", folder.from)).unwrap_or(&name).to_owned();
+        let planned = PlannedFile {
+            class: Class::Owned,
+            why: format!("component {}, file {name}", component.name),
+            source: super::Source::Copy(component.entry.file(&name)?),
+            resource: false,
+        };
+        plan.insert(&format!("{root}/{relative}"), planned)?;
+    }
+    Ok(())
+}
+
+fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::Result<()> {
+    let entry = &link.entry;
+    for module in &entry.definition.modules {
+        self::module(plan, link, entry, module)?;
+    }
+    if entry.definition.files.is_empty() {
+        return Ok(());
+    }
+    let ends = json!({
+        "link": view::link(stack, link),
+        "from": views.components[&link.from]["component"],
+        "to": views.components[&link.to]["component"],
+    });
+    let scopes = vec![views.stack.clone(), scope(ends)];
+    for file in &entry.definition.files {
+        link_file(plan, stack, link, file, &scopes)?;
+    }
+    Ok(())
+}
+
+/// A tool file exists once, however many links of its type there are.
+fn module(plan: &mut Plan, link: &Link, entry: &Entry<LinkType>, module: &str) -> anyhow::Result<()> {
+    let path = format!("{}/files/{module}", base_folder(&link.from));
+    if crate::name::RelPath::parse(&path).is_ok_and(|path| plan.files.contains_key(&path)) {
+        return Ok(());
+    }
+    let planned = PlannedFile {
+        class: Class::Owned,
+        why: format!("link {}, file {module}", link.type_name),
+        source: super::Source::Copy(entry.file(module)?),
+        resource: false,
+    };
+    plan.insert(&path, planned)
+}
+
+fn link_file(plan: &mut Plan, stack: &Stack, link: &Link, file: &LinkFile, scopes: &[Scope]) -> anyhow::Result<()> {
+    let side = match file.on {
+        Side::From => &link.from,
+        Side::To => &link.to,
+    };
+    if stack.component(side).external.is_some() {
+        return Ok(()); // nothing is deployed there
+    }
+    let lookup = |name: &str| match name {
+        "link.object" => Some(Cow::Borrowed(link.object.as_str())),
+        "from.name" => Some(Cow::Borrowed(link.from.as_str())),
+        "to.name" => Some(Cow::Borrowed(link.to.as_str())),
+        _ => None,
+    };
+    let path = pattern::expand(&file.path, lookup)?;
+    let text = link.entry.file(&file.template)?;
+    let planned = PlannedFile {
+        class: class(file.seeded),
+        why: format!("link {}, template {}", link.type_name, file.template),
+        source: source(&file.template, text, scopes.to_vec()),
+        resource: file.resource,
+    };
+    plan.insert(&format!("{}/{path}", base_folder(side)), planned)
+}

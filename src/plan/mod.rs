@@ -1,0 +1,116 @@
+//! Every output path with what it is made from, sorted; nothing is rendered yet.
+//!
+//! A stack and the values of its hooks go in, a [`Plan`] comes out. Paths are set here and in
+//! entries of the catalog, never by a template.
+
+mod components;
+mod environment;
+mod hooks;
+mod kustomize;
+mod overlay;
+mod producible;
+mod secrets;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use anyhow::{anyhow, bail};
+use serde_json::{Map, Value as Json};
+
+use crate::catalog::Catalog;
+use crate::hook::HookRun;
+use crate::name::{ComponentName, RelPath};
+use crate::stack::Stack;
+use crate::tree::{Class, Skeleton};
+
+pub use overlay::{Overlay, plan_overlays};
+pub use producible::is_producible;
+
+/// All files of one stack.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub files: BTreeMap<RelPath, PlannedFile>,
+}
+
+/// A file and what it is made from.
+#[derive(Debug)]
+pub struct PlannedFile {
+    pub class: Class,
+    /// Component, link or hook, and the template: `link fastmcp-grafana, template grafana_tools.py`.
+    pub why: String,
+    pub source: Source,
+    /// Whether kustomize lists it.
+    pub resource: bool,
+}
+
+/// What a file is made from.
+#[derive(Debug)]
+pub enum Source {
+    /// The bytes as they are.
+    Copy(Cow<'static, [u8]>),
+    /// A template and the maps whose keys it sees, the last one first.
+    Template { name: String, text: Cow<'static, [u8]>, scopes: Vec<Scope> },
+    /// A JSON document.
+    Json(Json),
+    /// A secret skeleton.
+    Skeleton(Skeleton),
+}
+
+/// Keys that templates see; shared between the files of a component.
+pub type Scope = Rc<Map<String, Json>>;
+
+/// Plan every file of `stack` but its overlays.
+///
+/// # Errors
+/// A mistake in the catalog, or two entries that make the same file.
+pub fn plan(stack: &Stack, catalog: &Catalog, hooks: &[HookRun]) -> anyhow::Result<Plan> {
+    let mut plan = Plan::default();
+    let views = components::views(stack);
+    components::plan(&mut plan, stack, &views)?;
+    environment::plan(&mut plan, stack)?;
+    secrets::plan(&mut plan, stack)?;
+    for run in hooks {
+        hooks::plan(&mut plan, &run.entry, &run.values)?;
+    }
+    kustomize::plan(&mut plan, stack, catalog)?;
+    Ok(plan)
+}
+
+impl Plan {
+    /// Files whose paths begin with `folder`, which ends in `/`.
+    fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a RelPath, &'a PlannedFile)> {
+        self.files.range::<str, _>((std::ops::Bound::Included(folder), std::ops::Bound::Unbounded)).take_while(move |(path, _)| path.as_str().starts_with(folder))
+    }
+
+    fn insert(&mut self, path: &str, file: PlannedFile) -> anyhow::Result<()> {
+        let path = RelPath::parse(path).map_err(|rule| anyhow!("E_OUTPUT_PATH: {rule}"))?;
+        let why = file.why.clone();
+        if let Some(first) = self.files.insert(path.clone(), file) {
+            bail!("E_OUTPUT_PATH: `{path}` is made twice: by {} and by {why}", first.why);
+        }
+        Ok(())
+    }
+}
+
+/// The folder of a component's base.
+fn base_folder(component: &ComponentName) -> String {
+    format!("k8s/deploy/base/{component}")
+}
+
+/// A map of the keys in `value`, which is one.
+fn scope(value: Json) -> Scope {
+    match value {
+        Json::Object(map) => Rc::new(map),
+        _ => Rc::default(),
+    }
+}
+
+/// A template's file, or a copy when its name does not say that it is a template.
+fn source(name: &str, text: Cow<'static, [u8]>, scopes: Vec<Scope>) -> Source {
+    if name.ends_with(".j2") { Source::Template { name: name.to_owned(), text, scopes } } else { Source::Copy(text) }
+}
+
+fn class(seeded: bool) -> Class {
+    if seeded { Class::Seeded } else { Class::Owned }
+}

@@ -1,0 +1,69 @@
+//! Which paths the catalog can produce: the second key that a delete needs.
+
+use crate::name::{ComponentName, RelPath};
+
+/// Whether a file at `path` can be the work of this program: a known folder, a checked component
+/// name and a known kind of file.
+#[must_use]
+pub fn is_producible(path: &RelPath) -> bool {
+    let segments: Vec<&str> = path.segments().collect();
+    let is_component = |name: &str| ComponentName::parse(name).is_ok();
+    match segments.as_slice() {
+        ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml"] | ["docs", "topology.md"] => true,
+        ["argocd", file] | ["argocd", "applications" | "operators", file] => has_extension(file, &["yaml"]),
+        ["k8s", "deploy", "base", component, rest @ ..] => is_component(component) && is_base(rest),
+        ["k8s", "build", "base", component, file] => {
+            is_component(component) && (*file == "Dockerfile" || has_extension(file, &["txt", "in", "toml", "py"]))
+        }
+        ["k8s", "deploy", "overlays", environment, rest @ ..] => is_component(environment) && is_overlay(rest),
+        _ => false,
+    }
+}
+
+fn is_base(rest: &[&str]) -> bool {
+    match rest {
+        [file] => has_extension(file, &["yaml", "json"]),
+        ["files", file] => has_extension(file, &["py", "json"]),
+        ["config", file] => has_extension(file, &["env", "json", "yaml"]),
+        ["secret", file] => has_extension(file, &["env"]),
+        _ => false,
+    }
+}
+
+fn is_overlay(rest: &[&str]) -> bool {
+    let is_component = |name: &str| ComponentName::parse(name).is_ok();
+    match rest {
+        ["kustomization.yaml"] => true,
+        [component, file] => is_component(component) && has_extension(file, &["yaml"]),
+        [component, "local", "kustomization.yaml"] => is_component(component),
+        [component, "config", file] => is_component(component) && has_extension(file, &["env", "json"]),
+        _ => false,
+    }
+}
+
+fn has_extension(file: &str, extensions: &[&str]) -> bool {
+    file.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && extensions.contains(&extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        for (path, producible) in [
+            ("tools.lock.json", true),
+            ("k8s/deploy/base/fastmcp/files/grafana_tools.py", true),
+            ("k8s/deploy/base/fastmcp/files/deep/x.py", false),
+            ("k8s/deploy/base/Fastmcp/values.yaml", false),
+            ("k8s/deploy/overlays/dev/kafka/local/kustomization.yaml", true),
+            ("argocd/applications/kafka.yaml", true),
+            ("argocd/id_rsa", false),
+            ("src/main.rs", false),
+            ("README.md", false),
+        ] {
+            let path = RelPath::parse(path).unwrap();
+            assert_eq!(is_producible(&path), producible, "{path}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Secret skeletons: which keys a Secret has and where their values come from, never the values.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::{Plan, PlannedFile, Source, base_folder};
+use crate::catalog::{SecretSpec, Side, pattern};
+use crate::hook::view::own_credentials;
+use crate::name::object_form;
+use crate::stack::{AttributeValue, Component, Link, SecretsBackend, Stack, SubComponent};
+use crate::tree::{Class, Skeleton, SkeletonKey};
+
+/// The file that holds the keys of a component's links.
+const CLOUD_ENV: &str = "cloud.env";
+
+/// A Secret of a component.
+#[derive(Debug)]
+pub(super) struct PlannedSecret {
+    pub(super) name: String,
+    /// Name below `secret/`.
+    pub(super) file: String,
+    pub(super) kind: Option<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) keys: Vec<SkeletonKey>,
+    /// A chart or custom resource names it, so kustomize must not add a hash.
+    pub(super) fixed_name: bool,
+}
+
+pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
+    if stack.secrets == SecretsBackend::ExternalSecrets {
+        return Ok(()); // the objects come from `kustomize`; there is nothing to fill in
+    }
+    for component in stack.deployed() {
+        for secret in secrets(stack, component)? {
+            let planned = PlannedFile {
+                class: Class::Seeded,
+                why: format!("component {}, keys of Secret {}", component.name, secret.name),
+                source: Source::Skeleton(Skeleton { header: header(&secret), keys: secret.keys }),
+                resource: false,
+            };
+            plan.insert(&format!("{}/secret/{}", base_folder(&component.name), secret.file), planned)?;
+        }
+    }
+    Ok(())
+}
+
+fn header(secret: &PlannedSecret) -> Vec<String> {
+    vec![
+        format!("Keys of Secret {}. Seeded by stacktic from stack.yaml: keys come and go with links, values are yours.", secret.name),
+        "Fill in the values, then encrypt the file with SOPS before it is committed.".to_owned(),
+    ]
+}
+
+/// All Secrets of a component, sorted by file.
+pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Vec<PlannedSecret>> {
+    let mut found: BTreeMap<String, PlannedSecret> = BTreeMap::new();
+    let mut add = |secret: PlannedSecret| match found.get_mut(&secret.file) {
+        Some(first) => join(first, secret),
+        None => {
+            found.insert(secret.file.clone(), secret);
+        }
+    };
+    if let Some(secret) = credentials(stack, component)? {
+        add(secret);
+    }
+    for spec in component.entry.definition.secrets.iter().filter(|spec| spec.file != CLOUD_ENV) {
+        match &spec.for_each {
+            None => add(secret(spec, |name| component_variable(component, None, name))?),
+            Some(sub_type) => {
+                for sub in component.sub_components.values().filter(|sub| sub.sub_type == *sub_type) {
+                    add(secret(spec, |name| component_variable(component, Some(sub), name))?);
+                }
+            }
+        }
+    }
+    for link in stack.links_from(&component.name) {
+        for spec in link.entry.definition.secrets.iter().filter(|spec| spec.on == Some(Side::From)) {
+            add(secret(spec, |name| link_variable(stack, link, name))?);
+        }
+    }
+    for link in stack.links_to(&component.name) {
+        for spec in link.entry.definition.secrets.iter().filter(|spec| spec.on == Some(Side::To)) {
+            add(secret(spec, |name| link_variable(stack, link, name))?);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Links that share a Secret each bring their keys.
+fn join(first: &mut PlannedSecret, more: PlannedSecret) {
+    for key in more.keys {
+        if !first.keys.iter().any(|known| known.key == key.key) {
+            first.keys.push(key);
+        }
+    }
+    first.keys.sort_by(|left, right| left.key.cmp(&right.key));
+    first.labels.extend(more.labels);
+}
+
+/// The Secret with the keys of the component's links and its own.
+fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<PlannedSecret>> {
+    let mut keys: BTreeMap<String, SkeletonKey> = BTreeMap::new();
+    for spec in own_credentials(component) {
+        for key in secret(spec, |name| component_variable(component, None, name))?.keys {
+            keys.insert(key.key.clone(), key);
+        }
+    }
+    for value in stack.links_from(&component.name).flat_map(|link| &link.env).filter(|value| value.value.is_none()) {
+        let key = SkeletonKey { key: value.key.clone(), value: String::new(), comment: value.help.clone() };
+        keys.insert(value.key.clone(), key);
+    }
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let name = format!("{}-credentials", component.name);
+    let keys = keys.into_values().collect();
+    let is_own = component.entry.definition.install.manifests;
+    Ok(Some(PlannedSecret { name, file: CLOUD_ENV.to_owned(), kind: None, labels: BTreeMap::new(), keys, fixed_name: !is_own }))
+}
+
+fn secret<'v>(spec: &SecretSpec, lookup: impl Fn(&str) -> Option<Cow<'v, str>>) -> anyhow::Result<PlannedSecret> {
+    let expand = |text: &str| pattern::expand(text, &lookup).map(Cow::into_owned);
+    let mut keys = Vec::new();
+    for key in &spec.keys {
+        let value = key.value.as_deref().map(expand).transpose()?.unwrap_or_default();
+        keys.push(SkeletonKey { key: expand(&key.key)?, value, comment: expand(&key.help)? });
+    }
+    keys.sort_by(|left, right| left.key.cmp(&right.key));
+    Ok(PlannedSecret { name: expand(&spec.name)?, file: expand(&spec.file)?, kind: spec.kind.clone(), labels: spec.labels.clone(), keys, fixed_name: true })
+}
+
+fn component_variable<'a>(component: &'a Component, sub: Option<&'a SubComponent>, name: &str) -> Option<Cow<'a, str>> {
+    let attribute = |attributes: &crate::stack::Attributes| attributes.get(name).and_then(AttributeValue::text).map(Cow::Owned);
+    match (name, sub) {
+        ("name", _) => Some(Cow::Borrowed(component.name.as_str())),
+        ("namespace", _) => Some(Cow::Borrowed(component.namespace.as_str())),
+        ("object", _) => Some(Cow::Borrowed(&component.object)),
+        ("sub", Some(sub)) => Some(Cow::Borrowed(sub.name.as_str())),
+        ("sub_object", Some(sub)) => Some(Cow::Owned(object_form(&sub.object))),
+        (_, Some(sub)) => attribute(&sub.attributes).or_else(|| attribute(&component.attributes)),
+        (_, None) => attribute(&component.attributes),
+    }
+}
+
+fn link_variable<'a>(stack: &'a Stack, link: &'a Link, name: &str) -> Option<Cow<'a, str>> {
+    let to = stack.component(&link.to);
+    match name.split_once('.') {
+        None => (name == "env").then_some(Cow::Borrowed(link.env_prefix.as_str())),
+        Some(("link", "object")) => Some(Cow::Borrowed(&link.object)),
+        Some(("link", "id")) => Some(Cow::Owned(link.object.replace('-', "_"))),
+        Some(("link", "principal")) => link.principal.as_deref().map(Cow::Borrowed),
+        Some(("from", name)) => component_variable(stack.component(&link.from), None, name),
+        Some(("to", name)) => component_variable(to, None, name),
+        Some(("sub", name)) => {
+            let sub = link.sub.as_ref().and_then(|sub| to.sub_components.get(sub))?;
+            match name {
+                "name" => Some(Cow::Borrowed(sub.name.as_str())),
+                "object" => Some(Cow::Borrowed(&sub.object)),
+                _ => sub.attributes.get(name).and_then(AttributeValue::text).map(Cow::Owned),
+            }
+        }
+        Some(_) => None,
+    }
+}
+
+/// The secret as the kustomize templates see it.
+pub(super) fn item(secret: &PlannedSecret) -> Json {
+    let keys: Vec<&str> = secret.keys.iter().map(|key| key.key.as_str()).collect();
+    json!({ "name": secret.name, "file": secret.file, "type": secret.kind, "labels": crate::hook::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
+}

@@ -1,0 +1,79 @@
+//! The filters that templates may use, and no others.
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind};
+
+/// Add the filters to `environment`, which has none.
+pub(super) fn add(environment: &mut Environment<'_>) {
+    environment.add_filter("yaml", yaml);
+    environment.add_filter("json", json);
+    environment.add_filter("py", py);
+    environment.add_filter("by_type", |links: Vec<Value>, name: String| matching(links, "type", &name));
+    environment.add_filter("by_sub_type", |links: Vec<Value>, name: String| matching(links, "sub_type", &name));
+    environment.add_filter("upper", minijinja::filters::upper);
+    environment.add_filter("join", minijinja::filters::join);
+    environment.add_filter("length", minijinja::filters::length);
+    environment.add_filter("sort", minijinja::filters::sort);
+    environment.add_filter("default", minijinja::filters::default);
+    environment.add_filter("unique", minijinja::filters::unique);
+    environment.add_filter("replace", minijinja::filters::replace);
+}
+
+/// A whole YAML scalar or flow value: JSON is YAML, and quoted text cannot be taken for anything else.
+fn yaml(value: Value) -> Result<String, Error> {
+    if value.as_str().is_some_and(is_plain) {
+        return Ok(value.to_string());
+    }
+    json(value)
+}
+
+/// JSON on one line.
+fn json(value: Value) -> Result<String, Error> {
+    serde_json::to_string(&value).map_err(|_| Error::new(ErrorKind::BadSerialization, "the value has no JSON form"))
+}
+
+/// Text for inside double quotes of Python.
+fn py(value: Value) -> Result<String, Error> {
+    let quoted = json(Value::from(value.to_string()))?;
+    Ok(quoted[1..quoted.len() - 1].to_owned())
+}
+
+/// Words that every YAML reader, 1.1 included, takes for text.
+fn is_plain(text: &str) -> bool {
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic());
+    let inner = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte));
+    let lower = text.to_ascii_lowercase();
+    let is_word = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&lower.as_str());
+    begins && inner && !is_word
+}
+
+fn matching(links: Vec<Value>, key: &str, wanted: &str) -> Vec<Value> {
+    let matches = |link: &Value| link.get_attr(key).is_ok_and(|found| found.as_str() == Some(wanted));
+    links.into_iter().filter(matches).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yaml_scalars() {
+        for (input, expected) in [
+            (Value::from("kafka"), "kafka"),
+            (Value::from("no"), "\"no\""),
+            (Value::from("1.0"), "\"1.0\""),
+            (Value::from("a: b"), "\"a: b\""),
+            (Value::from("quote\"d"), "\"quote\\\"d\""),
+            (Value::from(true), "true"),
+            (Value::from(3), "3"),
+            (Value::from(""), "\"\""),
+        ] {
+            assert_eq!(yaml(input).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn python_text() {
+        assert_eq!(py(Value::from("a\"b\\c")).unwrap(), "a\\\"b\\\\c");
+    }
+}

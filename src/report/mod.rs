@@ -1,0 +1,48 @@
+//! How a run is told to people and programs: findings, plans and the access diff.
+//!
+//! Data goes in, text comes out; nothing is decided here.
+
+mod access;
+mod changes;
+mod findings;
+
+pub use access::{AccessChange, access_diff};
+pub use changes::{changes_json, changes_text, unified_diff};
+pub use findings::{findings_json, findings_text};
+
+/// The few styles that messages use; plain text where colors are off.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    pub colors: bool,
+}
+
+impl Style {
+    #[must_use]
+    pub fn error(self, text: &str) -> String {
+        self.paint(text, "1;31")
+    }
+
+    #[must_use]
+    pub fn hint(self, text: &str) -> String {
+        self.paint(text, "1;36")
+    }
+
+    #[must_use]
+    pub fn added(self, text: &str) -> String {
+        self.paint(text, "32")
+    }
+
+    #[must_use]
+    pub fn removed(self, text: &str) -> String {
+        self.paint(text, "31")
+    }
+
+    #[must_use]
+    pub fn faint(self, text: &str) -> String {
+        self.paint(text, "2")
+    }
+
+    fn paint(self, text: &str, code: &str) -> String {
+        if self.colors { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

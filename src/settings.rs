@@ -1,0 +1,63 @@
+//! Flags and environment → what is meant by them. The only reader of environment variables.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{ColorArg, GenArgs, OnEditArg, OutputArg};
+use crate::disk;
+
+/// What `gen` is asked to do.
+#[derive(Debug)]
+pub struct GenSettings {
+    pub stack_file: PathBuf,
+    pub out: PathBuf,
+    pub mode: Mode,
+    pub on_edit: disk::OnEdit,
+    pub max_deletes: Option<usize>,
+    pub output: OutputArg,
+}
+
+/// The last step of `gen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Write,
+    /// Compare; pending changes are an error.
+    Check,
+    /// Print the plan.
+    DryRun,
+    /// Print the plan and a unified diff.
+    Diff,
+}
+
+impl From<GenArgs> for GenSettings {
+    fn from(args: GenArgs) -> Self {
+        let mode = match (args.check, args.diff, args.dry_run) {
+            (true, _, _) => Mode::Check,
+            (_, true, _) => Mode::Diff,
+            (_, _, true) => Mode::DryRun,
+            _ => Mode::Write,
+        };
+        let on_edit = match args.on_edit {
+            OnEditArg::Fail => disk::OnEdit::Fail,
+            OnEditArg::Keep => disk::OnEdit::Keep,
+            OnEditArg::Overwrite => disk::OnEdit::Overwrite,
+        };
+        let out = args.out.unwrap_or_else(|| default_out(&args.stack));
+        Self { stack_file: args.stack, out, mode, on_edit, max_deletes: args.max_deletes, output: args.output }
+    }
+}
+
+/// `out` beside the stack file; beside the working directory for standard input.
+fn default_out(stack_file: &Path) -> PathBuf {
+    stack_file.parent().map_or_else(|| PathBuf::from("out"), |folder| folder.join("out"))
+}
+
+/// Whether messages carry colors.
+#[must_use]
+pub fn colors(wanted: ColorArg) -> bool {
+    match wanted {
+        ColorArg::Always => true,
+        ColorArg::Never => false,
+        ColorArg::Auto => std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal(),
+    }
+}

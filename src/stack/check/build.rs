@@ -1,0 +1,140 @@
+//! Build the model from a document without findings. A failure here is a mistake of the catalog.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow};
+use serde_json::Value as Json;
+
+use super::links::ResolvedLink;
+use crate::catalog::{Catalog, ComponentType, pattern};
+use crate::name::{ComponentName, Namespace, SubName, object_form};
+use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
+use crate::stack::{Component, External, Link, Stack, SubComponent, endpoints, links};
+use crate::topology::{ComponentDocument, StackDocument, SubComponentDocument, Topology};
+
+pub(super) fn build(topology: &Topology, catalog: &Catalog, environment: Option<&str>, resolved: Vec<ResolvedLink>) -> anyhow::Result<Stack> {
+    let document = &topology.document;
+    let mut components = BTreeMap::new();
+    for (name, component) in &document.components {
+        let given = given_attributes(document, environment, name, component);
+        let built = self::component(document, catalog, name, component, &given).with_context(|| format!("component `{name}`"))?;
+        components.insert(built.name.clone(), built);
+    }
+    let links = self::links(document, &components, resolved)?;
+    let mut by_target: BTreeMap<ComponentName, Vec<usize>> = BTreeMap::new();
+    for (position, link) in links.iter().enumerate() {
+        by_target.entry(link.to.clone()).or_default().push(position);
+    }
+    let environments = if document.environments.is_empty() { vec![checked("dev")?] } else { document.environments.keys().map(|name| checked(name)).collect::<anyhow::Result<_>>()? };
+    Ok(Stack { name: checked(&document.name)?, domain: document.domain.clone(), secrets: document.secrets, environments, components, links, by_target })
+}
+
+fn checked(name: &str) -> anyhow::Result<ComponentName> {
+    ComponentName::parse(name).map_err(|rule| anyhow!("`{name}` {rule}"))
+}
+
+/// The component's values with those of the environment on top.
+fn given_attributes(document: &StackDocument, environment: Option<&str>, name: &str, component: &ComponentDocument) -> BTreeMap<String, Json> {
+    let mut given = component.attributes.clone();
+    let overrides = environment.and_then(|environment| document.environments.get(environment)).and_then(|inner| inner.components.get(name));
+    if let Some(overrides) = overrides {
+        given.extend(overrides.attributes.clone());
+    }
+    given
+}
+
+fn component(document: &StackDocument, catalog: &Catalog, name: &str, component: &ComponentDocument, given: &BTreeMap<String, Json>) -> anyhow::Result<Component> {
+    let entry = catalog.component_type(&component.component_type)?.ok_or_else(|| anyhow!("type `{}` is gone", component.component_type))?;
+    let kind = &entry.definition;
+    let namespace = component.namespace.clone().unwrap_or_else(|| kind.namespace.clone());
+    let group = component.group.clone().unwrap_or_else(|| kind.group.clone());
+    let mut variables = base_variables(document, name, kind, &namespace, &group);
+    let mut attributes = values(&kind.attributes, given);
+    add_variables(&mut variables, &attributes);
+    let object = pattern::expand(&kind.object, lookup(&variables))?.into_owned();
+    variables.insert("object".to_owned(), object.clone());
+    expand_defaults(&kind.attributes, given, &mut attributes, &mut variables)?;
+    let external = component.external.as_ref().map(|external| External { stack: external.stack.clone(), host: external.host.clone() });
+    let endpoints = endpoints::endpoints(kind, external.as_ref(), &variables)?;
+    let pods = endpoints::labels(&kind.pods, &variables)?;
+    let metrics = endpoints::metrics(kind, &variables)?;
+    let images = endpoints::labels(&kind.images, &variables)?;
+    let sub_components = sub_components(kind, component, &variables)?;
+    let namespace = Namespace::parse(&namespace).map_err(|rule| anyhow!("E_CATALOG_NAMESPACE: `{namespace}` {rule}"))?;
+    Ok(Component { name: checked(name)?, entry, namespace, group, object, attributes, sub_components, external, endpoints, pods, metrics, images })
+}
+
+fn base_variables(document: &StackDocument, name: &str, kind: &ComponentType, namespace: &str, group: &str) -> Variables {
+    let pairs = [("name", name), ("type", &kind.name), ("namespace", namespace), ("group", group), ("stack", &document.name), ("domain", &document.domain)];
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn sub_components(kind: &ComponentType, component: &ComponentDocument, outer: &Variables) -> anyhow::Result<BTreeMap<SubName, SubComponent>> {
+    let mut found = BTreeMap::new();
+    for (name, document) in &component.sub_components {
+        let built = sub_component(kind, name, document, outer).with_context(|| format!("sub-component `{name}`"))?;
+        found.insert(built.name.clone(), built);
+    }
+    Ok(found)
+}
+
+fn sub_component(kind: &ComponentType, name: &str, document: &SubComponentDocument, outer: &Variables) -> anyhow::Result<SubComponent> {
+    let sub_type = kind.sub_components.get(&document.sub_type).ok_or_else(|| anyhow!("sub-component type `{}` is gone", document.sub_type))?;
+    let mut variables = outer.clone();
+    variables.insert("sub".to_owned(), name.to_owned());
+    variables.insert("sub_object".to_owned(), object_form(name));
+    let mut attributes = values(&sub_type.attributes, &document.attributes);
+    for name in sub_type.attributes.keys() {
+        variables.remove(name);
+    }
+    add_variables(&mut variables, &attributes);
+    expand_defaults(&sub_type.attributes, &document.attributes, &mut attributes, &mut variables)?;
+    let object = match &sub_type.object {
+        Some(text) => pattern::expand(text, lookup(&variables))?.into_owned(),
+        None => object_form(name),
+    };
+    let name = SubName::parse(name).map_err(|rule| anyhow!("`{name}` {rule}"))?;
+    Ok(SubComponent { name, sub_type: document.sub_type.clone(), object, attributes })
+}
+
+/// Make the links; what follows from their types comes last, when all ends are known.
+fn links(document: &StackDocument, components: &BTreeMap<ComponentName, Component>, resolved: Vec<ResolvedLink>) -> anyhow::Result<Vec<Link>> {
+    let mut links = resolved.into_iter().map(|link| blank(link, components)).collect::<anyhow::Result<Vec<_>>>()?;
+    let ends: Vec<_> = links.iter().map(|link| (link.from.clone(), link.to.clone(), link.sub.clone())).collect();
+    let several = linked_several_times(&links, components);
+    let graph = links::Graph { stack: &document.name, domain: &document.domain, components, ends: &ends };
+    for (link, several) in links.iter_mut().zip(several) {
+        links::resolve(link, &graph, several)?;
+    }
+    Ok(links)
+}
+
+fn blank(link: ResolvedLink, components: &BTreeMap<ComponentName, Component>) -> anyhow::Result<Link> {
+    let to = checked(&link.to)?;
+    let type_name = link.entry.definition.name_to(components[&to].type_name());
+    let sub = link.sub.as_deref().map(SubName::parse).transpose().map_err(|rule| anyhow!("{rule}"))?;
+    Ok(Link {
+        type_name,
+        entry: link.entry,
+        from: checked(&link.from)?,
+        to,
+        sub,
+        write_access: link.write_access,
+        object: String::new(),
+        env_prefix: String::new(),
+        principal: None,
+        env: Vec::new(),
+        enums: BTreeMap::new(),
+        data: BTreeMap::new(),
+        grants: Vec::new(),
+    })
+}
+
+/// For each link, whether its source is linked to several components of the target's type.
+fn linked_several_times(links: &[Link], components: &BTreeMap<ComponentName, Component>) -> Vec<bool> {
+    let mut targets: BTreeMap<(&ComponentName, &str), std::collections::BTreeSet<&ComponentName>> = BTreeMap::new();
+    for link in links {
+        targets.entry((&link.from, components[&link.to].type_name())).or_default().insert(&link.to);
+    }
+    links.iter().map(|link| targets[&(&link.from, components[&link.to].type_name())].len() > 1).collect()
+}

@@ -1,0 +1,102 @@
+//! Rule: components and sub-components are of types that the catalog has, and hosts of other stacks
+//! are domain names.
+
+use super::{Checker, values};
+use crate::catalog::ComponentType;
+use crate::finding::{Code, Finding, suggestion};
+use crate::name::is_fqdn;
+use crate::topology::ComponentDocument;
+
+pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
+    let topology = checker.topology;
+    for (name, component) in &topology.document.components {
+        external(checker, name, component);
+        if component.component_type.is_empty() {
+            continue; // reported as a missing key
+        }
+        match checker.catalog.component_type(&component.component_type)? {
+            Some(entry) => of_type(checker, name, component, &entry.definition),
+            None => unknown_type(checker, name, &component.component_type),
+        }
+    }
+    Ok(())
+}
+
+fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, kind: &ComponentType) {
+    let owner = format!("type `{}`", kind.name);
+    values::check(checker, &["components", name], &kind.attributes, &component.attributes, &owner);
+    let known: Vec<&str> = kind.sub_components.keys().map(String::as_str).collect();
+    for (sub_name, sub) in &component.sub_components {
+        let path = ["components", name, "sub_components", sub_name];
+        if sub.sub_type.is_empty() {
+            continue; // reported as a missing key
+        }
+        match kind.sub_components.get(&sub.sub_type) {
+            Some(sub_kind) => {
+                let owner = format!("sub-component type `{}`", sub.sub_type);
+                values::check(checker, &path, &sub_kind.attributes, &sub.attributes, &owner);
+            }
+            None => {
+                let span = checker.topology.place(&[path[0], path[1], path[2], path[3], "type"]);
+                let message = format!("type `{}` has no sub-component type `{}`", kind.name, sub.sub_type);
+                let hint = suggestion(&sub.sub_type, &known).unwrap_or_else(|| "remove it: the type has no sub-components".to_owned());
+                checker.findings.push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
+            }
+        }
+    }
+}
+
+fn unknown_type(checker: &mut Checker<'_>, name: &str, kind: &str) {
+    let span = checker.topology.place(&["components", name, "type"]);
+    let finding = Finding::new(Code::E_TOPOLOGY_TYPE, span, format!("the catalog has no type `{kind}`"));
+    let hint = suggestion(kind, &checker.catalog.type_names());
+    checker.findings.push(finding.maybe_hint(hint));
+}
+
+fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument) {
+    let Some(external) = &component.external else { return };
+    if !external.host.is_empty() && !is_public_host(&external.host) {
+        let span = checker.topology.place(&["components", name, "external", "host"]);
+        let finding = Finding::new(Code::E_TOPOLOGY_HOST, span, format!("the host `{}` is not a domain name", external.host));
+        checker.findings.push(finding.hint("write a lower-case domain name: no IP address in any spelling, loopback name, user or port"));
+    }
+    if !external.stack.is_empty()
+        && let Err(rule) = crate::name::ComponentName::parse(&external.stack)
+    {
+        let span = checker.topology.place(&["components", name, "external", "stack"]);
+        checker.findings.push(Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the stack name `{}` {rule}", external.stack)));
+    }
+}
+
+/// A domain name that is no spelling of an address or of this host.
+fn is_public_host(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    let loopback = last == "localhost" || last == "localdomain" || host.ends_with(".in-addr.arpa");
+    is_fqdn(host) && !numeric && !loopback
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_public_host;
+
+    #[test]
+    fn hosts() {
+        for (input, good) in [
+            ("clickhouse.data.example.com", true),
+            ("10.0.0.1", false),
+            ("0x7f000001", false),
+            ("127.0x1", false),
+            ("2130706433", false),
+            ("[::1]", false),
+            ("localhost", false),
+            ("db.localhost", false),
+            ("user@db.example.com", false),
+            ("db.example.com:9000", false),
+            ("http://db.example.com", false),
+            ("DB.example.com", false),
+        ] {
+            assert_eq!(is_public_host(input), good, "{input}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Check a topology against the catalog; the only maker of a [`Stack`].
+//!
+//! One rule a file, each a function that adds findings. The rules run on the document; the model is
+//! built only when none of them found anything.
+
+mod build;
+mod collisions;
+mod components;
+mod environments;
+mod links;
+mod names;
+mod texts;
+mod values;
+
+use super::Stack;
+use crate::catalog::Catalog;
+use crate::finding::Finding;
+use crate::topology::Topology;
+
+/// What rules look at and where they report.
+pub(crate) struct Checker<'a> {
+    topology: &'a Topology,
+    catalog: &'a Catalog,
+    findings: Vec<Finding>,
+}
+
+/// Check `topology`; `environment` names the overlay whose values count.
+///
+/// # Errors
+/// A mistake in the catalog. The user's own mistakes are the findings, sorted by place.
+pub fn check(topology: &Topology, catalog: &Catalog, environment: Option<&str>) -> anyhow::Result<Result<Stack, Vec<Finding>>> {
+    let mut checker = Checker { topology, catalog, findings: Vec::new() };
+    texts::check(&mut checker);
+    names::check(&mut checker);
+    components::check(&mut checker)?;
+    environments::check(&mut checker)?;
+    let resolved = links::check(&mut checker)?;
+    if !checker.findings.is_empty() {
+        return Ok(Err(sorted(checker.findings)));
+    }
+    let stack = build::build(topology, catalog, environment, resolved)?;
+    collisions::check(&mut checker, &stack);
+    if checker.findings.is_empty() { Ok(Ok(stack)) } else { Ok(Err(sorted(checker.findings))) }
+}
+
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
+    findings.dedup();
+    findings
+}

@@ -1,0 +1,54 @@
+//! Rule: attributes are known, fit their types, are there when required, and are never secret values.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::Checker;
+use crate::catalog::AttributeType;
+use crate::finding::{Code, Finding, suggestion};
+use crate::stack::attributes::mismatch;
+
+/// Check the attributes given at `path`, and that none is missing.
+pub(super) fn check(
+    checker: &mut Checker<'_>,
+    path: &[&str],
+    types: &BTreeMap<String, AttributeType>,
+    given: &BTreeMap<String, Json>,
+    owner: &str,
+) {
+    given_values(checker, path, types, given, owner);
+    for (name, _) in types.iter().filter(|(name, kind)| kind.required && !given.contains_key(*name)) {
+        let message = format!("the attribute `{name}` of {owner} has no value");
+        let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.key_place(path), message);
+        checker.findings.push(finding.hint(format!("add `attributes: {{{name}: …}}`: {}", types[name].help)));
+    }
+}
+
+/// Check only what is given: an override leaves the rest as it is.
+pub(super) fn given_values(
+    checker: &mut Checker<'_>,
+    path: &[&str],
+    types: &BTreeMap<String, AttributeType>,
+    given: &BTreeMap<String, Json>,
+    owner: &str,
+) {
+    for (name, value) in given {
+        let mut place: Vec<&str> = path.to_vec();
+        place.extend(["attributes", name]);
+        let Some(kind) = types.get(name) else {
+            let known: Vec<&str> = types.iter().filter(|(_, kind)| !kind.secret).map(|(name, _)| name.as_str()).collect();
+            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.key_place(&place), format!("{owner} has no attribute `{name}`"));
+            checker.findings.push(finding.maybe_hint(suggestion(name, &known)));
+            continue;
+        };
+        if kind.secret {
+            // The value itself must not reach a message.
+            let finding = Finding::new(Code::E_TOPOLOGY_SECRET, checker.topology.key_place(&place), format!("the attribute `{name}` is a secret and takes no value here"));
+            checker.findings.push(finding.hint("remove the value and change it where it was used; `gen` seeds a `secret/` file that names the key"));
+        } else if let Some(fact) = mismatch(kind, value) {
+            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.place(&place), format!("the attribute `{name}` {fact}"));
+            checker.findings.push(finding);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Hosts and ports, computed from name, namespace and type; never taken from text as they are.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+
+use super::attributes::{Variables, lookup};
+use super::{Endpoint, External, Metrics};
+use crate::catalog::{ComponentType, EndpointSpec, PortSpec, pattern};
+
+/// The endpoints of a component; an external one listens at its own host.
+///
+/// # Errors
+/// A pattern of the catalog does not expand, or a port is none.
+pub(super) fn endpoints(
+    component_type: &ComponentType,
+    external: Option<&External>,
+    variables: &Variables,
+) -> anyhow::Result<BTreeMap<String, Endpoint>> {
+    let pods = labels(&component_type.pods, variables)?;
+    let mut found = BTreeMap::new();
+    for (name, spec) in &component_type.endpoints {
+        let mut endpoint = endpoint(spec, variables).with_context(|| format!("E_CATALOG_ENDPOINT: `{}` of `{}`", name, component_type.name))?;
+        endpoint.pods.clone_from(&pods);
+        if let Some(narrower) = component_type.pods_of.get(name) {
+            endpoint.pods.extend(labels(narrower, variables)?);
+        }
+        if let Some(external) = external {
+            endpoint.host.clone_from(&external.host);
+        }
+        found.insert(name.clone(), endpoint);
+    }
+    Ok(found)
+}
+
+/// Where the component answers with metrics; selectors default to its pods.
+///
+/// # Errors
+/// A pattern of the catalog does not expand.
+pub(super) fn metrics(component_type: &ComponentType, variables: &Variables) -> anyhow::Result<Option<Metrics>> {
+    let Some(spec) = &component_type.metrics else { return Ok(None) };
+    let or_pods = |given: &BTreeMap<String, String>| labels(if given.is_empty() { &component_type.pods } else { given }, variables);
+    Ok(Some(Metrics {
+        monitor: spec.monitor,
+        port_name: spec.port_name.clone(),
+        port: port(&spec.port, variables)?,
+        path: spec.path.clone(),
+        selector: or_pods(&spec.selector)?,
+        pods: or_pods(&spec.pods)?,
+    }))
+}
+
+/// Labels with their patterns expanded.
+///
+/// # Errors
+/// A pattern of the catalog does not expand.
+pub(super) fn labels(labels: &BTreeMap<String, String>, variables: &Variables) -> anyhow::Result<BTreeMap<String, String>> {
+    let expand = |(key, value): (&String, &String)| Ok((key.clone(), pattern::expand(value, lookup(variables))?.into_owned()));
+    labels.iter().map(expand).collect()
+}
+
+fn endpoint(spec: &EndpointSpec, variables: &Variables) -> anyhow::Result<Endpoint> {
+    let port = port(&spec.port, variables)?;
+    let target_port = spec.target_port.as_ref().map_or(Ok(port), |target| self::port(target, variables))?;
+    Ok(Endpoint {
+        host: pattern::expand(&spec.host, lookup(variables))?.into_owned(),
+        port,
+        protocol: spec.protocol,
+        target_port,
+        pods: BTreeMap::new(),
+    })
+}
+
+fn port(spec: &PortSpec, variables: &Variables) -> anyhow::Result<u16> {
+    match spec {
+        PortSpec::Number(port) => Ok(*port),
+        PortSpec::Pattern(text) => {
+            let text = pattern::expand(text, lookup(variables))?;
+            text.parse().with_context(|| format!("`{text}` is no port"))
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The checked model: a stack of which every name, type, link and host is known to be good.
+//!
+//! Only [`check::check`] makes a [`Stack`]; whoever holds one need not check again.
+
+mod attributes;
+pub mod check;
+mod endpoints;
+mod graph;
+mod links;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+
+use crate::catalog::{ComponentType, Entry, GatewaySpec, LinkType, MonitorKind, NetworkSpec, Protocol};
+use crate::name::{ComponentName, Namespace, SubName};
+pub use crate::topology::SecretsBackend;
+
+/// A checked stack, as one environment sees it.
+#[derive(Debug)]
+pub struct Stack {
+    pub name: ComponentName,
+    pub domain: String,
+    pub secrets: SecretsBackend,
+    /// Names of the environments; at least one.
+    pub environments: Vec<ComponentName>,
+    pub components: BTreeMap<ComponentName, Component>,
+    /// Sorted by source, target, sub-component and type.
+    pub links: Vec<Link>,
+    /// Positions in `links`, by target.
+    by_target: BTreeMap<ComponentName, Vec<usize>>,
+}
+
+/// A component with everything that follows from its type.
+#[derive(Debug)]
+pub struct Component {
+    pub name: ComponentName,
+    pub entry: Rc<Entry<ComponentType>>,
+    pub namespace: Namespace,
+    pub group: String,
+    /// Name that its Kubernetes objects and Services derive from.
+    pub object: String,
+    pub attributes: Attributes,
+    pub sub_components: BTreeMap<SubName, SubComponent>,
+    pub external: Option<External>,
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Labels that select its pods.
+    pub pods: BTreeMap<String, String>,
+    pub metrics: Option<Metrics>,
+    /// Images at exact tags, by use.
+    pub images: BTreeMap<String, String>,
+}
+
+/// Where a component answers with Prometheus metrics.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    pub monitor: MonitorKind,
+    pub port_name: String,
+    pub port: u16,
+    pub path: String,
+    /// Labels of the Service or pods that the monitor selects.
+    pub selector: BTreeMap<String, String>,
+    /// Labels of the pods that answer.
+    pub pods: BTreeMap<String, String>,
+}
+
+/// Values by attribute name.
+pub type Attributes = BTreeMap<String, AttributeValue>;
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttributeValue {
+    /// Known by name only.
+    Secret,
+    Plain(Json),
+}
+
+/// A database, topic, queue, bucket …
+#[derive(Debug)]
+pub struct SubComponent {
+    pub name: SubName,
+    pub sub_type: String,
+    pub object: String,
+    pub attributes: Attributes,
+}
+
+/// Where a component of another stack is found.
+#[derive(Clone, Debug)]
+pub struct External {
+    pub stack: String,
+    pub host: String,
+}
+
+/// A place where a component listens.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub host: String,
+    pub port: u16,
+    pub protocol: Protocol,
+    /// Port of the pod.
+    pub target_port: u16,
+    /// Labels of the pods behind it.
+    pub pods: BTreeMap<String, String>,
+}
+
+/// A link with everything that follows from its type.
+#[derive(Debug)]
+pub struct Link {
+    /// Name of the pair: `prometheus-kafka`.
+    pub type_name: String,
+    pub entry: Rc<Entry<LinkType>>,
+    pub from: ComponentName,
+    pub to: ComponentName,
+    pub sub: Option<SubName>,
+    pub write_access: bool,
+    /// DNS name of the link: `fastmcp-cnpg`.
+    pub object: String,
+    /// Prefix of its environment keys: `MCP_CNPG`.
+    pub env_prefix: String,
+    pub principal: Option<String>,
+    pub env: Vec<EnvValue>,
+    /// Closed lists for the tool file.
+    pub enums: BTreeMap<String, Vec<String>>,
+    pub data: BTreeMap<String, String>,
+    pub grants: Vec<String>,
+}
+
+/// A key in the environment of a link's source.
+#[derive(Clone, Debug)]
+pub struct EnvValue {
+    pub key: String,
+    /// `None` for a secret.
+    pub value: Option<String>,
+    /// Where a secret's value comes from.
+    pub help: String,
+}
+
+impl Stack {
+    /// The component `name`, which a checked link has.
+    #[must_use]
+    pub fn component(&self, name: &ComponentName) -> &Component {
+        &self.components[name]
+    }
+
+    /// Components that something is deployed for.
+    pub fn deployed(&self) -> impl Iterator<Item = &Component> {
+        self.components.values().filter(|component| component.external.is_none())
+    }
+
+    /// Components of one type.
+    pub fn of_type<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Component> {
+        self.components.values().filter(move |component| component.type_name() == name)
+    }
+
+    /// Links that begin at `name`.
+    pub fn links_from<'a>(&'a self, name: &'a ComponentName) -> impl Iterator<Item = &'a Link> {
+        let start = self.links.partition_point(|link| link.from < *name);
+        self.links[start..].iter().take_while(move |link| link.from == *name)
+    }
+
+    /// Links that end at `name` or its sub-components.
+    pub fn links_to<'a>(&'a self, name: &'a ComponentName) -> impl Iterator<Item = &'a Link> {
+        self.by_target.get(name).into_iter().flatten().map(|position| &self.links[*position])
+    }
+
+    /// Order of roll-out: a component's wave is greater than that of what it links to.
+    #[must_use]
+    pub fn waves(&self) -> BTreeMap<&ComponentName, usize> {
+        graph::waves(self)
+    }
+}
+
+impl Component {
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        &self.entry.definition.name
+    }
+
+    /// The endpoint behind `{host}` and `{port}`.
+    #[must_use]
+    pub fn primary_endpoint(&self) -> Option<&Endpoint> {
+        match &self.entry.definition.primary_endpoint {
+            Some(name) => self.endpoints.get(name),
+            None => self.endpoints.values().next(),
+        }
+    }
+
+    #[must_use]
+    pub fn network(&self) -> &NetworkSpec {
+        &self.entry.definition.network
+    }
+
+    #[must_use]
+    pub fn gateway(&self) -> Option<&GatewaySpec> {
+        self.entry.definition.gateway.as_ref()
+    }
+}
+
+impl AttributeValue {
+    /// The value as it stands in patterns; nothing for secrets, lists and missing values.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Plain(Json::String(text)) => Some(text.clone()),
+            Self::Plain(Json::Bool(value)) => Some(value.to_string()),
+            Self::Plain(Json::Number(value)) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl Link {
+    /// `fastmcp → cnpg` or `fastapi → cnpg/app_db`.
+    #[must_use]
+    pub fn arrow(&self) -> String {
+        match &self.sub {
+            Some(sub) => format!("{} → {}/{sub}", self.from, self.to),
+            None => format!("{} → {}", self.from, self.to),
+        }
+    }
+}

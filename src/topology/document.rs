@@ -1,0 +1,123 @@
+//! stack.yaml as it is written: the types, and with them the JSON Schema that editors use.
+//!
+//! Values are as the user typed them; what they mean is decided in `stack::check`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A stack: its components, their links, and what differs by environment.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[schemars(title = "stacktic stack")]
+pub struct StackDocument {
+    /// Version of this format.
+    #[schemars(required, extend("const" = "stacktic.io/v1"))]
+    pub api_version: String,
+    #[schemars(required, extend("const" = "Stack"))]
+    pub kind: String,
+    /// Name of the stack: 1 to 40 of a-z, 0-9 and -.
+    #[schemars(required, regex(pattern = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"))]
+    pub name: String,
+    /// Domain under which the gateway publishes services.
+    #[schemars(required)]
+    pub domain: String,
+    /// Where secret values come from: a file to fill in (the default), or External Secrets.
+    pub secrets: SecretsBackend,
+    /// Kustomize overlays; the values of an environment override attributes.
+    pub environments: BTreeMap<String, EnvironmentDocument>,
+    /// The components, by name.
+    pub components: BTreeMap<String, ComponentDocument>,
+    /// The links: what may talk to what.
+    pub links: Vec<LinkDocument>,
+}
+
+/// Where the values of secrets come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretsBackend {
+    /// `secret/*.env` skeletons that a person fills in and encrypts with SOPS.
+    #[default]
+    Files,
+    /// ExternalSecret objects under the same Secret names.
+    ExternalSecrets,
+}
+
+/// One environment.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnvironmentDocument {
+    /// Overrides, by component name.
+    pub components: BTreeMap<String, OverrideDocument>,
+}
+
+/// What an environment changes of a component.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OverrideDocument {
+    /// Attribute values that replace those of the component.
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// One component.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ComponentDocument {
+    /// Catalog entry that it is made from.
+    #[serde(rename = "type")]
+    #[schemars(required)]
+    pub component_type: String,
+    /// Kubernetes namespace; the type has a default.
+    pub namespace: Option<String>,
+    /// Group in queries and pictures; the type has a default.
+    pub group: Option<String>,
+    /// Values of the type's attributes.
+    pub attributes: BTreeMap<String, Value>,
+    /// Databases, topics, queues, buckets and the like, by name.
+    pub sub_components: BTreeMap<String, SubComponentDocument>,
+    /// Set when the component lives in another stack: nothing is deployed for it.
+    pub external: Option<ExternalDocument>,
+}
+
+/// A part of a component that links can end at.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SubComponentDocument {
+    /// Sub-component type of the component's type.
+    #[serde(rename = "type")]
+    #[schemars(required)]
+    pub sub_type: String,
+    /// Values of the sub-component type's attributes.
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// Where a component of another stack is found.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExternalDocument {
+    /// Name of the other stack.
+    #[schemars(required)]
+    pub stack: String,
+    /// Its host: a domain name, never an IP address.
+    #[schemars(required)]
+    pub host: String,
+}
+
+/// One link.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkDocument {
+    /// Component that uses the other.
+    #[schemars(required)]
+    pub from: String,
+    /// Component, or `component/sub_component`, that is used.
+    #[schemars(required)]
+    pub to: String,
+    /// Link type; needed only where two would fit.
+    #[serde(rename = "type")]
+    pub link_type: Option<String>,
+    /// Whether the link may carry write operations; read is the default.
+    pub write_access: bool,
+}

@@ -1,0 +1,162 @@
+//! stack.yaml as written: text in, a [`Topology`] with its source and the findings about its shape out.
+//!
+//! Knows the schema of the file, nothing of the catalog. The only file it reads is the stack file.
+
+pub mod document;
+mod shape;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::finding::{Code, Finding};
+use crate::yaml::{self, Node, ProblemKind, Span};
+
+pub use document::{ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument};
+
+/// Largest stack file, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// Most components of a stack.
+pub const MAX_COMPONENTS: usize = 10_000;
+/// Most links of a stack.
+pub const MAX_LINKS: usize = 50_000;
+
+/// The text of a stack file and the name to show for it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub name: String,
+    pub text: String,
+}
+
+/// A stack file: what it says, and where it says it.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    pub document: StackDocument,
+    root: Node,
+}
+
+/// Read the stack file; `-` is standard input.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
+    let name = if path.as_os_str() == "-" { "<stdin>".to_owned() } else { path.to_string_lossy().into_owned() };
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES as u64 + 1;
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).context("could not read standard input")?;
+    } else {
+        let file = std::fs::File::open(path).with_context(|| format!("could not read `{name}`"))?;
+        file.take(limit).read_to_end(&mut bytes).with_context(|| format!("could not read `{name}`"))?;
+    }
+    let start = Span { line: 1, column: 1, length: 1 };
+    let findings = if bytes.len() > MAX_BYTES {
+        vec![Finding::new(Code::E_TOPOLOGY_LIMIT, start, "the file is larger than 1 MB").hint("split the stack; another stack's services are `external`")]
+    } else if std::str::from_utf8(&bytes).is_err() {
+        vec![Finding::new(Code::E_TOPOLOGY_YAML, start, "the file is not UTF-8 text")]
+    } else {
+        Vec::new()
+    };
+    Ok((Source { name, text: String::from_utf8_lossy(&bytes).into_owned() }, findings))
+}
+
+/// Read the text of a stack file.
+///
+/// # Errors
+/// The findings, when no document could be made of the text at all.
+pub fn parse(source: &Source) -> Result<(Topology, Vec<Finding>), Vec<Finding>> {
+    let root = yaml::parse(&source.text).map_err(|problems| problems.into_iter().map(from_problem).collect::<Vec<_>>())?;
+    let mut findings = Vec::new();
+    let json = shape::check(&root, &mut findings);
+    match serde_json::from_value(json) {
+        Ok(document) => {
+            let topology = Topology { document, root };
+            topology.check_counts(&mut findings);
+            Ok((topology, findings))
+        }
+        Err(error) if findings.is_empty() => Err(vec![Finding::new(Code::E_TOPOLOGY_SCHEMA, root.span, error.to_string())]),
+        Err(_) => Err(findings),
+    }
+}
+
+fn from_problem(problem: yaml::Problem) -> Finding {
+    let code = match problem.kind {
+        ProblemKind::Syntax => Code::E_TOPOLOGY_YAML,
+        ProblemKind::Limit => Code::E_TOPOLOGY_LIMIT,
+    };
+    Finding::new(code, problem.span, problem.message)
+}
+
+impl Topology {
+    /// Where the value at `path` stands; the nearest enclosing value when it is not there.
+    #[must_use]
+    pub fn place(&self, path: &[&str]) -> Span {
+        let mut node = &self.root;
+        let mut span = Span { line: 1, column: 1, length: 1 };
+        for segment in path {
+            match child(node, segment) {
+                Some((key_span, next)) => {
+                    span = if matches!(next.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_)) { key_span } else { next.span };
+                    node = next;
+                }
+                None => return span,
+            }
+        }
+        span
+    }
+
+    /// Where the key at the end of `path` stands.
+    #[must_use]
+    pub fn key_place(&self, path: &[&str]) -> Span {
+        let mut node = &self.root;
+        let mut span = Span { line: 1, column: 1, length: 1 };
+        for segment in path {
+            let Some((key_span, next)) = child(node, segment) else { return span };
+            span = key_span;
+            node = next;
+        }
+        span
+    }
+
+    /// Every text of the file that a person wrote as a value or a key, with its place.
+    pub fn texts(&self) -> Vec<(&str, Span)> {
+        let mut found = Vec::new();
+        collect_texts(&self.root, &mut found);
+        found
+    }
+
+    fn check_counts(&self, findings: &mut Vec<Finding>) {
+        let counts = [
+            ("components", self.document.components.len(), MAX_COMPONENTS),
+            ("links", self.document.links.len(), MAX_LINKS),
+        ];
+        for (what, count, most) in counts {
+            if count > most {
+                let message = format!("{count} {what}; a stack has at most {most}");
+                findings.push(Finding::new(Code::E_TOPOLOGY_LIMIT, self.key_place(&[what]), message));
+            }
+        }
+    }
+}
+
+fn child<'a>(node: &'a Node, segment: &str) -> Option<(Span, &'a Node)> {
+    match &node.value {
+        yaml::Value::Sequence(items) => items.get(segment.parse::<usize>().ok()?).map(|item| (item.span, item)),
+        _ => node.entry(segment).map(|entry| (entry.key_span, &entry.node)),
+    }
+}
+
+fn collect_texts<'a>(node: &'a Node, found: &mut Vec<(&'a str, Span)>) {
+    match &node.value {
+        yaml::Value::String(text) => found.push((text, node.span)),
+        yaml::Value::Sequence(items) => items.iter().for_each(|item| collect_texts(item, found)),
+        yaml::Value::Mapping(entries) => {
+            for entry in entries {
+                found.push((&entry.key, entry.key_span));
+                collect_texts(&entry.node, found);
+            }
+        }
+        _ => {}
+    }
+}

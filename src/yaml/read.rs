@@ -1,0 +1,259 @@
+//! Read YAML text into a tree that remembers where each value stands.
+//!
+//! It must not know what the values mean: tags, anchors, merge keys, duplicate keys and second
+//! documents are refused here because they hide meaning from a reviewer, whatever the file is.
+
+use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
+
+/// A stretch of source text; lines and columns count from 1, columns count characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    pub line: usize,
+    pub column: usize,
+    /// Characters on the first line; at least 1.
+    pub length: usize,
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub span: Span,
+    pub value: Value,
+}
+
+/// What a node holds, by the YAML 1.2 core schema: `yes` and `no` are strings.
+#[derive(Clone, Debug)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    String(String),
+    Sequence(Vec<Node>),
+    Mapping(Vec<Entry>),
+}
+
+/// One `key: value` of a mapping.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub key: String,
+    pub key_span: Span,
+    pub node: Node,
+}
+
+/// Why a text is refused, and where.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub span: Span,
+    pub kind: ProblemKind,
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The text is not YAML, or uses a feature that is refused.
+    Syntax,
+    /// A cap is exceeded.
+    Limit,
+}
+
+/// Deepest nesting that is read.
+pub const MAX_DEPTH: usize = 32;
+
+/// Read one document.
+///
+/// # Errors
+/// Every problem that could be found; a syntax error ends the search.
+pub fn parse(text: &str) -> Result<Node, Vec<Problem>> {
+    let mut reader = Reader { parser: Parser::new_from_str(text), problems: Vec::new() };
+    let root = reader.document();
+    match root {
+        Some(node) if reader.problems.is_empty() => Ok(node),
+        _ => Err(reader.problems),
+    }
+}
+
+impl Node {
+    /// The value under `key`, when this is a mapping.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// The entry under `key`, when this is a mapping.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.value {
+            Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key),
+            _ => None,
+        }
+    }
+
+    /// The same value as JSON; spans are lost.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Integer(value) => Json::from(*value),
+            Value::Float(value) => Json::from(*value),
+            Value::String(value) => Json::String(value.clone()),
+            Value::Sequence(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Value::Mapping(entries) => {
+                Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect())
+            }
+        }
+    }
+
+    /// The word for this value's type in messages.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a boolean",
+            Value::Integer(_) => "an integer",
+            Value::Float(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    fn document(&mut self) -> Option<Node> {
+        let mut root = None;
+        while let Some((event, span)) = self.next() {
+            match event {
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::StreamEnd => break,
+                Event::DocumentStart(..) if root.is_some() => {
+                    self.refuse(&span, "a second document; one file holds one document");
+                    return root;
+                }
+                Event::DocumentStart(..) => {}
+                event => root = self.node(event, &span, 0),
+            }
+        }
+        if root.is_none() && self.problems.is_empty() {
+            let span = Span { line: 1, column: 1, length: 1 };
+            self.problems.push(Problem { span, kind: ProblemKind::Syntax, message: "the file is empty".to_owned() });
+        }
+        root
+    }
+
+    /// The next event that is not a comment; a syntax error is recorded and ends the stream.
+    fn next(&mut self) -> Option<(Event<'a>, ParserSpan)> {
+        match self.parser.next_event()? {
+            Ok(pair) => Some(pair),
+            Err(error) => {
+                let marker = error.marker();
+                let span = Span { line: marker.line(), column: marker.col() + 1, length: 1 };
+                self.problems.push(Problem { span, kind: ProblemKind::Syntax, message: error.info() });
+                None
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: &ParserSpan, depth: usize) -> Option<Node> {
+        self.refuse_properties(&event, span);
+        if depth > MAX_DEPTH {
+            let message = format!("nesting is deeper than {MAX_DEPTH} levels");
+            self.problems.push(Problem { span: place(span), kind: ProblemKind::Limit, message });
+            return None;
+        }
+        let value = match event {
+            Event::Scalar(text, style, ..) => scalar(&text, style),
+            Event::SequenceStart(..) => self.sequence(depth)?,
+            Event::MappingStart(..) => self.mapping(depth)?,
+            Event::Alias(_) => Value::Null,
+            _ => return None,
+        };
+        Some(Node { span: place(span), value })
+    }
+
+    fn sequence(&mut self, depth: usize) -> Option<Value> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Some(Value::Sequence(items)),
+                (event, span) => items.push(self.node(event, &span, depth + 1)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Option<Value> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        loop {
+            let (event, span) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                return Some(Value::Mapping(entries));
+            }
+            self.refuse_properties(&event, &span);
+            let Event::Scalar(text, ..) = event else {
+                self.refuse(&span, "a key must be plain text");
+                return None;
+            };
+            if text == "<<" {
+                self.refuse(&span, "merge keys are not allowed; write the values out");
+            }
+            let key = text.into_owned();
+            if !seen.insert(key.clone()) {
+                self.refuse(&span, &format!("the key `{key}` stands here twice"));
+            }
+            let (event, value_span) = self.next()?;
+            let node = self.node(event, &value_span, depth + 1)?;
+            entries.push(Entry { key, key_span: place(&span), node });
+        }
+    }
+
+    fn refuse_properties(&mut self, event: &Event<'a>, span: &ParserSpan) {
+        if event.is_alias() || event.anchor_id().is_some() {
+            self.refuse(span, "anchors and aliases are not allowed; write the values out");
+        }
+        if event.tag().is_some() {
+            self.refuse(span, "YAML tags are not allowed; remove the tag");
+        }
+    }
+
+    fn refuse(&mut self, span: &ParserSpan, message: &str) {
+        self.problems.push(Problem { span: place(span), kind: ProblemKind::Syntax, message: message.to_owned() });
+    }
+}
+
+fn place(span: &ParserSpan) -> Span {
+    let same_line = span.start.line() == span.end.line();
+    let length = if same_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 1 };
+    Span { line: span.start.line(), column: span.start.col() + 1, length }
+}
+
+/// The core schema of YAML 1.2 for plain scalars; a quoted scalar is always a string.
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    if style != ScalarStyle::Plain {
+        return Value::String(text.to_owned());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ => number(text).unwrap_or_else(|| Value::String(text.to_owned())),
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() {
+        return text.strip_prefix('+').unwrap_or(text).parse().ok().map(Value::Integer);
+    }
+    let looks_numeric = digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+        && digits.bytes().any(|byte| byte.is_ascii_digit());
+    if looks_numeric { text.parse().ok().map(Value::Float) } else { None }
+}

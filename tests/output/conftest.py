@@ -1,0 +1,36 @@
+"""Shared parts of the output tests: the sample tree and the place of the checker.
+
+In: tests/output/samples. Out: fixtures. Must not know a rule.
+"""
+
+import copy
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from output_checker.build import build
+from output_checker.places import SAMPLE
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the sample tree that a test may break."""
+    return Path(shutil.copytree(SAMPLE, tmp_path / "out"))
+
+
+@pytest.fixture(scope="session")
+def built() -> list[dict[str, Any]]:
+    """What the sample's overlay builds; copy before changing it."""
+    return build(SAMPLE / "k8s" / "deploy" / "overlays" / "dev")
+
+
+@pytest.fixture
+def item(built: list[dict[str, Any]]) -> Callable[[str], dict[str, Any]]:
+    """One built object of a kind, as a copy of its own."""
+    return lambda kind: copy.deepcopy(next(one for one in built if one["kind"] == kind))

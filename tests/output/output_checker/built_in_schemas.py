@@ -1,0 +1,103 @@
+"""Validates built-in Kubernetes kinds against the schemas of pip `kubernetes-validate`.
+
+In: one object. Out: findings, unknown fields included.
+Must not know custom resources.
+
+The package's own `validate` reads a megabyte of definitions for every object and stops
+at the first error; this keeps one validator a kind and reports every error.
+"""
+
+import functools
+import importlib.resources
+import json
+from typing import Any
+
+import jsonschema
+import jsonschema.protocols
+import referencing
+import referencing.jsonschema
+
+from output_checker.finding import Finding, Object, group_and_version, name_of
+
+KUBERNETES = "v1.31.0-local-strict"
+DEFINITIONS = "/api/_definitions.json"
+BUILT_IN_GROUPS = frozenset(("", "apps", "batch", "autoscaling", "policy"))
+CLUSTER_WIDE = frozenset(
+    [
+        "Namespace",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "PriorityClass",
+        "StorageClass",
+        "IngressClass",
+        "RuntimeClass",
+        "PersistentVolume",
+        "APIService",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+    ]
+)
+
+
+def is_known(item: Object) -> bool:
+    """Whether Kubernetes itself serves this kind."""
+    return _validator(*group_and_version(item), str(item.get("kind"))) is not None
+
+
+def check_built_in(item: Object) -> list[Finding]:
+    """All differences to the schema of a built-in kind."""
+    validator = _validator(*group_and_version(item), str(item.get("kind")))
+    if validator is None:
+        fact = f"no schema for {item.get('apiVersion')} {item.get('kind')}"
+        return [Finding(name_of(item), "unknown-kind", fact)]
+    findings = [
+        Finding(name_of(item), "schema", f"{error.json_path}: {error.message[:300]}")
+        for error in validator.iter_errors(item)
+    ]
+    return findings + _check_scope(item)
+
+
+def _check_scope(item: Object) -> list[Finding]:
+    namespace = str((item.get("metadata") or {}).get("namespace") or "")
+    if item["kind"] in CLUSTER_WIDE:
+        facts = ["is cluster-wide but has a namespace"] if namespace else []
+    elif not namespace:
+        facts = ["has no namespace"]
+    else:
+        reserved = namespace == "default" or namespace.startswith("kube-")
+        facts = [f"lies in the reserved namespace {namespace}"] if reserved else []
+    return [Finding(name_of(item), "namespace", fact) for fact in facts]
+
+
+@functools.cache
+def _validator(group: str, version: str, kind: str) -> jsonschema.protocols.Validator | None:
+    if group not in BUILT_IN_GROUPS and not group.endswith(".k8s.io"):
+        return None
+    short_group = group.partition(".")[0]
+    name = "-".join(part for part in (kind.lower(), short_group, version) if part)
+    schema = _read(f"{name}.json")
+    if schema is None or not _is_an_object(schema):
+        return None
+    registry = referencing.Registry().with_resource(DEFINITIONS, _definitions())
+    return jsonschema.Draft202012Validator(schema, registry=registry)
+
+
+def _is_an_object(schema: dict[str, Any]) -> bool:
+    """The package also has schemas of parts, which nobody can apply."""
+    return {"apiVersion", "kind", "metadata"} <= schema.get("properties", {}).keys()
+
+
+@functools.cache
+def _definitions() -> referencing.Resource:
+    return referencing.Resource.from_contents(
+        _read("_definitions.json"), default_specification=referencing.jsonschema.DRAFT202012
+    )
+
+
+def _read(name: str) -> dict[str, Any] | None:
+    package = importlib.resources.files("kubernetes_validate")
+    path = package / "kubernetes-json-schema" / KUBERNETES / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,0 +1,32 @@
+"""The committed example passes every check of the checker.
+
+In: generated-example/out. Out: no finding, for each overlay.
+Must not know a rule; test_check_output.py proves that the checker can fail.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from output_checker.build import build
+from output_checker.places import EXAMPLE
+from output_checker.tree_rules import check_tree
+
+OUT = EXAMPLE / "out"
+OVERLAYS = sorted(path.parent.name for path in OUT.glob("k8s/deploy/overlays/*/kustomization.yaml"))
+
+
+def test_there_is_a_dev_overlay() -> None:
+    assert "dev" in OVERLAYS, f"{OUT} is absent or has no dev overlay"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_has_no_finding(overlay: str) -> None:
+    assert [str(finding) for finding in check_tree(OUT, [overlay])] == []
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(OUT.glob("k8s/deploy/overlays/*/*/")), ids=lambda path: path.name
+)
+def test_a_component_builds_alone_as_its_application_does(folder: Path) -> None:
+    assert build(folder)

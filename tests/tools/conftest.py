@@ -1,0 +1,98 @@
+"""Shared ground for tests of tool files.
+
+In: a tool file's `register` and the facts of one or more links.
+Out: a registered `Toolset` whose tools are called without a server.
+Must not know: any single tool file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cursors import CursorSigner
+from governed import Runtime
+from links import Component, Link, Module, Topology
+from settings import Settings
+from toolkit import Toolset
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class LinkFacts:
+    """What the generator would know about a link, with values a test chooses."""
+
+    component: str
+    type: str
+    env: str
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    enums: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    write_access: bool = False
+
+
+Register = Callable[[Toolset], None]
+MakeTools = Callable[..., Toolset]
+
+
+def build_link(facts: LinkFacts, settings: Settings) -> Link:
+    """Return the link as the server would have read it."""
+    return Link(
+        component=facts.component,
+        type=facts.type,
+        write_access=facts.write_access,
+        enums={name: tuple(values) for name, values in facts.enums.items()},
+        data=facts.data,
+        env=facts.env,
+        settings=settings,
+    )
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests on asyncio, the one loop the server uses."""
+    return "asyncio"
+
+
+@pytest.fixture
+def make_tools(tmp_path: Path) -> MakeTools:
+    """Return a builder: `make_tools(register, LinkFacts(...), components=[...])`."""
+
+    def build(
+        register: Register,
+        *links: LinkFacts,
+        components: Sequence[Component] = (),
+        audit_ready: bool = True,
+    ) -> Toolset:
+        environ: dict[str, str] = {}
+        secrets = tmp_path / "secrets"
+        secrets.mkdir(exist_ok=True)
+        for facts in links:
+            environ |= {f"{facts.env}_{key}": value for key, value in facts.values.items()}
+            for key, value in facts.secrets.items():
+                (secrets / f"{facts.env}_{key}").write_text(value, encoding="utf-8")
+        settings = Settings(environ=environ, secret_directory=secrets, config_directory=tmp_path)
+        built = tuple(build_link(facts, settings) for facts in links)
+        topology = Topology(
+            stack="stack-3",
+            domain="stack-3.source-lab.io",
+            components=tuple(components),
+            modules=(Module(file="tested.py", sha256="", links=built),),
+        )
+        runtime = Runtime(
+            settings=settings,
+            topology=topology,
+            signer=CursorSigner(b"key of the test"),
+            audit_ready=lambda: audit_ready,
+        )
+        tools = Toolset(built, runtime)
+        register(tools)
+        return tools
+
+    return build

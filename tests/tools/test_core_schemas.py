@@ -1,0 +1,165 @@
+"""The derived tool schemas: in step with the tool files, and honest about a broken one."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, MakeTools
+from core_server import SAMPLE, lock_of, sample_links
+
+from lock import schema_sha256
+
+LINK_TYPES = REPOSITORY / "link-types"
+
+
+@pytest.fixture
+def derive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the script, pointed at a folder with one good link type."""
+    file = REPOSITORY / "scripts" / "derive_tool_schemas.py"
+    spec = importlib.util.spec_from_file_location("derive_tool_schemas", file)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    spec.loader.exec_module(script)
+    folder = tmp_path / "fastmcp-sample"
+    folder.mkdir()
+    shutil.copy(SAMPLE, folder / "derived_sample_tools.py")
+    monkeypatch.setattr(script, "REPOSITORY", tmp_path)
+    return script
+
+
+def folders(tmp_path: Path) -> list[Path]:
+    return sorted(tmp_path.glob("fastmcp-*"))
+
+
+def derived(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    text = (tmp_path / "fastmcp-sample" / "tools.json").read_text(encoding="utf-8")
+    return {tool["name"]: tool for tool in json.loads(text)["tools"]}
+
+
+def test_the_committed_schemas_are_those_of_the_tool_files() -> None:
+    stale: list[str] = []
+    file = REPOSITORY / "scripts" / "derive_tool_schemas.py"
+    spec = importlib.util.spec_from_file_location("derive_tool_schemas", file)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    for folder in sorted(LINK_TYPES.glob("fastmcp-*")):
+        text = (folder / "tools.json").read_text(encoding="utf-8")
+        if text != script.derived_text(folder):
+            stale.append(folder.name)
+    assert stale == []
+
+
+def test_every_gated_tool_is_derived_with_its_class(tmp_path: Path, derive: ModuleType) -> None:
+    assert derive.run(folders(tmp_path), check=False)
+    tools = derived(tmp_path)
+    classes = {name: tool["class"] for name, tool in tools.items()}
+    assert classes["sample_list"] == "read"
+    assert classes["sample_peek"] == "side_effect"
+    assert classes["sample_delete"] == "write"
+    assert tools["sample_delete"]["destructive"] is True
+
+
+def test_placeholders_stand_for_the_lists_of_the_topology(
+    tmp_path: Path, derive: ModuleType
+) -> None:
+    derive.run(folders(tmp_path), check=False)
+    schema = derived(tmp_path)["sample_list"]["input_schema"]
+    assert schema["properties"]["component"]["enum"] == ["<topology:components>"]
+    assert schema["properties"]["database"]["enum"] == ["<topology:databases>"]
+    assert schema["required"] == ["component", "database"]
+
+
+def fill(schema: Any, lists: dict[str, list[str]]) -> Any:
+    """Do what the generator does with a placeholder."""
+    if isinstance(schema, list):
+        return [fill(item, lists) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    filled = {key: fill(item, lists) for key, item in schema.items()}
+    values = filled.get("enum")
+    if isinstance(values, list) and len(values) == 1 and str(values[0]).startswith("<topology:"):
+        filled["enum"] = sorted(lists[values[0].removeprefix("<topology:").removesuffix(">")])
+    return filled
+
+
+@pytest.mark.parametrize("components", [["sample"], ["one", "two"]])
+def test_a_filled_schema_has_the_hash_of_the_live_tool(
+    tmp_path: Path, derive: ModuleType, components: list[str]
+) -> None:
+    derive.run(folders(tmp_path), check=False)
+    links = sample_links(*components)
+    databases = {value for link in links for value in link["enums"]["databases"]}
+    lists = {"databases": list(databases), "components": components}
+    live = {tool["name"]: tool["input_sha256"] for tool in lock_of(links)["tools"]}
+    for name, tool in derived(tmp_path).items():
+        schema = fill(tool["input_schema"], lists)
+        if len(components) == 1:
+            argument = tool["instance_argument"]
+            del schema["properties"][argument]
+            schema["required"] = [item for item in schema["required"] if item != argument]
+            if not schema["required"]:
+                del schema["required"]
+        assert schema_sha256(schema) == live[name], name
+
+
+def test_check_finds_drift_and_writes_nothing(
+    tmp_path: Path, derive: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert derive.run(folders(tmp_path), check=False)
+    assert derive.run(folders(tmp_path), check=True)
+    target = tmp_path / "fastmcp-sample" / "tools.json"
+    changed = target.read_text(encoding="utf-8").replace("Delete everything.", "Delete nothing.")
+    target.write_text(changed, encoding="utf-8")
+    assert not derive.run(folders(tmp_path), check=True)
+    assert "`fastmcp-sample/tools.json` is out of date" in capsys.readouterr().err
+    assert target.read_text(encoding="utf-8") == changed
+
+
+def test_a_broken_tool_file_is_told_and_the_others_are_written(
+    tmp_path: Path, derive: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "fastmcp-broken"
+    broken.mkdir()
+    text = "import a_module_that_is_not_there\n"
+    (broken / "derived_broken_tools.py").write_text(text, encoding="utf-8")
+    assert not derive.run(folders(tmp_path), check=False)
+    message = capsys.readouterr().err
+    assert "`fastmcp-broken` does not register" in message
+    assert "a_module_that_is_not_there" in message
+    assert not (broken / "tools.json").exists()
+    assert "sample_list" in derived(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(LINK_TYPES.glob("fastmcp-*")), ids=lambda folder: folder.name
+)
+def test_every_tool_of_the_catalog_keeps_the_contract(folder: Path, make_tools: MakeTools) -> None:
+    tools = json.loads((folder / "tools.json").read_text(encoding="utf-8"))["tools"]
+    assert tools
+    for tool in tools:
+        name, schema = tool["name"], tool["input_schema"]
+        assert schema["additionalProperties"] is False, name
+        assert tool["description"].isascii(), name
+        assert len(tool["description"]) <= 300, name
+        for argument, part in schema["properties"].items():
+            assert argument not in {"url", "host", "headers", "password", "token"}, name
+            texts = [part, *part.get("anyOf", []), part.get("items", {})]
+            for text in texts:
+                if text.get("type") == "string":
+                    limited = {"enum", "const", "pattern", "maxLength", "format"} & text.keys()
+                    assert limited, f"{name}({argument}) takes a text of any length"
+                if text.get("type") in {"integer", "number"}:
+                    assert {"minimum", "maximum"} <= text.keys() or "const" in text, (
+                        f"{name}({argument}) takes a number of any size"
+                    )
