@@ -182,7 +182,7 @@ fn ensure_content(path: &RelPath, file: &TreeFile) -> Result<(), String> {
 fn ensure_skeleton(path: &RelPath, skeleton: &Skeleton) -> Result<(), String> {
     let mut seen = std::collections::BTreeSet::new();
     for SkeletonKey { key, value, comment } in &skeleton.keys {
-        if !is_env_key(key) || key.starts_with("sops_") {
+        if !is_dotenv_key(key) || key.starts_with("sops_") {
             return Err(format!("`{key}` in `{path}` is not a name for a secret"));
         }
         if !seen.insert(key) {
@@ -203,12 +203,13 @@ fn ensure_skeleton(path: &RelPath, skeleton: &Skeleton) -> Result<(), String> {
     Ok(())
 }
 
-fn is_env_key(key: &str) -> bool {
-    let starts_well = key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+/// What kustomize and SOPS take for a key of a dotenv file; the keys of charts' Secrets are seldom in capitals.
+pub(crate) fn is_dotenv_key(key: &str) -> bool {
+    let starts_well = key.starts_with(|first: char| first.is_ascii_alphabetic() || "_.".contains(first));
     starts_well
         && key
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || character == '_')
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// What a run does, or refuses to do, at one path.
@@ -467,6 +468,21 @@ mod tests {
     }
 
     #[test]
+    fn joins_trees_that_do_not_clash() {
+        let tree = |at: &str| {
+            let mut tree = Tree::new();
+            tree.insert(path(at), owned()).unwrap();
+            tree
+        };
+        let joined = tree("a/b").joined(tree("a/c")).unwrap();
+        assert_eq!(
+            joined.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+            ["a/b", "a/c"]
+        );
+        assert!(joined.joined(tree("A")).is_err());
+    }
+
+    #[test]
     fn refuses_skeletons_that_nobody_can_fill_in() {
         let key = |key: &str, value: &str| SkeletonKey {
             key: key.to_owned(),
@@ -474,11 +490,13 @@ mod tests {
             comment: "where\nfrom".to_owned(),
         };
         for (keys, is_good) in [
-            (vec![key("A", ""), key("_B1", "x y")], true),
+            (vec![key("A", ""), key("_B1", "x y"), key("admin-password", "")], true),
             (vec![key("A", ""), key("A", "")], false),
             (vec![key("sops_mac", "")], false),
             (vec![key("1A", "")], false),
-            (vec![key("A-B", "")], false),
+            (vec![key("A B", "")], false),
+            (vec![key("A=B", "")], false),
+            (vec![key("-A", "")], false),
             (vec![key("A", "x\ny")], false),
             (vec![key("A", " x")], false),
         ] {

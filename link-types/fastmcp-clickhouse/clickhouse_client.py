@@ -135,9 +135,7 @@ class ClickHouse(Http):
     async def _post(self, body: str) -> Reply:
         return await self.request("POST", [], content=body.encode(), content_type="text/plain")
 
-    def _address(
-        self, database: str, params: Mapping[str, Any], query_id: str
-    ) -> Address:
+    def _address(self, database: str, params: Mapping[str, Any], query_id: str) -> Address:
         """Return the parameters of the address: names of ours, values as ClickHouse escapes them.
 
         A user that may write has no `readonly` profile, so each of its reads asks for it.
@@ -150,9 +148,7 @@ class ClickHouse(Http):
         address += [(f"param_{name}", escaped(value)) for name, value in params.items()]
         return address
 
-    async def _rows(
-        self, sql: str, address: Address, limit: int
-    ) -> tuple[Rows, bool]:
+    async def _rows(self, sql: str, address: Address, limit: int) -> tuple[Rows, bool]:
         """Read lines up to the limit; the flag tells whether the statement came to its end."""
         rows = Rows()
         size = 0
@@ -214,7 +210,11 @@ class ClickHouse(Http):
         return Refusal(code, f"ClickHouse refused the statement: {meaning} (code {number})")
 
     async def _kill(self, query_id: str) -> None:
-        """End a statement that runs on; a user may always end its own."""
+        """End a statement that runs on, where the server lets a user end its own.
+
+        Some versions ask for a grant on system.processes, which would show what others run; then
+        the closed connection ends it (cancel_http_readonly_queries_on_client_close).
+        """
         statement = f"KILL QUERY WHERE query_id = '{query_id}' ASYNC"
         with suppress(Refusal, TimeoutError):
             async with asyncio.timeout(KILL_TIMEOUT_S):

@@ -1,6 +1,6 @@
 """The operations a link allows, and the pinned OpenAPI document that says what they take.
 
-In: a link (its closed lists, the hash of the document) and the document in the configuration folder.
+In: a link (closed lists, hash of the document) and the document in the configuration folder.
 Out: operations, their parameters and body schemas; every doubt is a refusal.
 Must not know: MCP, or how a request is sent.
 

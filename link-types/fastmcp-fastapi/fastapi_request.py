@@ -70,9 +70,9 @@ def prepare(
     pairs = [
         (name, text_of(item))
         for name, value in query.items()
-        for item in (cast("list[Scalar]", value) if isinstance(value, list) else [value])
+        for item in (value if isinstance(value, list) else [value])
     ]
-    return Prepared(operation.method, segments, trailing, cast("Any", pairs), body)
+    return Prepared(operation.method, segments, trailing, pairs, body)
 
 
 def text_of(value: Any) -> str:
@@ -134,16 +134,19 @@ def _check(contract: Contract, schema: dict[str, Any], value: Any, place: str) -
 
 
 def _depth(value: Any) -> int:
-    depth, level = 0, [value]
+    """Count levels without recursion: the value may be as deep as JSON allows."""
+    depth = 0
+    level: list[Any] = [value]
     while level:
         depth += 1
-        items = [
-            list(cast("dict[str, Any]", part).values()) if isinstance(part, dict) else part
-            for part in level
-            if isinstance(part, (dict, list))
-        ]
-        level = [item for part in items for item in cast("list[Any]", part)]
+        level = [inner for item in level for inner in _inner(item)]
     return depth
+
+
+def _inner(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).values())
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def _segments(template: str, values: Mapping[str, Scalar]) -> tuple[tuple[str, ...], bool]:

@@ -111,7 +111,11 @@ def _description(link: Link, operation: Operation) -> dict[str, Any]:
     """Describe an operation with as many references inlined as the budget takes."""
     document, contract = document_of(link), contract_of(link, operation)
     parameters = [
-        {key: item[key] for key in ("name", "in", "required", "description", "schema") if key in item}
+        {
+            key: item[key]
+            for key in ("name", "in", "required", "description", "schema")
+            if key in item
+        }
         for item in contract.parameters
         if item.get("in") in {"path", "query"}
     ]
@@ -120,7 +124,11 @@ def _description(link: Link, operation: Operation) -> dict[str, Any]:
         for status, facts in contract.facts.get("responses", {}).items()
         if isinstance(facts, dict)
     }
-    whole = {"parameters": parameters, "body": contract.body, "body_required": contract.body_required}
+    whole = {
+        "parameters": parameters,
+        "body": contract.body,
+        "body_required": contract.body_required,
+    }
     shown: dict[str, Any] = {}
     for depth in range(MAX_INLINE_DEPTH, -1, -1):
         shown = inlined(document, whole, depth)

@@ -15,14 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 # aiokafka ships no types: what it returns is `Any` here and typed where it leaves this file.
-from aiokafka import (  # pyright: ignore[reportMissingTypeStubs]
-    AIOKafkaConsumer,
-    AIOKafkaProducer,
-    TopicPartition,
-    conn,
-    errors,
-)
-from aiokafka.admin import AIOKafkaAdminClient  # pyright: ignore[reportMissingTypeStubs]
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, conn, errors
+from aiokafka.admin import AIOKafkaAdminClient
 
 from toolkit import Code, Link, Refusal
 
@@ -140,9 +134,7 @@ class Kafka:
             for partition in partitions
         }
 
-    async def bounds(
-        self, partitions: Sequence[TopicPartition]
-    ) -> dict[TopicPartition, Position]:
+    async def bounds(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Position]:
         """Return the first offset kept and the next one to be written."""
         consumer = await self._open_consumer()
         first: dict[TopicPartition, int] = await consumer.beginning_offsets(list(partitions))
@@ -284,7 +276,7 @@ def _sasl(link: Link) -> dict[str, str]:
 async def _why_away(link: Link, settings: Mapping[str, Any]) -> Refusal:
     """Connect once more by hand: the client library swallows why a first connection failed."""
     options = {name: value for name, value in settings.items() if name != "bootstrap_servers"}
-    create: Any = conn.create_conn  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    create: Any = getattr(conn, "create_conn")  # noqa: B009 -- its parameters have no types
     host, _, port = settings["bootstrap_servers"].rpartition(":")
     try:
         async with asyncio.timeout(3.0):

@@ -268,9 +268,7 @@ def _record(record: Any, max_bytes: int) -> dict[str, Any]:
     }
 
 
-def _text(
-    data: bytes | None, limit: int
-) -> tuple[str | None, Literal["utf-8", "base64"] | None]:
+def _text(data: bytes | None, limit: int) -> tuple[str | None, Literal["utf-8", "base64"] | None]:
     """Return text where bytes are text, base64 otherwise, and nothing for a tombstone."""
     if data is None:
         return None, None

@@ -85,6 +85,9 @@ pub struct EnvKey {
     pub value: Option<String>,
     #[serde(default)]
     pub secret: bool,
+    /// Only there when the link has write access.
+    #[serde(default)]
+    pub write: bool,
     /// Where a secret's value comes from; a pattern.
     #[serde(default)]
     pub help: String,

@@ -367,7 +367,7 @@ impl<'tree> Compared<'tree> {
 fn stale_change<'tree>(path: RelPath, entry: LockEntry, action: Action, compared: Compared<'tree>) -> Change<'tree> {
     let secret = entry.keys.is_some();
     Change {
-        note: note(action, &path, compared.obstacle.as_ref()),
+        note: note(action, &path, compared.obstacle.as_ref(), secret),
         path,
         action,
         class: entry.class,
@@ -385,13 +385,16 @@ fn change<'tree>(path: &RelPath, file: &'tree TreeFile, action: Action, compared
         Action::Update | Action::OverwriteEdited | Action::KeepEdited | Action::RefuseEdited
     );
     let is_settled = matches!(action, Action::Same | Action::Adopt | Action::SeedSame);
+    let secret = matches!(file.content, Content::Skeleton(_));
     Change {
         path: path.clone(),
         action,
         class: file.class,
         why: Cow::Borrowed(&file.why),
-        note: compared.note.or_else(|| note(action, path, compared.obstacle.as_ref())),
-        secret: matches!(file.content, Content::Skeleton(_)),
+        note: compared
+            .note
+            .or_else(|| note(action, path, compared.obstacle.as_ref(), secret)),
+        secret,
         before: compared.before.filter(|_| shows_before),
         after: compared.after.filter(|_| !is_settled),
         stamp: compared.stamp,

@@ -3,6 +3,8 @@
 //! In: a file's bytes. Out: its comments and entries, each with the bytes as they stand there. What it cannot read, it says
 //! by line number alone: any line may hold a secret. It must not know which keys are wanted, or why.
 
+use crate::tree::is_dotenv_key;
+
 /// A part of the file, without the line end after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Item<'file> {
@@ -59,11 +61,7 @@ fn split(line: &[u8]) -> Option<(&str, usize)> {
     let equals = line.iter().position(|byte| *byte == b'=')?;
     let name = std::str::from_utf8(&line[..equals]).ok()?.trim();
     let name = name.strip_prefix("export ").unwrap_or(name).trim();
-    let starts_well = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    let is_name = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    (starts_well && is_name).then_some((name, equals + 1))
+    is_dotenv_key(name).then_some((name, equals + 1))
 }
 
 /// How far the entry at the start of `text` reaches: to the end of its line, or to the line that closes its quote.

@@ -8,7 +8,7 @@ use crate::tree::Action;
 
 pub(super) const ORPHANS: &str = ".stacktic/orphans";
 
-pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>) -> Option<String> {
+pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>, is_secret: bool) -> Option<String> {
     let obstacle = obstacle.map(|obstacle| format!("{obstacle}; ")).unwrap_or_default();
     Some(match action {
         Action::RefuseForeign => {
@@ -27,7 +27,14 @@ pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>) 
         Action::LeaveUnproducible => "the lock lists this file, but the catalog cannot produce its path, so it is not \
              deleted; delete it, or take its line out of `.stacktic/lock.json`"
             .to_owned(),
-        Action::Quarantine => format!("edited by hand and no longer produced; kept as `{ORPHANS}/{path}`"),
+        Action::Quarantine => {
+            let warning = if is_secret {
+                "; it holds secret values, so do not commit it"
+            } else {
+                ""
+            };
+            format!("edited by hand and no longer produced; kept as `{ORPHANS}/{path}`{warning}")
+        }
         Action::SecretUnreadable => {
             format!("{obstacle}the keys of this secret cannot be compared; make it a dotenv file")
         }

@@ -7,29 +7,54 @@ use serde_json::{Value as Json, json};
 
 use super::view;
 use crate::catalog::{ChartSource, OperatorSource};
-use crate::name::{MAX_LABEL, shortened};
+use crate::name::{ComponentName, MAX_LABEL, shortened};
 use crate::stack::{AttributeValue, Component, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
     let Some(argo) = stack.of_type("argo_cd").next() else {
         return json!({ "projects": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
-    let project = Project::of(stack, argo);
     let waves = stack.waves();
-    let applications: Vec<Json> = stack.deployed().map(|component| project.application(component, waves[&component.name] + 1)).collect();
     let operators = operators(stack);
-    let chart_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.chart_operator(name, operator)).collect();
-    let git_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.git_operator(name, operator)).collect();
-    let item = project.item(&applications, &chart_operators, &git_operators);
-    let files = files(&applications, &chart_operators, &git_operators);
+    let mut lists = Lists::default();
+    for environment in &stack.environments {
+        let project = Project::of(stack, argo, environment);
+        lists.add(&project, &waves, &operators);
+    }
     json!({
-        "projects": [item],
-        "applications": applications,
-        "chart_operators": chart_operators,
-        "git_operators": git_operators,
-        "indexes": [{ "files": files }],
-        "roots": [project.root()],
+        "projects": lists.projects,
+        "applications": lists.applications,
+        "chart_operators": lists.chart_operators,
+        "git_operators": lists.git_operators,
+        "indexes": lists.indexes,
+        "roots": lists.roots,
     })
+}
+
+#[derive(Default)]
+struct Lists {
+    projects: Vec<Json>,
+    applications: Vec<Json>,
+    chart_operators: Vec<Json>,
+    git_operators: Vec<Json>,
+    indexes: Vec<Json>,
+    roots: Vec<Json>,
+}
+
+impl Lists {
+    /// One environment's folder.
+    fn add(&mut self, project: &Project<'_>, waves: &BTreeMap<&ComponentName, usize>, operators: &BTreeMap<String, Operator<'_>>) {
+        let applications: Vec<Json> = project.stack.deployed().map(|component| project.application(component, waves[&component.name] + 1)).collect();
+        let chart_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.chart_operator(name, operator)).collect();
+        let git_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.git_operator(name, operator)).collect();
+        let files = files(&applications, &chart_operators, &git_operators);
+        self.projects.push(project.item(&applications, &chart_operators, &git_operators));
+        self.indexes.push(json!({ "environment": project.environment, "files": files }));
+        self.roots.push(project.root());
+        self.applications.extend(applications);
+        self.chart_operators.extend(chart_operators);
+        self.git_operators.extend(git_operators);
+    }
 }
 
 /// An operator and the first component that needs it.
@@ -72,26 +97,19 @@ struct Project<'a> {
     repository: String,
     revision: String,
     path: String,
-    environment: String,
+    environment: &'a ComponentName,
 }
 
 impl<'a> Project<'a> {
-    fn of(stack: &'a Stack, argo: &'a Component) -> Self {
-        let text = |name: &str| argo.attributes.get(name).and_then(AttributeValue::text);
-        let first = stack.environments.first().map(ToString::to_string).unwrap_or_default();
-        Self {
-            stack,
-            argo,
-            repository: text("repository").unwrap_or_default(),
-            revision: text("revision").unwrap_or_default(),
-            path: text("path").unwrap_or_default(),
-            environment: text("environment").filter(|name| !name.is_empty()).unwrap_or(first),
-        }
+    fn of(stack: &'a Stack, argo: &'a Component, environment: &'a ComponentName) -> Self {
+        let text = |name: &str| argo.attributes.get(name).and_then(AttributeValue::text).unwrap_or_default();
+        Self { stack, argo, environment, repository: text("repository"), revision: text("revision"), path: text("path") }
     }
 
     /// The keys that every item has.
     fn base(&self, name: &str) -> Json {
         json!({
+            "environment": self.environment,
             "name": shortened(format!("{}-{name}", self.stack.name).trim_end_matches('-'), MAX_LABEL),
             "namespace": self.argo.namespace,
             "project": self.stack.name,
@@ -104,7 +122,7 @@ impl<'a> Project<'a> {
     /// The Application of the folder itself, which makes the waves count.
     fn root(&self) -> Json {
         let mut item = self.base("");
-        item["path"] = format!("{}/argocd", self.path).into();
+        item["path"] = format!("{}/argocd/{}", self.path, self.environment).into();
         item
     }
 
@@ -190,6 +208,7 @@ impl<'a> Project<'a> {
             Some(json!({ "name": principal, "title": format!("link {}", link.arrow().replace('→', "->")), "write": link.write_access }))
         });
         json!({
+            "environment": self.environment,
             "name": self.stack.name,
             "namespace": self.argo.namespace,
             "description": format!("components of {}", self.stack.name),

@@ -141,9 +141,7 @@ fn tool_lock(tool: &Definition, links: &[&Link], writers: &[&Link]) -> ToolLock 
     let reached = if is_read { links } else { writers };
     let gates: Vec<String> = writers.iter().map(|link| format!("{}_WRITE_ACCESS", link.env_prefix)).collect();
     let mut input = tool.input_schema.clone();
-    if links.len() == 1 {
-        drop_argument(&mut input, tool.instance_argument.as_deref());
-    }
+    fit_instance_argument(&mut input, tool.instance_argument.as_deref(), links);
     fill(&mut input, links);
     let keys: BTreeSet<String> = reached.iter().flat_map(|link| credential_keys(link)).collect();
     let grants: BTreeSet<&String> = reached.iter().flat_map(|link| &link.grants).collect();
@@ -165,12 +163,16 @@ fn schema_sha256(schema: &Json) -> String {
     sha256_hex(schema.to_string().as_bytes())
 }
 
-/// With one instance there is nothing to choose.
-fn drop_argument(schema: &mut Json, argument: Option<&str>) {
+/// The argument that chooses an instance lists the linked components; with one there is no choice.
+fn fit_instance_argument(schema: &mut Json, argument: Option<&str>, links: &[&Link]) {
     let (Some(argument), Some(schema)) = (argument, schema.as_object_mut()) else { return };
-    if let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) {
-        properties.remove(argument);
+    let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) else { return };
+    if links.len() > 1 {
+        let names: BTreeSet<&str> = links.iter().map(|link| link.to.as_str()).collect();
+        properties[argument]["enum"] = json!(names);
+        return;
     }
+    properties.remove(argument);
     if let Some(required) = schema.get_mut("required").and_then(Json::as_array_mut) {
         required.retain(|name| name != argument);
         if required.is_empty() {
@@ -197,10 +199,7 @@ fn placeholder(items: &[Json]) -> Option<String> {
 }
 
 fn closed_list(name: &str, links: &[&Link]) -> Vec<Json> {
-    let values: BTreeSet<&str> = match name {
-        "components" => links.iter().map(|link| link.to.as_str()).collect(),
-        _ => links.iter().filter_map(|link| link.enums.get(name)).flatten().map(String::as_str).collect(),
-    };
+    let values: BTreeSet<&str> = links.iter().filter_map(|link| link.enums.get(name)).flatten().map(String::as_str).collect();
     values.into_iter().map(Json::from).collect()
 }
 
@@ -211,7 +210,7 @@ mod tests {
     #[test]
     fn argument_of_a_single_instance_is_dropped() {
         let mut schema = json!({"properties": {"component": {}, "limit": {}}, "required": ["component"]});
-        drop_argument(&mut schema, Some("component"));
+        fit_instance_argument(&mut schema, Some("component"), &[]);
         assert_eq!(schema, json!({"properties": {"limit": {}}}));
     }
 

@@ -17,6 +17,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("links_from".to_owned(), stack.links_to(&component.name).map(|link| self::link(stack, link)).collect());
     view.insert("config_keys".to_owned(), json!(config_keys));
     view.insert("secret_keys".to_owned(), json!(secret_keys));
+    view.insert("tool_maps".to_owned(), json!(tool_maps(stack, component).keys().collect::<Vec<_>>()));
     Json::Object(view)
 }
 
@@ -103,6 +104,14 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
         keys.1.extend(spec.keys.iter().map(|key| key.key.as_str()));
     }
     keys
+}
+
+/// ConfigMaps with the tool files of a component's links, one for each link type: `fastmcp-tools-cnpg`.
+#[must_use]
+pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<String, &'a [String]> {
+    let links = stack.links_from(&component.name).filter(|link| !link.entry.definition.modules.is_empty());
+    let name = |link: &Link| format!("{}-tools-{}", component.name, stack.component(&link.to).type_name().replace('_', "-"));
+    links.map(|link| (name(link), link.entry.definition.modules.as_slice())).collect()
 }
 
 /// Secrets of a type that join the keys of links in `secret/cloud.env`.

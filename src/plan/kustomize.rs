@@ -75,26 +75,34 @@ fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSec
         "labels": view::label_pairs(stack, component),
         "resources": resources,
         "config_env": !environment::values(stack, component).is_empty(),
-        "config_maps": config_maps(component, &files)?,
+        "config_maps": config_maps(stack, component, &files)?,
         "secrets": secrets.iter().filter(|_| generated).map(secrets::item).collect::<Vec<_>>(),
     }))
 }
 
-/// ConfigMaps of files, each within what Kubernetes takes.
-fn config_maps(component: &Component, files: &[(&str, &super::PlannedFile)]) -> anyhow::Result<Vec<Json>> {
-    let mut maps: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+/// ConfigMaps of files: the type's own, and one for the tool files of each link type, which comes
+/// and goes with its links.
+fn config_maps(stack: &Stack, component: &Component, files: &[(&str, &super::PlannedFile)]) -> anyhow::Result<Vec<Json>> {
+    let tool_maps = view::tool_maps(stack, component);
+    let is_tool = |name: &str| tool_maps.values().any(|modules| modules.iter().any(|module| name == format!("files/{module}")));
+    let mut maps: BTreeMap<String, Vec<&(&str, &super::PlannedFile)>> = BTreeMap::new();
     for (suffix, patterns) in &component.entry.definition.config_maps {
-        let mut size = 0;
-        let wanted = |name: &str| patterns.iter().any(|pattern| matches(pattern, name));
-        for (name, file) in files.iter().filter(|(name, _)| wanted(name)) {
-            size += source_size(&file.source);
-            maps.entry(format!("{}-{suffix}", component.name)).or_default().push(name);
-        }
-        if size > MAX_CONFIG_MAP {
-            bail!("E_OUTPUT_SIZE: the ConfigMap `{}-{suffix}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack, or link fewer services to `{}`", component.name, component.name);
-        }
+        let wanted = |name: &str| patterns.iter().any(|pattern| matches(pattern, name)) && !is_tool(name);
+        maps.insert(format!("{}-{suffix}", component.name), files.iter().filter(|(name, _)| wanted(name)).collect());
     }
-    Ok(maps.into_iter().map(|(name, files)| json!({ "name": name, "files": files })).collect())
+    for (name, modules) in &tool_maps {
+        let wanted = |file: &str| modules.iter().any(|module| file == format!("files/{module}"));
+        maps.insert(name.clone(), files.iter().filter(|(file, _)| wanted(file)).collect());
+    }
+    maps.into_iter().map(|(name, files)| config_map(&name, &files)).collect()
+}
+
+fn config_map(name: &str, files: &[&(&str, &super::PlannedFile)]) -> anyhow::Result<Json> {
+    let size: usize = files.iter().map(|(_, file)| source_size(&file.source)).sum();
+    if size > MAX_CONFIG_MAP {
+        bail!("E_OUTPUT_SIZE: the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`");
+    }
+    Ok(json!({ "name": name, "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
 }
 
 /// One file, or all of a kind: `files/*.py`.

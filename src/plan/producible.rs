@@ -10,7 +10,9 @@ pub fn is_producible(path: &RelPath) -> bool {
     let is_component = |name: &str| ComponentName::parse(name).is_ok();
     match segments.as_slice() {
         ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml"] | ["docs", "topology.md"] => true,
-        ["argocd", file] | ["argocd", "applications" | "operators", file] => has_extension(file, &["yaml"]),
+        ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
+            is_component(environment) && has_extension(file, &["yaml"])
+        }
         ["k8s", "deploy", "base", component, rest @ ..] => is_component(component) && is_base(rest),
         ["k8s", "build", "base", component, file] => {
             is_component(component) && (*file == "Dockerfile" || has_extension(file, &["txt", "in", "toml", "py"]))
@@ -57,7 +59,7 @@ mod tests {
             ("k8s/deploy/base/fastmcp/files/deep/x.py", false),
             ("k8s/deploy/base/Fastmcp/values.yaml", false),
             ("k8s/deploy/overlays/dev/kafka/local/kustomization.yaml", true),
-            ("argocd/applications/kafka.yaml", true),
+            ("argocd/dev/applications/kafka.yaml", true),
             ("argocd/id_rsa", false),
             ("src/main.rs", false),
             ("README.md", false),

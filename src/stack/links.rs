@@ -131,7 +131,7 @@ fn add_prefixed(variables: &mut Variables, prefix: &str, inner: Variables) {
 fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) -> anyhow::Result<Vec<EnvValue>> {
     let expand = |text: &str| pattern::expand(text, lookup(variables)).map(std::borrow::Cow::into_owned);
     let mut values = Vec::new();
-    for key in &kind.env {
+    for key in kind.env.iter().filter(|key| link.write_access || !key.write) {
         let value = match &key.value {
             Some(text) if !key.secret => Some(expand(text)?),
             _ => None,

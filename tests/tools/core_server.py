@@ -16,12 +16,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import samples.sample_tools
 from conftest import REPOSITORY
 from cursors import CursorSigner
 from governed import Runtime
@@ -29,8 +30,6 @@ from links import Link, Topology
 from lock import hashes_of
 from settings import Settings
 from toolkit import Toolset
-
-import samples.sample_tools
 
 CORE = REPOSITORY / "catalog" / "fastmcp" / "files"
 SAMPLE = Path(__file__).parent / "samples" / "sample_tools.py"
@@ -179,7 +178,7 @@ class Running:
 
 
 @contextmanager
-def running(pod: Pod) -> Iterator[Running]:
+def running(pod: Pod) -> Generator[Running]:
     """Start the server as the pod does, and stop that process again."""
     port = free_port()
     with (pod.root / "stdout").open("wb") as out, (pod.root / "stderr").open("wb") as errors:

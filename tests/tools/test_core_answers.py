@@ -55,9 +55,7 @@ def test_the_longest_list_inside_an_object_is_cut() -> None:
     assert size(fitted.data) <= 1000
 
 
-@pytest.mark.parametrize(
-    "data", [[{"k": ["x" * 90] * 50}], {f"k{n}": "x" * 90 for n in range(50)}]
-)
+@pytest.mark.parametrize("data", [[{"k": ["x" * 90] * 50}], {f"k{n}": "x" * 90 for n in range(50)}])
 def test_what_cannot_be_cut_is_refused(data: Any) -> None:
     with pytest.raises(Refusal) as refused:
         fit(Answer(data), SMALL)

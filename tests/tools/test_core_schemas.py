@@ -11,12 +11,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY, MakeTools
-from core_server import SAMPLE, lock_of, sample_links
 
+from conftest import REPOSITORY
+from core_server import SAMPLE, lock_of, sample_links
 from lock import schema_sha256
 
-LINK_TYPES = REPOSITORY / "link-types"
+# A link type without Python files gives no tools.
+TOOL_FOLDERS = sorted({file.parent for file in (REPOSITORY / "link-types").glob("fastmcp-*/*.py")})
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_the_committed_schemas_are_those_of_the_tool_files() -> None:
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    for folder in sorted(LINK_TYPES.glob("fastmcp-*")):
+    for folder in TOOL_FOLDERS:
         text = (folder / "tools.json").read_text(encoding="utf-8")
         if text != script.derived_text(folder):
             stale.append(folder.name)
@@ -82,15 +83,11 @@ def test_placeholders_stand_for_the_lists_of_the_topology(
 
 def fill(schema: Any, lists: dict[str, list[str]]) -> Any:
     """Do what the generator does with a placeholder."""
-    if isinstance(schema, list):
-        return [fill(item, lists) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    filled = {key: fill(item, lists) for key, item in schema.items()}
-    values = filled.get("enum")
-    if isinstance(values, list) and len(values) == 1 and str(values[0]).startswith("<topology:"):
-        filled["enum"] = sorted(lists[values[0].removeprefix("<topology:").removesuffix(">")])
-    return filled
+    text = json.dumps(schema)
+    for name, values in lists.items():
+        text = text.replace(f'["<topology:{name}>"]', json.dumps(sorted(values)))
+    assert "<topology:" not in text
+    return json.loads(text)
 
 
 @pytest.mark.parametrize("components", [["sample"], ["one", "two"]])
@@ -141,10 +138,8 @@ def test_a_broken_tool_file_is_told_and_the_others_are_written(
     assert "sample_list" in derived(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "folder", sorted(LINK_TYPES.glob("fastmcp-*")), ids=lambda folder: folder.name
-)
-def test_every_tool_of_the_catalog_keeps_the_contract(folder: Path, make_tools: MakeTools) -> None:
+@pytest.mark.parametrize("folder", TOOL_FOLDERS, ids=lambda folder: folder.name)
+def test_every_tool_of_the_catalog_keeps_the_contract(folder: Path) -> None:
     tools = json.loads((folder / "tools.json").read_text(encoding="utf-8"))["tools"]
     assert tools
     for tool in tools:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_client import PROTOCOL, Session, post, request
-from core_server import KEY, OTHER_KEY, Running, make_pod, running
 from fastmcp import Client
 from fastmcp.client.auth import BearerAuth
+
+from core_client import PROTOCOL, Session, post, request
+from core_server import KEY, OTHER_KEY, Running, make_pod, running
 
 KNOWN = {"authorization": f"Bearer {KEY}"}
 LIST = {"method": "tools/list"}
@@ -106,7 +107,9 @@ def test_what_curl_is_allowed_needs_a_key_and_no_origin(
     # The same browser page may speak proper JSON.
     proper = {"origin": local, "mcp-session-id": session.id}
     assert post(server, LIST, headers=proper).status == 200
-    start = {"method": "initialize", "params": {"protocolVersion": PROTOCOL, "clientInfo": {}}}
+    bare = {"protocolVersion": PROTOCOL, "clientInfo": {"name": "page", "version": "1"}}
+    start: dict[str, Any] = {"method": "initialize", "params": bare}
+    assert "result" in post(server, start).json
     assert "result" not in post(server, start, headers={"origin": local}).json
 
 
@@ -169,9 +172,7 @@ def test_a_cursor_belongs_to_the_key_that_got_it(server: Running) -> None:
         ({"host": "stack-3.source-lab.io.evil.example"}, 421),
     ],
 )
-def test_host_and_origin_are_checked(
-    server: Running, headers: dict[str, str], status: int
-) -> None:
+def test_host_and_origin_are_checked(server: Running, headers: dict[str, str], status: int) -> None:
     session = Session.opened(server)
     session.headers = headers
     assert session.send("tools/list").status == status
@@ -207,7 +208,8 @@ def test_a_key_is_slowed_after_its_burst_and_another_is_not(server: Running) -> 
     time.sleep(2.1)
     session = Session.opened(server)
     with ThreadPoolExecutor(3) as pool:
-        statuses = list(pool.map(lambda _: session.send("ping").status, range(45)))
+        replies = list(pool.map(session.send, ["ping"] * 45))
+    statuses = [reply.status for reply in replies]
     assert set(statuses) == {200, 429}
     assert statuses.count(200) < 40
     reply = session.send("ping")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from core_client import Session, post
 from core_server import Pod, Running, lock_of, make_pod, running, sample_links, start_and_fail
 
@@ -38,6 +39,17 @@ def edit_module(key: str, value: str) -> Change:
     return change
 
 
+def drop_first(tools: list[dict[str, Any]]) -> None:
+    del tools[0]
+
+
+def replace_file(name: str, value: object) -> Change:
+    def change(pod: Pod) -> None:
+        pod.write(name, value)
+
+    return change
+
+
 def set_hash(key: str) -> Change:
     return edit_lock(lambda tools: tools[0].update({key: "0" * 64}))
 
@@ -56,7 +68,7 @@ def break_keys(pod: Pod) -> None:
     [
         (set_environ("MCP_SAMPLE_WRITE_ACCESS", "yes"), "neither `true` nor `false`"),
         (set_environ("MCP_UNLINKED_WRITE_ACCESS", "1"), "MCP_UNLINKED_WRITE_ACCESS"),
-        (edit_lock(lambda tools: tools.pop(0) and None), "`sample_list` is served but not in"),
+        (edit_lock(drop_first), "`sample_list` is served but not in"),
         (
             edit_lock(lambda tools: tools.append({**tools[0], "name": "sample_extra"})),
             "`sample_extra` is in the lock but not served",
@@ -71,8 +83,8 @@ def break_keys(pod: Pod) -> None:
         (change_tool_file, "`sample_tools.py` is not the one that was generated"),
         (edit_module("file", "../app/sample_tools.py"), "not a plain file name"),
         (edit_module("file", "absent_tools.py"), "could not read the tool file"),
-        (lambda pod: pod.write("tools.lock.json", {"version": 2}), "version 1"),
-        (lambda pod: pod.write("topology.json", {"stack": "x"}), "topology.json"),
+        (replace_file("tools.lock.json", {"version": 2}), "version 1"),
+        (replace_file("topology.json", {"stack": "x"}), "topology.json"),
         (break_keys, "entry 1 of `MCP_API_KEYS`"),
         (set_environ("STACKTIC_AUDIT", "everywhere"), "STACKTIC_AUDIT"),
         (set_environ("STACKTIC_PORT", "http"), "STACKTIC_PORT"),

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import jsonschema
 import pytest
-from conftest import LinkFacts, MakeTools
 from pydantic import Field
 
 from answers import OUTPUT_SCHEMA
 from calls import Call, Exchange, serving
+from conftest import LinkFacts, MakeTools
 from refusal import Refusal
 from samples import sample_tools
 from toolkit import Answer, Choice, Link, Toolset

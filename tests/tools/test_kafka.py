@@ -22,6 +22,7 @@ import noida_db
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from conftest import LinkFacts, MakeTools
 from kafka_tools import belongs, register
 from toolkit import Refusal, Toolset
@@ -88,7 +89,7 @@ async def seed(address: str) -> None:
     names = {"orders": 3, "binary": 1, "empty": 2, "secret": 1, "many": 40}
     await admin.create_topics([NewTopic(name, count, 1) for name, count in names.items()])
     await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=address)
+    producer: Any = AIOKafkaProducer(bootstrap_servers=address)
     await producer.start()
     for number in range(60):
         headers = [("authorization", b"Bearer token of somebody")]
@@ -106,7 +107,7 @@ async def seed(address: str) -> None:
 
 async def commit(address: str, group: str, offsets: dict[TopicPartition, int]) -> None:
     """Commit offsets the way an application does."""
-    consumer = AIOKafkaConsumer(
+    consumer: Any = AIOKafkaConsumer(
         bootstrap_servers=address, group_id=group, enable_auto_commit=False
     )
     await consumer.start()
@@ -174,7 +175,7 @@ async def read_state(address: str) -> Any:
         for topic in described
         for partition in topic["partitions"]
     ]
-    consumer = AIOKafkaConsumer(bootstrap_servers=address)
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=address)
     await consumer.start()
     ends = await consumer.end_offsets(keys)
     await consumer.stop()
@@ -311,7 +312,7 @@ def test_a_consumer_without_a_group_and_one_outside_of_the_link(tools: Toolset) 
 
 def test_a_working_group_shows_its_members(server: Server, tools: Toolset) -> None:
     async def listed() -> list[dict[str, Any]]:
-        consumer = AIOKafkaConsumer(
+        consumer: Any = AIOKafkaConsumer(
             "orders", bootstrap_servers=server.address, group_id=NEW_GROUP, client_id="biller"
         )
         await consumer.start()

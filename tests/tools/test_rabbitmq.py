@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from rabbitmq_dead_letters import matches
-from rabbitmq_peeking import delivery_limit
 from rabbitmq_tools import register
 from refusal import Refusal
 from servers.rabbitmq_stub import Broker, User
@@ -219,30 +217,6 @@ async def test_dead_letters_are_followed_into_a_cycle(reader: Toolset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "pattern", "key", "expected"),
-    [
-        ("direct", "a", "a", True),
-        ("direct", "a", "b", False),
-        ("fanout", "", "b", True),
-        ("topic", "order.*", "order.new", True),
-        ("topic", "order.*", "order.new.eu", False),
-        ("topic", "order.#", "order", True),
-        ("topic", "order.#", "order.new.eu", True),
-        ("topic", "#", "", True),
-        ("topic", "#.eu", "order.new.eu", True),
-        ("topic", "#.eu", "order.us", False),
-        ("topic", "*.#.*", "a", False),
-        ("topic", "*.#.*", "a.b.c.d", True),
-        ("topic", "#.#.#.#.#.#.#.#.x", ".".join("a" * 120), False),
-        ("direct", "a", None, True),
-    ],
-)
-def test_routing_keys(kind: str, pattern: str, key: str | None, expected: bool) -> None:
-    """Keys match as the broker matches them, in bounded time."""
-    assert matches(kind, pattern, key) is expected
-
-
-@pytest.mark.parametrize(
     ("name", "arguments", "code"),
     [
         ("rabbitmq_get_queue", {"queue": "private/queue"}, "E_SCOPE"),
@@ -341,15 +315,6 @@ async def test_peek_never_drops_a_message_of_a_quorum_queue(
             assert (await refusal(writer, "rabbitmq_peek", queue="quorum")).code == "E_LIMIT"
     assert len(running.broker.messages["quorum"]) == 1
     assert (running.broker.messages["quorum"][0]["taken"] > 0) is allowed
-
-
-def test_delivery_limit_is_the_lowest_told() -> None:
-    """Arguments, policy and the broker's own word."""
-    assert delivery_limit({}) == 20
-    assert delivery_limit({"delivery_limit": 7, "arguments": {"x-delivery-limit": 9}}) == 7
-    policy = {"effective_policy_definition": {"delivery-limit": 3}}
-    assert delivery_limit({"arguments": {"x-delivery-limit": -1}, **policy}) == 3
-    assert delivery_limit({"arguments": {"x-delivery-limit": -1}}) is None
 
 
 async def test_peek_refuses_a_stream(writer: Toolset) -> None:

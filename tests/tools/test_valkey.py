@@ -1,6 +1,6 @@
 """The Valkey tools against a real Valkey with the ACL users the link type asks for.
 
-In: `fastmcp-valkey` as written, its grants read from link.yaml.
+In: `fastmcp-valkey` as written, users with the grants of its link.yaml.
 Out: proof of what each tool returns and of what each layer refuses.
 Must not know: FastMCP's HTTP side.
 """
@@ -12,24 +12,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import valkey
-import yaml
-from valkey.exceptions import NoPermissionError
 
-from conftest import REPOSITORY, LinkFacts, MakeTools
+import valkey_reading
+from conftest import MakeTools
 from refusal import Refusal
-from servers.valkey_server import ValkeyServer, running_valkey
+from servers.valkey_server import ValkeyServer, granted_users, link, running_valkey
 from toolkit import Toolset
 from valkey_reading import INFO_FIELDS
 from valkey_tools import Section, register
 
 pytestmark = pytest.mark.anyio
-
-GRANTS: dict[str, list[str]] = yaml.safe_load(
-    (REPOSITORY / "link-types/fastmcp-valkey/link.yaml").read_text(encoding="utf-8")
-)["grants"]
-READ_RULE = GRANTS["read"][0]
-WRITE_RULE = GRANTS["write"][0]
 
 READ_CALLS: dict[str, dict[str, Any]] = {
     "valkey_info": {"section": "memory"},
@@ -46,45 +38,16 @@ READ_CALLS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[ValkeyServer]:
     """One server for the module, with a user for each kind of link."""
-    users = {
-        "mcp_ro": f"on >ro_pw {READ_RULE} %R~app:* %R~cache:*",
-        "mcp_rw": f"on >rw_pw {READ_RULE} {WRITE_RULE} ~app:* ~cache:*",
-    }
-    with running_valkey(tmp_path_factory.mktemp("valkey"), users) as running:
+    with running_valkey(
+        tmp_path_factory.mktemp("valkey"), granted_users(["app:", "cache:"])
+    ) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
 def seeded(server: ValkeyServer) -> None:
     """Give each test the same keys."""
-    admin: Any = server.admin
-    admin.flushall()
-    admin.set("app:text", "grüße " * 1000)
-    admin.set("app:binary", b"\xff\x00\x01")
-    admin.set("app:ttl", "short", ex=3600)
-    admin.set("app:nul", b"\x00" * 70000)
-    admin.set("other:secret", "not linked")
-    admin.set(b"app:\xff", "a name that is not text")
-    admin.hset("app:hash", mapping={"small": "1", "large": "x" * 5000})
-    admin.rpush("app:list", *range(10))
-    admin.sadd("app:set", "a", "b")
-    admin.zadd("app:zset", {"low": 1, "high": 2.5})
-    admin.xadd("app:stream", {"kind": "seed"})
-
-
-def link(server: ValkeyServer, *, write: bool = False, **changes: Any) -> LinkFacts:
-    """Return the facts of a link to the server."""
-    user, password = ("mcp_rw", "rw_pw") if write else ("mcp_ro", "ro_pw")
-    facts: dict[str, Any] = {
-        "component": "valkey",
-        "type": "fastmcp-valkey",
-        "env": "MCP_VALKEY",
-        "values": {"HOST": "127.0.0.1", "PORT": str(server.port), "USERNAME": user},
-        "secrets": {"PASSWORD": password},
-        "enums": {"prefixes": ["app:", "cache:"]},
-        "write_access": write,
-    }
-    return LinkFacts(**(facts | changes))
+    server.seed()
 
 
 @pytest.fixture
@@ -149,6 +112,21 @@ async def test_scan_forces_the_prefix_and_hides_other_names(reader: Toolset) -> 
     for pattern in ["*secret*", "]*", "\\*", "[^a]*"]:
         found = await reader.call("valkey_scan_keys", {"prefix": "app:", "pattern": pattern})
         assert all(name.startswith("app:") for name in found["data"]["keys"])
+
+
+async def test_names_are_filtered_also_when_match_is_not_forced(
+    reader: Toolset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second fence alone keeps names of other prefixes out."""
+    monkeypatch.setattr(valkey_reading, "match_of", lambda prefix, pattern: "*")
+    answer = await reader.call("valkey_scan_keys", {"prefix": "app:", "limit": 500})
+    assert len(answer["data"]["keys"]) == 9
+    assert all(name.startswith("app:") for name in answer["data"]["keys"])
+
+
+def test_match_alone_cannot_leave_the_prefix() -> None:
+    """Glob characters of a prefix stand for themselves."""
+    assert valkey_reading.match_of("a*[b]?:", "x*") == "a\\*\\[b\\]\\?:x*"
 
 
 async def test_scan_pages_give_each_name_once(server: ValkeyServer, reader: Toolset) -> None:
@@ -387,48 +365,6 @@ async def test_delete_takes_full_names_only(server: ValkeyServer, writer: Toolse
     assert (await refusal(writer, "valkey_delete", keys=["app:*"])).code == "E_ARG"
     await writer.call("valkey_delete", {"keys": keys, "dry_run": False})
     assert set(before) - set(server.snapshot()) == {b"app:set"}
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("SET", "app:text", "x"),
-        ("UNLINK", "app:text"),
-        ("GET", "other:secret"),
-        ("GETRANGE", "other:secret", 0, 9),
-        ("TYPE", "other:secret"),
-        ("MEMORY", "USAGE", "other:secret"),
-        ("MEMORY", "PURGE"),
-        ("KEYS", "*"),
-        ("CONFIG", "GET", "*"),
-        ("EVAL", "return 1", 0),
-        ("ACL", "LIST"),
-        ("EXPIRE", "app:text", 1),
-        ("FLUSHALL",),
-        ("PUBLISH", "a", "b"),
-    ],
-)
-def test_the_read_user_lacks_every_other_grant(server: ValkeyServer, command: tuple[Any]) -> None:
-    """The principal holds when the checks in Python are gone."""
-    reader: Any = valkey.Valkey(
-        host="127.0.0.1", port=server.port, username="mcp_ro", password="ro_pw"
-    )
-    with pytest.raises(NoPermissionError):
-        reader.execute_command(*command)
-
-
-@pytest.mark.parametrize(
-    "command", [("SET", "other:secret", "x"), ("FLUSHDB",), ("EXPIRE", "app:text", 1)]
-)
-def test_the_write_user_writes_below_its_prefixes_only(
-    server: ValkeyServer, command: tuple[Any]
-) -> None:
-    """A write link adds two commands on the same prefixes."""
-    writer: Any = valkey.Valkey(
-        host="127.0.0.1", port=server.port, username="mcp_rw", password="rw_pw"
-    )
-    with pytest.raises(NoPermissionError):
-        writer.execute_command(*command)
 
 
 async def test_a_write_link_without_the_principal_is_stopped_by_the_server(

@@ -70,3 +70,16 @@ fn what_is_left_and_what_is_new_can_stand_in_one_lock() {
     );
     check_actions(&sandbox.diff(&tree), &[("A", Action::Same)]);
 }
+
+#[test]
+fn reads_files_of_the_output_and_nothing_behind_a_link() {
+    let sandbox = Sandbox::new();
+    let read = |at: &str| crate::disk::read(&sandbox.out, &path(at)).unwrap();
+    assert_eq!(read("a"), None);
+    sandbox.generate(&owned(&[("a", "1"), ("b/c", "1")]));
+    std::os::unix::fs::symlink(&sandbox.outside, sandbox.at("link")).unwrap();
+    assert_eq!(
+        (read("a"), read("b"), read("link/file")),
+        (Some(b"1".to_vec()), None, None)
+    );
+}

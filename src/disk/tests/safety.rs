@@ -39,26 +39,19 @@ fn a_link_in_the_way_is_refused() {
 }
 
 #[test]
-fn a_directory_a_pipe_or_a_file_in_the_way_is_refused() {
+fn a_directory_a_socket_or_a_file_in_the_way_is_refused() {
     let sandbox = Sandbox::new();
     fs::create_dir_all(sandbox.at("a/b")).unwrap();
     sandbox.write("c", "mine");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        sandbox.at("pipe"),
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::from_raw_mode(0o600),
-        0,
-    )
-    .unwrap();
-    let tree = owned(&[("a/b", "1"), ("c/d", "1"), ("pipe", "1")]);
+    let _socket = std::os::unix::net::UnixListener::bind(sandbox.at("socket")).unwrap();
+    let tree = owned(&[("a/b", "1"), ("c/d", "1"), ("socket", "1")]);
     let changes = sandbox.generate(&tree);
     check_actions(
         &changes,
         &[
             ("a/b", RefuseObstacle),
             ("c/d", RefuseObstacle),
-            ("pipe", RefuseObstacle),
+            ("socket", RefuseObstacle),
         ],
     );
     let notes: Vec<_> = changes.refusals().filter_map(|change| change.note.clone()).collect();
@@ -67,6 +60,17 @@ fn a_directory_a_pipe_or_a_file_in_the_way_is_refused() {
         "{notes:?}"
     );
     assert!(notes[2].contains("neither a file nor a directory"), "{notes:?}");
+}
+
+/// Opening a pipe to read waits for a writer that never comes, unless it is opened with care.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_in_the_way_does_not_hang() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let sandbox = Sandbox::new();
+    fs::create_dir(&sandbox.out).unwrap();
+    mknodat(CWD, sandbox.at("pipe"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    check_actions(&sandbox.generate(&owned(&[("pipe", "1")])), &[("pipe", RefuseObstacle)]);
 }
 
 #[test]
@@ -200,7 +204,10 @@ fn an_output_directory_may_be_a_link_that_the_user_names() {
 fn a_huge_file_in_the_way_is_refused_unread() {
     let sandbox = Sandbox::new();
     fs::create_dir(&sandbox.out).unwrap();
-    fs::File::create(sandbox.at("a")).unwrap().set_len(1 << 40).unwrap();
+    fs::File::create(sandbox.at("a"))
+        .unwrap()
+        .set_len((16 << 20) + 1)
+        .unwrap();
     check_actions(
         &sandbox.generate(&owned(&[("a", "1")])),
         &[("a", Action::RefuseForeign)],

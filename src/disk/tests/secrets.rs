@@ -69,6 +69,7 @@ fn a_filled_secret_is_moved_away_and_an_empty_one_deleted() {
     let changes = sandbox.generate(&gone);
     check_actions(&changes, &[(PATH, Quarantine)]);
     assert!(changes.files[0].secret && changes.files[0].before().is_none());
+    assert!(changes.files[0].note.as_ref().unwrap().contains("do not commit"));
     let orphan = sandbox.at(".stacktic/orphans").join(PATH);
     assert_eq!(fs::metadata(orphan).unwrap().mode() & 0o777, 0o600);
 }

@@ -15,7 +15,8 @@ from typing import Any
 from output_checker import facts
 from output_checker.finding import Finding, Object, name_of
 
-DEPLOY = "k8s/deploy/"
+# Where a path of the user's repository enters the generated tree, whatever stands before.
+BEGINNINGS = ("k8s/deploy/", "argocd/")
 EXACT_VERSION = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 
 
@@ -74,9 +75,9 @@ def _check_sources(application: Object, out: Path) -> Iterator[str]:
         if source.get("chart"):
             yield from _check_chart(source)
             yield from _check_values_files(source, out)
-        path = source.get("path") or ""
-        if DEPLOY in f"{path}/" and not (local(path, out) / "kustomization.yaml").is_file():
-            yield f"path {path} holds no kustomization.yaml"
+        folder = local(source.get("path") or "", out)
+        if folder and not (folder / "kustomization.yaml").is_file():
+            yield f"path {source['path']} holds no kustomization.yaml"
 
 
 def _check_chart(source: dict[str, Any]) -> Iterator[str]:
@@ -105,14 +106,18 @@ def argo_repository(repository: str | None, chart: str) -> str:
 def _check_values_files(source: dict[str, Any], out: Path) -> Iterator[str]:
     helm = source.get("helm") or {}
     for name in helm.get("valueFiles") or []:
-        if not local(name, out).is_file() and not helm.get("ignoreMissingValueFiles"):
+        path = local(name, out)
+        if not (path and path.is_file()) and not helm.get("ignoreMissingValueFiles"):
             yield f"values file {name} is missing"
 
 
-def local(path: str, out: Path) -> Path:
-    """A path of the user's repository, below the generated folder that is checked."""
-    _, found, below = path.partition(DEPLOY)
-    return out / (DEPLOY + below if found else path.removeprefix("$values/"))
+def local(path: str, out: Path) -> Path | None:
+    """A path of the user's repository in the tree that is checked; None for another repository."""
+    for beginning in BEGINNINGS:
+        found = re.search(rf"(?:^|/){beginning}", f"{path}/")
+        if found:
+            return out / path[found.end() - len(beginning) :]
+    return None
 
 
 def releases(items: list[Object], out: Path) -> list[Release]:
@@ -132,18 +137,20 @@ def _release(application: Object, source: dict[str, Any], out: Path) -> Release:
     return Release(
         application=name_of(application),
         chart=source["chart"],
-        values_files=tuple(path for path in files if path.is_file()),
+        values_files=tuple(path for path in files if path and path.is_file()),
         inline_values=helm.get("valuesObject") or {},
     )
 
 
+def values_files(items: list[Object], out: Path) -> set[Path]:
+    """Every values file that an Application reads."""
+    return {path for release in releases(items, out) for path in release.values_files}
+
+
 def paths(items: list[Object], out: Path) -> set[Path]:
     """Every folder of the tree that an Application builds or takes values from."""
-    found: set[Path] = set()
-    for item in items:
-        for source in sources(item) if item["kind"] == "Application" else []:
-            if DEPLOY in f"{source.get('path') or ''}/":
-                found.add(local(source["path"], out))
-            helm = source.get("helm") or {}
-            found |= {local(name, out).parent for name in helm.get("valueFiles") or []}
-    return found
+    applications = [item for item in items if item.get("kind") == "Application"]
+    wanted = [source.get("path") for item in applications for source in sources(item)]
+    found = {local(path, out) for path in wanted if path}
+    folders = {path.parent for path in values_files(applications, out)}
+    return {path for path in found if path} | folders

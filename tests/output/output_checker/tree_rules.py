@@ -103,29 +103,39 @@ def check_components(deploy: Path) -> list[Finding]:
 
 
 def check_argo(out: Path) -> list[Finding]:
-    """Applications and projects, and the values of every chart they install."""
-    files = sorted(path for path in (out / "argocd").rglob("*.yaml") if path.name != KUSTOMIZATION)
-    items = [item for path in files for item in yaml_reading.read_all(path.read_text("utf-8"))]
-    findings, sound = check_schemas(items)
-    findings += object_rules.check_objects(sound) + check_listed(files, out / "argocd")
-    findings += argo_rules.check_applications(sound, out)
-    releases = argo_rules.releases(sound, out)
-    for release in releases:
+    """Applications and projects, one set an environment, and the values they install charts with."""
+    folders = sorted(path.parent for path in (out / "argocd").rglob(KUSTOMIZATION))
+    if not folders:
+        return [Finding("argocd", "application", f"there is no {KUSTOMIZATION}")]
+    findings, read = [], set()
+    for folder in folders:
+        items, new = check_environment(folder, out)
+        findings += new + check_undeployed(items, out)
+        read |= argo_rules.values_files(items, out)
+    return findings + check_unread_values(out, read)
+
+
+def check_environment(folder: Path, out: Path) -> tuple[list[Object], list[Finding]]:
+    """The sound objects of one Argo CD folder, and what is wrong with it."""
+    files = sorted(path for path in folder.rglob("*.yaml") if path.name != KUSTOMIZATION)
+    documents = {path: yaml_reading.read_all(path.read_text("utf-8")) for path in files}
+    findings, items = check_schemas([item for part in documents.values() for item in part])
+    findings += object_rules.check_objects(items) + check_listed(documents, folder, out)
+    findings += argo_rules.check_applications(items, out)
+    for release in argo_rules.releases(items, out):
         findings += check_release(release, out)
-    read = {path for release in releases for path in release.values_files}
-    return findings + check_unread_values(out, read) + check_undeployed(sound, out)
+    place = folder.relative_to(out).as_posix()
+    return items, [Finding(f"{place}, {one.where}", one.rule, one.fact) for one in findings]
 
 
-def check_listed(files: list[Path], folder: Path) -> list[Finding]:
-    """Where argocd/ has a kustomization, it lists every file of the folder."""
-    if not (folder / KUSTOMIZATION).is_file():
-        return []
+def check_listed(documents: dict[Path, list[Object]], folder: Path, out: Path) -> list[Finding]:
+    """The kustomization lists every file but the one Application that deploys the folder itself."""
     listed = (yaml_reading.read_file(folder / KUSTOMIZATION) or {}).get("resources") or []
-    names = [path.relative_to(folder).as_posix() for path in files]
+    names = {path: path.relative_to(folder).as_posix() for path in documents}
     return [
-        Finding(f"argocd/{name}", "application", f"{KUSTOMIZATION} does not list it")
-        for name in names
-        if name not in listed
+        Finding(name, "application", f"{KUSTOMIZATION} does not list it")
+        for path, name in names.items()
+        if name not in listed and folder not in argo_rules.paths(documents[path], out)
     ]
 
 

@@ -50,7 +50,8 @@ def _register_reads(tools: Toolset) -> None:
         del schema
         start = cursor["start"] if cursor else 0
         rows = [
-            {"n": number, "database": database, "text": "x" * size} for number in range(start, ITEMS)
+            {"n": number, "database": database, "text": "x" * size}
+            for number in range(start, ITEMS)
         ]
         return Answer(
             {"rows": rows} if view == "parts" else rows,

@@ -19,16 +19,18 @@ from urllib.parse import parse_qsl, urlsplit
 import chdb
 
 USERS = {"reader": "reader_password", "writer": "writer_password", "admin": "admin_password"}
-SEED = [
-    "CREATE DATABASE app",
-    "CREATE DATABASE other",
-    "CREATE TABLE app.events (day Date, id UInt64, kind String DEFAULT 'none' COMMENT 'what', "
-    "tags Array(String)) ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY id",
-    "INSERT INTO app.events SELECT toDate('2026-01-01') + number % 60, number, "
-    "concat('kind ', toString(number % 3)), ['a', 'b'] FROM numbers(300)",
-    "CREATE TABLE app.wide (id UInt64, body String) ENGINE = MergeTree ORDER BY id",
-    "INSERT INTO app.wide SELECT number, repeat('x', 5000) FROM numbers(200)",
-]
+SEED = """
+CREATE DATABASE app;
+CREATE DATABASE other;
+CREATE TABLE app.events
+  (day Date, id UInt64, kind String DEFAULT 'none' COMMENT 'what', tags Array(String))
+  ENGINE = MergeTree PARTITION BY toYYYYMM(day) ORDER BY id;
+INSERT INTO app.events
+  SELECT toDate('2026-01-01') + number % 60, number, concat('kind ', toString(number % 3)),
+  ['a', 'b'] FROM numbers(300);
+CREATE TABLE app.wide (id UInt64, body String) ENGINE = MergeTree ORDER BY id;
+INSERT INTO app.wide SELECT number, repeat('x', 5000) FROM numbers(200)
+"""
 STATUSES = {516: 403, 497: 403, 62: 400, 47: 404, 60: 404, 81: 404, 159: 408}
 
 
@@ -39,10 +41,10 @@ class Engine:
         """Seed an empty folder; the reader's profile is `readonly = 1` with a time limit."""
         self.lock = threading.Lock()
         self.asked: list[dict[str, Any]] = []
-        self.writer = chdb.connect(folder)
-        for statement in SEED:
+        self.writer: Any = chdb.connect(folder)
+        for statement in SEED.split(";"):
             self.writer.query(statement)
-        self.reader = chdb.connect(folder)
+        self.reader: Any = chdb.connect(folder)
         self.reader.query("SET max_execution_time = 3")
         self.reader.query("SET readonly = 1")
 
@@ -118,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class's name
         """Stay quiet."""
 
 

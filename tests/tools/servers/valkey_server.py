@@ -12,12 +12,15 @@ import importlib.util
 import socket
 import subprocess
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import valkey
+import yaml
+
+from conftest import REPOSITORY, LinkFacts
 
 HOST = "127.0.0.1"
 READY_SECONDS = 10.0
@@ -35,6 +38,50 @@ class ValkeyServer:
         """Return every key with its serialised value and its expiry time."""
         admin = cast("Any", self.admin)
         return {key: (admin.dump(key), admin.pexpiretime(key)) for key in admin.keys("*")}
+
+    def seed(self) -> None:
+        """Forget everything and hold one key of each kind."""
+        admin = cast("Any", self.admin)
+        admin.flushall()
+        admin.set("app:text", "grüße " * 1000)
+        admin.set("app:binary", b"\xff\x00\x01")
+        admin.set("app:ttl", "short", ex=3600)
+        admin.set("app:nul", b"\x00" * 70000)
+        admin.set("other:secret", "not linked")
+        admin.set(b"app:\xff", "a name that is not text")
+        admin.hset("app:hash", mapping={"small": "1", "large": "x" * 5000})
+        admin.rpush("app:list", *range(10))
+        admin.sadd("app:set", "a", "b")
+        admin.zadd("app:zset", {"low": 1, "high": 2.5})
+        admin.xadd("app:stream", {"kind": "seed"})
+
+
+def link(server: ValkeyServer, *, write: bool = False, **changes: Any) -> LinkFacts:
+    """Return the facts of a link to the server."""
+    user, password = ("mcp_rw", "rw_pw") if write else ("mcp_ro", "ro_pw")
+    facts: dict[str, Any] = {
+        "component": "valkey",
+        "type": "fastmcp-valkey",
+        "env": "MCP_VALKEY",
+        "values": {"HOST": "127.0.0.1", "PORT": str(server.port), "USERNAME": user},
+        "secrets": {"PASSWORD": password},
+        "enums": {"prefixes": ["app:", "cache:"]},
+        "write_access": write,
+    }
+    return LinkFacts(**(facts | changes))
+
+
+def granted_users(prefixes: Sequence[str]) -> dict[str, str]:
+    """Return the users of a read and of a write link, with the words of link.yaml as their rule."""
+    text = (REPOSITORY / "link-types/fastmcp-valkey/link.yaml").read_text(encoding="utf-8")
+    grants = cast("dict[str, list[str]]", yaml.safe_load(text)["grants"])
+    read, write = grants["read"], grants["write"]
+    read_keys = " ".join(read[1].replace("<prefix>", prefix) for prefix in prefixes)
+    write_keys = " ".join(write[1].replace("<prefix>", prefix) for prefix in prefixes)
+    return {
+        "mcp_ro": f"on >ro_pw {read[0]} {read_keys}",
+        "mcp_rw": f"on >rw_pw {read[0]} {write[0]} {write_keys}",
+    }
 
 
 def free_port() -> int:
