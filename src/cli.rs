@@ -27,10 +27,22 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
     /// Folder with more catalog entries; those of the last folder win
-    #[arg(long, value_name = "DIR", global = true, env = "STACKTIC_CATALOG", value_delimiter = ':')]
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "STACKTIC_CATALOG",
+        value_delimiter = ':'
+    )]
     pub catalog: Vec<PathBuf>,
     /// Colors in messages
-    #[arg(long, value_name = "WHEN", global = true, env = "STACKTIC_COLOR", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        env = "STACKTIC_COLOR",
+        default_value = "auto"
+    )]
     pub color: ColorArg,
 }
 

@@ -72,7 +72,12 @@ pub struct Finding {
 impl Finding {
     #[must_use]
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { span, code, message: message.into(), hint: None }
+        Self {
+            span,
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     #[must_use]
@@ -98,6 +103,10 @@ pub fn suggestion(name: &str, candidates: &[&str]) -> Option<String> {
     if candidates.is_empty() {
         return None;
     }
-    let listed: Vec<String> = candidates.iter().take(20).map(|candidate| format!("`{candidate}`")).collect();
+    let listed: Vec<String> = candidates
+        .iter()
+        .take(20)
+        .map(|candidate| format!("`{candidate}`"))
+        .collect();
     Some(format!("one of {}", listed.join(", ")))
 }

@@ -8,20 +8,20 @@
 //! Files are read in `topology`, `catalog` and `disk`, and written in `disk` alone; everything
 //! between is pure. The modules below stand in the order of reading; arrows point up the list only.
 
-pub mod rel_path;
-pub mod name;
-pub mod yaml;
-pub mod finding;
-pub mod topology;
 pub mod catalog;
-pub mod stack;
-pub mod hook;
-pub mod tree;
-pub mod plan;
-pub mod render;
-pub mod disk;
-pub mod report;
-pub mod exit;
 pub mod cli;
-pub mod settings;
 pub mod command;
+pub mod disk;
+pub mod exit;
+pub mod finding;
+pub mod hook;
+pub mod name;
+pub mod plan;
+pub mod rel_path;
+pub mod render;
+pub mod report;
+pub mod settings;
+pub mod stack;
+pub mod topology;
+pub mod tree;
+pub mod yaml;

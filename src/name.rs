@@ -79,29 +79,47 @@ checked_name!(
 
 fn check_component(text: &str) -> Result<(), &'static str> {
     const RULE: &str = "must be 1 to 40 of a-z, 0-9 and -, begin with a letter and not end with -";
-    let inner = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let inner = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
-    if inner && begins && !text.ends_with('-') && text.len() <= 40 { Ok(()) } else { Err(RULE) }
+    if inner && begins && !text.ends_with('-') && text.len() <= 40 {
+        Ok(())
+    } else {
+        Err(RULE)
+    }
 }
 
 fn check_sub(text: &str) -> Result<(), &'static str> {
     const RULE: &str = "must be 1 to 63 of A-Z, a-z, 0-9, _, . and -, and begin with a letter, a digit or _";
-    let inner = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let inner = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
-    if inner && begins && text.len() <= MAX_LABEL { Ok(()) } else { Err(RULE) }
+    if inner && begins && text.len() <= MAX_LABEL {
+        Ok(())
+    } else {
+        Err(RULE)
+    }
 }
 
 fn check_namespace(text: &str) -> Result<(), &'static str> {
     if text == "default" || text.starts_with("kube-") {
         return Err("is one of the cluster's own; take one of the stack's");
     }
-    if is_dns_label(text) { Ok(()) } else { Err("must be 1 to 63 of a-z, 0-9 and -, not at either end -") }
+    if is_dns_label(text) {
+        Ok(())
+    } else {
+        Err("must be 1 to 63 of a-z, 0-9 and -, not at either end -")
+    }
 }
 
 /// Whether `text` is a DNS-1123 label.
 #[must_use]
 pub fn is_dns_label(text: &str) -> bool {
-    let inner = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let inner = text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     !text.is_empty() && text.len() <= MAX_LABEL && inner && !text.starts_with('-') && !text.ends_with('-')
 }
 
@@ -109,7 +127,9 @@ pub fn is_dns_label(text: &str) -> bool {
 #[must_use]
 pub fn is_fqdn(text: &str) -> bool {
     let labels: Vec<&str> = text.split('.').collect();
-    let last_is_number = labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let last_is_number = labels
+        .last()
+        .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     text.len() <= 253 && labels.len() >= 2 && labels.iter().all(|label| is_dns_label(label)) && !last_is_number
 }
 
@@ -165,7 +185,14 @@ mod tests {
 
     #[test]
     fn component_names() {
-        for (input, good) in [("a", true), ("stack-agent", true), ("a1-", false), ("1a", false), ("A", false), ("", false)] {
+        for (input, good) in [
+            ("a", true),
+            ("stack-agent", true),
+            ("a1-", false),
+            ("1a", false),
+            ("A", false),
+            ("", false),
+        ] {
             assert_eq!(ComponentName::parse(input).is_ok(), good, "{input}");
         }
         assert!(ComponentName::parse(&"a".repeat(40)).is_ok());
@@ -174,14 +201,27 @@ mod tests {
 
     #[test]
     fn sub_names() {
-        for (input, good) in [("app_db", true), ("_x", true), ("a.b-c", true), (".a", false), ("-a", false), ("a b", false)] {
+        for (input, good) in [
+            ("app_db", true),
+            ("_x", true),
+            ("a.b-c", true),
+            (".a", false),
+            ("-a", false),
+            ("a b", false),
+        ] {
             assert_eq!(SubName::parse(input).is_ok(), good, "{input}");
         }
     }
 
     #[test]
     fn namespaces() {
-        for (input, good) in [("db", true), ("default", false), ("kube-system", false), ("kubeflow", true), ("-a", false)] {
+        for (input, good) in [
+            ("db", true),
+            ("default", false),
+            ("kube-system", false),
+            ("kubeflow", true),
+            ("-a", false),
+        ] {
             assert_eq!(Namespace::parse(input).is_ok(), good, "{input}");
         }
     }

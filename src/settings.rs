@@ -43,13 +43,22 @@ impl From<GenArgs> for GenSettings {
             OnEditArg::Overwrite => disk::OnEdit::Overwrite,
         };
         let out = args.out.unwrap_or_else(|| default_out(&args.stack));
-        Self { stack_file: args.stack, out, mode, on_edit, max_deletes: args.max_deletes, output: args.output }
+        Self {
+            stack_file: args.stack,
+            out,
+            mode,
+            on_edit,
+            max_deletes: args.max_deletes,
+            output: args.output,
+        }
     }
 }
 
 /// `out` beside the stack file; beside the working directory for standard input.
 fn default_out(stack_file: &Path) -> PathBuf {
-    stack_file.parent().map_or_else(|| PathBuf::from("out"), |folder| folder.join("out"))
+    stack_file
+        .parent()
+        .map_or_else(|| PathBuf::from("out"), |folder| folder.join("out"))
 }
 
 /// Whether messages carry colors.
@@ -58,6 +67,8 @@ pub fn colors(wanted: ColorArg) -> bool {
     match wanted {
         ColorArg::Always => true,
         ColorArg::Never => false,
-        ColorArg::Auto => std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal(),
+        ColorArg::Auto => {
+            std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
+        }
     }
 }

@@ -136,7 +136,11 @@ impl OperatorSource {
     #[must_use]
     pub fn name(&self) -> &str {
         let repository = self.git.as_ref().and_then(|git| git.repository.rsplit('/').next());
-        self.chart.as_ref().map(|chart| chart.name.as_str()).or(repository).unwrap_or_default()
+        self.chart
+            .as_ref()
+            .map(|chart| chart.name.as_str())
+            .or(repository)
+            .unwrap_or_default()
     }
 }
 

@@ -18,8 +18,8 @@ use anyhow::ensure;
 
 pub use attribute::{AttributeKind, AttributeType};
 pub use component_type::{
-    Area, ChartSource, ComponentType, EndpointSpec, FileSpec, FolderSpec, GatewayAuth, GatewaySpec, GitSource, Install, MetricsSpec, MonitorKind,
-    NetworkSpec, OperatorSource, PortSpec, Protocol, SubComponentType,
+    Area, ChartSource, ComponentType, EndpointSpec, FileSpec, FolderSpec, GatewayAuth, GatewaySpec, GitSource, Install,
+    MetricsSpec, MonitorKind, NetworkSpec, OperatorSource, PortSpec, Protocol, SubComponentType,
 };
 pub use hook_type::{HookOutput, HookType};
 pub use link_type::{EnumSource, EnvKey, Family, Grants, LinkFile, LinkType, Target};
@@ -40,7 +40,11 @@ pub struct Catalog {
 /// A folder that cannot be read.
 pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
     for overlay in overlays {
-        ensure!(overlay.is_dir(), "E_CATALOG_FOLDER: `{}` is not a folder", overlay.display());
+        ensure!(
+            overlay.is_dir(),
+            "E_CATALOG_FOLDER: `{}` is not a folder",
+            overlay.display()
+        );
     }
     Ok(Catalog {
         component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?,
@@ -116,7 +120,10 @@ impl ComponentType {
     pub fn is_in(&self, family: Family) -> bool {
         match family {
             Family::Metrics => self.metrics.is_some(),
-            Family::Http => self.gateway.as_ref().is_some_and(|gateway| gateway.auth == GatewayAuth::None),
+            Family::Http => self
+                .gateway
+                .as_ref()
+                .is_some_and(|gateway| gateway.auth == GatewayAuth::None),
             Family::Deployed => true,
         }
     }

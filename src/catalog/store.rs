@@ -55,7 +55,8 @@ impl<T> Entry<T> {
                 .map_err(|_| anyhow::anyhow!("E_CATALOG_FILE: the catalog has no file `{name}`")),
             Files::Folder(folder) => {
                 let path = folder.join(name);
-                let bytes = std::fs::read(&path).with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))?;
+                let bytes = std::fs::read(&path)
+                    .with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))?;
                 Ok(Cow::Owned(bytes))
             }
         }
@@ -68,11 +69,16 @@ impl<T> Entry<T> {
     pub fn folder(&self, folder: &str) -> anyhow::Result<Vec<String>> {
         let prefix = format!("{folder}/");
         match &self.files {
-            Files::Embedded(files) => Ok(files.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(name, _)| (*name).to_owned()).collect()),
+            Files::Embedded(files) => Ok(files
+                .iter()
+                .filter(|(name, _)| name.starts_with(&prefix))
+                .map(|(name, _)| (*name).to_owned())
+                .collect()),
             Files::Folder(root) => {
                 let mut names = Vec::new();
                 for item in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
-                    let item = item.with_context(|| format!("E_CATALOG_FILE: could not read `{}`", root.join(folder).display()))?;
+                    let item = item
+                        .with_context(|| format!("E_CATALOG_FILE: could not read `{}`", root.join(folder).display()))?;
                     if item.file_type().is_file()
                         && let Ok(relative) = item.path().strip_prefix(root)
                     {
@@ -87,19 +93,38 @@ impl<T> Entry<T> {
 
 /// The entries of one kind, decoded on demand.
 pub(super) struct Store<T> {
-    slots: BTreeMap<String, (Raw, OnceCell<Rc<Entry<T>>>)>,
+    slots: BTreeMap<String, Slot<T>>,
+}
+
+struct Slot<T> {
+    raw: Raw,
+    decoded: OnceCell<Rc<Entry<T>>>,
+}
+
+impl<T> From<Raw> for Slot<T> {
+    fn from(raw: Raw) -> Self {
+        Self {
+            raw,
+            decoded: OnceCell::new(),
+        }
+    }
 }
 
 impl<T: DeserializeOwned> Store<T> {
-    pub(super) fn load(embedded: &'static [Embedded], overlays: &[PathBuf], folder: &str, file: &str) -> anyhow::Result<Self> {
+    pub(super) fn load(
+        embedded: &'static [Embedded],
+        overlays: &[PathBuf],
+        folder: &str,
+        file: &str,
+    ) -> anyhow::Result<Self> {
         let mut slots = BTreeMap::new();
         for entry in embedded {
-            slots.insert(entry.name.to_owned(), (Raw::Embedded(entry), OnceCell::new()));
+            slots.insert(entry.name.to_owned(), Slot::from(Raw::Embedded(entry)));
         }
         for overlay in overlays {
             for (name, definition) in entries(&overlay.join(folder), file)? {
                 let folder = definition.parent().map(Path::to_owned).unwrap_or_default();
-                slots.insert(name, (Raw::Folder { definition, folder }, OnceCell::new()));
+                slots.insert(name, Slot::from(Raw::Folder { definition, folder }));
             }
         }
         Ok(Self { slots })
@@ -110,32 +135,50 @@ impl<T: DeserializeOwned> Store<T> {
     }
 
     pub(super) fn get(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<T>>>> {
-        let Some((raw, cell)) = self.slots.get(name) else { return Ok(None) };
-        if let Some(entry) = cell.get() {
+        let Some(slot) = self.slots.get(name) else {
+            return Ok(None);
+        };
+        if let Some(entry) = slot.decoded.get() {
             return Ok(Some(Rc::clone(entry)));
         }
-        let entry = Rc::new(decode(raw)?);
-        Ok(Some(Rc::clone(cell.get_or_init(|| entry))))
+        let entry = Rc::new(decode(&slot.raw)?);
+        Ok(Some(Rc::clone(slot.decoded.get_or_init(|| entry))))
     }
 }
 
 fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
     match raw {
         Raw::Embedded(entry) => {
-            let definition = serde_json::from_str(entry.json).with_context(|| format!("E_CATALOG_SCHEMA: entry `{}`", entry.name))?;
-            Ok(Entry { definition, files: Files::Embedded(entry.files) })
+            let definition = serde_json::from_str(entry.json)
+                .with_context(|| format!("E_CATALOG_SCHEMA: entry `{}`", entry.name))?;
+            Ok(Entry {
+                definition,
+                files: Files::Embedded(entry.files),
+            })
         }
         Raw::Folder { definition, folder } => {
-            let text = std::fs::read_to_string(definition).with_context(|| format!("could not read `{}`", definition.display()))?;
+            let text = std::fs::read_to_string(definition)
+                .with_context(|| format!("could not read `{}`", definition.display()))?;
             let node = match yaml::parse(&text) {
                 Ok(node) => node,
                 Err(problems) => {
-                    let Some(problem) = problems.first() else { bail!("E_CATALOG_YAML: `{}`", definition.display()) };
-                    bail!("E_CATALOG_YAML: `{}:{}`: {}", definition.display(), problem.span.line, problem.message)
+                    let Some(problem) = problems.first() else {
+                        bail!("E_CATALOG_YAML: `{}`", definition.display())
+                    };
+                    bail!(
+                        "E_CATALOG_YAML: `{}:{}`: {}",
+                        definition.display(),
+                        problem.span.line,
+                        problem.message
+                    )
                 }
             };
-            let value = serde_json::from_value(node.to_json()).with_context(|| format!("E_CATALOG_SCHEMA: `{}`", definition.display()))?;
-            Ok(Entry { definition: value, files: Files::Folder(folder.clone()) })
+            let value = serde_json::from_value(node.to_json())
+                .with_context(|| format!("E_CATALOG_SCHEMA: `{}`", definition.display()))?;
+            Ok(Entry {
+                definition: value,
+                files: Files::Folder(folder.clone()),
+            })
         }
     }
 }
@@ -145,7 +188,11 @@ fn entries(folder: &Path, file: &str) -> anyhow::Result<Vec<(String, PathBuf)>> 
     if !folder.is_dir() {
         return Ok(found);
     }
-    for item in walkdir::WalkDir::new(folder).min_depth(1).max_depth(1).sort_by_file_name() {
+    for item in walkdir::WalkDir::new(folder)
+        .min_depth(1)
+        .max_depth(1)
+        .sort_by_file_name()
+    {
         let item = item.with_context(|| format!("could not read `{}`", folder.display()))?;
         let definition = item.path().join(file);
         if definition.is_file() {

@@ -10,13 +10,21 @@ use crate::finding::suggestion;
 pub(super) fn list(catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     writeln!(streams.out, "Component types")?;
     for name in catalog.type_names() {
-        let entry = catalog.component_type(name)?.with_context(|| format!("type `{name}`"))?;
+        let entry = catalog
+            .component_type(name)?
+            .with_context(|| format!("type `{name}`"))?;
         writeln!(streams.out, "  {name:<24} {}", entry.definition.title)?;
     }
     writeln!(streams.out, "\nLink types")?;
     for folder in catalog.link_folders() {
-        let entry = catalog.link_type(folder)?.with_context(|| format!("link type `{folder}`"))?;
-        writeln!(streams.out, "  {:<24} {}", entry.definition.name, entry.definition.title)?;
+        let entry = catalog
+            .link_type(folder)?
+            .with_context(|| format!("link type `{folder}`"))?;
+        writeln!(
+            streams.out,
+            "  {:<24} {}",
+            entry.definition.name, entry.definition.title
+        )?;
     }
     Ok(Exit::Done)
 }
@@ -32,7 +40,11 @@ pub(super) fn show(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> 
             return show_link(&entry.definition, streams);
         }
     }
-    writeln!(streams.messages, "{}: the catalog has no entry `{name}`", streams.style.error("error"))?;
+    writeln!(
+        streams.messages,
+        "{}: the catalog has no entry `{name}`",
+        streams.style.error("error")
+    )?;
     let names: Vec<&str> = catalog.type_names().into_iter().chain(catalog.link_folders()).collect();
     if let Some(hint) = suggestion(name, &names) {
         writeln!(streams.messages, "{}: {hint}", streams.style.hint("hint"))?;
@@ -43,7 +55,11 @@ pub(super) fn show(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> 
 fn show_type(kind: &ComponentType, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let out = &mut streams.out;
     writeln!(out, "{}: {}\n", kind.name, kind.title)?;
-    writeln!(out, "  category   {}\n  namespace  {}\n  group      {}\n  deployed   {}\n  docs       {}", kind.category, kind.namespace, kind.group, kind.install, kind.docs)?;
+    writeln!(
+        out,
+        "  category   {}\n  namespace  {}\n  group      {}\n  deployed   {}\n  docs       {}",
+        kind.category, kind.namespace, kind.group, kind.install, kind.docs
+    )?;
     for (name, endpoint) in &kind.endpoints {
         writeln!(out, "  endpoint   {name}: {}", endpoint.host)?;
     }
@@ -53,7 +69,9 @@ fn show_type(kind: &ComponentType, catalog: &Catalog, streams: &mut Streams<'_>)
     }
     writeln!(out, "\nLinks")?;
     for folder in catalog.link_folders() {
-        let entry = catalog.link_type(folder)?.with_context(|| format!("link type `{folder}`"))?;
+        let entry = catalog
+            .link_type(folder)?
+            .with_context(|| format!("link type `{folder}`"))?;
         let link = &entry.definition;
         if link.from == kind.name || link.reaches(kind) {
             writeln!(out, "  {:<28} {}", link.name, link.title)?;
@@ -65,7 +83,11 @@ fn show_type(kind: &ComponentType, catalog: &Catalog, streams: &mut Streams<'_>)
     Ok(Exit::Done)
 }
 
-fn attributes(title: &str, types: &std::collections::BTreeMap<String, AttributeType>, out: &mut dyn std::io::Write) -> anyhow::Result<()> {
+fn attributes(
+    title: &str,
+    types: &std::collections::BTreeMap<String, AttributeType>,
+    out: &mut dyn std::io::Write,
+) -> anyhow::Result<()> {
     if types.is_empty() {
         return Ok(());
     }
@@ -85,11 +107,22 @@ fn attributes(title: &str, types: &std::collections::BTreeMap<String, AttributeT
 fn show_link(kind: &LinkType, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let out = &mut streams.out;
     let to = match &kind.to {
-        Target::Type(name) => kind.sub_component.as_ref().map_or_else(|| name.clone(), |sub| format!("{name}/<{sub}>")),
+        Target::Type(name) => kind
+            .sub_component
+            .as_ref()
+            .map_or_else(|| name.clone(), |sub| format!("{name}/<{sub}>")),
         Target::Family { family } => format!("each type of the family {family:?}").to_lowercase(),
     };
-    writeln!(out, "{}: {}\n\n  from  {}\n  to    {to}", kind.name, kind.title, kind.from)?;
-    writeln!(out, "  write_access  {}", if kind.write_access { "may be given" } else { "never" })?;
+    writeln!(
+        out,
+        "{}: {}\n\n  from  {}\n  to    {to}",
+        kind.name, kind.title, kind.from
+    )?;
+    writeln!(
+        out,
+        "  write_access  {}",
+        if kind.write_access { "may be given" } else { "never" }
+    )?;
     if let Some(principal) = &kind.principal {
         writeln!(out, "  principal     {principal}")?;
     }
@@ -106,7 +139,13 @@ fn sections(kind: &LinkType, out: &mut dyn std::io::Write) -> anyhow::Result<Exi
     };
     list(out, "Grants", kind.grants.read.clone())?;
     list(out, "Grants with write access", kind.grants.write.clone())?;
-    let env = kind.env.iter().map(|key| if key.secret { format!("{} (secret)", key.key) } else { key.key.clone() });
+    let env = kind.env.iter().map(|key| {
+        if key.secret {
+            format!("{} (secret)", key.key)
+        } else {
+            key.key.clone()
+        }
+    });
     list(out, "Environment", env.collect())?;
     list(out, "Tool files", kind.modules.clone())?;
     list(out, "Files", kind.files.iter().map(|file| file.path.clone()).collect())?;

@@ -13,7 +13,13 @@ pub(super) fn run(args: &CheckArgs, catalog: &Catalog, streams: &mut Streams<'_>
     let Loaded { source, result } = load(&args.stack, catalog)?;
     match (result, args.output) {
         (Ok((_, stack)), OutputArg::Text) => {
-            writeln!(streams.messages, "`{}` is good: {} components, {} links", source.name, stack.components.len(), stack.links.len())?;
+            writeln!(
+                streams.messages,
+                "`{}` is good: {} components, {} links",
+                source.name,
+                stack.components.len(),
+                stack.links.len()
+            )?;
             Ok(Exit::Done)
         }
         (Ok(_), OutputArg::Json) => {
@@ -21,7 +27,11 @@ pub(super) fn run(args: &CheckArgs, catalog: &Catalog, streams: &mut Streams<'_>
             Ok(Exit::Done)
         }
         (Err(findings), OutputArg::Text) => {
-            write!(streams.messages, "{}", report::findings_text(&findings, &source, streams.style))?;
+            write!(
+                streams.messages,
+                "{}",
+                report::findings_text(&findings, &source, streams.style)
+            )?;
             Ok(Exit::Error)
         }
         (Err(findings), OutputArg::Json) => {

@@ -7,6 +7,7 @@ use super::Streams;
 use super::load::{Loaded, load};
 use crate::catalog::Catalog;
 use crate::cli::OutputArg;
+use crate::disk;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::hook::{self, ToolsLock};
@@ -18,7 +19,6 @@ use crate::settings::{GenSettings, Mode};
 use crate::stack::{self, Stack};
 use crate::topology::{Source, Topology};
 use crate::tree::{Changes, Content, Tree};
-use crate::disk;
 
 /// Where the tree keeps the lock that the access diff compares.
 const TOOLS_LOCK: &str = "tools.lock.json";
@@ -30,7 +30,11 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
         Err(findings) => return refuse(&findings, &source, settings.output, streams),
     };
     let tree = tree(&topology, &stack, catalog)?;
-    let options = disk::Options { on_edit: settings.on_edit, max_deletes: settings.max_deletes, empty_stack: stack.components.is_empty() };
+    let options = disk::Options {
+        on_edit: settings.on_edit,
+        max_deletes: settings.max_deletes,
+        empty_stack: stack.components.is_empty(),
+    };
     let changes = disk::diff(&tree, &settings.out, &options, &is_producible)?;
     let access = access(&tree, &settings.out)?;
     tell(&changes, &access, settings, streams)?;
@@ -41,27 +45,44 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
 ///
 /// # Errors
 /// A mistake in the catalog.
-pub fn tree(topology: &Topology, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Tree> {
+pub(super) fn tree(topology: &Topology, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Tree> {
     let base = plan::plan(stack, catalog, &hook::run_all(stack, catalog)?)?;
     let tree = render(&base)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
         environments.push((name, environment_tree(topology, catalog, name.as_str())?));
     }
-    let overlays: Vec<Overlay<'_>> = environments.iter().map(|(name, tree)| Overlay { name, tree: tree.as_ref() }).collect();
+    let overlays: Vec<Overlay<'_>> = environments
+        .iter()
+        .map(|(name, tree)| Overlay {
+            name,
+            tree: tree.as_ref(),
+        })
+        .collect();
     let overlays = render(&plan::plan_overlays(stack, catalog, &base, &tree, &overlays)?)?;
-    tree.joined(overlays).map_err(|message| anyhow::anyhow!("E_OUTPUT_PATH: {message}"))
+    tree.joined(overlays)
+        .map_err(|message| anyhow::anyhow!("E_OUTPUT_PATH: {message}"))
 }
 
 /// The bases as an environment with overrides would have them.
 fn environment_tree(topology: &Topology, catalog: &Catalog, name: &str) -> anyhow::Result<Option<Tree>> {
-    let overrides = topology.document.environments.get(name).is_some_and(|environment| !environment.components.is_empty());
+    let overrides = topology
+        .document
+        .environments
+        .get(name)
+        .is_some_and(|environment| !environment.components.is_empty());
     if !overrides {
         return Ok(None);
     }
     let stack = match stack::check::check(topology, catalog, Some(name))? {
         Ok(stack) => stack,
-        Err(findings) => anyhow::bail!("the environment `{name}` does not check: {}", findings.first().map(|finding| finding.message.as_str()).unwrap_or_default()),
+        Err(findings) => anyhow::bail!(
+            "the environment `{name}` does not check: {}",
+            findings
+                .first()
+                .map(|finding| finding.message.as_str())
+                .unwrap_or_default()
+        ),
     };
     let plan = plan::plan(&stack, catalog, &hook::run_all(&stack, catalog)?)?;
     render(&plan).map(Some)
@@ -75,21 +96,36 @@ fn access(tree: &Tree, out: &std::path::Path) -> anyhow::Result<Vec<AccessChange
         _ => ToolsLock::default(),
     };
     // A lock that is not there, or not ours, grants nothing that a reviewer has seen.
-    let before = disk::read(out, &path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let before = disk::read(out, &path)?
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
     Ok(report::access_diff(&before, &after))
 }
 
 fn refuse(findings: &[Finding], source: &Source, output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match output {
-        OutputArg::Text => write!(streams.messages, "{}", report::findings_text(findings, source, streams.style))?,
+        OutputArg::Text => write!(
+            streams.messages,
+            "{}",
+            report::findings_text(findings, source, streams.style)
+        )?,
         OutputArg::Json => writeln!(streams.out, "{:#}", report::findings_json(findings, source))?,
     }
     Ok(Exit::Error)
 }
 
-fn tell(changes: &Changes<'_>, access: &[AccessChange], settings: &GenSettings, streams: &mut Streams<'_>) -> anyhow::Result<()> {
+fn tell(
+    changes: &Changes<'_>,
+    access: &[AccessChange],
+    settings: &GenSettings,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<()> {
     match settings.output {
-        OutputArg::Text => write!(streams.messages, "{}", report::changes_text(changes, access, streams.style))?,
+        OutputArg::Text => write!(
+            streams.messages,
+            "{}",
+            report::changes_text(changes, access, streams.style)
+        )?,
         OutputArg::Json => {
             let mut report = report::changes_json(changes, access);
             if settings.mode == Mode::Diff {

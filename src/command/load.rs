@@ -20,7 +20,10 @@ pub(super) struct Loaded {
 pub(super) fn load(stack_file: &Path, catalog: &Catalog) -> anyhow::Result<Loaded> {
     let (source, unreadable) = topology::read(stack_file)?;
     if !unreadable.is_empty() {
-        return Ok(Loaded { source, result: Err(unreadable) });
+        return Ok(Loaded {
+            source,
+            result: Err(unreadable),
+        });
     }
     let result = match topology::parse(&source) {
         Err(findings) => Err(findings),
@@ -35,6 +38,7 @@ pub(super) fn load(stack_file: &Path, catalog: &Catalog) -> anyhow::Result<Loade
 
 fn merged(mut findings: Vec<Finding>, more: Vec<Finding>) -> Vec<Finding> {
     findings.extend(more);
-    findings.sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
+    findings
+        .sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
     findings
 }

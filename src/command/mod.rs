@@ -28,7 +28,9 @@ pub struct Streams<'a> {
 /// # Errors
 /// The world failed: a file cannot be read or written, or the catalog is broken.
 pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::Result<Exit> {
-    let style = Style { colors: colors(cli.global.color) };
+    let style = Style {
+        colors: colors(cli.global.color),
+    };
     let catalog = || crate::catalog::load(&cli.global.catalog);
     let streams = &mut Streams { out, messages, style };
     match cli.command {
@@ -42,7 +44,10 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
         Command::Completions(args) => {
             let mut text = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "stacktic", &mut text);
-            streams.out.write_all(&text).context("could not write to standard output")?;
+            streams
+                .out
+                .write_all(&text)
+                .context("could not write to standard output")?;
             Ok(Exit::Done)
         }
     }
@@ -52,6 +57,12 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     let is_catalog = error.chain().any(|cause| cause.to_string().starts_with("E_CATALOG_"));
-    let is_lock = error.chain().any(|cause| cause.downcast_ref::<crate::disk::LockError>().is_some());
-    if is_catalog || is_lock { Exit::Mismatch } else { Exit::Error }
+    let is_lock = error
+        .chain()
+        .any(|cause| cause.downcast_ref::<crate::disk::LockError>().is_some());
+    if is_catalog || is_lock {
+        Exit::Mismatch
+    } else {
+        Exit::Error
+    }
 }

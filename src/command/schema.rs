@@ -30,12 +30,14 @@ pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>
 ///
 /// # Errors
 /// An entry of the catalog is broken.
-pub fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
+pub(super) fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
     let mut schema = schema_for!(StackDocument).to_value();
     let names = catalog.type_names();
     let mut branches = Vec::new();
     for name in &names {
-        let entry = catalog.component_type(name)?.with_context(|| format!("type `{name}`"))?;
+        let entry = catalog
+            .component_type(name)?
+            .with_context(|| format!("type `{name}`"))?;
         branches.push(branch(&entry.definition));
     }
     let component = &mut schema["$defs"]["ComponentDocument"];
@@ -43,16 +45,21 @@ pub fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
     component["allOf"] = Json::Array(branches);
     let mut links = Vec::new();
     for folder in catalog.link_folders() {
-        let entry = catalog.link_type(folder)?.with_context(|| format!("link type `{folder}`"))?;
+        let entry = catalog
+            .link_type(folder)?
+            .with_context(|| format!("link type `{folder}`"))?;
         for name in &names {
-            let kind = catalog.component_type(name)?.with_context(|| format!("type `{name}`"))?;
+            let kind = catalog
+                .component_type(name)?
+                .with_context(|| format!("type `{name}`"))?;
             if entry.definition.reaches(&kind.definition) {
                 links.push(entry.definition.name_to(name));
             }
         }
     }
     links.sort();
-    schema["$defs"]["LinkDocument"]["properties"]["type"]["enum"] = links.into_iter().map(Json::from).chain([Json::Null]).collect();
+    schema["$defs"]["LinkDocument"]["properties"]["type"]["enum"] =
+        links.into_iter().map(Json::from).chain([Json::Null]).collect();
     Ok(schema)
 }
 
@@ -60,15 +67,23 @@ pub fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
 fn branch(kind: &ComponentType) -> Json {
     let mut properties = Map::new();
     properties.insert("attributes".to_owned(), attributes(&kind.attributes));
-    let subs: Vec<Json> = kind.sub_components.iter().map(|(name, sub)| {
-        json!({
-            "if": { "properties": { "type": { "const": name } } },
-            "then": { "properties": { "attributes": attributes(&sub.attributes) } },
+    let subs: Vec<Json> = kind
+        .sub_components
+        .iter()
+        .map(|(name, sub)| {
+            json!({
+                "if": { "properties": { "type": { "const": name } } },
+                "then": { "properties": { "attributes": attributes(&sub.attributes) } },
+            })
         })
-    }).collect();
+        .collect();
     let sub_types: Vec<&String> = kind.sub_components.keys().collect();
     let sub = json!({ "properties": { "type": { "enum": sub_types } }, "allOf": subs });
-    let sub = if sub_types.is_empty() { json!({ "maxProperties": 0 }) } else { json!({ "additionalProperties": sub }) };
+    let sub = if sub_types.is_empty() {
+        json!({ "maxProperties": 0 })
+    } else {
+        json!({ "additionalProperties": sub })
+    };
     properties.insert("sub_components".to_owned(), sub);
     json!({ "if": { "properties": { "type": { "const": kind.name } } }, "then": { "properties": properties } })
 }
@@ -77,7 +92,11 @@ fn branch(kind: &ComponentType) -> Json {
 fn attributes(types: &std::collections::BTreeMap<String, AttributeType>) -> Json {
     let plain = types.iter().filter(|(_, kind)| !kind.secret);
     let properties: Map<String, Json> = plain.map(|(name, kind)| (name.clone(), attribute(kind))).collect();
-    let required: Vec<&String> = types.iter().filter(|(_, kind)| kind.required).map(|(name, _)| name).collect();
+    let required: Vec<&String> = types
+        .iter()
+        .filter(|(_, kind)| kind.required)
+        .map(|(name, _)| name)
+        .collect();
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 

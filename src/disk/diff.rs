@@ -10,16 +10,17 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Options;
+use super::compare::{self, Compared};
 use super::decide::{Case, OnDisk, Wanted, decide};
 use super::digest::Digest;
 use super::lock::{Lock, LockEntry};
 use super::note::note;
 use super::root::{Found, Obstacle, Root};
-use super::skeleton::{self, Outcome};
+use super::skeleton;
 use super::state::State;
 use super::temporary;
 use crate::rel_path::RelPath;
-use crate::tree::{Action, Change, Changes, Class, Content, MassDelete, Places, Skeleton, Stamp, Tree, TreeFile};
+use crate::tree::{Action, Change, Changes, Class, Content, MassDelete, Places, Tree, TreeFile};
 
 /// Compares `tree` with the directory `out`.
 ///
@@ -61,17 +62,6 @@ struct Survey<'tree, 'run> {
     next: Lock,
     /// Paths that are gone or will be before anything is written, so that nothing there is in the way.
     gone: BTreeSet<String>,
-}
-
-/// What stands at a path, compared with what is wanted there or was written there.
-struct Compared<'tree> {
-    on_disk: OnDisk,
-    after: Option<Cow<'tree, [u8]>>,
-    before: Option<Vec<u8>>,
-    stamp: Option<Stamp>,
-    contents: Option<Digest>,
-    note: Option<String>,
-    obstacle: Option<Obstacle>,
 }
 
 impl<'tree> Survey<'tree, '_> {
@@ -118,7 +108,7 @@ impl<'tree> Survey<'tree, '_> {
         producible: &dyn Fn(&RelPath) -> bool,
         left: &mut BTreeMap<RelPath, LockEntry>,
     ) {
-        let compared = self.compare_stale(&path, found);
+        let compared = compare::stale(&self.state, &path, found);
         let known = self.state.entry(&path, compared.contents).map(|entry| entry.class);
         let (on_edit, is_producible) = (self.options.on_edit, producible(&path));
         let case = Case {
@@ -136,24 +126,6 @@ impl<'tree> Survey<'tree, '_> {
         }
         self.files
             .extend(action.map(|action| stale_change(path, entry, action, compared)));
-    }
-
-    /// What stands at a path that is no longer produced.
-    fn compare_stale(&self, path: &RelPath, found: Found) -> Compared<'tree> {
-        let mut compared = Compared::new(None);
-        match found {
-            Found::File { bytes, stamp } => {
-                let digest = Digest::of(&bytes);
-                compared.on_disk = if self.state.wrote(path, digest) {
-                    OnDisk::AsKnown
-                } else {
-                    OnDisk::Differs
-                };
-                (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
-            }
-            found => compared.not_read(found),
-        }
-        compared
     }
 
     /// Decides on one path of the tree.
@@ -178,8 +150,10 @@ impl<'tree> Survey<'tree, '_> {
         };
         let sha256 = Digest::of(&pristine);
         let compared = match &file.content {
-            Content::Bytes(_) => self.compare(path, found, pristine, sha256),
-            Content::Skeleton(skeleton) => self.compare_secret(path, skeleton, found, pristine),
+            Content::Bytes(_) => compare::file(&self.state, path, found, pristine, sha256),
+            Content::Skeleton(skeleton) => {
+                compare::secret(&self.state, path, skeleton, found, pristine, &shown(self.out, path))
+            }
         };
         let old = self.state.entry(path, compared.contents).cloned();
         let known = old.as_ref().map(|entry| entry.class);
@@ -203,60 +177,6 @@ impl<'tree> Survey<'tree, '_> {
         self.next.files.extend(entry.map(|entry| (path.clone(), entry)));
         self.files.push(change(path, file, action, compared));
         Ok(())
-    }
-
-    fn compare(&self, path: &RelPath, found: Found, new: Cow<'tree, [u8]>, sha256: Digest) -> Compared<'tree> {
-        let mut compared = Compared::new(Some(new));
-        match found {
-            Found::File { bytes, stamp } => {
-                let is_new = compared.after.as_deref() == Some(&bytes);
-                let digest = if is_new { sha256 } else { Digest::of(&bytes) };
-                compared.on_disk = match is_new {
-                    true => OnDisk::AsNew,
-                    false if self.state.wrote(path, digest) => OnDisk::AsKnown,
-                    false => OnDisk::Differs,
-                };
-                (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
-            }
-            found => compared.not_read(found),
-        }
-        compared
-    }
-
-    fn compare_secret(
-        &self,
-        path: &RelPath,
-        skeleton: &Skeleton,
-        found: Found,
-        pristine: Cow<'tree, [u8]>,
-    ) -> Compared<'tree> {
-        let mut compared = Compared::new(Some(pristine));
-        let (bytes, stamp) = match found {
-            Found::File { bytes, stamp } => (bytes, stamp),
-            found => {
-                compared.not_read(found);
-                return compared;
-            }
-        };
-        (compared.contents, compared.stamp) = (Some(Digest::of(&bytes)), Some(stamp));
-        let shown = shown(self.out, path);
-        compared.on_disk = match skeleton::compare(skeleton, &bytes, &self.state.tracked(path), &shown) {
-            Outcome::Plain(merged) if merged == bytes => OnDisk::AsNew,
-            Outcome::Plain(merged) => {
-                compared.after = Some(Cow::Owned(merged));
-                OnDisk::Differs
-            }
-            Outcome::InStep => OnDisk::AsNew,
-            Outcome::OutOfStep(commands) => {
-                compared.note = Some(commands);
-                OnDisk::OutOfStep
-            }
-            Outcome::Unreadable(reason) => {
-                compared.note = Some(reason);
-                OnDisk::Unreadable
-            }
-        };
-        compared
     }
 
     /// Whether all that is in the way is taken away before anything is written.
@@ -338,29 +258,30 @@ impl<'tree> Survey<'tree, '_> {
     }
 }
 
-impl<'tree> Compared<'tree> {
-    fn new(after: Option<Cow<'tree, [u8]>>) -> Self {
-        Self {
-            on_disk: OnDisk::Absent,
-            after,
-            before: None,
-            stamp: None,
-            contents: None,
-            note: None,
-            obstacle: None,
-        }
+/// What the lock says of a produced path after this run, where it said `old` and `new` is wanted.
+fn next_entry(action: Action, on_disk: OnDisk, old: Option<LockEntry>, new: LockEntry) -> Option<LockEntry> {
+    match action {
+        Action::KeepEdited | Action::RefuseEdited | Action::RefuseForeign | Action::RefuseObstacle => old,
+        Action::SecretOutOfStep | Action::SecretUnreadable => old.map(|old| both(old, new)),
+        // Deleted or edited by the user: the lock keeps what was seeded, to know an untouched file when it goes.
+        Action::SeedSame if on_disk != OnDisk::AsNew => old.map(|old| LockEntry {
+            class: new.class,
+            why: new.why,
+            ..old
+        }),
+        _ => Some(new),
     }
+}
 
-    /// Nothing there, or nothing that is read.
-    fn not_read(&mut self, found: Found) {
-        self.on_disk = match found {
-            Found::Absent => OnDisk::Absent,
-            Found::Obstacle(obstacle) => {
-                self.obstacle = Some(obstacle);
-                OnDisk::NotAFile
-            }
-            Found::LargeFile | Found::File { .. } => OnDisk::Differs,
-        };
+/// An encrypted file may still hold keys of both.
+fn both(old: LockEntry, new: LockEntry) -> LockEntry {
+    let mut keys = new.keys.unwrap_or_default();
+    keys.extend(old.keys.into_iter().flatten());
+    LockEntry {
+        sha256: old.sha256,
+        class: new.class,
+        why: new.why,
+        keys: Some(keys),
     }
 }
 
@@ -398,33 +319,6 @@ fn change<'tree>(path: &RelPath, file: &'tree TreeFile, action: Action, compared
         before: compared.before.filter(|_| shows_before),
         after: compared.after.filter(|_| !is_settled),
         stamp: compared.stamp,
-    }
-}
-
-/// What the lock says of a produced path after this run, where it said `old` and `new` is wanted.
-fn next_entry(action: Action, on_disk: OnDisk, old: Option<LockEntry>, new: LockEntry) -> Option<LockEntry> {
-    match action {
-        Action::KeepEdited | Action::RefuseEdited | Action::RefuseForeign | Action::RefuseObstacle => old,
-        Action::SecretOutOfStep | Action::SecretUnreadable => old.map(|old| both(old, new)),
-        // Deleted or edited by the user: the lock keeps what was seeded, to know an untouched file when it goes.
-        Action::SeedSame if on_disk != OnDisk::AsNew => old.map(|old| LockEntry {
-            class: new.class,
-            why: new.why,
-            ..old
-        }),
-        _ => Some(new),
-    }
-}
-
-/// An encrypted file may still hold keys of both.
-fn both(old: LockEntry, new: LockEntry) -> LockEntry {
-    let mut keys = new.keys.unwrap_or_default();
-    keys.extend(old.keys.into_iter().flatten());
-    LockEntry {
-        sha256: old.sha256,
-        class: new.class,
-        why: new.why,
-        keys: Some(keys),
     }
 }
 

@@ -6,6 +6,7 @@
 //! Reading order: `decide` (the table), `diff` (its facts and consequences), `apply` (the steps).
 
 mod apply;
+mod compare;
 mod decide;
 mod diff;
 mod digest;

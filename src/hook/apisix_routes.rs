@@ -33,7 +33,9 @@ fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
     let mut hosts = Vec::new();
     for (link, published) in published(stack, gateway) {
         let Some(spec) = published.gateway() else { continue };
-        let Some(route) = route(stack, gateway, link, published) else { continue };
+        let Some(route) = route(stack, gateway, link, published) else {
+            continue;
+        };
         hosts.push(host(stack, published));
         match spec.auth {
             GatewayAuth::None => lists.open_routes.push(route),
@@ -63,8 +65,13 @@ fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
 
 /// Components published by links in either direction, sorted by name.
 fn published<'a>(stack: &'a Stack, gateway: &'a Component) -> Vec<(&'a Link, &'a Component)> {
-    let outward = stack.links_from(&gateway.name).map(|link| (link, stack.component(&link.to)));
-    let inward = stack.links_to(&gateway.name).filter(|link| link.entry.definition.reverse).map(|link| (link, stack.component(&link.from)));
+    let outward = stack
+        .links_from(&gateway.name)
+        .map(|link| (link, stack.component(&link.to)));
+    let inward = stack
+        .links_to(&gateway.name)
+        .filter(|link| link.entry.definition.reverse)
+        .map(|link| (link, stack.component(&link.from)));
     let mut found: Vec<_> = outward.chain(inward).collect();
     found.sort_by(|left, right| left.1.name.cmp(&right.1.name));
     found
@@ -107,5 +114,9 @@ fn host(stack: &Stack, published: &Component) -> String {
 }
 
 fn text(component: &Component, attribute: &str) -> String {
-    component.attributes.get(attribute).and_then(crate::stack::AttributeValue::text).unwrap_or_default()
+    component
+        .attributes
+        .get(attribute)
+        .and_then(crate::stack::AttributeValue::text)
+        .unwrap_or_default()
 }

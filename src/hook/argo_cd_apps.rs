@@ -43,13 +43,30 @@ struct Lists {
 
 impl Lists {
     /// One environment's folder.
-    fn add(&mut self, project: &Project<'_>, waves: &BTreeMap<&ComponentName, usize>, operators: &BTreeMap<String, Operator<'_>>) {
-        let applications: Vec<Json> = project.stack.deployed().map(|component| project.application(component, waves[&component.name] + 1)).collect();
-        let chart_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.chart_operator(name, operator)).collect();
-        let git_operators: Vec<Json> = operators.iter().filter_map(|(name, operator)| project.git_operator(name, operator)).collect();
+    fn add(
+        &mut self,
+        project: &Project<'_>,
+        waves: &BTreeMap<&ComponentName, usize>,
+        operators: &BTreeMap<String, Operator<'_>>,
+    ) {
+        let applications: Vec<Json> = project
+            .stack
+            .deployed()
+            .map(|component| project.application(component, waves[&component.name] + 1))
+            .collect();
+        let chart_operators: Vec<Json> = operators
+            .iter()
+            .filter_map(|(name, operator)| project.chart_operator(name, operator))
+            .collect();
+        let git_operators: Vec<Json> = operators
+            .iter()
+            .filter_map(|(name, operator)| project.git_operator(name, operator))
+            .collect();
         let files = files(&applications, &chart_operators, &git_operators);
-        self.projects.push(project.item(&applications, &chart_operators, &git_operators));
-        self.indexes.push(json!({ "environment": project.environment, "files": files }));
+        self.projects
+            .push(project.item(&applications, &chart_operators, &git_operators));
+        self.indexes
+            .push(json!({ "environment": project.environment, "files": files }));
         self.roots.push(project.root());
         self.applications.extend(applications);
         self.chart_operators.extend(chart_operators);
@@ -73,7 +90,9 @@ fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
             if position > 0 {
                 name = format!("{name}-{}", source.name());
             }
-            if source.chart.as_ref().is_some_and(|chart| chart.namespace.is_none()) && component.namespace.as_str() != component.entry.definition.namespace {
+            if source.chart.as_ref().is_some_and(|chart| chart.namespace.is_none())
+                && component.namespace.as_str() != component.entry.definition.namespace
+            {
                 name = format!("{name}-{}", component.namespace);
             }
             found.entry(name).or_insert(Operator { source, component });
@@ -84,8 +103,16 @@ fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
 
 fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> BTreeSet<String> {
     let text = |item: &Json, key: &str| item[key].as_str().unwrap_or_default().to_owned();
-    let mut files: BTreeSet<String> = applications.iter().map(|item| format!("applications/{}.yaml", text(item, "component"))).collect();
-    files.extend(chart_operators.iter().chain(git_operators).map(|item| format!("operators/{}.yaml", text(item, "operator"))));
+    let mut files: BTreeSet<String> = applications
+        .iter()
+        .map(|item| format!("applications/{}.yaml", text(item, "component")))
+        .collect();
+    files.extend(
+        chart_operators
+            .iter()
+            .chain(git_operators)
+            .map(|item| format!("operators/{}.yaml", text(item, "operator"))),
+    );
     files.insert("project.yaml".to_owned());
     files
 }
@@ -102,8 +129,20 @@ struct Project<'a> {
 
 impl<'a> Project<'a> {
     fn of(stack: &'a Stack, argo: &'a Component, environment: &'a ComponentName) -> Self {
-        let text = |name: &str| argo.attributes.get(name).and_then(AttributeValue::text).unwrap_or_default();
-        Self { stack, argo, environment, repository: text("repository"), revision: text("revision"), path: text("path") }
+        let text = |name: &str| {
+            argo.attributes
+                .get(name)
+                .and_then(AttributeValue::text)
+                .unwrap_or_default()
+        };
+        Self {
+            stack,
+            argo,
+            environment,
+            repository: text("repository"),
+            revision: text("revision"),
+            path: text("path"),
+        }
     }
 
     /// The keys that every item has.
@@ -127,7 +166,10 @@ impl<'a> Project<'a> {
     }
 
     fn application(&self, component: &Component, wave: usize) -> Json {
-        let automated = self.stack.links_from(&self.argo.name).any(|link| link.to == component.name);
+        let automated = self
+            .stack
+            .links_from(&self.argo.name)
+            .any(|link| link.to == component.name);
         let chart = component.entry.definition.install.chart.as_ref();
         let chart = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
         let mut item = self.base(component.name.as_str());
@@ -136,7 +178,11 @@ impl<'a> Project<'a> {
         item["wave"] = wave.into();
         item["destination_namespace"] = json!(component.namespace);
         item["automated"] = automated.into();
-        item["path"] = format!("{}/k8s/deploy/overlays/{}/{}", self.path, self.environment, component.name).into();
+        item["path"] = format!(
+            "{}/k8s/deploy/overlays/{}/{}",
+            self.path, self.environment, component.name
+        )
+        .into();
         item["charts"] = json!(chart.into_iter().collect::<Vec<_>>());
         item
     }
@@ -144,7 +190,10 @@ impl<'a> Project<'a> {
     /// Values files, the weakest first; Argo CD leaves out those that do not exist.
     fn value_files(&self, component: &Component) -> Vec<String> {
         let base = format!("$values/{}/k8s/deploy/base/{}", self.path, component.name);
-        let overlay = format!("$values/{}/k8s/deploy/overlays/{}/{}", self.path, self.environment, component.name);
+        let overlay = format!(
+            "$values/{}/k8s/deploy/overlays/{}/{}",
+            self.path, self.environment, component.name
+        );
         vec![
             format!("{base}/values.yaml"),
             format!("{base}/values-datasources.yaml"),
@@ -170,8 +219,16 @@ impl<'a> Project<'a> {
         let chart = operator.source.chart.as_ref()?;
         // Every component of the type carries the same file; the first one's is used.
         let file = operator.source.values.as_ref();
-        let file = file.map(|file| format!("$values/{}/k8s/deploy/base/{}/{file}", self.path, operator.component.name));
-        let namespace = chart.namespace.as_deref().unwrap_or(operator.component.namespace.as_str());
+        let file = file.map(|file| {
+            format!(
+                "$values/{}/k8s/deploy/base/{}/{file}",
+                self.path, operator.component.name
+            )
+        });
+        let namespace = chart
+            .namespace
+            .as_deref()
+            .unwrap_or(operator.component.namespace.as_str());
         let mut item = self.operator(name, namespace);
         item["chart"] = self.chart(chart, &chart.name, &file.into_iter().collect::<Vec<_>>());
         Some(item)
@@ -199,7 +256,10 @@ impl<'a> Project<'a> {
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let all = || applications.iter().chain(chart_operators).chain(git_operators);
         let mut repositories: BTreeSet<String> = all().map(|item| text(&item["repository"])).collect();
-        let charts = applications.iter().filter_map(|item| item["charts"].get(0)).chain(chart_operators.iter().map(|item| &item["chart"]));
+        let charts = applications
+            .iter()
+            .filter_map(|item| item["charts"].get(0))
+            .chain(chart_operators.iter().map(|item| &item["chart"]));
         repositories.extend(charts.map(|chart| text(&chart["repository"])));
         let mut namespaces: BTreeSet<String> = all().map(|item| text(&item["destination_namespace"])).collect();
         namespaces.insert(self.argo.namespace.to_string());
@@ -223,7 +283,10 @@ impl<'a> Project<'a> {
 /// Argo CD names an OCI registry without its scheme, and the chart apart from it.
 fn repository_of(repository: &str, chart: &str) -> String {
     match repository.strip_prefix("oci://") {
-        Some(registry) => registry.strip_suffix(&format!("/{chart}")).unwrap_or(registry).to_owned(),
+        Some(registry) => registry
+            .strip_suffix(&format!("/{chart}"))
+            .unwrap_or(registry)
+            .to_owned(),
         None => repository.to_owned(),
     }
 }

@@ -34,14 +34,27 @@ fn link_edges<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
         ports.entry(pods).or_default().insert(port);
     }
     let why = format!("link {}", link.arrow().replace('→', "->"));
-    ports.into_iter().map(|(pods, ports)| Edge { from, to, pods, ports, why: why.clone() }).collect()
+    ports
+        .into_iter()
+        .map(|(pods, ports)| Edge {
+            from,
+            to,
+            pods,
+            ports,
+            why: why.clone(),
+        })
+        .collect()
 }
 
 /// Pods and pod port behind an endpoint; for an external component, its service port.
 fn target(component: &Component, endpoint: &str) -> Option<(BTreeMap<String, String>, u16)> {
     let listed = component.endpoints.get(endpoint);
     if let Some(endpoint) = listed {
-        let port = if component.external.is_some() { endpoint.port } else { endpoint.target_port };
+        let port = if component.external.is_some() {
+            endpoint.port
+        } else {
+            endpoint.target_port
+        };
         return Some((endpoint.pods.clone(), port));
     }
     let metrics = component.metrics.as_ref().filter(|_| endpoint == METRICS)?;

@@ -9,12 +9,21 @@ use crate::stack::{Component, Link, Stack};
 const MAX_UID: usize = 40;
 
 pub(super) fn values(stack: &Stack) -> Json {
-    let datasources: Vec<Json> = stack.of_type("grafana").filter(|grafana| grafana.external.is_none()).filter_map(|grafana| item(stack, grafana)).collect();
+    let datasources: Vec<Json> = stack
+        .of_type("grafana")
+        .filter(|grafana| grafana.external.is_none())
+        .filter_map(|grafana| item(stack, grafana))
+        .collect();
     json!({ "datasources": datasources })
 }
 
 fn item(stack: &Stack, grafana: &Component) -> Option<Json> {
-    let to = |name: &str| -> Vec<&Link> { stack.links_from(&grafana.name).filter(|link| link.type_name == name).collect() };
+    let to = |name: &str| -> Vec<&Link> {
+        stack
+            .links_from(&grafana.name)
+            .filter(|link| link.type_name == name)
+            .collect()
+    };
     let (prometheus, loki, clickhouse) = (to("grafana-prometheus"), to("grafana-loki"), to("grafana-clickhouse"));
     if prometheus.is_empty() && loki.is_empty() && clickhouse.is_empty() {
         return None;
@@ -36,7 +45,10 @@ fn source(stack: &Stack, link: &Link) -> Json {
     let target = stack.component(&link.to);
     let endpoint = target.endpoints.get("http").or_else(|| target.primary_endpoint());
     let (host, port) = endpoint.map_or(("", 0), |endpoint| (endpoint.host.as_str(), endpoint.port));
-    let tenant = target.attributes.get("tenant").and_then(crate::stack::AttributeValue::text);
+    let tenant = target
+        .attributes
+        .get("tenant")
+        .and_then(crate::stack::AttributeValue::text);
     json!({ "tenant": tenant, "name": link.to, "uid": shortened(link.to.as_str(), MAX_UID), "url": format!("http://{host}:{port}"), "host": host, "port": port })
 }
 

@@ -21,7 +21,11 @@ fn registry(stack: &Stack, server: &Component) -> anyhow::Result<Json> {
         for (position, file) in first.entry.definition.modules.iter().enumerate() {
             let bytes = first.entry.file(file)?;
             // Only the first file of a link type registers tools; the others are parts of it.
-            let facts: Vec<Json> = if position == 0 { links.iter().map(|link| self::link(link)).collect() } else { Vec::new() };
+            let facts: Vec<Json> = if position == 0 {
+                links.iter().map(|link| self::link(link)).collect()
+            } else {
+                Vec::new()
+            };
             modules.push(json!({ "file": file, "sha256": sha256_hex(&bytes), "links": facts }));
         }
     }

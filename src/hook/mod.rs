@@ -65,9 +65,14 @@ fn values(hook: &HookType, stack: &Stack) -> anyhow::Result<Map<String, Json>> {
         "stack_metadata" => stack_metadata::values(stack)?,
         "tools_lock" => tools::values(stack)?,
         "topology_docs" => topology_docs::values(stack),
-        "components" => json!({ "components": stack.components.values().map(|component| view::component(stack, component)).collect::<Vec<_>>() }),
+        "components" => {
+            json!({ "components": stack.components.values().map(|component| view::component(stack, component)).collect::<Vec<_>>() })
+        }
         "stack" => json!({ "stacks": [view::stack(stack)] }),
-        other => bail!("E_CATALOG_HOOK: hook `{}` asks for the values `{other}`, which do not exist", hook.name),
+        other => bail!(
+            "E_CATALOG_HOOK: hook `{}` asks for the values `{other}`, which do not exist",
+            hook.name
+        ),
     };
     match values {
         Json::Object(values) => Ok(values),

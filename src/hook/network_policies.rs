@@ -31,15 +31,26 @@ pub(super) fn values(stack: &Stack) -> Json {
 
 fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming: &[&Edge<'_>]) -> Json {
     let network = component.network();
-    let ingress = incoming.iter().filter(|edge| edge.from.external.is_none() && !edge.from.pods.is_empty());
-    let egress = outgoing.iter().filter(|edge| edge.to.external.is_none() && !edge.pods.is_empty());
+    let ingress = incoming
+        .iter()
+        .filter(|edge| edge.from.external.is_none() && !edge.from.pods.is_empty());
+    let egress = outgoing
+        .iter()
+        .filter(|edge| edge.to.external.is_none() && !edge.pods.is_empty());
     let external = outgoing.iter().filter(|edge| edge.to.external.is_some());
-    let external = external.map(|edge| json!({ "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) }));
-    let outside = network.to.iter().map(|open| json!({ "why": "outside services", "ports": ports([open.port]) }));
+    let external = external
+        .map(|edge| json!({ "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) }));
+    let outside = network
+        .to
+        .iter()
+        .map(|open| json!({ "why": "outside services", "ports": ports([open.port]) }));
     let operators = network.from.iter().map(|peer| {
         json!({ "why": format!("operator in {}", peer.namespace), "namespace": peer.namespace, "ports": ports(peer.ports.iter().copied()) })
     });
-    let open = network.ingress.iter().map(|open| json!({ "why": "reachable from outside", "ports": ports([open.port]) }));
+    let open = network
+        .ingress
+        .iter()
+        .map(|open| json!({ "why": "reachable from outside", "ports": ports([open.port]) }));
     json!({
         "component": component.name,
         "namespace": component.namespace,
@@ -59,12 +70,22 @@ fn rule(edge: &Edge<'_>, peer: &Component, pods: &BTreeMap<String, String>) -> J
 }
 
 fn ports(ports: impl IntoIterator<Item = u16>) -> Json {
-    ports.into_iter().map(|port| json!({ "port": port, "protocol": "TCP" })).collect()
+    ports
+        .into_iter()
+        .map(|port| json!({ "port": port, "protocol": "TCP" }))
+        .collect()
 }
 
 fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
     let mut rules: Vec<Json> = rules.collect();
-    let key = |rule: &Json| (rule["why"].to_string(), rule["namespace"].to_string(), rule["pods"].to_string(), rule["ports"].to_string());
+    let key = |rule: &Json| {
+        (
+            rule["why"].to_string(),
+            rule["namespace"].to_string(),
+            rule["pods"].to_string(),
+            rule["ports"].to_string(),
+        )
+    };
     rules.sort_by_cached_key(key);
     rules
 }
@@ -72,7 +93,9 @@ fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
 /// One item per namespace, carried by the first component that lies in it.
 fn denials(stack: &Stack) -> Vec<Json> {
     let mut seen = BTreeSet::new();
-    let first = stack.deployed().filter(|component| seen.insert(component.namespace.as_str()));
+    let first = stack
+        .deployed()
+        .filter(|component| seen.insert(component.namespace.as_str()));
     first
         .map(|component| json!({ "component": component.name, "namespace": component.namespace, "labels": view::label_pairs(stack, component) }))
         .collect()

@@ -25,12 +25,19 @@ pub(super) fn values(stack: &Stack) -> Json {
 
 /// Whether the link is one of the family that ends at metrics.
 fn scrapes(link: &Link) -> bool {
-    link.entry.definition.endpoints.iter().any(|endpoint| endpoint == "metrics")
+    link.entry
+        .definition
+        .endpoints
+        .iter()
+        .any(|endpoint| endpoint == "metrics")
 }
 
 fn item(stack: &Stack, link: &Link, metrics: &Metrics) -> Json {
     let target = stack.component(&link.to);
-    let host = target.external.as_ref().map(|external| format!("{}:{}", external.host, metrics.port));
+    let host = target
+        .external
+        .as_ref()
+        .map(|external| format!("{}:{}", external.host, metrics.port));
     json!({
         "prometheus": link.from,
         "component": link.to,

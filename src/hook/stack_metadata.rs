@@ -93,18 +93,31 @@ pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
         stack: stack.name.to_string(),
         domain: stack.domain.clone(),
         environments: stack.environments.iter().map(ToString::to_string).collect(),
-        components: stack.components.values().map(|component| self::component(stack, component)).collect(),
+        components: stack
+            .components
+            .values()
+            .map(|component| self::component(stack, component))
+            .collect(),
         links: stack.links.iter().map(link).collect(),
     };
     let document = serde_json::to_value(metadata).context("the stack metadata is plain data")?;
-    let agents: Vec<Json> = stack.of_type("stack_agent").filter(|agent| agent.external.is_none()).map(|agent| json!({ "component": agent.name, "document": document })).collect();
+    let agents: Vec<Json> = stack
+        .of_type("stack_agent")
+        .filter(|agent| agent.external.is_none())
+        .map(|agent| json!({ "component": agent.name, "document": document }))
+        .collect();
     Ok(json!({ "agents": agents, "documents": [{ "document": document }] }))
 }
 
 fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
     let kind = &component.entry.definition;
     let endpoint = component.primary_endpoint();
-    let protocol = |endpoint: &crate::stack::Endpoint| serde_json::to_value(endpoint.protocol).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    let protocol = |endpoint: &crate::stack::Endpoint| {
+        serde_json::to_value(endpoint.protocol)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    };
     ComponentMetadata {
         name: component.name.to_string(),
         component_type: kind.name.clone(),
@@ -119,17 +132,32 @@ fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
         endpoints: component
             .endpoints
             .iter()
-            .map(|(name, endpoint)| (name.clone(), EndpointMetadata { host: endpoint.host.clone(), port: endpoint.port, protocol: protocol(endpoint) }))
+            .map(|(name, endpoint)| {
+                (
+                    name.clone(),
+                    EndpointMetadata {
+                        host: endpoint.host.clone(),
+                        port: endpoint.port,
+                        protocol: protocol(endpoint),
+                    },
+                )
+            })
             .collect(),
         attributes: attributes(&component.attributes),
-        sub_components: component.sub_components.values().map(|sub| sub_component(stack, component, sub)).collect(),
+        sub_components: component
+            .sub_components
+            .values()
+            .map(|sub| sub_component(stack, component, sub))
+            .collect(),
         health: kind.health.clone(),
         docs: kind.docs.clone(),
     }
 }
 
 fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> SubComponentMetadata {
-    let links = stack.links_to(&component.name).filter(|link| link.sub.as_ref() == Some(&sub.name));
+    let links = stack
+        .links_to(&component.name)
+        .filter(|link| link.sub.as_ref() == Some(&sub.name));
     let consumers: BTreeSet<String> = links.map(|link| link.from.to_string()).collect();
     SubComponentMetadata {
         name: sub.name.to_string(),
@@ -144,7 +172,10 @@ fn attributes(attributes: &Attributes) -> BTreeMap<String, AttributeMetadata> {
         AttributeValue::Secret => AttributeMetadata::Secret { secret: true },
         AttributeValue::Plain(value) => AttributeMetadata::Plain(value.clone()),
     };
-    attributes.iter().map(|(name, value)| (name.clone(), shown(value))).collect()
+    attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), shown(value)))
+        .collect()
 }
 
 fn link(link: &Link) -> LinkMetadata {

@@ -79,7 +79,11 @@ struct Definition {
 
 pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
     let lock = tools_lock(stack)?;
-    let servers: Vec<Json> = lock.servers.iter().map(|(component, server)| json!({ "component": component, "document": server })).collect();
+    let servers: Vec<Json> = lock
+        .servers
+        .iter()
+        .map(|(component, server)| json!({ "component": component, "document": server }))
+        .collect();
     Ok(json!({ "locks": [{ "document": lock }], "servers": servers }))
 }
 
@@ -97,14 +101,25 @@ fn server_lock(stack: &Stack, server: &Component) -> anyhow::Result<ServerLock> 
         tools.extend(link_type_tools(links)?);
     }
     tools.sort_by(|left: &ToolLock, right| left.name.cmp(&right.name));
-    let links = stack.links_from(&server.name).filter(|link| !link.entry.definition.modules.is_empty()).map(link_lock).collect();
-    Ok(ServerLock { version: 1, links, tools })
+    let links = stack
+        .links_from(&server.name)
+        .filter(|link| !link.entry.definition.modules.is_empty())
+        .map(link_lock)
+        .collect();
+    Ok(ServerLock {
+        version: 1,
+        links,
+        tools,
+    })
 }
 
 /// A server's links that bring tools, by link type.
 pub(super) fn by_type<'a>(stack: &'a Stack, server: &'a ComponentName) -> BTreeMap<&'a str, Vec<&'a Link>> {
     let mut groups: BTreeMap<&str, Vec<&Link>> = BTreeMap::new();
-    for link in stack.links_from(server).filter(|link| !link.entry.definition.modules.is_empty()) {
+    for link in stack
+        .links_from(server)
+        .filter(|link| !link.entry.definition.modules.is_empty())
+    {
         groups.entry(&link.type_name).or_default().push(link);
     }
     groups
@@ -122,24 +137,37 @@ fn link_lock(link: &Link) -> LinkLock {
 }
 
 fn credential_keys(link: &Link) -> Vec<String> {
-    let keys: BTreeSet<&str> = link.env.iter().filter(|value| value.value.is_none()).map(|value| value.key.as_str()).collect();
+    let keys: BTreeSet<&str> = link
+        .env
+        .iter()
+        .filter(|value| value.value.is_none())
+        .map(|value| value.key.as_str())
+        .collect();
     keys.into_iter().map(str::to_owned).collect()
 }
 
 fn link_type_tools(links: &[&Link]) -> anyhow::Result<Vec<ToolLock>> {
-    let Some(first) = links.first() else { return Ok(Vec::new()) };
+    let Some(first) = links.first() else {
+        return Ok(Vec::new());
+    };
     let bytes = first.entry.file(DEFINITIONS)?;
-    let definitions: Definitions =
-        serde_json::from_slice(&bytes).with_context(|| format!("E_CATALOG_TOOLS: `{DEFINITIONS}` of link type `{}`", first.type_name))?;
+    let definitions: Definitions = serde_json::from_slice(&bytes)
+        .with_context(|| format!("E_CATALOG_TOOLS: `{DEFINITIONS}` of link type `{}`", first.type_name))?;
     let writers: Vec<&Link> = links.iter().copied().filter(|link| link.write_access).collect();
-    let offered = definitions.tools.into_iter().filter(|tool| tool.class == "read" || !writers.is_empty());
+    let offered = definitions
+        .tools
+        .into_iter()
+        .filter(|tool| tool.class == "read" || !writers.is_empty());
     Ok(offered.map(|tool| tool_lock(&tool, links, &writers)).collect())
 }
 
 fn tool_lock(tool: &Definition, links: &[&Link], writers: &[&Link]) -> ToolLock {
     let is_read = tool.class == "read";
     let reached = if is_read { links } else { writers };
-    let gates: Vec<String> = writers.iter().map(|link| format!("{}_WRITE_ACCESS", link.env_prefix)).collect();
+    let gates: Vec<String> = writers
+        .iter()
+        .map(|link| format!("{}_WRITE_ACCESS", link.env_prefix))
+        .collect();
     let mut input = tool.input_schema.clone();
     fit_instance_argument(&mut input, tool.instance_argument.as_deref(), links);
     fill(&mut input, links);
@@ -165,8 +193,12 @@ fn schema_sha256(schema: &Json) -> String {
 
 /// The argument that chooses an instance lists the linked components; with one there is no choice.
 fn fit_instance_argument(schema: &mut Json, argument: Option<&str>, links: &[&Link]) {
-    let (Some(argument), Some(schema)) = (argument, schema.as_object_mut()) else { return };
-    let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) else { return };
+    let (Some(argument), Some(schema)) = (argument, schema.as_object_mut()) else {
+        return;
+    };
+    let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) else {
+        return;
+    };
     if links.len() > 1 {
         let names: BTreeSet<&str> = links.iter().map(|link| link.to.as_str()).collect();
         properties[argument]["enum"] = json!(names);
@@ -199,7 +231,12 @@ fn placeholder(items: &[Json]) -> Option<String> {
 }
 
 fn closed_list(name: &str, links: &[&Link]) -> Vec<Json> {
-    let values: BTreeSet<&str> = links.iter().filter_map(|link| link.enums.get(name)).flatten().map(String::as_str).collect();
+    let values: BTreeSet<&str> = links
+        .iter()
+        .filter_map(|link| link.enums.get(name))
+        .flatten()
+        .map(String::as_str)
+        .collect();
     values.into_iter().map(Json::from).collect()
 }
 
@@ -216,12 +253,18 @@ mod tests {
 
     #[test]
     fn placeholders_are_found() {
-        assert_eq!(placeholder(&[json!("<topology:databases>")]).as_deref(), Some("databases"));
+        assert_eq!(
+            placeholder(&[json!("<topology:databases>")]).as_deref(),
+            Some("databases")
+        );
         assert_eq!(placeholder(&[json!("a"), json!("b")]), None);
     }
 
     #[test]
     fn canonical_form_is_sorted_and_dense() {
-        assert_eq!(json!({"b": [1, "é"], "a": null}).to_string(), r#"{"a":null,"b":[1,"é"]}"#);
+        assert_eq!(
+            json!({"b": [1, "é"], "a": null}).to_string(),
+            r#"{"a":null,"b":[1,"é"]}"#
+        );
     }
 }

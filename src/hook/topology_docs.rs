@@ -8,7 +8,12 @@ use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
-    let ids: BTreeMap<&ComponentName, String> = stack.components.keys().enumerate().map(|(position, name)| (name, format!("c{}", position + 1))).collect();
+    let ids: BTreeMap<&ComponentName, String> = stack
+        .components
+        .keys()
+        .enumerate()
+        .map(|(position, name)| (name, format!("c{}", position + 1)))
+        .collect();
     json!({ "documents": [{
         "stack": stack.name,
         "domain": stack.domain,
@@ -24,7 +29,10 @@ fn groups(stack: &Stack, ids: &BTreeMap<&ComponentName, String>) -> Vec<Json> {
     let mut groups: BTreeMap<&str, Vec<Json>> = BTreeMap::new();
     for component in stack.components.values() {
         let label = format!("{} ({})", component.name, component.type_name());
-        groups.entry(&component.group).or_default().push(json!({ "id": ids[&component.name], "label": label }));
+        groups
+            .entry(&component.group)
+            .or_default()
+            .push(json!({ "id": ids[&component.name], "label": label }));
     }
     let numbered = groups.into_iter().enumerate();
     numbered.map(|(position, (name, components))| json!({ "id": format!("g{}", position + 1), "name": name, "components": components })).collect()
@@ -36,7 +44,10 @@ fn label(link: &Link) -> String {
         return "write".to_owned();
     }
     if link.entry.definition.modules.is_empty() {
-        return link.sub.as_ref().map_or_else(|| link.type_name.rsplit(['-', '_']).next().unwrap_or_default().to_owned(), ToString::to_string);
+        return link.sub.as_ref().map_or_else(
+            || link.type_name.rsplit(['-', '_']).next().unwrap_or_default().to_owned(),
+            ToString::to_string,
+        );
     }
     "read".to_owned()
 }
@@ -61,7 +72,9 @@ fn deployed(component: &Component) -> String {
 
 fn sub_components(stack: &Stack, component: &Component) -> Vec<Json> {
     let users = |name: &crate::name::SubName| {
-        let links = stack.links_to(&component.name).filter(|link| link.sub.as_ref() == Some(name));
+        let links = stack
+            .links_to(&component.name)
+            .filter(|link| link.sub.as_ref() == Some(name));
         links.map(|link| link.from.to_string()).collect::<Vec<_>>().join(", ")
     };
     let subs = component.sub_components.values();
@@ -69,7 +82,10 @@ fn sub_components(stack: &Stack, component: &Component) -> Vec<Json> {
 }
 
 fn edge(link: &Link) -> Json {
-    let to = link.sub.as_ref().map_or_else(|| link.to.to_string(), |sub| format!("{}/{sub}", link.to));
+    let to = link
+        .sub
+        .as_ref()
+        .map_or_else(|| link.to.to_string(), |sub| format!("{}/{sub}", link.to));
     json!({
         "from": link.from,
         "to": to,

@@ -10,21 +10,44 @@ use crate::stack::{AttributeValue, Attributes, Component, Endpoint, Link, Stack,
 #[must_use]
 pub fn component(stack: &Stack, component: &Component) -> Json {
     let mut view = summary(stack, component);
-    let sub_components: Vec<Json> = component.sub_components.values().map(|sub| sub_component(stack, component, sub)).collect();
+    let sub_components: Vec<Json> = component
+        .sub_components
+        .values()
+        .map(|sub| sub_component(stack, component, sub))
+        .collect();
     let (config_keys, secret_keys) = env_keys(stack, component);
     view.insert("sub_components".to_owned(), sub_components.into());
-    view.insert("links_to".to_owned(), stack.links_from(&component.name).map(|link| self::link(stack, link)).collect());
-    view.insert("links_from".to_owned(), stack.links_to(&component.name).map(|link| self::link(stack, link)).collect());
+    view.insert(
+        "links_to".to_owned(),
+        stack
+            .links_from(&component.name)
+            .map(|link| self::link(stack, link))
+            .collect(),
+    );
+    view.insert(
+        "links_from".to_owned(),
+        stack
+            .links_to(&component.name)
+            .map(|link| self::link(stack, link))
+            .collect(),
+    );
     view.insert("config_keys".to_owned(), json!(config_keys));
     view.insert("secret_keys".to_owned(), json!(secret_keys));
-    view.insert("tool_maps".to_owned(), json!(tool_maps(stack, component).keys().collect::<Vec<_>>()));
+    view.insert(
+        "tool_maps".to_owned(),
+        json!(tool_maps(stack, component).keys().collect::<Vec<_>>()),
+    );
     Json::Object(view)
 }
 
 /// The stack and its components, without links.
 #[must_use]
 pub fn stack(stack: &Stack) -> Json {
-    let components: Vec<Json> = stack.components.values().map(|component| Json::Object(summary(stack, component))).collect();
+    let components: Vec<Json> = stack
+        .components
+        .values()
+        .map(|component| Json::Object(summary(stack, component)))
+        .collect();
     let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
     json!({
         "name": stack.name,
@@ -40,7 +63,13 @@ pub fn stack(stack: &Stack) -> Json {
 pub fn link(stack: &Stack, link: &Link) -> Json {
     let from = stack.component(&link.from);
     let to = stack.component(&link.to);
-    let endpoint = link.entry.definition.endpoints.first().and_then(|name| to.endpoints.get(name)).or_else(|| to.primary_endpoint());
+    let endpoint = link
+        .entry
+        .definition
+        .endpoints
+        .first()
+        .and_then(|name| to.endpoints.get(name))
+        .or_else(|| to.primary_endpoint());
     let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
     json!({
         "type": link.type_name,
@@ -83,7 +112,9 @@ pub fn labels(stack: &Stack, component: &Component) -> BTreeMap<&'static str, St
 /// A map as the list of `{key, value}` that templates iterate.
 #[must_use]
 pub fn pairs<K: AsRef<str>, V: AsRef<str>>(map: &BTreeMap<K, V>) -> Json {
-    map.iter().map(|(key, value)| json!({ "key": key.as_ref(), "value": value.as_ref() })).collect()
+    map.iter()
+        .map(|(key, value)| json!({ "key": key.as_ref(), "value": value.as_ref() }))
+        .collect()
 }
 
 /// The labels of a component as `{key, value}`.
@@ -97,7 +128,11 @@ pub fn label_pairs(stack: &Stack, component: &Component) -> Json {
 pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
     let mut keys = (BTreeSet::new(), BTreeSet::new());
     for value in stack.links_from(&component.name).flat_map(|link| &link.env) {
-        let set = if value.value.is_some() { &mut keys.0 } else { &mut keys.1 };
+        let set = if value.value.is_some() {
+            &mut keys.0
+        } else {
+            &mut keys.1
+        };
         set.insert(value.key.as_str());
     }
     for spec in own_credentials(component) {
@@ -109,14 +144,29 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
 /// ConfigMaps with the tool files of a component's links, one for each link type: `fastmcp-tools-cnpg`.
 #[must_use]
 pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<String, &'a [String]> {
-    let links = stack.links_from(&component.name).filter(|link| !link.entry.definition.modules.is_empty());
-    let name = |link: &Link| format!("{}-tools-{}", component.name, stack.component(&link.to).type_name().replace('_', "-"));
-    links.map(|link| (name(link), link.entry.definition.modules.as_slice())).collect()
+    let links = stack
+        .links_from(&component.name)
+        .filter(|link| !link.entry.definition.modules.is_empty());
+    let name = |link: &Link| {
+        format!(
+            "{}-tools-{}",
+            component.name,
+            stack.component(&link.to).type_name().replace('_', "-")
+        )
+    };
+    links
+        .map(|link| (name(link), link.entry.definition.modules.as_slice()))
+        .collect()
 }
 
 /// Secrets of a type that join the keys of links in `secret/cloud.env`.
 pub fn own_credentials(component: &Component) -> impl Iterator<Item = &crate::catalog::SecretSpec> {
-    component.entry.definition.secrets.iter().filter(|spec| spec.file == "cloud.env")
+    component
+        .entry
+        .definition
+        .secrets
+        .iter()
+        .filter(|spec| spec.file == "cloud.env")
 }
 
 fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {
@@ -150,9 +200,16 @@ fn endpoint(endpoint: &Endpoint) -> Json {
 }
 
 fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Json {
-    let links = || stack.links_to(&component.name).filter(|link| link.sub.as_ref() == Some(&sub.name));
+    let links = || {
+        stack
+            .links_to(&component.name)
+            .filter(|link| link.sub.as_ref() == Some(&sub.name))
+    };
     let consumers: BTreeSet<&str> = links().map(|link| link.from.as_str()).collect();
-    let writers: BTreeSet<&str> = links().filter(|link| link.write_access).map(|link| link.from.as_str()).collect();
+    let writers: BTreeSet<&str> = links()
+        .filter(|link| link.write_access)
+        .map(|link| link.from.as_str())
+        .collect();
     json!({
         "name": sub.name,
         "object": sub.object,

@@ -23,7 +23,14 @@ pub(super) fn views(stack: &Stack) -> Views {
     let components = stack.components.values();
     Views {
         stack: scope(json!({ "stack": view::stack(stack) })),
-        components: components.map(|component| (component.name.clone(), scope(json!({ "component": view::component(stack, component) })))).collect(),
+        components: components
+            .map(|component| {
+                (
+                    component.name.clone(),
+                    scope(json!({ "component": view::component(stack, component) })),
+                )
+            })
+            .collect(),
     }
 }
 
@@ -48,7 +55,10 @@ fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) 
     let Some(sub_type) = &file.for_each else {
         return one_file(plan, component, file, None, vec![views.stack.clone(), own.clone()]);
     };
-    let subs = own["component"]["sub_components"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let subs = own["component"]["sub_components"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     for sub in subs.iter().filter(|sub| sub["type"] == **sub_type) {
         let scopes = vec![views.stack.clone(), own.clone(), scope(json!({ "sub": sub }))];
         one_file(plan, component, file, Some(sub), scopes)?;
@@ -56,7 +66,13 @@ fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) 
     Ok(())
 }
 
-fn one_file(plan: &mut Plan, component: &Component, file: &FileSpec, sub: Option<&Json>, scopes: Vec<Scope>) -> anyhow::Result<()> {
+fn one_file(
+    plan: &mut Plan,
+    component: &Component,
+    file: &FileSpec,
+    sub: Option<&Json>,
+    scopes: Vec<Scope>,
+) -> anyhow::Result<()> {
     let lookup = |name: &str| match (name, sub) {
         ("name", _) => Some(Cow::Owned(component.name.to_string())),
         ("object", _) => Some(Cow::Borrowed(component.object.as_str())),
@@ -80,9 +96,16 @@ fn folder(plan: &mut Plan, component: &Component, folder: &FolderSpec) -> anyhow
         Area::Deploy => base_folder(&component.name),
         Area::Build => format!("k8s/build/base/{}", component.name),
     };
-    let root = if folder.to.is_empty() { root } else { format!("{root}/{}", folder.to) };
+    let root = if folder.to.is_empty() {
+        root
+    } else {
+        format!("{root}/{}", folder.to)
+    };
     for name in component.entry.folder(&folder.from)? {
-        let relative = name.strip_prefix(&format!("{}/", folder.from)).unwrap_or(&name).to_owned();
+        let relative = name
+            .strip_prefix(&format!("{}/", folder.from))
+            .unwrap_or(&name)
+            .to_owned();
         let planned = PlannedFile {
             class: Class::Owned,
             why: format!("component {}, file {name}", component.name),

@@ -27,5 +27,6 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
 /// Plain keys and values, sorted. Two links that say the same say it once.
 pub(super) fn values<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<&'a str, &'a str> {
     let all = stack.links_from(&component.name).flat_map(|link| &link.env);
-    all.filter_map(|value| Some((value.key.as_str(), value.value.as_deref()?))).collect()
+    all.filter_map(|value| Some((value.key.as_str(), value.value.as_deref()?)))
+        .collect()
 }

@@ -17,15 +17,29 @@ pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: &Map<String
 
 /// Plan the outputs whose lists are among `values`; the others wait.
 pub(super) fn plan_lists(plan: &mut Plan, entry: &Entry<HookType>, values: &Map<String, Json>) -> anyhow::Result<()> {
-    for output in entry.definition.outputs.iter().filter(|output| output.for_each.as_ref().is_some_and(|list| values.contains_key(list))) {
+    for output in entry
+        .definition
+        .outputs
+        .iter()
+        .filter(|output| output.for_each.as_ref().is_some_and(|list| values.contains_key(list)))
+    {
         self::output(plan, entry, output, values).with_context(|| format!("hook `{}`", entry.definition.name))?;
     }
     Ok(())
 }
 
-fn output(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, values: &Map<String, Json>) -> anyhow::Result<()> {
-    let Some(list) = &output.for_each else { return item(plan, entry, output, Json::Object(values.clone())) };
-    let Some(Json::Array(items)) = values.get(list) else { bail!("E_CATALOG_HOOK: there is no list `{list}`") };
+fn output(
+    plan: &mut Plan,
+    entry: &Entry<HookType>,
+    output: &HookOutput,
+    values: &Map<String, Json>,
+) -> anyhow::Result<()> {
+    let Some(list) = &output.for_each else {
+        return item(plan, entry, output, Json::Object(values.clone()));
+    };
+    let Some(Json::Array(items)) = values.get(list) else {
+        bail!("E_CATALOG_HOOK: there is no list `{list}`")
+    };
     for value in items {
         item(plan, entry, output, value.clone())?;
     }
@@ -35,12 +49,25 @@ fn output(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, values:
 fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: Json) -> anyhow::Result<()> {
     let path = pattern::expand(&output.path, |name| item[name].as_str().map(Cow::Borrowed))?.into_owned();
     let (source, what) = match &output.template {
-        Some(template) => (source(template, entry.file(template)?, vec![scope(item)]), format!("template {template}")),
+        Some(template) => (
+            source(template, entry.file(template)?, vec![scope(item)]),
+            format!("template {template}"),
+        ),
         None => match item {
-            Json::Object(mut map) if map.contains_key("document") => (Source::Json(map["document"].take()), "document".to_owned()),
+            Json::Object(mut map) if map.contains_key("document") => {
+                (Source::Json(map["document"].take()), "document".to_owned())
+            }
             _ => bail!("E_CATALOG_HOOK: output `{path}` has neither a template nor a document"),
         },
     };
     let why = format!("hook {}, {what}", entry.definition.name);
-    plan.insert(&path, PlannedFile { class: class(output.seeded), why, source, resource: output.resource })
+    plan.insert(
+        &path,
+        PlannedFile {
+            class: class(output.seeded),
+            why,
+            source,
+            resource: output.resource,
+        },
+    )
 }

@@ -15,7 +15,9 @@ use crate::stack::{Component, SecretsBackend, Stack};
 const MAX_CONFIG_MAP: usize = 1_000_000;
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {
-    let entry = catalog.hook("kustomize")?.context("E_CATALOG_HOOK: there is no hook `kustomize`")?;
+    let entry = catalog
+        .hook("kustomize")?
+        .context("E_CATALOG_HOOK: there is no hook `kustomize`")?;
     let mut carried = BTreeSet::new();
     let (mut bases, mut namespaces, mut external_secrets) = (Vec::new(), Vec::new(), Vec::new());
     for component in stack.deployed() {
@@ -29,8 +31,15 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         bases.push((component, secrets));
     }
     // The lists that kustomize reads name these files, so they come first.
-    hooks::plan_lists(plan, &entry, &object(json!({ "namespaces": namespaces, "external_secrets": external_secrets, "roots": [{}] })))?;
-    let items = bases.iter().map(|(component, secrets)| base(plan, stack, component, secrets)).collect::<anyhow::Result<Vec<Json>>>()?;
+    hooks::plan_lists(
+        plan,
+        &entry,
+        &object(json!({ "namespaces": namespaces, "external_secrets": external_secrets, "roots": [{}] })),
+    )?;
+    let items = bases
+        .iter()
+        .map(|(component, secrets)| base(plan, stack, component, secrets))
+        .collect::<anyhow::Result<Vec<Json>>>()?;
     hooks::plan_lists(plan, &entry, &object(json!({ "bases": items })))
 }
 
@@ -59,15 +68,27 @@ fn external_secret(stack: &Stack, component: &Component, secret: &PlannedSecret)
     item["namespace"] = json!(component.namespace);
     item["stack"] = json!(stack.name);
     item["own_labels"] = view::label_pairs(stack, component);
-    item["path"] = format!("{}/{}/{}", stack.name, component.name, secret.file.trim_end_matches(".env")).into();
+    item["path"] = format!(
+        "{}/{}/{}",
+        stack.name,
+        component.name,
+        secret.file.trim_end_matches(".env")
+    )
+    .into();
     item
 }
 
 fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSecret]) -> anyhow::Result<Json> {
     let folder = format!("{}/", base_folder(&component.name));
-    let files: Vec<(&str, &super::PlannedFile)> =
-        plan.below(&folder).filter_map(|(path, file)| Some((path.as_str().strip_prefix(&folder)?, file))).collect();
-    let resources: Vec<&str> = files.iter().filter(|(_, file)| file.resource).map(|(name, _)| *name).collect();
+    let files: Vec<(&str, &super::PlannedFile)> = plan
+        .below(&folder)
+        .filter_map(|(path, file)| Some((path.as_str().strip_prefix(&folder)?, file)))
+        .collect();
+    let resources: Vec<&str> = files
+        .iter()
+        .filter(|(_, file)| file.resource)
+        .map(|(name, _)| *name)
+        .collect();
     let generated = stack.secrets == SecretsBackend::Files;
     Ok(json!({
         "component": component.name,
@@ -82,25 +103,40 @@ fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSec
 
 /// ConfigMaps of files: the type's own, and one for the tool files of each link type, which comes
 /// and goes with its links.
-fn config_maps(stack: &Stack, component: &Component, files: &[(&str, &super::PlannedFile)]) -> anyhow::Result<Vec<Json>> {
+fn config_maps(
+    stack: &Stack,
+    component: &Component,
+    files: &[(&str, &super::PlannedFile)],
+) -> anyhow::Result<Vec<Json>> {
     let tool_maps = view::tool_maps(stack, component);
-    let is_tool = |name: &str| tool_maps.values().any(|modules| modules.iter().any(|module| name == format!("files/{module}")));
+    let is_tool = |name: &str| {
+        tool_maps
+            .values()
+            .any(|modules| modules.iter().any(|module| name == format!("files/{module}")))
+    };
     let mut maps: BTreeMap<String, Vec<&(&str, &super::PlannedFile)>> = BTreeMap::new();
     for (suffix, patterns) in &component.entry.definition.config_maps {
         let wanted = |name: &str| patterns.iter().any(|pattern| matches(pattern, name)) && !is_tool(name);
-        maps.insert(format!("{}-{suffix}", component.name), files.iter().filter(|(name, _)| wanted(name)).collect());
+        maps.insert(
+            format!("{}-{suffix}", component.name),
+            files.iter().filter(|(name, _)| wanted(name)).collect(),
+        );
     }
     for (name, modules) in &tool_maps {
         let wanted = |file: &str| modules.iter().any(|module| file == format!("files/{module}"));
         maps.insert(name.clone(), files.iter().filter(|(file, _)| wanted(file)).collect());
     }
-    maps.into_iter().map(|(name, files)| config_map(&name, &files)).collect()
+    maps.into_iter()
+        .map(|(name, files)| config_map(&name, &files))
+        .collect()
 }
 
 fn config_map(name: &str, files: &[&(&str, &super::PlannedFile)]) -> anyhow::Result<Json> {
     let size: usize = files.iter().map(|(_, file)| source_size(&file.source)).sum();
     if size > MAX_CONFIG_MAP {
-        bail!("E_OUTPUT_SIZE: the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`");
+        bail!(
+            "E_OUTPUT_SIZE: the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`"
+        );
     }
     Ok(json!({ "name": name, "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
 }

@@ -50,7 +50,11 @@ pub enum Source {
     /// The bytes as they are.
     Copy(Cow<'static, [u8]>),
     /// A template and the maps whose keys it sees, the last one first.
-    Template { name: String, text: Cow<'static, [u8]>, scopes: Vec<Scope> },
+    Template {
+        name: String,
+        text: Cow<'static, [u8]>,
+        scopes: Vec<Scope>,
+    },
     /// A JSON document.
     Json(Json),
     /// A secret skeleton.
@@ -80,7 +84,9 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: &[HookRun]) -> anyhow::Resu
 impl Plan {
     /// Files whose paths begin with `folder`, which ends in `/`.
     fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a RelPath, &'a PlannedFile)> {
-        self.files.range::<str, _>((std::ops::Bound::Included(folder), std::ops::Bound::Unbounded)).take_while(move |(path, _)| path.as_str().starts_with(folder))
+        self.files
+            .range::<str, _>((std::ops::Bound::Included(folder), std::ops::Bound::Unbounded))
+            .take_while(move |(path, _)| path.as_str().starts_with(folder))
     }
 
     fn insert(&mut self, path: &str, file: PlannedFile) -> anyhow::Result<()> {
@@ -108,7 +114,15 @@ fn scope(value: Json) -> Scope {
 
 /// A template's file, or a copy when its name does not say that it is a template.
 fn source(name: &str, text: Cow<'static, [u8]>, scopes: Vec<Scope>) -> Source {
-    if name.ends_with(".j2") { Source::Template { name: name.to_owned(), text, scopes } } else { Source::Copy(text) }
+    if name.ends_with(".j2") {
+        Source::Template {
+            name: name.to_owned(),
+            text,
+            scopes,
+        }
+    } else {
+        Source::Copy(text)
+    }
 }
 
 fn class(seeded: bool) -> Class {

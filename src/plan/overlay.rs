@@ -26,19 +26,38 @@ pub struct Overlay<'a> {
 ///
 /// # Errors
 /// A mistake in the catalog: a rendered file is not YAML.
-pub fn plan_overlays(stack: &Stack, catalog: &Catalog, base: &Plan, tree: &Tree, overlays: &[Overlay<'_>]) -> anyhow::Result<Plan> {
-    let entry = catalog.hook("overlays")?.context("E_CATALOG_HOOK: there is no hook `overlays`")?;
+pub fn plan_overlays(
+    stack: &Stack,
+    catalog: &Catalog,
+    base: &Plan,
+    tree: &Tree,
+    overlays: &[Overlay<'_>],
+) -> anyhow::Result<Plan> {
+    let entry = catalog
+        .hook("overlays")?
+        .context("E_CATALOG_HOOK: there is no hook `overlays`")?;
     let mut plan = Plan::default();
     for overlay in overlays {
         let mut components = Vec::new();
         for component in stack.deployed() {
-            let folder = Folder { environment: overlay.name, component, base, before: tree, after: overlay.tree };
+            let folder = Folder {
+                environment: overlay.name,
+                component,
+                base,
+                before: tree,
+                after: overlay.tree,
+            };
             components.push(folder.plan(&mut plan)?);
         }
         let names: Vec<&ComponentName> = stack.deployed().map(|component| &component.name).collect();
-        let values = json!({ "components": components, "roots": [{ "environment": overlay.name, "components": names }] });
-        let charts = stack.deployed().filter(|component| component.entry.definition.install.chart.is_some());
-        let charts: Vec<Json> = charts.map(|component| json!({ "environment": overlay.name, "component": component.name })).collect();
+        let values =
+            json!({ "components": components, "roots": [{ "environment": overlay.name, "components": names }] });
+        let charts = stack
+            .deployed()
+            .filter(|component| component.entry.definition.install.chart.is_some());
+        let charts: Vec<Json> = charts
+            .map(|component| json!({ "environment": overlay.name, "component": component.name }))
+            .collect();
         let mut values = values.as_object().cloned().unwrap_or_default();
         values.insert("charts".to_owned(), charts.into());
         hooks::plan(&mut plan, &entry, &values)?;
@@ -62,13 +81,16 @@ impl Folder<'_> {
         let Some(after) = self.after else { return Ok(item) };
         let folder = format!("{}/", base_folder(&self.component.name));
         for (path, file) in self.base.below(&folder) {
-            let (Some(before), Some(after)) = (text(self.before, path), text(after, path)) else { continue };
+            let (Some(before), Some(after)) = (text(self.before, path), text(after, path)) else {
+                continue;
+            };
             let name = &path.as_str()[folder.len()..];
             if before == after {
                 continue;
             }
             if file.resource {
-                self.patches(plan, &mut item, before, after).with_context(|| format!("`{path}` in `{}`", self.environment))?;
+                self.patches(plan, &mut item, before, after)
+                    .with_context(|| format!("`{path}` in `{}`", self.environment))?;
             } else if name.starts_with("values") {
                 self.values(plan, name, before, after)?;
             } else if name.starts_with("config/") {
@@ -86,7 +108,13 @@ impl Folder<'_> {
             source: Source::Copy(text.into_bytes().into()),
             resource: false,
         };
-        plan.insert(&format!("k8s/deploy/overlays/{}/{}/{name}", self.environment, self.component.name), planned)
+        plan.insert(
+            &format!(
+                "k8s/deploy/overlays/{}/{}/{name}",
+                self.environment, self.component.name
+            ),
+            planned,
+        )
     }
 
     /// A patch for each object that differs or is gone.
@@ -100,13 +128,26 @@ impl Folder<'_> {
                     difference("", old, new, &mut operations);
                     Json::Array(operations)
                 }
-                None => json!({ "$patch": "delete", "apiVersion": old["apiVersion"], "kind": old["kind"], "metadata": { "name": old["metadata"]["name"], "namespace": old["metadata"]["namespace"] } }),
+                None => {
+                    json!({ "$patch": "delete", "apiVersion": old["apiVersion"], "kind": old["kind"], "metadata": { "name": old["metadata"]["name"], "namespace": old["metadata"]["namespace"] } })
+                }
             };
-            let file = shortened(&format!("patch-{}-{}", identity.0.to_lowercase(), object_form(&identity.1)), 58) + ".yaml";
+            let file = shortened(
+                &format!("patch-{}-{}", identity.0.to_lowercase(), object_form(&identity.1)),
+                58,
+            ) + ".yaml";
             self.insert(plan, &file, yaml::to_text(&patch)?)?;
-            push(item, "patches", json!({ "path": file, "kind": identity.0, "name": identity.1 }));
+            push(
+                item,
+                "patches",
+                json!({ "path": file, "kind": identity.0, "name": identity.1 }),
+            );
         }
-        let added: Vec<&Json> = after.iter().filter(|(identity, _)| !before.contains_key(*identity)).map(|(_, new)| new).collect();
+        let added: Vec<&Json> = after
+            .iter()
+            .filter(|(identity, _)| !before.contains_key(*identity))
+            .map(|(_, new)| new)
+            .collect();
         for new in added {
             self.resource(plan, item, new)?;
         }
@@ -125,9 +166,14 @@ impl Folder<'_> {
     /// Objects in files that only the environment has.
     fn new_resources(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
         let folder = format!("{}/", base_folder(&self.component.name));
-        let new = after.iter().filter(|(path, _)| path.as_str().starts_with(&folder) && self.before.get(path).is_none());
+        let new = after
+            .iter()
+            .filter(|(path, _)| path.as_str().starts_with(&folder) && self.before.get(path).is_none());
         for (path, _) in new.filter(|(path, _)| path.as_str().ends_with(".yaml")) {
-            for object in yaml::documents(text(after, path).unwrap_or_default())?.iter().filter(|object| object["kind"].is_string()) {
+            for object in yaml::documents(text(after, path).unwrap_or_default())?
+                .iter()
+                .filter(|object| object["kind"].is_string())
+            {
                 self.resource(plan, item, object)?;
             }
         }
@@ -137,7 +183,9 @@ impl Folder<'_> {
     /// Helm values that differ; the Application lists the file after the base's.
     fn values(&self, plan: &mut Plan, name: &str, before: &str, after: &str) -> anyhow::Result<()> {
         let (before, after) = (yaml::documents(before)?, yaml::documents(after)?);
-        let (Some(before), Some(after)) = (before.first(), after.first()) else { return Ok(()) };
+        let (Some(before), Some(after)) = (before.first(), after.first()) else {
+            return Ok(());
+        };
         self.insert(plan, name, yaml::to_text(&merge_patch(before, after))?)
     }
 
@@ -145,9 +193,19 @@ impl Folder<'_> {
     fn merge(&self, plan: &mut Plan, item: &mut Json, name: &str, after: &str) -> anyhow::Result<()> {
         self.insert(plan, name, after.to_owned())?;
         let maps = &self.component.entry.definition.config_maps;
-        let map = if name == "config/cloud.env" { Some("config") } else { maps.iter().find(|(_, files)| files.iter().any(|file| file == name)).map(|(suffix, _)| suffix.as_str()) };
+        let map = if name == "config/cloud.env" {
+            Some("config")
+        } else {
+            maps.iter()
+                .find(|(_, files)| files.iter().any(|file| file == name))
+                .map(|(suffix, _)| suffix.as_str())
+        };
         if let Some(suffix) = map {
-            push(item, "merges", json!({ "name": format!("{}-{suffix}", self.component.name), "file": name, "kind": if suffix == "config" { "envs" } else { "files" } }));
+            push(
+                item,
+                "merges",
+                json!({ "name": format!("{}-{suffix}", self.component.name), "file": name, "kind": if suffix == "config" { "envs" } else { "files" } }),
+            );
         }
         Ok(())
     }
@@ -170,7 +228,9 @@ fn text<'a>(tree: &'a Tree, path: &crate::name::RelPath) -> Option<&'a str> {
 fn by_identity(text: &str) -> anyhow::Result<BTreeMap<(String, String), Json>> {
     let word = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let objects = yaml::documents(text)?.into_iter();
-    Ok(objects.map(|object| ((word(&object["kind"]), word(&object["metadata"]["name"])), object)).collect())
+    Ok(objects
+        .map(|object| ((word(&object["kind"]), word(&object["metadata"]["name"])), object))
+        .collect())
 }
 
 /// JSON Patch (RFC 6902) operations from `old` to `new`; a list that differs is replaced whole.
@@ -199,7 +259,9 @@ fn escaped(key: &str) -> String {
 
 /// JSON Merge Patch (RFC 7396) from `old` to `new`, which is how Helm merges values files.
 fn merge_patch(old: &Json, new: &Json) -> Json {
-    let (Json::Object(before), Json::Object(after)) = (old, new) else { return new.clone() };
+    let (Json::Object(before), Json::Object(after)) = (old, new) else {
+        return new.clone();
+    };
     let mut patch = Map::new();
     for key in before.keys().filter(|key| !after.contains_key(*key)) {
         patch.insert(key.clone(), Json::Null);
@@ -224,7 +286,10 @@ mod tests {
 
     #[test]
     fn json_patch() {
-        let (old, new) = (json!({"a": 1, "b/c": {"d": [1]}, "e": 2}), json!({"a": 1, "b/c": {"d": [2]}, "f": 3}));
+        let (old, new) = (
+            json!({"a": 1, "b/c": {"d": [1]}, "e": 2}),
+            json!({"a": 1, "b/c": {"d": [2]}, "f": 3}),
+        );
         let mut operations = Vec::new();
         difference("", &old, &new, &mut operations);
         let expected = json!([

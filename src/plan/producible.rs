@@ -44,7 +44,8 @@ fn is_overlay(rest: &[&str]) -> bool {
 }
 
 fn has_extension(file: &str, extensions: &[&str]) -> bool {
-    file.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && extensions.contains(&extension))
+    file.rsplit_once('.')
+        .is_some_and(|(stem, extension)| !stem.is_empty() && extensions.contains(&extension))
 }
 
 #[cfg(test)]

@@ -37,10 +37,16 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
             let planned = PlannedFile {
                 class: Class::Seeded,
                 why: format!("component {}, keys of Secret {}", component.name, secret.name),
-                source: Source::Skeleton(Skeleton { header: header(&secret), keys: secret.keys }),
+                source: Source::Skeleton(Skeleton {
+                    header: header(&secret),
+                    keys: secret.keys,
+                }),
                 resource: false,
             };
-            plan.insert(&format!("{}/secret/{}", base_folder(&component.name), secret.file), planned)?;
+            plan.insert(
+                &format!("{}/secret/{}", base_folder(&component.name), secret.file),
+                planned,
+            )?;
         }
     }
     Ok(())
@@ -48,7 +54,10 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
 
 fn header(secret: &PlannedSecret) -> Vec<String> {
     vec![
-        format!("Keys of Secret {}. Seeded by stacktic from stack.yaml: keys come and go with links, values are yours.", secret.name),
+        format!(
+            "Keys of Secret {}. Seeded by stacktic from stack.yaml: keys come and go with links, values are yours.",
+            secret.name
+        ),
         "Fill in the values, then encrypt the file with SOPS before it is committed.".to_owned(),
     ]
 }
@@ -65,23 +74,45 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
     if let Some(secret) = credentials(stack, component)? {
         add(secret);
     }
-    for spec in component.entry.definition.secrets.iter().filter(|spec| spec.file != CLOUD_ENV) {
+    for spec in component
+        .entry
+        .definition
+        .secrets
+        .iter()
+        .filter(|spec| spec.file != CLOUD_ENV)
+    {
         match &spec.for_each {
             None => add(secret(spec, |name| component_variable(component, None, name))?),
             Some(sub_type) => {
-                for sub in component.sub_components.values().filter(|sub| sub.sub_type == *sub_type) {
+                for sub in component
+                    .sub_components
+                    .values()
+                    .filter(|sub| sub.sub_type == *sub_type)
+                {
                     add(secret(spec, |name| component_variable(component, Some(sub), name))?);
                 }
             }
         }
     }
     for link in stack.links_from(&component.name) {
-        for spec in link.entry.definition.secrets.iter().filter(|spec| spec.on == Some(Side::From)) {
+        for spec in link
+            .entry
+            .definition
+            .secrets
+            .iter()
+            .filter(|spec| spec.on == Some(Side::From))
+        {
             add(secret(spec, |name| link_variable(stack, link, name))?);
         }
     }
     for link in stack.links_to(&component.name) {
-        for spec in link.entry.definition.secrets.iter().filter(|spec| spec.on == Some(Side::To)) {
+        for spec in link
+            .entry
+            .definition
+            .secrets
+            .iter()
+            .filter(|spec| spec.on == Some(Side::To))
+        {
             add(secret(spec, |name| link_variable(stack, link, name))?);
         }
     }
@@ -107,8 +138,16 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
             keys.insert(key.key.clone(), key);
         }
     }
-    for value in stack.links_from(&component.name).flat_map(|link| &link.env).filter(|value| value.value.is_none()) {
-        let key = SkeletonKey { key: value.key.clone(), value: String::new(), comment: value.help.clone() };
+    for value in stack
+        .links_from(&component.name)
+        .flat_map(|link| &link.env)
+        .filter(|value| value.value.is_none())
+    {
+        let key = SkeletonKey {
+            key: value.key.clone(),
+            value: String::new(),
+            comment: value.help.clone(),
+        };
         keys.insert(value.key.clone(), key);
     }
     if keys.is_empty() {
@@ -117,7 +156,14 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
     let name = format!("{}-credentials", component.name);
     let keys = keys.into_values().collect();
     let is_own = component.entry.definition.install.manifests;
-    Ok(Some(PlannedSecret { name, file: CLOUD_ENV.to_owned(), kind: None, labels: BTreeMap::new(), keys, fixed_name: !is_own }))
+    Ok(Some(PlannedSecret {
+        name,
+        file: CLOUD_ENV.to_owned(),
+        kind: None,
+        labels: BTreeMap::new(),
+        keys,
+        fixed_name: !is_own,
+    }))
 }
 
 fn secret<'v>(spec: &SecretSpec, lookup: impl Fn(&str) -> Option<Cow<'v, str>>) -> anyhow::Result<PlannedSecret> {
@@ -125,14 +171,26 @@ fn secret<'v>(spec: &SecretSpec, lookup: impl Fn(&str) -> Option<Cow<'v, str>>) 
     let mut keys = Vec::new();
     for key in &spec.keys {
         let value = key.value.as_deref().map(expand).transpose()?.unwrap_or_default();
-        keys.push(SkeletonKey { key: expand(&key.key)?, value, comment: expand(&key.help)? });
+        keys.push(SkeletonKey {
+            key: expand(&key.key)?,
+            value,
+            comment: expand(&key.help)?,
+        });
     }
     keys.sort_by(|left, right| left.key.cmp(&right.key));
-    Ok(PlannedSecret { name: expand(&spec.name)?, file: expand(&spec.file)?, kind: spec.kind.clone(), labels: spec.labels.clone(), keys, fixed_name: true })
+    Ok(PlannedSecret {
+        name: expand(&spec.name)?,
+        file: expand(&spec.file)?,
+        kind: spec.kind.clone(),
+        labels: spec.labels.clone(),
+        keys,
+        fixed_name: true,
+    })
 }
 
 fn component_variable<'a>(component: &'a Component, sub: Option<&'a SubComponent>, name: &str) -> Option<Cow<'a, str>> {
-    let attribute = |attributes: &crate::stack::Attributes| attributes.get(name).and_then(AttributeValue::text).map(Cow::Owned);
+    let attribute =
+        |attributes: &crate::stack::Attributes| attributes.get(name).and_then(AttributeValue::text).map(Cow::Owned);
     match (name, sub) {
         ("name", _) => Some(Cow::Borrowed(component.name.as_str())),
         ("namespace", _) => Some(Cow::Borrowed(component.namespace.as_str())),

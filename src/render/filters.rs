@@ -8,8 +8,12 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("yaml", yaml);
     environment.add_filter("json", json);
     environment.add_filter("py", py);
-    environment.add_filter("by_type", |links: Vec<Value>, name: String| matching(links, "type", &name));
-    environment.add_filter("by_sub_type", |links: Vec<Value>, name: String| matching(links, "sub_type", &name));
+    environment.add_filter("by_type", |links: Vec<Value>, name: String| {
+        matching(links, "type", &name)
+    });
+    environment.add_filter("by_sub_type", |links: Vec<Value>, name: String| {
+        matching(links, "sub_type", &name)
+    });
     environment.add_filter("upper", minijinja::filters::upper);
     environment.add_filter("join", minijinja::filters::join);
     environment.add_filter("length", minijinja::filters::length);
@@ -41,7 +45,9 @@ fn py(value: Value) -> Result<String, Error> {
 /// Words that every YAML reader, 1.1 included, takes for text.
 fn is_plain(text: &str) -> bool {
     let begins = text.starts_with(|first: char| first.is_ascii_alphabetic());
-    let inner = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte));
+    let inner = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte));
     let lower = text.to_ascii_lowercase();
     let is_word = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&lower.as_str());
     begins && inner && !is_word

@@ -29,12 +29,23 @@ const SEEDED: &str = "Seeded by stacktic from stack.yaml; yours to edit.";
 /// A template does not fit its values, or two paths exclude each other.
 pub fn render(plan: &Plan) -> anyhow::Result<Tree> {
     let texts = template_texts(plan)?;
-    let mut renderer = Renderer { environment: environment(&texts)?, names: names(&texts), values: BTreeMap::new() };
+    let mut renderer = Renderer {
+        environment: environment(&texts)?,
+        names: names(&texts),
+        values: BTreeMap::new(),
+    };
     let mut tree = Tree::new();
     for (path, file) in &plan.files {
-        let content = renderer.content(path, file).with_context(|| format!("could not render `{path}` ({})", file.why))?;
-        let file = TreeFile { class: file.class, content, why: file.why.clone() };
-        tree.insert(path.clone(), file).map_err(|message| anyhow!("E_OUTPUT_PATH: {message}"))?;
+        let content = renderer
+            .content(path, file)
+            .with_context(|| format!("could not render `{path}` ({})", file.why))?;
+        let file = TreeFile {
+            class: file.class,
+            content,
+            why: file.why.clone(),
+        };
+        tree.insert(path.clone(), file)
+            .map_err(|message| anyhow!("E_OUTPUT_PATH: {message}"))?;
     }
     Ok(tree)
 }
@@ -44,7 +55,8 @@ fn template_texts(plan: &Plan) -> anyhow::Result<BTreeMap<String, String>> {
     let mut texts = BTreeMap::new();
     for file in plan.files.values() {
         if let Source::Template { name, text, .. } = &file.source {
-            let text = std::str::from_utf8(text).with_context(|| format!("E_CATALOG_TEMPLATE: `{name}` is not UTF-8"))?;
+            let text =
+                std::str::from_utf8(text).with_context(|| format!("E_CATALOG_TEMPLATE: `{name}` is not UTF-8"))?;
             if !texts.contains_key(text) {
                 texts.insert(text.to_owned(), format!("{name}#{}", texts.len()));
             }
@@ -54,7 +66,10 @@ fn template_texts(plan: &Plan) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 fn names(texts: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
-    texts.iter().map(|(text, name)| (text.as_str(), name.as_str())).collect()
+    texts
+        .iter()
+        .map(|(text, name)| (text.as_str(), name.as_str()))
+        .collect()
 }
 
 /// The one environment: its own delimiters keep a template valid in the language that it writes.
@@ -74,7 +89,9 @@ fn environment<'a>(texts: &'a BTreeMap<String, String>) -> anyhow::Result<Enviro
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     filters::add(&mut environment);
     for (text, name) in texts {
-        environment.add_template(name, text).with_context(|| format!("E_CATALOG_TEMPLATE: `{name}`"))?;
+        environment
+            .add_template(name, text)
+            .with_context(|| format!("E_CATALOG_TEMPLATE: `{name}`"))?;
     }
     Ok(environment)
 }
@@ -114,7 +131,10 @@ impl Renderer<'_> {
 
     fn value(&mut self, scope: &Scope) -> Value {
         let address = Rc::as_ptr(scope) as usize;
-        self.values.entry(address).or_insert_with(|| Value::from(Serde(scope.as_ref()))).clone()
+        self.values
+            .entry(address)
+            .or_insert_with(|| Value::from(Serde(scope.as_ref())))
+            .clone()
     }
 }
 

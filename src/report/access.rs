@@ -29,8 +29,15 @@ pub fn access_diff(before: &ToolsLock, after: &ToolsLock) -> Vec<AccessChange> {
     let (before, after) = (by_link(before), by_link(after));
     let nothing = Access::default();
     let mut changes = Vec::new();
-    for link in before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>() {
-        let (old, new) = (before.get(link).unwrap_or(&nothing), after.get(link).unwrap_or(&nothing));
+    for link in before
+        .keys()
+        .chain(after.keys())
+        .collect::<std::collections::BTreeSet<_>>()
+    {
+        let (old, new) = (
+            before.get(link).unwrap_or(&nothing),
+            after.get(link).unwrap_or(&nothing),
+        );
         add(&mut changes, true, link, new, old);
         add(&mut changes, false, link, old, new);
     }
@@ -39,7 +46,13 @@ pub fn access_diff(before: &ToolsLock, after: &ToolsLock) -> Vec<AccessChange> {
 
 /// What `these` has and `those` lacks.
 fn add(changes: &mut Vec<AccessChange>, gained: bool, link: &str, these: &Access, those: &Access) {
-    let missing = |these: &[String], those: &[String]| these.iter().filter(|item| !those.contains(item)).cloned().collect::<Vec<_>>();
+    let missing = |these: &[String], those: &[String]| {
+        these
+            .iter()
+            .filter(|item| !those.contains(item))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let reads = missing(&these.reads, &those.reads);
     let keys = missing(&these.keys, &those.keys);
     let mut parts = Vec::new();
@@ -49,10 +62,16 @@ fn add(changes: &mut Vec<AccessChange>, gained: bool, link: &str, these: &Access
     }
     parts.extend(keys);
     if !parts.is_empty() {
-        changes.push(AccessChange { gained, text: format!("{link}: {}", parts.join(", ")) });
+        changes.push(AccessChange {
+            gained,
+            text: format!("{link}: {}", parts.join(", ")),
+        });
     }
     let writes = missing(&these.writes, &those.writes);
-    changes.extend(writes.into_iter().map(|tool| AccessChange { gained, text: format!("write: {tool} ({link})") }));
+    changes.extend(writes.into_iter().map(|tool| AccessChange {
+        gained,
+        text: format!("write: {tool} ({link})"),
+    }));
 }
 
 fn by_link(lock: &ToolsLock) -> BTreeMap<String, Access> {
@@ -65,7 +84,11 @@ fn by_link(lock: &ToolsLock) -> BTreeMap<String, Access> {
         for tool in &lock.tools {
             for component in &tool.link {
                 let access = found.entry(format!("{server} → {component}")).or_default();
-                let list = if tool.class == "read" { &mut access.reads } else { &mut access.writes };
+                let list = if tool.class == "read" {
+                    &mut access.reads
+                } else {
+                    &mut access.writes
+                };
                 list.push(tool.name.clone());
             }
         }

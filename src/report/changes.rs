@@ -13,7 +13,11 @@ use crate::tree::{Action, Change, Changes};
 pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style) -> String {
     let mut text = String::new();
     for change in access {
-        let sign = if change.gained { style.added("+") } else { style.removed("-") };
+        let sign = if change.gained {
+            style.added("+")
+        } else {
+            style.removed("-")
+        };
         let _ = writeln!(text, "{sign} {}", change.text);
     }
     if !access.is_empty() {
@@ -21,7 +25,11 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style
     }
     for change in changes.files.iter().filter(|change| is_told(change)) {
         let label = format!("{:<22}", change.action.label());
-        let label = if change.action.blocks() || change.action.reports() { style.error(&label) } else { label };
+        let label = if change.action.blocks() || change.action.reports() {
+            style.error(&label)
+        } else {
+            label
+        };
         let _ = writeln!(text, "  {label} {}  {}", change.path, style.faint(&change.why));
         for line in change.note.iter().flat_map(|note| note.lines()) {
             let _ = writeln!(text, "  {:<22}   {line}", "");
@@ -29,9 +37,24 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style
     }
     let _ = writeln!(text, "{}", summary(changes));
     if let Some(mass) = &changes.mass_delete {
-        let why = if mass.empty_stack { "the stack has no components" } else { "that is more than a fifth of what is there" };
-        let _ = writeln!(text, "{}: {} files would go, and {} may: {why}", style.error("error"), mass.deletes, mass.allowed);
-        let _ = writeln!(text, "{}: look at the plan, then allow it with `--max-deletes {}`", style.hint("hint"), mass.deletes);
+        let why = if mass.empty_stack {
+            "the stack has no components"
+        } else {
+            "that is more than a fifth of what is there"
+        };
+        let _ = writeln!(
+            text,
+            "{}: {} files would go, and {} may: {why}",
+            style.error("error"),
+            mass.deletes,
+            mass.allowed
+        );
+        let _ = writeln!(
+            text,
+            "{}: look at the plan, then allow it with `--max-deletes {}`",
+            style.hint("hint"),
+            mass.deletes
+        );
     }
     text
 }
@@ -46,7 +69,11 @@ fn summary(changes: &Changes<'_>) -> String {
     if counts.is_empty() {
         return "no files".to_owned();
     }
-    counts.iter().map(|(action, count)| format!("{count} {}", action.label())).collect::<Vec<_>>().join(", ")
+    counts
+        .iter()
+        .map(|(action, count)| format!("{count} {}", action.label()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `{"access": […], "files": [{path, action, class, why, note}], "counts": {…}, "mass_delete": …}`.
@@ -55,7 +82,10 @@ pub fn changes_json(changes: &Changes<'_>, access: &[AccessChange]) -> Json {
     let files = changes.files.iter().map(|change| {
         json!({ "path": change.path.as_str(), "action": change.action, "class": change.class, "why": change.why, "note": change.note })
     });
-    let counts = changes.counts().into_iter().map(|(action, count)| (action.label().to_owned(), json!(count)));
+    let counts = changes
+        .counts()
+        .into_iter()
+        .map(|(action, count)| (action.label().to_owned(), json!(count)));
     json!({
         "access": access,
         "files": files.collect::<Vec<_>>(),
@@ -68,18 +98,39 @@ pub fn changes_json(changes: &Changes<'_>, access: &[AccessChange]) -> Json {
 #[must_use]
 pub fn unified_diff(changes: &Changes<'_>) -> String {
     let mut text = String::new();
-    for change in changes.files.iter().filter(|change| change.action.writes() || change.action.blocks()) {
+    for change in changes
+        .files
+        .iter()
+        .filter(|change| change.action.writes() || change.action.blocks())
+    {
         if change.secret {
-            let _ = writeln!(text, "# {}: {} (a secret file is not shown)", change.path, change.action.label());
+            let _ = writeln!(
+                text,
+                "# {}: {} (a secret file is not shown)",
+                change.path,
+                change.action.label()
+            );
             continue;
         }
         let before = change.before().map(String::from_utf8_lossy).unwrap_or_default();
-        let after = if change.action.removes() { std::borrow::Cow::Borrowed("") } else { change.after().map(String::from_utf8_lossy).unwrap_or_default() };
+        let after = if change.action.removes() {
+            std::borrow::Cow::Borrowed("")
+        } else {
+            change.after().map(String::from_utf8_lossy).unwrap_or_default()
+        };
         if before == after {
             continue;
         }
-        let old = if change.before().is_some() { format!("a/{}", change.path) } else { "/dev/null".to_owned() };
-        let new = if change.action.removes() { "/dev/null".to_owned() } else { format!("b/{}", change.path) };
+        let old = if change.before().is_some() {
+            format!("a/{}", change.path)
+        } else {
+            "/dev/null".to_owned()
+        };
+        let new = if change.action.removes() {
+            "/dev/null".to_owned()
+        } else {
+            format!("b/{}", change.path)
+        };
         let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
         let _ = write!(text, "{}", diff.unified_diff().header(&old, &new));
     }

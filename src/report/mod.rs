@@ -43,6 +43,10 @@ impl Style {
     }
 
     fn paint(self, text: &str, code: &str) -> String {
-        if self.colors { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.colors {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }

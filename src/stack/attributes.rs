@@ -52,7 +52,12 @@ pub(super) fn expand_defaults(
     let mut waiting: Vec<(&String, &str)> = types
         .iter()
         .filter(|(name, kind)| !kind.secret && !given.contains_key(*name))
-        .filter_map(|(name, kind)| kind.default.as_ref().and_then(Json::as_str).map(|default| (name, default)))
+        .filter_map(|(name, kind)| {
+            kind.default
+                .as_ref()
+                .and_then(Json::as_str)
+                .map(|default| (name, default))
+        })
         .filter(|(_, default)| default.contains('{'))
         .collect();
     for (name, _) in &waiting {
@@ -100,7 +105,14 @@ pub(super) fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
     if let Some(choices) = &kind.choices
         && !choices.iter().any(|choice| choice == text)
     {
-        return Some(format!("must be one of {}", choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ")));
+        return Some(format!(
+            "must be one of {}",
+            choices
+                .iter()
+                .map(|choice| format!("`{choice}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
     }
     if let Some(expression) = &kind.pattern
         && !regex_lite::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(text))
@@ -130,16 +142,28 @@ fn is_quantity(text: &str) -> bool {
 fn is_duration(text: &str) -> bool {
     let digits = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
     let suffix = &text[digits.len()..];
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && ["ms", "s", "m", "h", "d", "w", "y"].contains(&suffix)
+    !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && ["ms", "s", "m", "h", "d", "w", "y"].contains(&suffix)
 }
 
 /// An image must say exactly what it is: a tag other than `latest`, or a digest.
 fn image_mismatch(text: &str) -> Option<&'static str> {
-    let legal = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte));
+    let legal = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte));
     if let Some((_, digest)) = text.split_once('@') {
         let hex = digest.strip_prefix("sha256:").unwrap_or_default();
-        let good = legal && hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        return if good { None } else { Some("has a digest that is not `sha256:` and 64 hex digits") };
+        let good = legal
+            && hex.len() == 64
+            && hex
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        return if good {
+            None
+        } else {
+            Some("has a digest that is not `sha256:` and 64 hex digits")
+        };
     }
     let last = text.rsplit('/').next().unwrap_or_default();
     match last.split_once(':') {
@@ -179,7 +203,10 @@ mod tests {
     fn images() {
         for (input, good) in [
             ("registry.example.com:5000/app:1.2.3", true),
-            ("app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", true),
+            (
+                "app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                true,
+            ),
             ("app@sha256:0123", false),
             ("app:latest", false),
             ("registry.example.com:5000/app", false),
@@ -192,10 +219,23 @@ mod tests {
 
     #[test]
     fn quantities_and_durations() {
-        for (input, good) in [("10Gi", true), ("500m", true), ("1.5", true), ("10GB", false), ("Gi", false), ("-1", false)] {
+        for (input, good) in [
+            ("10Gi", true),
+            ("500m", true),
+            ("1.5", true),
+            ("10GB", false),
+            ("Gi", false),
+            ("-1", false),
+        ] {
             assert_eq!(is_quantity(input), good, "{input}");
         }
-        for (input, good) in [("30s", true), ("7d", true), ("s", false), ("30", false), ("1.5h", false)] {
+        for (input, good) in [
+            ("30s", true),
+            ("7d", true),
+            ("s", false),
+            ("30", false),
+            ("1.5h", false),
+        ] {
             assert_eq!(is_duration(input), good, "{input}");
         }
     }

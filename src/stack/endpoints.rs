@@ -20,7 +20,8 @@ pub(super) fn endpoints(
     let pods = labels(&component_type.pods, variables)?;
     let mut found = BTreeMap::new();
     for (name, spec) in &component_type.endpoints {
-        let mut endpoint = endpoint(spec, variables).with_context(|| format!("E_CATALOG_ENDPOINT: `{}` of `{}`", name, component_type.name))?;
+        let mut endpoint = endpoint(spec, variables)
+            .with_context(|| format!("E_CATALOG_ENDPOINT: `{}` of `{}`", name, component_type.name))?;
         endpoint.pods.clone_from(&pods);
         if let Some(narrower) = component_type.pods_of.get(name) {
             endpoint.pods.extend(labels(narrower, variables)?);
@@ -38,8 +39,12 @@ pub(super) fn endpoints(
 /// # Errors
 /// A pattern of the catalog does not expand.
 pub(super) fn metrics(component_type: &ComponentType, variables: &Variables) -> anyhow::Result<Option<Metrics>> {
-    let Some(spec) = &component_type.metrics else { return Ok(None) };
-    let or_pods = |given: &BTreeMap<String, String>| labels(if given.is_empty() { &component_type.pods } else { given }, variables);
+    let Some(spec) = &component_type.metrics else {
+        return Ok(None);
+    };
+    let or_pods = |given: &BTreeMap<String, String>| {
+        labels(if given.is_empty() { &component_type.pods } else { given }, variables)
+    };
     Ok(Some(Metrics {
         monitor: spec.monitor,
         port_name: spec.port_name.clone(),
@@ -54,14 +59,21 @@ pub(super) fn metrics(component_type: &ComponentType, variables: &Variables) -> 
 ///
 /// # Errors
 /// A pattern of the catalog does not expand.
-pub(super) fn labels(labels: &BTreeMap<String, String>, variables: &Variables) -> anyhow::Result<BTreeMap<String, String>> {
-    let expand = |(key, value): (&String, &String)| Ok((key.clone(), pattern::expand(value, lookup(variables))?.into_owned()));
+pub(super) fn labels(
+    labels: &BTreeMap<String, String>,
+    variables: &Variables,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let expand =
+        |(key, value): (&String, &String)| Ok((key.clone(), pattern::expand(value, lookup(variables))?.into_owned()));
     labels.iter().map(expand).collect()
 }
 
 fn endpoint(spec: &EndpointSpec, variables: &Variables) -> anyhow::Result<Endpoint> {
     let port = port(&spec.port, variables)?;
-    let target_port = spec.target_port.as_ref().map_or(Ok(port), |target| self::port(target, variables))?;
+    let target_port = spec
+        .target_port
+        .as_ref()
+        .map_or(Ok(port), |target| self::port(target, variables))?;
     Ok(Endpoint {
         host: pattern::expand(&spec.host, lookup(variables))?.into_owned(),
         port,

@@ -12,7 +12,11 @@ use crate::name::ComponentName;
 /// circle share a wave.
 pub(super) fn waves(stack: &Stack) -> BTreeMap<&ComponentName, usize> {
     let mut graph: DiGraph<&ComponentName, ()> = DiGraph::new();
-    let nodes: BTreeMap<&ComponentName, NodeIndex> = stack.components.keys().map(|name| (name, graph.add_node(name))).collect();
+    let nodes: BTreeMap<&ComponentName, NodeIndex> = stack
+        .components
+        .keys()
+        .map(|name| (name, graph.add_node(name)))
+        .collect();
     for link in &stack.links {
         // A link that orders nothing (Argo CD deploys all, Prometheus watches all) would only delay.
         if link.entry.definition.orders {
@@ -22,8 +26,14 @@ pub(super) fn waves(stack: &Stack) -> BTreeMap<&ComponentName, usize> {
     let mut waves = BTreeMap::new();
     // Tarjan's order is reverse topological: what a component links to comes before it.
     for circle in tarjan_scc(&graph) {
-        let targets = circle.iter().flat_map(|node| graph.neighbors(*node)).filter(|target| !circle.contains(target));
-        let wave = targets.filter_map(|target| waves.get(graph[target])).max().map_or(0, |greatest: &usize| greatest + 1);
+        let targets = circle
+            .iter()
+            .flat_map(|node| graph.neighbors(*node))
+            .filter(|target| !circle.contains(target));
+        let wave = targets
+            .filter_map(|target| waves.get(graph[target]))
+            .max()
+            .map_or(0, |greatest: &usize| greatest + 1);
         waves.extend(circle.iter().map(|node| (graph[*node], wave)));
     }
     waves

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::attributes::{Variables, add_variables, lookup};
 use super::{Component, EnvValue, Link, SubComponent};
 use crate::catalog::{EnumSource, LinkType, Target, pattern};
-use crate::name::{ComponentName, MAX_LABEL, SubName, env_form, object_form, shortened};
+use crate::name::{ComponentName, MAX_LABEL, SubName, env_form, shortened};
 
 /// The parts of the stack that a link's values are made from.
 pub(super) struct Graph<'a> {
@@ -35,16 +35,24 @@ pub(super) fn resolve(link: &mut Link, graph: &Graph<'_>, several: bool) -> anyh
     let mut variables = variables(link, from, to, sub, graph);
     let context = || format!("E_CATALOG_LINK: link type `{}`", link.type_name);
     if let Some(principal) = &kind.principal {
-        let principal = pattern::expand(principal, lookup(&variables)).with_context(context)?.into_owned();
+        let principal = pattern::expand(principal, lookup(&variables))
+            .with_context(context)?
+            .into_owned();
         let principal = shortened(&principal, MAX_LABEL);
         variables.insert("link.principal".to_owned(), principal.clone());
         link.principal = Some(principal);
     }
     link.env = env(kind, link, from, &variables).with_context(context)?;
     link.grants = grants(kind, link.write_access, &variables).with_context(context)?;
-    link.enums = kind.enums.iter().map(|(name, source)| (name.clone(), closed_list(source, link, to, graph))).collect();
+    link.enums = kind
+        .enums
+        .iter()
+        .map(|(name, source)| (name.clone(), closed_list(source, link, to, graph)))
+        .collect();
     for (name, text) in &kind.data {
-        let value = pattern::expand(text, lookup(&variables)).with_context(context)?.into_owned();
+        let value = pattern::expand(text, lookup(&variables))
+            .with_context(context)?
+            .into_owned();
         link.data.insert(name.clone(), value);
     }
     Ok(())
@@ -64,13 +72,21 @@ fn object(link: &Link, sub: Option<&SubComponent>) -> String {
 /// `bridge` of `fastapi-kafka_bridge`.
 fn purpose(kind: &LinkType) -> Option<&str> {
     let Target::Type(to) = &kind.to else { return None };
-    kind.name.strip_prefix(kind.from.as_str())?.strip_prefix('-')?.strip_prefix(to.as_str())?.strip_prefix('_')
+    kind.name
+        .strip_prefix(kind.from.as_str())?
+        .strip_prefix('-')?
+        .strip_prefix(to.as_str())?
+        .strip_prefix('_')
 }
 
 /// `MCP_CNPG` for the MCP server, `CNPG_APP_DB` for others; the component's name where several
 /// components of its type are linked.
 fn env_prefix(from: &Component, to: &Component, sub: Option<&SubComponent>, several: bool) -> String {
-    let service = if several { env_form(to.name.as_str()) } else { to.entry.definition.service.clone() };
+    let service = if several {
+        env_form(to.name.as_str())
+    } else {
+        to.entry.definition.service.clone()
+    };
     let mcp = if from.type_name() == "fastmcp" { "MCP_" } else { "" };
     match sub {
         Some(sub) => format!("{mcp}{service}_{}", env_form(sub.name.as_str())),
@@ -78,7 +94,13 @@ fn env_prefix(from: &Component, to: &Component, sub: Option<&SubComponent>, seve
     }
 }
 
-fn variables(link: &Link, from: &Component, to: &Component, sub: Option<&SubComponent>, graph: &Graph<'_>) -> Variables {
+fn variables(
+    link: &Link,
+    from: &Component,
+    to: &Component,
+    sub: Option<&SubComponent>,
+    graph: &Graph<'_>,
+) -> Variables {
     let mut variables = Variables::new();
     let mut add = |name: &str, value: &str| {
         variables.insert(name.to_owned(), value.to_owned());
@@ -96,7 +118,10 @@ fn variables(link: &Link, from: &Component, to: &Component, sub: Option<&SubComp
     add_component(&mut variables, "from", from);
     add_component(&mut variables, "to", to);
     if let Some(sub) = sub {
-        let mut inner = Variables::from([("name".to_owned(), sub.name.to_string()), ("object".to_owned(), sub.object.clone())]);
+        let mut inner = Variables::from([
+            ("name".to_owned(), sub.name.to_string()),
+            ("object".to_owned(), sub.object.clone()),
+        ]);
         add_variables(&mut inner, &sub.attributes);
         add_prefixed(&mut variables, "sub", inner);
     }
@@ -124,7 +149,11 @@ fn component_variables(component: &Component) -> Variables {
 }
 
 fn add_prefixed(variables: &mut Variables, prefix: &str, inner: Variables) {
-    variables.extend(inner.into_iter().map(|(name, value)| (format!("{prefix}.{name}"), value)));
+    variables.extend(
+        inner
+            .into_iter()
+            .map(|(name, value)| (format!("{prefix}.{name}"), value)),
+    );
 }
 
 /// The keys of the link's type, and the write gate where the link type has writes.
@@ -136,31 +165,50 @@ fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) ->
             Some(text) if !key.secret => Some(expand(text)?),
             _ => None,
         };
-        values.push(EnvValue { key: expand(&key.key)?, value, help: expand(&key.help)? });
+        values.push(EnvValue {
+            key: expand(&key.key)?,
+            value,
+            help: expand(&key.help)?,
+        });
     }
     if kind.write_access && from.type_name() == "fastmcp" {
         let key = format!("{}_WRITE_ACCESS", link.env_prefix);
-        values.push(EnvValue { key, value: Some(link.write_access.to_string()), help: String::new() });
+        values.push(EnvValue {
+            key,
+            value: Some(link.write_access.to_string()),
+            help: String::new(),
+        });
     }
     Ok(values)
 }
 
 fn grants(kind: &LinkType, write_access: bool, variables: &Variables) -> anyhow::Result<Vec<String>> {
-    let writes = if write_access { kind.grants.write.as_slice() } else { &[] };
+    let writes = if write_access {
+        kind.grants.write.as_slice()
+    } else {
+        &[]
+    };
     let expand = |text: &String| pattern::expand(text, lookup(variables)).map(std::borrow::Cow::into_owned);
     kind.grants.read.iter().chain(writes).map(expand).collect()
 }
 
 fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'_>) -> Vec<String> {
     let set: BTreeSet<String> = match source {
-        EnumSource::SubComponents { sub_type, attribute, parent } => to
+        EnumSource::SubComponents {
+            sub_type,
+            attribute,
+            parent,
+        } => to
             .sub_components
             .values()
             .filter(|sub| sub.sub_type == *sub_type)
             .map(|sub| sub_value(sub, attribute.as_deref(), parent.as_deref()))
             .collect(),
         EnumSource::Consumers => {
-            let others = graph.ends.iter().filter(|(from, target, _)| *target == link.to && *from != link.from);
+            let others = graph
+                .ends
+                .iter()
+                .filter(|(from, target, _)| *target == link.to && *from != link.from);
             others.map(|(from, _, _)| from.to_string()).collect()
         }
         EnumSource::LinksTo => {
@@ -168,12 +216,23 @@ fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'
             targets.map(|(_, to, _)| to.to_string()).collect()
         }
         EnumSource::Deployed => {
-            let deployed = graph.components.values().filter(|component| component.external.is_none());
+            let deployed = graph
+                .components
+                .values()
+                .filter(|component| component.external.is_none());
             deployed.map(|component| component.name.to_string()).collect()
         }
         EnumSource::Attribute { name } => {
-            let text = to.attributes.get(name).and_then(super::AttributeValue::text).unwrap_or_default();
-            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+            let text = to
+                .attributes
+                .get(name)
+                .and_then(super::AttributeValue::text)
+                .unwrap_or_default();
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect()
         }
         EnumSource::Values { values } => values.iter().cloned().collect(),
     };
@@ -187,9 +246,4 @@ fn sub_value(sub: &SubComponent, attribute: Option<&str>, parent: Option<&str>) 
         Some(parent) => format!("{parent}.{own}"),
         None => own,
     }
-}
-
-/// The object name of a sub-component that has no pattern of its own.
-pub(super) fn default_object(name: &SubName) -> String {
-    object_form(name.as_str())
 }

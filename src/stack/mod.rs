@@ -145,12 +145,16 @@ impl Stack {
 
     /// Components that something is deployed for.
     pub fn deployed(&self) -> impl Iterator<Item = &Component> {
-        self.components.values().filter(|component| component.external.is_none())
+        self.components
+            .values()
+            .filter(|component| component.external.is_none())
     }
 
     /// Components of one type.
     pub fn of_type<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Component> {
-        self.components.values().filter(move |component| component.type_name() == name)
+        self.components
+            .values()
+            .filter(move |component| component.type_name() == name)
     }
 
     /// Links that begin at `name`.
@@ -161,7 +165,11 @@ impl Stack {
 
     /// Links that end at `name` or its sub-components.
     pub fn links_to<'a>(&'a self, name: &'a ComponentName) -> impl Iterator<Item = &'a Link> {
-        self.by_target.get(name).into_iter().flatten().map(|position| &self.links[*position])
+        self.by_target
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(|position| &self.links[*position])
     }
 
     /// Order of roll-out: a component's wave is greater than that of what it links to.

@@ -13,7 +13,9 @@ use anyhow::Context as _;
 use crate::finding::{Code, Finding};
 use crate::yaml::{self, Node, ProblemKind, Span};
 
-pub use document::{ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument};
+pub use document::{
+    ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument,
+};
 
 /// Largest stack file, in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -41,24 +43,47 @@ pub struct Topology {
 /// # Errors
 /// The file cannot be read.
 pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
-    let name = if path.as_os_str() == "-" { "<stdin>".to_owned() } else { path.to_string_lossy().into_owned() };
+    let name = if path.as_os_str() == "-" {
+        "<stdin>".to_owned()
+    } else {
+        path.to_string_lossy().into_owned()
+    };
     let mut bytes = Vec::new();
     let limit = MAX_BYTES as u64 + 1;
     if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).context("could not read standard input")?;
+        std::io::stdin()
+            .lock()
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .context("could not read standard input")?;
     } else {
         let file = std::fs::File::open(path).with_context(|| format!("could not read `{name}`"))?;
-        file.take(limit).read_to_end(&mut bytes).with_context(|| format!("could not read `{name}`"))?;
+        file.take(limit)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("could not read `{name}`"))?;
     }
-    let start = Span { line: 1, column: 1, length: 1 };
+    let start = Span {
+        line: 1,
+        column: 1,
+        length: 1,
+    };
     let findings = if bytes.len() > MAX_BYTES {
-        vec![Finding::new(Code::E_TOPOLOGY_LIMIT, start, "the file is larger than 1 MB").hint("split the stack; another stack's services are `external`")]
+        vec![
+            Finding::new(Code::E_TOPOLOGY_LIMIT, start, "the file is larger than 1 MB")
+                .hint("split the stack; another stack's services are `external`"),
+        ]
     } else if std::str::from_utf8(&bytes).is_err() {
         vec![Finding::new(Code::E_TOPOLOGY_YAML, start, "the file is not UTF-8 text")]
     } else {
         Vec::new()
     };
-    Ok((Source { name, text: String::from_utf8_lossy(&bytes).into_owned() }, findings))
+    Ok((
+        Source {
+            name,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        },
+        findings,
+    ))
 }
 
 /// Read the text of a stack file.
@@ -66,7 +91,8 @@ pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
 /// # Errors
 /// The findings, when no document could be made of the text at all.
 pub fn parse(source: &Source) -> Result<(Topology, Vec<Finding>), Vec<Finding>> {
-    let root = yaml::parse(&source.text).map_err(|problems| problems.into_iter().map(from_problem).collect::<Vec<_>>())?;
+    let root =
+        yaml::parse(&source.text).map_err(|problems| problems.into_iter().map(from_problem).collect::<Vec<_>>())?;
     let mut findings = Vec::new();
     let json = shape::check(&root, &mut findings);
     match serde_json::from_value(json) {
@@ -75,7 +101,11 @@ pub fn parse(source: &Source) -> Result<(Topology, Vec<Finding>), Vec<Finding>> 
             topology.check_counts(&mut findings);
             Ok((topology, findings))
         }
-        Err(error) if findings.is_empty() => Err(vec![Finding::new(Code::E_TOPOLOGY_SCHEMA, root.span, error.to_string())]),
+        Err(error) if findings.is_empty() => Err(vec![Finding::new(
+            Code::E_TOPOLOGY_SCHEMA,
+            root.span,
+            error.to_string(),
+        )]),
         Err(_) => Err(findings),
     }
 }
@@ -93,11 +123,19 @@ impl Topology {
     #[must_use]
     pub fn place(&self, path: &[&str]) -> Span {
         let mut node = &self.root;
-        let mut span = Span { line: 1, column: 1, length: 1 };
+        let mut span = Span {
+            line: 1,
+            column: 1,
+            length: 1,
+        };
         for segment in path {
             match child(node, segment) {
                 Some((key_span, next)) => {
-                    span = if matches!(next.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_)) { key_span } else { next.span };
+                    span = if matches!(next.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_)) {
+                        key_span
+                    } else {
+                        next.span
+                    };
                     node = next;
                 }
                 None => return span,
@@ -110,9 +148,15 @@ impl Topology {
     #[must_use]
     pub fn key_place(&self, path: &[&str]) -> Span {
         let mut node = &self.root;
-        let mut span = Span { line: 1, column: 1, length: 1 };
+        let mut span = Span {
+            line: 1,
+            column: 1,
+            length: 1,
+        };
         for segment in path {
-            let Some((key_span, next)) = child(node, segment) else { return span };
+            let Some((key_span, next)) = child(node, segment) else {
+                return span;
+            };
             span = key_span;
             node = next;
         }

@@ -14,7 +14,8 @@ pub(super) fn check(root: &Node, findings: &mut Vec<Finding>) -> Json {
     let schema = schemars::schema_for!(StackDocument).to_value();
     let definitions = schema.get("$defs").cloned().unwrap_or(Json::Null);
     let mut walk = Walk { definitions, findings };
-    walk.value(root, &schema, "the stack").unwrap_or_else(|| Json::Object(Map::new()))
+    walk.value(root, &schema, "the stack")
+        .unwrap_or_else(|| Json::Object(Map::new()))
 }
 
 struct Walk<'a> {
@@ -45,9 +46,15 @@ impl Walk<'_> {
 
     /// Follow `$ref`, and the first branch of an optional value.
     fn resolve<'s>(&'s self, schema: &'s Json) -> &'s Json {
-        let inner = schema.get("anyOf").and_then(|branches| branches.get(0)).unwrap_or(schema);
+        let inner = schema
+            .get("anyOf")
+            .and_then(|branches| branches.get(0))
+            .unwrap_or(schema);
         match inner.get("$ref").and_then(Json::as_str) {
-            Some(reference) => self.definitions.get(reference.trim_start_matches("#/$defs/")).unwrap_or(inner),
+            Some(reference) => self
+                .definitions
+                .get(reference.trim_start_matches("#/$defs/"))
+                .unwrap_or(inner),
             None => inner,
         }
     }
@@ -55,7 +62,9 @@ impl Walk<'_> {
     fn mapping(&mut self, node: &Node, entries: &[Entry], schema: &Json, at: &str) -> Json {
         let empty = Map::new();
         let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
-        let additional = schema.get("additionalProperties").filter(|inner| **inner != Json::Bool(false));
+        let additional = schema
+            .get("additionalProperties")
+            .filter(|inner| **inner != Json::Bool(false));
         let mut object = Map::new();
         for entry in entries {
             let at = format!("`{}`", entry.key);
@@ -73,21 +82,44 @@ impl Walk<'_> {
     }
 
     fn sequence(&mut self, items: &[Node], schema: &Json, at: &str) -> Json {
-        let Some(inner) = schema.get("items") else { return Json::Array(items.iter().map(Node::to_json).collect()) };
+        let Some(inner) = schema.get("items") else {
+            return Json::Array(items.iter().map(Node::to_json).collect());
+        };
         // A link that does not fit keeps its place as an empty one, so that positions stay true.
-        Json::Array(items.iter().map(|item| self.value(item, inner, at).unwrap_or_else(|| Json::Object(Map::new()))).collect())
+        Json::Array(
+            items
+                .iter()
+                .map(|item| self.value(item, inner, at).unwrap_or_else(|| Json::Object(Map::new())))
+                .collect(),
+        )
     }
 
     fn unknown_key(&mut self, entry: &Entry, properties: &Map<String, Json>) {
         let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-        let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, entry.key_span, format!("the key `{}` is not known here", entry.key));
+        let finding = Finding::new(
+            Code::E_TOPOLOGY_SCHEMA,
+            entry.key_span,
+            format!("the key `{}` is not known here", entry.key),
+        );
         self.findings.push(finding.maybe_hint(suggestion(&entry.key, &known)));
     }
 
     fn missing_keys(&mut self, node: &Node, schema: &Json, at: &str) {
-        let required = schema.get("required").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        for key in required.iter().filter_map(Json::as_str).filter(|key| node.entry(key).is_none()) {
-            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, node.span, format!("{at} lacks the key `{key}`"));
+        let required = schema
+            .get("required")
+            .and_then(Json::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        for key in required
+            .iter()
+            .filter_map(Json::as_str)
+            .filter(|key| node.entry(key).is_none())
+        {
+            let finding = Finding::new(
+                Code::E_TOPOLOGY_SCHEMA,
+                node.span,
+                format!("{at} lacks the key `{key}`"),
+            );
             self.findings.push(finding.hint(format!("add `{key}:`")));
         }
     }
@@ -98,8 +130,13 @@ impl Walk<'_> {
             return Some(value);
         }
         let choices: Vec<&str> = expected.iter().filter_map(|choice| choice.as_str()).collect();
-        let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, node.span, format!("{at} is not one of its legal values"));
-        self.findings.push(finding.maybe_hint(suggestion(value.as_str().unwrap_or_default(), &choices)));
+        let finding = Finding::new(
+            Code::E_TOPOLOGY_SCHEMA,
+            node.span,
+            format!("{at} is not one of its legal values"),
+        );
+        self.findings
+            .push(finding.maybe_hint(suggestion(value.as_str().unwrap_or_default(), &choices)));
         None
     }
 
@@ -116,7 +153,11 @@ impl Walk<'_> {
         if matches!(node.value, Value::Null) && matches!(wanted, "object" | "array") {
             return None;
         }
-        let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, node.span, format!("{at} must be {article}, not {}", node.type_name()));
+        let finding = Finding::new(
+            Code::E_TOPOLOGY_SCHEMA,
+            node.span,
+            format!("{at} must be {article}, not {}", node.type_name()),
+        );
         let hint = match (wanted, &node.value) {
             ("string", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => Some("put it in quotes".to_owned()),
             ("boolean", Value::String(_)) => Some("write `true` or `false` without quotes".to_owned()),

@@ -65,7 +65,10 @@ pub const MAX_DEPTH: usize = 32;
 /// # Errors
 /// Every problem that could be found; a syntax error ends the search.
 pub fn parse(text: &str) -> Result<Node, Vec<Problem>> {
-    let mut reader = Reader { parser: Parser::new_from_str(text), problems: Vec::new() };
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        problems: Vec::new(),
+    };
     let root = reader.document();
     match root {
         Some(node) if reader.problems.is_empty() => Ok(node),
@@ -100,9 +103,12 @@ impl Node {
             Value::Float(value) => Json::from(*value),
             Value::String(value) => Json::String(value.clone()),
             Value::Sequence(items) => Json::Array(items.iter().map(Self::to_json).collect()),
-            Value::Mapping(entries) => {
-                Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect())
-            }
+            Value::Mapping(entries) => Json::Object(
+                entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), entry.node.to_json()))
+                    .collect(),
+            ),
         }
     }
 
@@ -142,8 +148,16 @@ impl<'a> Reader<'a> {
             }
         }
         if root.is_none() && self.problems.is_empty() {
-            let span = Span { line: 1, column: 1, length: 1 };
-            self.problems.push(Problem { span, kind: ProblemKind::Syntax, message: "the file is empty".to_owned() });
+            let span = Span {
+                line: 1,
+                column: 1,
+                length: 1,
+            };
+            self.problems.push(Problem {
+                span,
+                kind: ProblemKind::Syntax,
+                message: "the file is empty".to_owned(),
+            });
         }
         root
     }
@@ -154,8 +168,16 @@ impl<'a> Reader<'a> {
             Ok(pair) => Some(pair),
             Err(error) => {
                 let marker = error.marker();
-                let span = Span { line: marker.line(), column: marker.col() + 1, length: 1 };
-                self.problems.push(Problem { span, kind: ProblemKind::Syntax, message: error.info() });
+                let span = Span {
+                    line: marker.line(),
+                    column: marker.col() + 1,
+                    length: 1,
+                };
+                self.problems.push(Problem {
+                    span,
+                    kind: ProblemKind::Syntax,
+                    message: error.info(),
+                });
                 None
             }
         }
@@ -165,7 +187,11 @@ impl<'a> Reader<'a> {
         self.refuse_properties(&event, span);
         if depth > MAX_DEPTH {
             let message = format!("nesting is deeper than {MAX_DEPTH} levels");
-            self.problems.push(Problem { span: place(span), kind: ProblemKind::Limit, message });
+            self.problems.push(Problem {
+                span: place(span),
+                kind: ProblemKind::Limit,
+                message,
+            });
             return None;
         }
         let value = match event {
@@ -175,7 +201,10 @@ impl<'a> Reader<'a> {
             Event::Alias(_) => Value::Null,
             _ => return None,
         };
-        Some(Node { span: place(span), value })
+        Some(Node {
+            span: place(span),
+            value,
+        })
     }
 
     fn sequence(&mut self, depth: usize) -> Option<Value> {
@@ -210,7 +239,11 @@ impl<'a> Reader<'a> {
             }
             let (event, value_span) = self.next()?;
             let node = self.node(event, &value_span, depth + 1)?;
-            entries.push(Entry { key, key_span: place(&span), node });
+            entries.push(Entry {
+                key,
+                key_span: place(&span),
+                node,
+            });
         }
     }
 
@@ -224,14 +257,26 @@ impl<'a> Reader<'a> {
     }
 
     fn refuse(&mut self, span: &ParserSpan, message: &str) {
-        self.problems.push(Problem { span: place(span), kind: ProblemKind::Syntax, message: message.to_owned() });
+        self.problems.push(Problem {
+            span: place(span),
+            kind: ProblemKind::Syntax,
+            message: message.to_owned(),
+        });
     }
 }
 
 fn place(span: &ParserSpan) -> Span {
     let same_line = span.start.line() == span.end.line();
-    let length = if same_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 1 };
-    Span { line: span.start.line(), column: span.start.col() + 1, length }
+    let length = if same_line {
+        span.end.col().saturating_sub(span.start.col()).max(1)
+    } else {
+        1
+    };
+    Span {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+        length,
+    }
 }
 
 /// The core schema of YAML 1.2 for plain scalars; a quoted scalar is always a string.
@@ -253,7 +298,13 @@ fn number(text: &str) -> Option<Value> {
         return text.strip_prefix('+').unwrap_or(text).parse().ok().map(Value::Integer);
     }
     let looks_numeric = digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
+        && digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
         && digits.bytes().any(|byte| byte.is_ascii_digit());
-    if looks_numeric { text.parse().ok().map(Value::Float) } else { None }
+    if looks_numeric {
+        text.parse().ok().map(Value::Float)
+    } else {
+        None
+    }
 }

@@ -24,11 +24,16 @@ pub fn to_text(value: &Json) -> anyhow::Result<String> {
 pub fn documents(text: &str) -> anyhow::Result<Vec<Json>> {
     let mut found = Vec::new();
     for part in text.split("\n---\n").map(|part| part.trim_start_matches("---\n")) {
-        if part.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        if part
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
             continue;
         }
         let node = parse(part).map_err(|problems| {
-            let problem = problems.first().map(|problem| format!("line {}: {}", problem.span.line, problem.message));
+            let problem = problems
+                .first()
+                .map(|problem| format!("line {}: {}", problem.span.line, problem.message));
             anyhow!("a rendered file is not YAML: {}", problem.unwrap_or_default())
         })?;
         found.push(node.to_json());
@@ -45,14 +50,20 @@ mod tests {
     /// What is written reads back as it was, whatever a YAML 1.1 reader would make of the words.
     #[test]
     fn round_trip() {
-        for value in [json!({"a": ["yes", "no", "on", "1", "0x1", "~", "", " x", "a: b", "# c", "1.0"]}), json!({"n": 1, "b": true, "z": null, "m": {}, "l": []})] {
+        for value in [
+            json!({"a": ["yes", "no", "on", "1", "0x1", "~", "", " x", "a: b", "# c", "1.0"]}),
+            json!({"n": 1, "b": true, "z": null, "m": {}, "l": []}),
+        ] {
             assert_eq!(documents(&to_text(&value).unwrap()).unwrap(), [value]);
         }
     }
 
     #[test]
     fn streams() {
-        assert_eq!(documents("# c\na: 1\n---\nb: 2\n").unwrap(), [json!({"a": 1}), json!({"b": 2})]);
+        assert_eq!(
+            documents("# c\na: 1\n---\nb: 2\n").unwrap(),
+            [json!({"a": 1}), json!({"b": 2})]
+        );
         assert_eq!(documents("# only a comment\n").unwrap(), Vec::<Json>::new());
     }
 }

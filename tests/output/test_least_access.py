@@ -148,12 +148,15 @@ def test_registry_entries_are_gone(work: Workplace, targets: tuple[str, ...]) ->
 
 
 @every_removal
-def test_locked_tools_are_gone(work: Workplace, targets: tuple[str, ...]) -> None:
+def test_locked_tools_and_links_are_gone(work: Workplace, targets: tuple[str, ...]) -> None:
     before, after = removed_links(work, targets)
-    old, new = (json.loads(tree["tools.lock.json"]) for tree in (before, after))
-    kept = [tool for tool in old["tools"] if not set(tool["link"]) & set(targets)]
-    assert new["tools"] == kept
-    assert len(kept) < len(old["tools"])
+    old, new = (json.loads(tree[f"{MCP}/config/tools.lock.json"]) for tree in (before, after))
+    kept = [tool for tool in old.pop("tools") if not set(tool["link"]) & set(targets)]
+    assert new.pop("tools") == kept
+    assert new.pop("links") == [one for one in old.pop("links") if one["component"] not in targets]
+    assert new == old
+    whole = json.loads(after["tools.lock.json"])["servers"]["fastmcp"]
+    assert whole == json.loads(after[f"{MCP}/config/tools.lock.json"])
 
 
 @every_removal
@@ -212,8 +215,8 @@ def test_nothing_else_changes(work: Workplace, targets: tuple[str, ...]) -> None
         elif path.startswith("argocd/"):
             assert_only_waves_change(before[path], after[path])
         else:
-            assert before[path] == before["stack-metadata.json"], f"{path} changed"
-            assert after[path] == after["stack-metadata.json"]
+            assert path.endswith("/stack-metadata.json"), f"{path} changed"
+            assert_only_links_are_gone(before[path], after[path], targets)
 
 
 def line_changes(before: bytes, after: bytes) -> list[str]:
@@ -243,14 +246,21 @@ def test_lists_of_the_server_only_lose_lines(work: Workplace, targets: tuple[str
             assert lines_come(before[path], after[path]) == [], path
 
 
+def assert_only_links_are_gone(before: bytes, after: bytes, targets: tuple[str, ...]) -> None:
+    """The metadata of the stack, or of one environment of it."""
+    old, new = json.loads(before), json.loads(after)
+    links = old.pop("links")
+    kept = [one for one in links if not (one["from"] == "fastmcp" and one["to"] in targets)]
+    assert new.pop("links") == kept
+    assert len(links) - len(kept) == len(targets)
+    assert new == old
+
+
 @every_removal
 def test_the_metadata_loses_the_links_alone(work: Workplace, targets: tuple[str, ...]) -> None:
     before, after = removed_links(work, targets)
-    old, new = (json.loads(tree["stack-metadata.json"]) for tree in (before, after))
-    kept = [one for one in old["links"] if not (one["from"] == "fastmcp" and one["to"] in targets)]
-    assert new["links"] == kept
-    assert len(old["links"]) - len(kept) == len(targets)
-    assert [one["name"] for one in new["components"]] == [one["name"] for one in old["components"]]
+    path = "stack-metadata.json"
+    assert_only_links_are_gone(before[path], after[path], targets)
 
 
 @every_removal

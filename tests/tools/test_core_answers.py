@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from answers import MAX_BUDGET_BYTES, Answer, Budget, encode, fit
+from answers import MAX_BUDGET_BYTES, Answer, Budget, encode, encode_envelope, fit
 from refusal import Refusal
 
 SMALL = Budget(result_bytes=1000, cell_bytes=100)
@@ -111,3 +111,27 @@ def test_secrets_are_redacted_in_keys_and_values() -> None:
         Answer({"hunter22": ["a hunter22 b"]}), SMALL, lambda text: text.replace("hunter22", "*")
     )
     assert fitted.data == {"*": ["a * b"]}
+
+
+@pytest.mark.parametrize(
+    "text", ['"' * 60, "\\" * 99 + '"', 'a"' * 30 + "b" * 101, "é" * 51, "\n" * 200]
+)
+def test_the_quick_way_and_the_thorough_one_agree_on_cells(text: str) -> None:
+    fitted = fit(Answer([{"short": "x", "text": text}]), SMALL)
+    size_of_text = len(text.encode("utf-8"))
+    assert fitted.truncated_by == ("cell" if size_of_text > 100 else None)
+    assert fitted.data[0]["text"].encode("utf-8") == text.encode("utf-8")[:100]
+
+
+def test_a_secret_is_found_as_json_writes_it() -> None:
+    fitted = fit(
+        Answer(['a"b']), SMALL, lambda text: text.replace('a\\"b', "*").replace('a"b', "*")
+    )
+    assert fitted.data == ["*"]
+
+
+def test_the_text_of_an_envelope_is_its_json() -> None:
+    data = [{"a": 'q"uote', "b": None}]
+    envelope = {"data": data, "returned": 1, "untrusted": True}
+    for text in (None, encode(data)):
+        assert json.loads(encode_envelope(envelope, text)) == envelope

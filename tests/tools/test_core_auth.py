@@ -91,3 +91,11 @@ def test_a_key_has_four_calls_at_once() -> None:
     assert [limits.start_call("ci") for _ in range(5)] == [True] * 4 + [False]
     limits.end_call("ci")
     assert limits.start_call("ci")
+
+
+def test_a_key_opens_sessions_slowly() -> None:
+    now = 0.0
+    limits = Limits(clock=lambda: now)
+    assert [limits.open_session("ci") for _ in range(61)] == [True] * 60 + [False]
+    now += 2.0
+    assert [limits.open_session("ci") for _ in range(3)] == [True, True, False]

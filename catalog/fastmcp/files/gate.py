@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 10.0
+WATCHED_AFTER_SECONDS = 0.02
 MAX_NOTED_CHARACTERS = 64
 ACCEPTED = 202
 FAILED = 500
@@ -120,6 +121,12 @@ class Gate:
             raise Stop(429, "E_LIMIT", "at most 10 calls a second and 4 at once for a key")
         try:
             body = await _read_body(scope, receive)
+            # Without a session only `initialize` opens one; the word may stand elsewhere too.
+            opening = not exchange.session and b'"initialize"' in body
+            if opening and not self.limits.open_session(exchange.key_name):
+                raise Stop(
+                    429, "E_LIMIT", "this key opens too many sessions; use one for all calls"
+                )
             if scope["method"] == "POST" and not _headers(scope, b"origin"):
                 body = _accept_curl(scope, body)
             await self._forward(exchange, scope, body, receive, send)
@@ -129,22 +136,22 @@ class Gate:
     async def _forward(
         self, exchange: Exchange, scope: Scope, body: bytes, receive: Receive, send: Send
     ) -> None:
-        left = asyncio.Event()
-        watcher = asyncio.create_task(_watch(receive, exchange, left))
+        watch = _Watch(receive, exchange)
         unread = [body]
 
         async def replay() -> Message:
             if unread:
                 return {"type": "http.request", "body": unread.pop(), "more_body": False}
-            await left.wait()
+            await watch.left()
             return {"type": "http.disconnect"}
 
+        # Most calls end before anyone could leave: only longer ones are watched.
+        timer = asyncio.get_running_loop().call_later(WATCHED_AFTER_SECONDS, watch.start)
         try:
             await self.app(scope, replay, send)
         finally:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+            timer.cancel()
+            await watch.stop()
 
     def _record(self, exchange: Exchange, scope: Scope, status: int, started: float) -> None:
         """Write the line of a request that no MCP method recorded; notifications leave none."""
@@ -163,11 +170,36 @@ class Gate:
         self.audit.write(call, int((time.perf_counter() - started) * 1000))
 
 
-async def _watch(receive: Receive, exchange: Exchange, left: asyncio.Event) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
-    left.set()
-    exchange.leave()
+class _Watch:
+    """Notices that the sender of a request hangs up while it is served."""
+
+    def __init__(self, receive: Receive, exchange: Exchange) -> None:
+        self._receive = receive
+        self._exchange = exchange
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> asyncio.Task[None]:
+        """Start watching, once."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return self._task
+
+    async def left(self) -> None:
+        """Wait until the sender is gone."""
+        await asyncio.wait([self.start()])
+
+    async def stop(self) -> None:
+        """Stop watching; an answer was sent."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            continue
+        self._exchange.leave()
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:

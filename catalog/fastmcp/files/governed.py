@@ -22,7 +22,7 @@ from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode, fit
+from answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode_envelope, fit
 from arguments import Arguments, Bound
 from calls import current_call
 from cursors import CursorSigner, Page, digest
@@ -97,21 +97,21 @@ class Body:
         except Refusal as refusal:
             return self._refused(refusal)
         current_call().result_bytes = len(text.encode("utf-8"))
-        content = TextContent(type="text", text=text)
-        return ToolResult(content=[content], structured_content=envelope)
+        return _result(text, envelope)
 
     async def _answer(self, raw: Mapping[str, Any], started: float) -> tuple[str, dict[str, Any]]:
         bound = self.arguments.bind(raw)
         current_call().link = bound.link.component
         self._ensure_write_access(bound.link)
-        page = self._page(bound)
-        if self.arguments.cursor_name and bound.cursor is not None:
+        # Its digest is of the arguments as given, before a tool could change a list in place.
+        page = self._page(bound) if self.arguments.cursor_name else None
+        if page is not None and self.arguments.cursor_name and bound.cursor is not None:
             position = self.runtime.signer.open(page, bound.cursor)
             bound.values[self.arguments.cursor_name] = position
         answer = await self._run(bound)
         fitted = fit(answer, self.traits.budget, self.runtime.settings.redact)
         envelope = self._envelope(fitted, bound, page, started)
-        return encode(envelope), envelope
+        return encode_envelope(envelope, fitted.text), envelope
 
     def _ensure_write_access(self, link: Link) -> None:
         """Check again what registration checked: with several instances one may be read-only."""
@@ -150,9 +150,11 @@ class Body:
         text = "".join(traceback.format_exception(error))
         logger.error("%s failed: %s", self.name, self.runtime.settings.redact(text))
 
-    def _envelope(self, fitted: Fitted, bound: Bound, page: Page, started: float) -> dict[str, Any]:
+    def _envelope(
+        self, fitted: Fitted, bound: Bound, page: Page | None, started: float
+    ) -> dict[str, Any]:
         cursor = None
-        if fitted.next_position is not None:
+        if page is not None and fitted.next_position is not None:
             cursor = self.runtime.signer.sign(page, fitted.next_position)
         return {
             "data": fitted.data,
@@ -173,7 +175,7 @@ class Body:
             call.deny(refusal.code)
         text = self.runtime.settings.redact(refusal.text())
         call.result_bytes = len(text.encode("utf-8"))
-        return ToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+        return _result(text, None)
 
     def _note_arguments(self, raw: Mapping[str, Any]) -> None:
         call = current_call()
@@ -185,6 +187,16 @@ class Body:
         if isinstance(value, str) and value in self.arguments.closed_values(name):
             return value
         return mask_value(value)
+
+
+def _result(text: str, envelope: dict[str, Any] | None) -> ToolResult:
+    """Wrap a result without the copy that the constructor makes: it is plain JSON already."""
+    return ToolResult.model_construct(
+        content=[TextContent(type="text", text=text)],
+        structured_content=envelope,
+        meta=None,
+        is_error=envelope is None,
+    )
 
 
 def _end_when_caller_leaves(limit: asyncio.Timeout) -> None:

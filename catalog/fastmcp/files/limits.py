@@ -15,12 +15,16 @@ CALLS_PER_SECOND = 10.0
 BURST = 20.0
 CONCURRENT_CALLS = 4
 CONCURRENT_STREAMS = 16
+# A session is kept for minutes and holds memory, so a key opens them more slowly than it calls.
+SESSIONS_PER_SECOND = 1.0
+SESSION_BURST = 60.0
 
 
 @dataclass
 class _Use:
-    tokens: float
     refilled: float
+    tokens: float = BURST
+    sessions: float = SESSION_BURST
     calls: int = 0
     streams: int = 0
 
@@ -45,6 +49,14 @@ class Limits:
         """Give the place back."""
         self._refilled(key_name).calls -= 1
 
+    def open_session(self, key_name: str) -> bool:
+        """Take the right to open one more session."""
+        use = self._refilled(key_name)
+        if use.sessions < 1:
+            return False
+        use.sessions -= 1
+        return True
+
     def start_stream(self, key_name: str) -> bool:
         """Take a place for a stream of server messages, which may stay open for long."""
         use = self._refilled(key_name)
@@ -60,7 +72,9 @@ class Limits:
 
     def _refilled(self, key_name: str) -> _Use:
         now = self.clock()
-        use = self._uses.setdefault(key_name, _Use(BURST, now))
-        use.tokens = min(BURST, use.tokens + (now - use.refilled) * CALLS_PER_SECOND)
+        use = self._uses.setdefault(key_name, _Use(now))
+        passed = now - use.refilled
+        use.tokens = min(BURST, use.tokens + passed * CALLS_PER_SECOND)
+        use.sessions = min(SESSION_BURST, use.sessions + passed * SESSIONS_PER_SECOND)
         use.refilled = now
         return use

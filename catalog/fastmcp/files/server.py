@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 -- a pod is reached on its own address
 DEFAULT_PORT = 8000
 GRACE_SECONDS = 5
+SESSION_IDLE_SECONDS = 600.0
 HEADER_BYTES = 16 * 1024
 LATE_IMPORTS = ("key_value.aio.adapters.pydantic", "key_value.aio.stores.memory")
 
@@ -89,6 +90,7 @@ def build_server(settings: Settings, folder: Path) -> Server:
     app = mcp.http_app(
         path="/mcp",
         json_response=True,
+        session_idle_timeout=SESSION_IDLE_SECONDS,
         host_origin_protection=True,
         allowed_hosts=allowed_hosts(settings, topology),
         allowed_origins=_list(settings, "STACKTIC_ALLOWED_ORIGINS") or None,

@@ -45,6 +45,7 @@ class Settings:
     secret_directory: Path = Path(DEFAULT_SECRET_DIRECTORY)
     config_directory: Path = Path(DEFAULT_CONFIG_DIRECTORY)
     _secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    _redacted: list[str] = field(default_factory=list[str], repr=False)
 
     @classmethod
     def from_process(cls) -> Settings:
@@ -94,8 +95,15 @@ class Settings:
         if not text:
             hint = f"the credential {key} is empty; fill it in secret/cloud.env"
             raise Refusal("E_UNAVAILABLE", hint)
-        self._secrets[key] = text
+        self._remember(key, text)
         return text
+
+    def _remember(self, key: str, text: str) -> None:
+        """Keep a secret, and the forms in which it must never be shown, longer ones first."""
+        self._secrets[key] = text
+        forms = {form for secret in self._secrets.values() for form in (secret, _in_json(secret))}
+        long_enough = [form for form in forms if len(form) >= MIN_REDACTED_CHARACTERS]
+        self._redacted[:] = sorted(long_enough, key=lambda form: (-len(form), form))
 
     def _read_secret(self, key: str) -> str:
         try:
@@ -105,10 +113,9 @@ class Settings:
         return text.removesuffix("\n")
 
     def redact(self, text: str) -> str:
-        """Replace every secret value read so far; longer ones first, so none shows in part."""
-        for secret in sorted(self._secrets.values(), key=len, reverse=True):
-            if len(secret) >= MIN_REDACTED_CHARACTERS:
-                text = text.replace(secret, "[secret]")
+        """Replace every secret value read so far, plain or as a JSON text has it."""
+        for form in self._redacted:
+            text = text.replace(form, "[secret]")
         return text
 
     def config(self, file_name: str) -> dict[str, Any]:
@@ -123,3 +130,7 @@ class Settings:
             message = f"`{file_name}` is not a JSON object"
             raise SettingsError(message)
         return cast("dict[str, Any]", value)
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -92,7 +92,7 @@ fn finish(sandbox: &Sandbox, tree: &Tree) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_tree_ends_the_same_way(first in plans(), second in plans(), edits in edits()) {

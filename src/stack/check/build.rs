@@ -12,12 +12,18 @@ use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup
 use crate::stack::{Component, External, Link, Stack, SubComponent, endpoints, links};
 use crate::topology::{ComponentDocument, StackDocument, SubComponentDocument, Topology};
 
-pub(super) fn build(topology: &Topology, catalog: &Catalog, environment: Option<&str>, resolved: Vec<ResolvedLink>) -> anyhow::Result<Stack> {
+pub(super) fn build(
+    topology: &Topology,
+    catalog: &Catalog,
+    environment: Option<&str>,
+    resolved: Vec<ResolvedLink>,
+) -> anyhow::Result<Stack> {
     let document = &topology.document;
     let mut components = BTreeMap::new();
     for (name, component) in &document.components {
         let given = given_attributes(document, environment, name, component);
-        let built = self::component(document, catalog, name, component, &given).with_context(|| format!("component `{name}`"))?;
+        let built = self::component(document, catalog, name, component, &given)
+            .with_context(|| format!("component `{name}`"))?;
         components.insert(built.name.clone(), built);
     }
     let links = self::links(document, &components, resolved)?;
@@ -25,8 +31,24 @@ pub(super) fn build(topology: &Topology, catalog: &Catalog, environment: Option<
     for (position, link) in links.iter().enumerate() {
         by_target.entry(link.to.clone()).or_default().push(position);
     }
-    let environments = if document.environments.is_empty() { vec![checked("dev")?] } else { document.environments.keys().map(|name| checked(name)).collect::<anyhow::Result<_>>()? };
-    Ok(Stack { name: checked(&document.name)?, domain: document.domain.clone(), secrets: document.secrets, environments, components, links, by_target })
+    let environments = if document.environments.is_empty() {
+        vec![checked("dev")?]
+    } else {
+        document
+            .environments
+            .keys()
+            .map(|name| checked(name))
+            .collect::<anyhow::Result<_>>()?
+    };
+    Ok(Stack {
+        name: checked(&document.name)?,
+        domain: document.domain.clone(),
+        secrets: document.secrets,
+        environments,
+        components,
+        links,
+        by_target,
+    })
 }
 
 fn checked(name: &str) -> anyhow::Result<ComponentName> {
@@ -34,17 +56,32 @@ fn checked(name: &str) -> anyhow::Result<ComponentName> {
 }
 
 /// The component's values with those of the environment on top.
-fn given_attributes(document: &StackDocument, environment: Option<&str>, name: &str, component: &ComponentDocument) -> BTreeMap<String, Json> {
+fn given_attributes(
+    document: &StackDocument,
+    environment: Option<&str>,
+    name: &str,
+    component: &ComponentDocument,
+) -> BTreeMap<String, Json> {
     let mut given = component.attributes.clone();
-    let overrides = environment.and_then(|environment| document.environments.get(environment)).and_then(|inner| inner.components.get(name));
+    let overrides = environment
+        .and_then(|environment| document.environments.get(environment))
+        .and_then(|inner| inner.components.get(name));
     if let Some(overrides) = overrides {
         given.extend(overrides.attributes.clone());
     }
     given
 }
 
-fn component(document: &StackDocument, catalog: &Catalog, name: &str, component: &ComponentDocument, given: &BTreeMap<String, Json>) -> anyhow::Result<Component> {
-    let entry = catalog.component_type(&component.component_type)?.ok_or_else(|| anyhow!("type `{}` is gone", component.component_type))?;
+fn component(
+    document: &StackDocument,
+    catalog: &Catalog,
+    name: &str,
+    component: &ComponentDocument,
+    given: &BTreeMap<String, Json>,
+) -> anyhow::Result<Component> {
+    let entry = catalog
+        .component_type(&component.component_type)?
+        .ok_or_else(|| anyhow!("type `{}` is gone", component.component_type))?;
     let kind = &entry.definition;
     let namespace = component.namespace.clone().unwrap_or_else(|| kind.namespace.clone());
     let group = component.group.clone().unwrap_or_else(|| kind.group.clone());
@@ -54,22 +91,59 @@ fn component(document: &StackDocument, catalog: &Catalog, name: &str, component:
     let object = pattern::expand(&kind.object, lookup(&variables))?.into_owned();
     variables.insert("object".to_owned(), object.clone());
     expand_defaults(&kind.attributes, given, &mut attributes, &mut variables)?;
-    let external = component.external.as_ref().map(|external| External { stack: external.stack.clone(), host: external.host.clone() });
+    let external = component.external.as_ref().map(|external| External {
+        stack: external.stack.clone(),
+        host: external.host.clone(),
+    });
     let endpoints = endpoints::endpoints(kind, external.as_ref(), &variables)?;
     let pods = endpoints::labels(&kind.pods, &variables)?;
     let metrics = endpoints::metrics(kind, &variables)?;
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
-    let namespace = Namespace::parse(&namespace).map_err(|rule| anyhow!("E_CATALOG_NAMESPACE: `{namespace}` {rule}"))?;
-    Ok(Component { name: checked(name)?, entry, namespace, group, object, attributes, sub_components, external, endpoints, pods, metrics, images })
+    let namespace =
+        Namespace::parse(&namespace).map_err(|rule| anyhow!("E_CATALOG_NAMESPACE: `{namespace}` {rule}"))?;
+    Ok(Component {
+        name: checked(name)?,
+        entry,
+        namespace,
+        group,
+        object,
+        attributes,
+        sub_components,
+        external,
+        endpoints,
+        pods,
+        metrics,
+        images,
+    })
 }
 
-fn base_variables(document: &StackDocument, name: &str, kind: &ComponentType, namespace: &str, group: &str) -> Variables {
-    let pairs = [("name", name), ("type", &kind.name), ("namespace", namespace), ("group", group), ("stack", &document.name), ("domain", &document.domain)];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+fn base_variables(
+    document: &StackDocument,
+    name: &str,
+    kind: &ComponentType,
+    namespace: &str,
+    group: &str,
+) -> Variables {
+    let pairs = [
+        ("name", name),
+        ("type", &kind.name),
+        ("namespace", namespace),
+        ("group", group),
+        ("stack", &document.name),
+        ("domain", &document.domain),
+    ];
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
-fn sub_components(kind: &ComponentType, component: &ComponentDocument, outer: &Variables) -> anyhow::Result<BTreeMap<SubName, SubComponent>> {
+fn sub_components(
+    kind: &ComponentType,
+    component: &ComponentDocument,
+    outer: &Variables,
+) -> anyhow::Result<BTreeMap<SubName, SubComponent>> {
     let mut found = BTreeMap::new();
     for (name, document) in &component.sub_components {
         let built = sub_component(kind, name, document, outer).with_context(|| format!("sub-component `{name}`"))?;
@@ -78,8 +152,16 @@ fn sub_components(kind: &ComponentType, component: &ComponentDocument, outer: &V
     Ok(found)
 }
 
-fn sub_component(kind: &ComponentType, name: &str, document: &SubComponentDocument, outer: &Variables) -> anyhow::Result<SubComponent> {
-    let sub_type = kind.sub_components.get(&document.sub_type).ok_or_else(|| anyhow!("sub-component type `{}` is gone", document.sub_type))?;
+fn sub_component(
+    kind: &ComponentType,
+    name: &str,
+    document: &SubComponentDocument,
+    outer: &Variables,
+) -> anyhow::Result<SubComponent> {
+    let sub_type = kind
+        .sub_components
+        .get(&document.sub_type)
+        .ok_or_else(|| anyhow!("sub-component type `{}` is gone", document.sub_type))?;
     let mut variables = outer.clone();
     variables.insert("sub".to_owned(), name.to_owned());
     variables.insert("sub_object".to_owned(), object_form(name));
@@ -88,21 +170,46 @@ fn sub_component(kind: &ComponentType, name: &str, document: &SubComponentDocume
         variables.remove(name);
     }
     add_variables(&mut variables, &attributes);
-    expand_defaults(&sub_type.attributes, &document.attributes, &mut attributes, &mut variables)?;
+    expand_defaults(
+        &sub_type.attributes,
+        &document.attributes,
+        &mut attributes,
+        &mut variables,
+    )?;
     let object = match &sub_type.object {
         Some(text) => pattern::expand(text, lookup(&variables))?.into_owned(),
         None => object_form(name),
     };
     let name = SubName::parse(name).map_err(|rule| anyhow!("`{name}` {rule}"))?;
-    Ok(SubComponent { name, sub_type: document.sub_type.clone(), object, attributes })
+    Ok(SubComponent {
+        name,
+        sub_type: document.sub_type.clone(),
+        object,
+        attributes,
+    })
 }
 
 /// Make the links; what follows from their types comes last, when all ends are known.
-fn links(document: &StackDocument, components: &BTreeMap<ComponentName, Component>, resolved: Vec<ResolvedLink>) -> anyhow::Result<Vec<Link>> {
-    let mut links = resolved.into_iter().map(|link| blank(link, components)).collect::<anyhow::Result<Vec<_>>>()?;
-    let ends: Vec<_> = links.iter().map(|link| (link.from.clone(), link.to.clone(), link.sub.clone())).collect();
+fn links(
+    document: &StackDocument,
+    components: &BTreeMap<ComponentName, Component>,
+    resolved: Vec<ResolvedLink>,
+) -> anyhow::Result<Vec<Link>> {
+    let mut links = resolved
+        .into_iter()
+        .map(|link| blank(link, components))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let ends: Vec<_> = links
+        .iter()
+        .map(|link| (link.from.clone(), link.to.clone(), link.sub.clone()))
+        .collect();
     let several = linked_several_times(&links, components);
-    let graph = links::Graph { stack: &document.name, domain: &document.domain, components, ends: &ends };
+    let graph = links::Graph {
+        stack: &document.name,
+        domain: &document.domain,
+        components,
+        ends: &ends,
+    };
     for (link, several) in links.iter_mut().zip(several) {
         links::resolve(link, &graph, several)?;
     }
@@ -112,7 +219,12 @@ fn links(document: &StackDocument, components: &BTreeMap<ComponentName, Componen
 fn blank(link: ResolvedLink, components: &BTreeMap<ComponentName, Component>) -> anyhow::Result<Link> {
     let to = checked(&link.to)?;
     let type_name = link.entry.definition.name_to(components[&to].type_name());
-    let sub = link.sub.as_deref().map(SubName::parse).transpose().map_err(|rule| anyhow!("{rule}"))?;
+    let sub = link
+        .sub
+        .as_deref()
+        .map(SubName::parse)
+        .transpose()
+        .map_err(|rule| anyhow!("{rule}"))?;
     Ok(Link {
         type_name,
         entry: link.entry,
@@ -134,7 +246,13 @@ fn blank(link: ResolvedLink, components: &BTreeMap<ComponentName, Component>) ->
 fn linked_several_times(links: &[Link], components: &BTreeMap<ComponentName, Component>) -> Vec<bool> {
     let mut targets: BTreeMap<(&ComponentName, &str), std::collections::BTreeSet<&ComponentName>> = BTreeMap::new();
     for link in links {
-        targets.entry((&link.from, components[&link.to].type_name())).or_default().insert(&link.to);
+        targets
+            .entry((&link.from, components[&link.to].type_name()))
+            .or_default()
+            .insert(&link.to);
     }
-    links.iter().map(|link| targets[&(&link.from, components[&link.to].type_name())].len() > 1).collect()
+    links
+        .iter()
+        .map(|link| targets[&(&link.from, components[&link.to].type_name())].len() > 1)
+        .collect()
 }

@@ -21,8 +21,13 @@ fn objects(checker: &mut Checker<'_>, stack: &Stack) {
         let key = (component.namespace.as_str(), component.object.as_str());
         if let Some(first) = seen.insert(key, &component.name) {
             let span = checker.topology.key_place(&["components", component.name.as_str()]);
-            let message = format!("`{}` and `{first}` both become the object `{}` in namespace `{}`", component.name, key.1, key.0);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_COLLISION, span, message).hint("give one of them another `namespace`"));
+            let message = format!(
+                "`{}` and `{first}` both become the object `{}` in namespace `{}`",
+                component.name, key.1, key.0
+            );
+            checker.findings.push(
+                Finding::new(Code::E_TOPOLOGY_COLLISION, span, message).hint("give one of them another `namespace`"),
+            );
         }
     }
 }
@@ -31,15 +36,26 @@ fn sub_components(checker: &mut Checker<'_>, stack: &Stack) {
     for component in stack.components.values() {
         let mut seen = BTreeMap::new();
         for sub in component.sub_components.values() {
-            let path = ["components", component.name.as_str(), "sub_components", sub.name.as_str()];
+            let path = [
+                "components",
+                component.name.as_str(),
+                "sub_components",
+                sub.name.as_str(),
+            ];
             if sub.object.is_empty() {
                 let message = format!("`{}` has no letter or digit left as an object name", sub.name);
-                checker.findings.push(Finding::new(Code::E_TOPOLOGY_NAME, checker.topology.key_place(&path), message));
+                checker.findings.push(Finding::new(
+                    Code::E_TOPOLOGY_NAME,
+                    checker.topology.key_place(&path),
+                    message,
+                ));
             }
             if let Some(first) = seen.insert((sub.sub_type.as_str(), sub.object.as_str()), &sub.name) {
                 let message = format!("`{}` and `{first}` both become the object `{}`", sub.name, sub.object);
                 let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, checker.topology.key_place(&path), message);
-                checker.findings.push(finding.hint("rename one: letter case, `_`, `.` and `-` do not tell names apart"));
+                checker
+                    .findings
+                    .push(finding.hint("rename one: letter case, `_`, `.` and `-` do not tell names apart"));
             }
         }
     }
@@ -49,9 +65,16 @@ fn link_objects(checker: &mut Checker<'_>, stack: &Stack) {
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     for link in &stack.links {
         if let Some(first) = seen.insert(&link.object, link.arrow()) {
-            let message = format!("the links `{}` and `{first}` both become `{}`", link.arrow(), link.object);
+            let message = format!(
+                "the links `{}` and `{first}` both become `{}`",
+                link.arrow(),
+                link.object
+            );
             let span = checker.topology.key_place(&["components", link.from.as_str()]);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_COLLISION, span, message).hint("rename one of the components or sub-components"));
+            checker.findings.push(
+                Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
+                    .hint("rename one of the components or sub-components"),
+            );
         }
     }
 }
@@ -62,12 +85,17 @@ fn env_keys(checker: &mut Checker<'_>, stack: &Stack) {
         for link in stack.links_from(&component.name) {
             for value in &link.env {
                 let entry = (link.arrow(), value.value.as_deref());
-                let Some(first) = seen.insert(&value.key, entry.clone()) else { continue };
+                let Some(first) = seen.insert(&value.key, entry.clone()) else {
+                    continue;
+                };
                 // Two links that say the same (both need KAFKA_BOOTSTRAP) do not contradict each other.
                 if first.1 != entry.1 || entry.1.is_none() {
                     let message = format!("the links `{}` and `{}` both set `{}`", first.0, entry.0, value.key);
                     let span = checker.topology.key_place(&["components", component.name.as_str()]);
-                    checker.findings.push(Finding::new(Code::E_TOPOLOGY_COLLISION, span, message).hint("rename one of the components or sub-components"));
+                    checker.findings.push(
+                        Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
+                            .hint("rename one of the components or sub-components"),
+                    );
                 }
             }
         }

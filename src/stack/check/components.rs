@@ -24,7 +24,13 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
 
 fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, kind: &ComponentType) {
     let owner = format!("type `{}`", kind.name);
-    values::check(checker, &["components", name], &kind.attributes, &component.attributes, &owner);
+    values::check(
+        checker,
+        &["components", name],
+        &kind.attributes,
+        &component.attributes,
+        &owner,
+    );
     let known: Vec<&str> = kind.sub_components.keys().map(String::as_str).collect();
     for (sub_name, sub) in &component.sub_components {
         let path = ["components", name, "sub_components", sub_name];
@@ -39,8 +45,11 @@ fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument,
             None => {
                 let span = checker.topology.place(&[path[0], path[1], path[2], path[3], "type"]);
                 let message = format!("type `{}` has no sub-component type `{}`", kind.name, sub.sub_type);
-                let hint = suggestion(&sub.sub_type, &known).unwrap_or_else(|| "remove it: the type has no sub-components".to_owned());
-                checker.findings.push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
+                let hint = suggestion(&sub.sub_type, &known)
+                    .unwrap_or_else(|| "remove it: the type has no sub-components".to_owned());
+                checker
+                    .findings
+                    .push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
             }
         }
     }
@@ -57,14 +66,24 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
     let Some(external) = &component.external else { return };
     if !external.host.is_empty() && !is_public_host(&external.host) {
         let span = checker.topology.place(&["components", name, "external", "host"]);
-        let finding = Finding::new(Code::E_TOPOLOGY_HOST, span, format!("the host `{}` is not a domain name", external.host));
-        checker.findings.push(finding.hint("write a lower-case domain name: no IP address in any spelling, loopback name, user or port"));
+        let finding = Finding::new(
+            Code::E_TOPOLOGY_HOST,
+            span,
+            format!("the host `{}` is not a domain name", external.host),
+        );
+        checker.findings.push(
+            finding.hint("write a lower-case domain name: no IP address in any spelling, loopback name, user or port"),
+        );
     }
     if !external.stack.is_empty()
         && let Err(rule) = crate::name::ComponentName::parse(&external.stack)
     {
         let span = checker.topology.place(&["components", name, "external", "stack"]);
-        checker.findings.push(Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the stack name `{}` {rule}", external.stack)));
+        checker.findings.push(Finding::new(
+            Code::E_TOPOLOGY_NAME,
+            span,
+            format!("the stack name `{}` {rule}", external.stack),
+        ));
     }
 }
 

@@ -10,13 +10,23 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
         for (name, change) in &overrides.components {
             let path = ["environments", environment, "components", name];
             let Some(component) = topology.document.components.get(name) else {
-                let finding = Finding::new(Code::E_TOPOLOGY_ENV, topology.key_place(&path), format!("the component `{name}` is not in the stack"));
+                let finding = Finding::new(
+                    Code::E_TOPOLOGY_ENV,
+                    topology.key_place(&path),
+                    format!("the component `{name}` is not in the stack"),
+                );
                 checker.findings.push(finding.maybe_hint(suggestion(name, &known)));
                 continue;
             };
             if component.external.is_some() {
-                let finding = Finding::new(Code::E_TOPOLOGY_ENV, topology.key_place(&path), format!("the component `{name}` is external"));
-                checker.findings.push(finding.hint("nothing is deployed for it here; override it in its own stack"));
+                let finding = Finding::new(
+                    Code::E_TOPOLOGY_ENV,
+                    topology.key_place(&path),
+                    format!("the component `{name}` is external"),
+                );
+                checker
+                    .findings
+                    .push(finding.hint("nothing is deployed for it here; override it in its own stack"));
                 continue;
             }
             if let Some(entry) = checker.catalog.component_type(&component.component_type)? {

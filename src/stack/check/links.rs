@@ -34,8 +34,12 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
     let mut seen: BTreeMap<(String, String, Option<String>, String), usize> = BTreeMap::new();
     for (position, link) in topology.document.links.iter().enumerate() {
         let position = position.to_string();
-        let Some(ends) = ends(checker, &position, link)? else { continue };
-        let Some(entry) = link_type(checker, &position, link, &ends)? else { continue };
+        let Some(ends) = ends(checker, &position, link)? else {
+            continue;
+        };
+        let Some(entry) = link_type(checker, &position, link, &ends)? else {
+            continue;
+        };
         if let Some(finding) = refusal(checker, &position, link, &ends, &entry.definition) {
             checker.findings.push(finding);
             continue;
@@ -47,9 +51,18 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
             sub: ends.sub.map(str::to_owned),
             write_access: link.write_access,
         };
-        let key = (link.from.clone(), ends.to.to_owned(), resolved_link.sub.clone(), resolved_link.entry.definition.name.clone());
+        let key = (
+            link.from.clone(),
+            ends.to.to_owned(),
+            resolved_link.sub.clone(),
+            resolved_link.entry.definition.name.clone(),
+        );
         if let Some(first) = seen.insert(key, topology.place(&["links", &position]).line) {
-            let finding = Finding::new(Code::E_TOPOLOGY_LINK, topology.place(&["links", &position]), format!("the same link stands on line {first}"));
+            let finding = Finding::new(
+                Code::E_TOPOLOGY_LINK,
+                topology.place(&["links", &position]),
+                format!("the same link stands on line {first}"),
+            );
             checker.findings.push(finding.hint("remove one of the two"));
         }
         resolved.push(resolved_link);
@@ -73,7 +86,9 @@ fn ends<'a>(checker: &mut Checker<'a>, position: &str, link: &'a LinkDocument) -
     };
     let from_type = end(checker, position, "from", &link.from, &link.from)?;
     let to_type = end(checker, position, "to", to, &link.from)?;
-    let (Some(from_type), Some(to_type)) = (from_type, to_type) else { return Ok(None) };
+    let (Some(from_type), Some(to_type)) = (from_type, to_type) else {
+        return Ok(None);
+    };
     let to_component = &checker.topology.document.components[to];
     if let Some(sub) = sub
         && !to_component.sub_components.contains_key(sub)
@@ -81,13 +96,33 @@ fn ends<'a>(checker: &mut Checker<'a>, position: &str, link: &'a LinkDocument) -
         let span = checker.topology.place(&["links", position, "to"]);
         let known: Vec<&str> = to_component.sub_components.keys().map(String::as_str).collect();
         let hint = suggestion(sub, &known).unwrap_or_else(|| format!("add it under `components.{to}.sub_components`"));
-        checker.findings.push(Finding::new(Code::E_TOPOLOGY_LINK, span, format!("`{to}` has no sub-component `{sub}`")).hint(hint));
+        checker.findings.push(
+            Finding::new(
+                Code::E_TOPOLOGY_LINK,
+                span,
+                format!("`{to}` has no sub-component `{sub}`"),
+            )
+            .hint(hint),
+        );
         return Ok(None);
     }
-    Ok(Some(Ends { from: &link.from, to, sub, from_type, to_type, to_component }))
+    Ok(Some(Ends {
+        from: &link.from,
+        to,
+        sub,
+        from_type,
+        to_type,
+        to_component,
+    }))
 }
 
-fn end(checker: &mut Checker<'_>, position: &str, side: &str, name: &str, from: &str) -> anyhow::Result<Option<Rc<Entry<ComponentType>>>> {
+fn end(
+    checker: &mut Checker<'_>,
+    position: &str,
+    side: &str,
+    name: &str,
+    from: &str,
+) -> anyhow::Result<Option<Rc<Entry<ComponentType>>>> {
     let components = &checker.topology.document.components;
     let Some(component) = components.get(name) else {
         let span = checker.topology.place(&["links", position, side]);
@@ -97,27 +132,43 @@ fn end(checker: &mut Checker<'_>, position: &str, side: &str, name: &str, from: 
             _ if name.contains('/') => format!("a link begins at a component, not at a sub-component: `{name}`"),
             _ => format!("a link begins at `{name}`, which is not in the stack"),
         };
-        checker.findings.push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).maybe_hint(suggestion(name, &known)));
+        checker
+            .findings
+            .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).maybe_hint(suggestion(name, &known)));
         return Ok(None);
     };
     checker.catalog.component_type(&component.component_type)
 }
 
 /// The link type that the ends, and the name where one is given, ask for.
-fn link_type(checker: &mut Checker<'_>, position: &str, link: &LinkDocument, ends: &Ends<'_>) -> anyhow::Result<Option<Rc<Entry<LinkType>>>> {
+fn link_type(
+    checker: &mut Checker<'_>,
+    position: &str,
+    link: &LinkDocument,
+    ends: &Ends<'_>,
+) -> anyhow::Result<Option<Rc<Entry<LinkType>>>> {
     let all = checker.catalog.link_types_from(&ends.from_type.definition.name)?;
     let to_type = &ends.to_type.definition;
-    let sub_type = ends.sub.map(|sub| ends.to_component.sub_components[sub].sub_type.as_str());
-    let fits = |entry: &&Rc<Entry<LinkType>>| entry.definition.reaches(to_type) && entry.definition.sub_component.as_deref() == sub_type;
+    let sub_type = ends
+        .sub
+        .map(|sub| ends.to_component.sub_components[sub].sub_type.as_str());
+    let fits = |entry: &&Rc<Entry<LinkType>>| {
+        entry.definition.reaches(to_type) && entry.definition.sub_component.as_deref() == sub_type
+    };
     let mut fitting: Vec<&Rc<Entry<LinkType>>> = all.iter().filter(fits).collect();
     if let Some(name) = &link.link_type {
-        let names: Vec<String> = fitting.iter().map(|entry| entry.definition.name_to(&to_type.name)).collect();
+        let names: Vec<String> = fitting
+            .iter()
+            .map(|entry| entry.definition.name_to(&to_type.name))
+            .collect();
         fitting.retain(|entry| entry.definition.name_to(&to_type.name) == *name);
         if fitting.is_empty() && !names.is_empty() {
             let span = checker.topology.place(&["links", position, "type"]);
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let message = format!("no link type `{name}` joins `{}` to `{}`", ends.from, link.to);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).maybe_hint(suggestion(name, &names)));
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).maybe_hint(suggestion(name, &names)));
             return Ok(None);
         }
     }
@@ -127,14 +178,22 @@ fn link_type(checker: &mut Checker<'_>, position: &str, link: &LinkDocument, end
             let hint = undefined_pair(checker.catalog, ends, &all)?;
             let span = checker.topology.place(&["links", position]);
             let message = format!("no link type joins `{}` to `{}`", ends.from, link.to);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
             Ok(None)
         }
         several => {
-            let names: Vec<String> = several.iter().map(|entry| format!("`{}`", entry.definition.name_to(&to_type.name))).collect();
+            let names: Vec<String> = several
+                .iter()
+                .map(|entry| format!("`{}`", entry.definition.name_to(&to_type.name)))
+                .collect();
             let span = checker.topology.place(&["links", position]);
             let message = format!("two link types join `{}` to `{}`", ends.from, link.to);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(format!("add `type:` with one of {}", names.join(", "))));
+            checker.findings.push(
+                Finding::new(Code::E_TOPOLOGY_LINK, span, message)
+                    .hint(format!("add `type:` with one of {}", names.join(", "))),
+            );
             Ok(None)
         }
     }
@@ -145,8 +204,14 @@ fn link_type(checker: &mut Checker<'_>, position: &str, link: &LinkDocument, end
 fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<Entry<LinkType>>]) -> anyhow::Result<String> {
     let (from_type, to_type) = (&ends.from_type.definition, &ends.to_type.definition);
     let reversed = catalog.link_types_from(&to_type.name)?;
-    if reversed.iter().any(|entry| entry.definition.reaches(from_type) && entry.definition.sub_component.is_none()) {
-        return Ok(format!("the ends are reversed; write `{{from: {}, to: {}}}`", ends.to, ends.from));
+    if reversed
+        .iter()
+        .any(|entry| entry.definition.reaches(from_type) && entry.definition.sub_component.is_none())
+    {
+        return Ok(format!(
+            "the ends are reversed; write `{{from: {}, to: {}}}`",
+            ends.to, ends.from
+        ));
     }
     let to_subs: Vec<&str> = all
         .iter()
@@ -156,48 +221,97 @@ fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<Entry<LinkType>>
     if ends.sub.is_none()
         && let Some(sub_type) = to_subs.first()
     {
-        let example = ends.to_component.sub_components.iter().find(|(_, sub)| to_subs.contains(&sub.sub_type.as_str()));
+        let example = ends
+            .to_component
+            .sub_components
+            .iter()
+            .find(|(_, sub)| to_subs.contains(&sub.sub_type.as_str()));
         let name = example.map_or_else(|| format!("<{sub_type}>"), |(name, _)| name.clone());
         return Ok(format!("link to a {sub_type} of it: `{}/{name}`", ends.to));
     }
-    if ends.sub.is_some() && all.iter().any(|entry| entry.definition.reaches(to_type) && entry.definition.sub_component.is_none()) {
+    if ends.sub.is_some()
+        && all
+            .iter()
+            .any(|entry| entry.definition.reaches(to_type) && entry.definition.sub_component.is_none())
+    {
         return Ok(format!("link to the component as a whole: `{}`", ends.to));
     }
-    let targets: Vec<String> = all.iter().map(|entry| format!("`{}`", target_word(&entry.definition))).collect();
+    let targets: Vec<String> = all
+        .iter()
+        .map(|entry| format!("`{}`", target_word(&entry.definition)))
+        .collect();
     if targets.is_empty() {
         return Ok(format!("no link begins at a component of type `{}`", from_type.name));
     }
-    Ok(format!("link types from `{}` end at {}", from_type.name, targets.join(", ")))
+    Ok(format!(
+        "link types from `{}` end at {}",
+        from_type.name,
+        targets.join(", ")
+    ))
 }
 
 fn target_word(kind: &LinkType) -> String {
     match (&kind.to, &kind.sub_component) {
         (Target::Type(name), Some(sub)) => format!("{name}/<{sub}>"),
         (Target::Type(name), None) => name.clone(),
-        (Target::Family { family: Family::Metrics }, _) => "any type with metrics".to_owned(),
+        (
+            Target::Family {
+                family: Family::Metrics,
+            },
+            _,
+        ) => "any type with metrics".to_owned(),
         (Target::Family { family: Family::Http }, _) => "any type that the gateway publishes".to_owned(),
-        (Target::Family { family: Family::Deployed }, _) => "any type".to_owned(),
+        (
+            Target::Family {
+                family: Family::Deployed,
+            },
+            _,
+        ) => "any type".to_owned(),
     }
 }
 
 /// Why a link of a fitting type is still refused.
-fn refusal(checker: &Checker<'_>, position: &str, link: &LinkDocument, ends: &Ends<'_>, kind: &LinkType) -> Option<Finding> {
-    let refuse = |span: Span, message: String, hint: &str| Some(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
+fn refusal(
+    checker: &Checker<'_>,
+    position: &str,
+    link: &LinkDocument,
+    ends: &Ends<'_>,
+    kind: &LinkType,
+) -> Option<Finding> {
+    let refuse =
+        |span: Span, message: String, hint: &str| Some(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
     let whole = checker.topology.place(&["links", position]);
     if ends.from == ends.to {
         return refuse(whole, format!("`{}` links to itself", ends.from), "remove the link");
     }
     if checker.topology.document.components[ends.from].external.is_some() {
-        return refuse(whole, format!("a link begins at `{}`, which is external", ends.from), "draw the link in the stack where it is deployed");
+        return refuse(
+            whole,
+            format!("a link begins at `{}`, which is external", ends.from),
+            "draw the link in the stack where it is deployed",
+        );
     }
-    let needs_pods = matches!(kind.to, Target::Family { family: Family::Deployed });
+    let needs_pods = matches!(
+        kind.to,
+        Target::Family {
+            family: Family::Deployed
+        }
+    );
     if needs_pods && ends.to_component.external.is_some() {
-        return refuse(whole, format!("`{}` is external: nothing of it is deployed here", ends.to), "draw the link in the stack where it is deployed");
+        return refuse(
+            whole,
+            format!("`{}` is external: nothing of it is deployed here", ends.to),
+            "draw the link in the stack where it is deployed",
+        );
     }
     if link.write_access && !kind.write_access {
         let span = checker.topology.place(&["links", position, "write_access"]);
         let name = kind.name_to(&ends.to_type.definition.name);
-        return refuse(span, format!("link type `{name}` has no write operations"), "remove `write_access`");
+        return refuse(
+            span,
+            format!("link type `{name}` has no write operations"),
+            "remove `write_access`",
+        );
     }
     None
 }

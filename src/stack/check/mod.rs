@@ -28,8 +28,16 @@ pub(crate) struct Checker<'a> {
 ///
 /// # Errors
 /// A mistake in the catalog. The user's own mistakes are the findings, sorted by place.
-pub fn check(topology: &Topology, catalog: &Catalog, environment: Option<&str>) -> anyhow::Result<Result<Stack, Vec<Finding>>> {
-    let mut checker = Checker { topology, catalog, findings: Vec::new() };
+pub fn check(
+    topology: &Topology,
+    catalog: &Catalog,
+    environment: Option<&str>,
+) -> anyhow::Result<Result<Stack, Vec<Finding>>> {
+    let mut checker = Checker {
+        topology,
+        catalog,
+        findings: Vec::new(),
+    };
     texts::check(&mut checker);
     names::check(&mut checker);
     components::check(&mut checker)?;
@@ -40,11 +48,16 @@ pub fn check(topology: &Topology, catalog: &Catalog, environment: Option<&str>) 
     }
     let stack = build::build(topology, catalog, environment, resolved)?;
     collisions::check(&mut checker, &stack);
-    if checker.findings.is_empty() { Ok(Ok(stack)) } else { Ok(Err(sorted(checker.findings))) }
+    if checker.findings.is_empty() {
+        Ok(Ok(stack))
+    } else {
+        Ok(Err(sorted(checker.findings)))
+    }
 }
 
 fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
-    findings.sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
+    findings
+        .sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
     findings.dedup();
     findings
 }

@@ -9,29 +9,52 @@ pub(super) fn check(checker: &mut Checker<'_>) {
     stack(checker, &document.name, &document.domain);
     for name in document.environments.keys() {
         if let Err(rule) = ComponentName::parse(name) {
-            report(checker, Code::E_TOPOLOGY_NAME, &["environments", name], &format!("the environment `{name}` {rule}"));
+            report(
+                checker,
+                Code::E_TOPOLOGY_NAME,
+                &["environments", name],
+                &format!("the environment `{name}` {rule}"),
+            );
         }
     }
     for (name, component) in &document.components {
         if let Err(rule) = ComponentName::parse(name) {
-            report(checker, Code::E_TOPOLOGY_NAME, &["components", name], &format!("the component name `{name}` {rule}"));
+            report(
+                checker,
+                Code::E_TOPOLOGY_NAME,
+                &["components", name],
+                &format!("the component name `{name}` {rule}"),
+            );
         }
         if let Some(namespace) = &component.namespace
             && let Err(rule) = Namespace::parse(namespace)
         {
             let span = checker.topology.place(&["components", name, "namespace"]);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_NAMESPACE, span, format!("the namespace `{namespace}` {rule}")));
+            checker.findings.push(Finding::new(
+                Code::E_TOPOLOGY_NAMESPACE,
+                span,
+                format!("the namespace `{namespace}` {rule}"),
+            ));
         }
         if let Some(group) = &component.group
             && let Err(rule) = ComponentName::parse(group)
         {
             let span = checker.topology.place(&["components", name, "group"]);
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the group `{group}` {rule}")));
+            checker.findings.push(Finding::new(
+                Code::E_TOPOLOGY_NAME,
+                span,
+                format!("the group `{group}` {rule}"),
+            ));
         }
         for sub in component.sub_components.keys() {
             if let Err(rule) = SubName::parse(sub) {
                 let path = ["components", name, "sub_components", sub];
-                report(checker, Code::E_TOPOLOGY_NAME, &path, &format!("the sub-component name `{sub}` {rule}"));
+                report(
+                    checker,
+                    Code::E_TOPOLOGY_NAME,
+                    &path,
+                    &format!("the sub-component name `{sub}` {rule}"),
+                );
             }
         }
     }
@@ -42,12 +65,22 @@ fn stack(checker: &mut Checker<'_>, name: &str, domain: &str) {
         && let Err(rule) = ComponentName::parse(name)
     {
         let span = checker.topology.place(&["name"]);
-        checker.findings.push(Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the stack name `{name}` {rule}")));
+        checker.findings.push(Finding::new(
+            Code::E_TOPOLOGY_NAME,
+            span,
+            format!("the stack name `{name}` {rule}"),
+        ));
     }
     if !domain.is_empty() && !is_fqdn(domain) {
         let span = checker.topology.place(&["domain"]);
-        let finding = Finding::new(Code::E_TOPOLOGY_HOST, span, format!("the domain `{domain}` is not a domain name"));
-        checker.findings.push(finding.hint("write a lower-case name such as `stack.example.com`: no scheme, port or IP address"));
+        let finding = Finding::new(
+            Code::E_TOPOLOGY_HOST,
+            span,
+            format!("the domain `{domain}` is not a domain name"),
+        );
+        checker
+            .findings
+            .push(finding.hint("write a lower-case name such as `stack.example.com`: no scheme, port or IP address"));
     }
 }
 

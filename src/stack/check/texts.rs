@@ -7,8 +7,13 @@ use crate::finding::{Code, Finding};
 pub(super) fn check(checker: &mut Checker<'_>) {
     for (text, span) in checker.topology.texts() {
         if let Some(bad) = text.chars().find(|character| is_hidden(*character)) {
-            let message = format!("the text holds U+{:04X}, a character that does not show", u32::from(bad));
-            checker.findings.push(Finding::new(Code::E_TOPOLOGY_TEXT, span, message).hint("remove it"));
+            let message = format!(
+                "the text holds U+{:04X}, a character that does not show",
+                u32::from(bad)
+            );
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_TEXT, span, message).hint("remove it"));
         }
     }
 }
@@ -27,7 +32,14 @@ mod tests {
 
     #[test]
     fn hidden_characters() {
-        for (input, hidden) in [('a', false), ('é', false), ('\n', true), ('\u{202e}', true), ('\u{200b}', true), ('→', false)] {
+        for (input, hidden) in [
+            ('a', false),
+            ('é', false),
+            ('\n', true),
+            ('\u{202e}', true),
+            ('\u{200b}', true),
+            ('→', false),
+        ] {
             assert_eq!(is_hidden(input), hidden, "{input:?}");
         }
     }

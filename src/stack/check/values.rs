@@ -18,10 +18,15 @@ pub(super) fn check(
     owner: &str,
 ) {
     given_values(checker, path, types, given, owner);
-    for (name, _) in types.iter().filter(|(name, kind)| kind.required && !given.contains_key(*name)) {
+    for (name, _) in types
+        .iter()
+        .filter(|(name, kind)| kind.required && !given.contains_key(*name))
+    {
         let message = format!("the attribute `{name}` of {owner} has no value");
         let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.key_place(path), message);
-        checker.findings.push(finding.hint(format!("add `attributes: {{{name}: …}}`: {}", types[name].help)));
+        checker
+            .findings
+            .push(finding.hint(format!("add `attributes: {{{name}: …}}`: {}", types[name].help)));
     }
 }
 
@@ -37,17 +42,35 @@ pub(super) fn given_values(
         let mut place: Vec<&str> = path.to_vec();
         place.extend(["attributes", name]);
         let Some(kind) = types.get(name) else {
-            let known: Vec<&str> = types.iter().filter(|(_, kind)| !kind.secret).map(|(name, _)| name.as_str()).collect();
-            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.key_place(&place), format!("{owner} has no attribute `{name}`"));
+            let known: Vec<&str> = types
+                .iter()
+                .filter(|(_, kind)| !kind.secret)
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let finding = Finding::new(
+                Code::E_TOPOLOGY_SCHEMA,
+                checker.topology.key_place(&place),
+                format!("{owner} has no attribute `{name}`"),
+            );
             checker.findings.push(finding.maybe_hint(suggestion(name, &known)));
             continue;
         };
         if kind.secret {
             // The value itself must not reach a message.
-            let finding = Finding::new(Code::E_TOPOLOGY_SECRET, checker.topology.key_place(&place), format!("the attribute `{name}` is a secret and takes no value here"));
-            checker.findings.push(finding.hint("remove the value and change it where it was used; `gen` seeds a `secret/` file that names the key"));
+            let finding = Finding::new(
+                Code::E_TOPOLOGY_SECRET,
+                checker.topology.key_place(&place),
+                format!("the attribute `{name}` is a secret and takes no value here"),
+            );
+            checker.findings.push(finding.hint(
+                "remove the value and change it where it was used; `gen` seeds a `secret/` file that names the key",
+            ));
         } else if let Some(fact) = mismatch(kind, value) {
-            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.place(&place), format!("the attribute `{name}` {fact}"));
+            let finding = Finding::new(
+                Code::E_TOPOLOGY_SCHEMA,
+                checker.topology.place(&place),
+                format!("the attribute `{name}` {fact}"),
+            );
             checker.findings.push(finding);
         }
     }

@@ -81,8 +81,7 @@ def _validator(group: str, version: str, kind: str) -> jsonschema.protocols.Vali
     schema = _read(f"{name}.json")
     if schema is None or not _is_an_object(schema):
         return None
-    registry = referencing.Registry().with_resource(DEFINITIONS, _definitions())
-    return jsonschema.Draft202012Validator(schema, registry=registry)
+    return jsonschema.Draft202012Validator(schema, registry=_definitions())
 
 
 def _is_an_object(schema: dict[str, Any]) -> bool:
@@ -91,10 +90,12 @@ def _is_an_object(schema: dict[str, Any]) -> bool:
 
 
 @functools.cache
-def _definitions() -> referencing.Resource:
-    return referencing.Resource.from_contents(
+def _definitions() -> referencing.Registry:
+    """The definitions that all kinds share, indexed once: a megabyte."""
+    resource = referencing.Resource.from_contents(
         _read("_definitions.json"), default_specification=referencing.jsonschema.DRAFT202012
     )
+    return referencing.Registry().with_resource(DEFINITIONS, resource).crawl()
 
 
 def _read(name: str) -> dict[str, Any] | None:

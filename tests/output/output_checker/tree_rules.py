@@ -103,7 +103,7 @@ def check_components(deploy: Path) -> list[Finding]:
 
 
 def check_argo(out: Path) -> list[Finding]:
-    """Applications and projects, one set an environment, and the values they install charts with."""
+    """Each environment's Applications, and the values they install charts with."""
     folders = sorted(path.parent for path in (out / "argocd").rglob(KUSTOMIZATION))
     if not folders:
         return [Finding("argocd", "application", f"there is no {KUSTOMIZATION}")]

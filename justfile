@@ -1,0 +1,24 @@
+# Short names for what CONTRIBUTING.md describes; nothing here installs or updates by itself.
+
+# Everything that CI runs.
+check:
+    tests/run
+
+# The Rust side alone.
+rust:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    cargo test
+
+# Rewrite the golden files, the schemas and the example, then read the diff.
+update:
+    UPDATE_GOLDEN=1 cargo test --test golden --test schemas
+    cargo run --release -- gen generated-example/stack.yaml
+
+# Ratios of DESIGN's generator line; see benches/README.md.
+bench:
+    benches/generator.sh
+
+# Licences, advisories and sources of dependencies; wants `cargo install cargo-deny`.
+deny:
+    cargo deny check

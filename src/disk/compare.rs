@@ -1,0 +1,134 @@
+//! Compares what stands at one path with what is wanted there.
+//!
+//! In: what was found, what is wanted, what earlier runs wrote. Out: `Compared`, the facts that a decision needs and the bytes
+//! that a preview and a write need. It must not decide anything.
+
+use std::borrow::Cow;
+
+use super::decide::OnDisk;
+use super::digest::Digest;
+use super::root::{Found, Obstacle};
+use super::skeleton::{self, Outcome};
+use super::state::State;
+use crate::rel_path::RelPath;
+use crate::tree::{Skeleton, Stamp};
+
+/// What stands at a path, compared with what is wanted there or was written there.
+pub(super) struct Compared<'tree> {
+    pub(super) on_disk: OnDisk,
+    pub(super) after: Option<Cow<'tree, [u8]>>,
+    pub(super) before: Option<Vec<u8>>,
+    pub(super) stamp: Option<Stamp>,
+    /// Of what stands there, where it was read.
+    pub(super) contents: Option<Digest>,
+    /// The next step, where the comparison alone knows it.
+    pub(super) note: Option<String>,
+    /// What stands there or above, where it is no file.
+    pub(super) obstacle: Option<Obstacle>,
+}
+
+/// What stands at a path that is no longer produced.
+pub(super) fn stale<'tree>(state: &State, path: &RelPath, found: Found) -> Compared<'tree> {
+    let mut compared = Compared::new(None);
+    match found {
+        Found::File { bytes, stamp } => {
+            let digest = Digest::of(&bytes);
+            compared.on_disk = if state.wrote(path, digest) {
+                OnDisk::AsKnown
+            } else {
+                OnDisk::Differs
+            };
+            (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
+        }
+        found => compared.not_read(found),
+    }
+    compared
+}
+
+/// What stands where `new` is wanted, of which `sha256` is the digest.
+pub(super) fn file<'tree>(
+    state: &State,
+    path: &RelPath,
+    found: Found,
+    new: Cow<'tree, [u8]>,
+    sha256: Digest,
+) -> Compared<'tree> {
+    let mut compared = Compared::new(Some(new));
+    match found {
+        Found::File { bytes, stamp } => {
+            let is_new = compared.after.as_deref() == Some(&bytes);
+            let digest = if is_new { sha256 } else { Digest::of(&bytes) };
+            compared.on_disk = match is_new {
+                true => OnDisk::AsNew,
+                false if state.wrote(path, digest) => OnDisk::AsKnown,
+                false => OnDisk::Differs,
+            };
+            (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
+        }
+        found => compared.not_read(found),
+    }
+    compared
+}
+
+/// What stands where a secret skeleton is wanted; `pristine` is the file before anyone fills it in, `shown` what a user calls it.
+pub(super) fn secret<'tree>(
+    state: &State,
+    path: &RelPath,
+    skeleton: &Skeleton,
+    found: Found,
+    pristine: Cow<'tree, [u8]>,
+    shown: &str,
+) -> Compared<'tree> {
+    let mut compared = Compared::new(Some(pristine));
+    let (bytes, stamp) = match found {
+        Found::File { bytes, stamp } => (bytes, stamp),
+        found => {
+            compared.not_read(found);
+            return compared;
+        }
+    };
+    (compared.contents, compared.stamp) = (Some(Digest::of(&bytes)), Some(stamp));
+    compared.on_disk = match skeleton::compare(skeleton, &bytes, &state.tracked(path), shown) {
+        Outcome::Plain(merged) if merged == bytes => OnDisk::AsNew,
+        Outcome::Plain(merged) => {
+            compared.after = Some(Cow::Owned(merged));
+            OnDisk::Differs
+        }
+        Outcome::InStep => OnDisk::AsNew,
+        Outcome::OutOfStep(commands) => {
+            compared.note = Some(commands);
+            OnDisk::OutOfStep
+        }
+        Outcome::Unreadable(reason) => {
+            compared.note = Some(reason);
+            OnDisk::Unreadable
+        }
+    };
+    compared
+}
+
+impl<'tree> Compared<'tree> {
+    fn new(after: Option<Cow<'tree, [u8]>>) -> Self {
+        Self {
+            on_disk: OnDisk::Absent,
+            after,
+            before: None,
+            stamp: None,
+            contents: None,
+            note: None,
+            obstacle: None,
+        }
+    }
+
+    /// Nothing there, or nothing that is read.
+    fn not_read(&mut self, found: Found) {
+        self.on_disk = match found {
+            Found::Absent => OnDisk::Absent,
+            Found::Obstacle(obstacle) => {
+                self.obstacle = Some(obstacle);
+                OnDisk::NotAFile
+            }
+            Found::LargeFile | Found::File { .. } => OnDisk::Differs,
+        };
+    }
+}

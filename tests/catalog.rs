@@ -1,0 +1,338 @@
+//! What holds for every entry of the catalog, so that a newcomer's entry is checked without Rust.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::collections::BTreeSet;
+
+use stacktic::catalog::{Catalog, ComponentType, Install, LinkType, Target, load};
+
+fn catalog() -> Catalog {
+    load(&[]).unwrap()
+}
+
+fn types(catalog: &Catalog) -> Vec<ComponentType> {
+    catalog
+        .type_names()
+        .iter()
+        .map(|name| catalog.component_type(name).unwrap().unwrap().definition.clone())
+        .collect()
+}
+
+fn links(catalog: &Catalog) -> Vec<(String, LinkType)> {
+    let names = catalog.link_folders();
+    names
+        .iter()
+        .map(|name| {
+            (
+                (*name).to_owned(),
+                catalog.link_type(name).unwrap().unwrap().definition.clone(),
+            )
+        })
+        .collect()
+}
+
+/// The types that the first release promises.
+#[test]
+fn promised_types_are_there() {
+    let catalog = catalog();
+    for name in [
+        "fastmcp",
+        "stack_agent",
+        "apisix",
+        "cnpg",
+        "kafka",
+        "prometheus",
+        "grafana",
+        "loki",
+        "clickhouse",
+        "rabbitmq",
+        "valkey",
+        "argo_cd",
+        "seaweedfs",
+        "fastapi",
+        "keycloak",
+        "langflow",
+    ] {
+        assert!(catalog.component_type(name).unwrap().is_some(), "{name}");
+    }
+}
+
+#[test]
+fn folders_and_names_agree() {
+    let catalog = catalog();
+    for name in catalog.type_names() {
+        assert_eq!(catalog.component_type(name).unwrap().unwrap().definition.name, name);
+    }
+    for (folder, link) in links(&catalog) {
+        let expected = match &link.to {
+            Target::Type(_) => link.name.clone(),
+            Target::Family { family } => format!("{}-{}", link.from, format!("{family:?}").to_lowercase()),
+        };
+        assert_eq!(folder, expected);
+    }
+    for name in catalog.hook_names() {
+        assert_eq!(catalog.hook(name).unwrap().unwrap().definition.name, name);
+    }
+}
+
+#[test]
+fn types_install_in_one_way() {
+    for kind in types(&catalog()) {
+        let Install {
+            chart,
+            operator,
+            manifests,
+            ..
+        } = &kind.install;
+        let ways = usize::from(chart.is_some()) + usize::from(operator.is_some()) + usize::from(*manifests);
+        assert_eq!(ways, 1, "{}: one of chart, operator and manifests", kind.name);
+        assert!(
+            !kind.pods.is_empty(),
+            "{}: nothing selects its pods, so no network policy can hold them",
+            kind.name
+        );
+        assert!(!kind.health.is_empty(), "{}: no health check", kind.name);
+    }
+}
+
+#[test]
+fn versions_and_images_are_exact() {
+    for kind in types(&catalog()) {
+        let charts = kind
+            .install
+            .chart
+            .iter()
+            .chain(kind.install.operators().filter_map(|operator| operator.chart.as_ref()));
+        for chart in charts {
+            assert!(
+                chart.version.starts_with(|first: char| first.is_ascii_digit()),
+                "{}: {}",
+                kind.name,
+                chart.version
+            );
+        }
+        for (name, image) in &kind.images {
+            let tag = image.rsplit('/').next().unwrap().split_once(':').map(|(_, tag)| tag);
+            assert!(
+                image.starts_with('{') || tag.is_some_and(|tag| tag != "latest"),
+                "{}: image {name} {image}",
+                kind.name
+            );
+        }
+    }
+}
+
+#[test]
+fn the_primary_endpoint_is_named_where_there_is_a_choice() {
+    for kind in types(&catalog()) {
+        match &kind.primary_endpoint {
+            Some(name) => assert!(kind.endpoints.contains_key(name), "{}", kind.name),
+            None => {
+                let first = kind.endpoints.keys().next();
+                assert!(
+                    kind.endpoints.len() < 2 || first.is_some_and(|first| first == "http" || first == "postgres"),
+                    "{}: name it",
+                    kind.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn link_types_end_at_what_is_there() {
+    let catalog = catalog();
+    let types = types(&catalog);
+    for (_, link) in links(&catalog) {
+        assert!(
+            types.iter().any(|kind| kind.name == link.from),
+            "{}: no type `{}`",
+            link.name,
+            link.from
+        );
+        let targets: Vec<&ComponentType> = types.iter().filter(|kind| link.reaches(kind)).collect();
+        assert!(!targets.is_empty(), "{}: no type at its end", link.name);
+        if let (Target::Type(_), Some(sub)) = (&link.to, &link.sub_component) {
+            assert!(
+                targets.iter().all(|kind| kind.sub_components.contains_key(sub)),
+                "{}: no sub-component type `{sub}`",
+                link.name
+            );
+        }
+        let listeners: Vec<&ComponentType> = if link.reverse {
+            types.iter().filter(|kind| kind.name == link.from).collect()
+        } else {
+            targets
+        };
+        for endpoint in link.endpoints.iter().filter(|endpoint| *endpoint != "metrics") {
+            assert!(
+                listeners.iter().all(|kind| kind.endpoints.contains_key(endpoint)),
+                "{}: no endpoint `{endpoint}`",
+                link.name
+            );
+        }
+    }
+}
+
+/// A link type that generates nothing is a mistake: drawing it would change nothing.
+#[test]
+fn link_types_generate_something() {
+    let catalog = catalog();
+    let mut read_by_hooks = BTreeSet::new();
+    for name in catalog.hook_names() {
+        read_by_hooks.extend(catalog.hook(name).unwrap().unwrap().definition.reads.clone());
+    }
+    for (_, link) in links(&catalog) {
+        let by_hook = read_by_hooks.contains(&format!("link {}", link.name));
+        let itself =
+            !link.modules.is_empty() || !link.files.is_empty() || !link.env.is_empty() || !link.secrets.is_empty();
+        assert!(
+            by_hook || itself || !link.endpoints.is_empty(),
+            "{} generates nothing",
+            link.name
+        );
+    }
+}
+
+/// Tools come with their locked definitions, and writes only where a link may carry them.
+#[test]
+fn tool_definitions_fit_their_links() {
+    let catalog = catalog();
+    for (folder, link) in links(&catalog).iter().filter(|(_, link)| !link.modules.is_empty()) {
+        let entry = catalog.link_type(folder).unwrap().unwrap();
+        let definitions: serde_json::Value = serde_json::from_slice(&entry.file("tools.json").unwrap()).unwrap();
+        let tools = definitions["tools"].as_array().unwrap();
+        assert!(!tools.is_empty(), "{folder}: no tools");
+        let writes = tools.iter().any(|tool| tool["class"] != "read");
+        assert!(
+            !writes || link.write_access,
+            "{folder}: has write tools but no link may carry them"
+        );
+        for module in &link.modules {
+            assert!(entry.file(module).is_ok(), "{folder}: no file {module}");
+        }
+    }
+}
+
+/// The tool names of the product page, which clients and documents rely on.
+#[test]
+fn promised_tools_are_there() {
+    let catalog = catalog();
+    let promised: [(&str, &[&str]); 11] = [
+        (
+            "stack_agent",
+            &[
+                "query_topology",
+                "run_test",
+                "list_components",
+                "get_stack_structure",
+                "get_available_fields",
+                "get_component_links",
+            ],
+        ),
+        (
+            "cnpg",
+            &[
+                "cnpg_list_databases",
+                "cnpg_query",
+                "cnpg_table_stats",
+                "cnpg_describe_table",
+                "cnpg_list_tables",
+            ],
+        ),
+        (
+            "prometheus",
+            &[
+                "prom_query",
+                "prom_query_range",
+                "prom_alerts",
+                "prom_targets",
+                "prom_rules",
+                "prom_label_values",
+                "prom_series",
+            ],
+        ),
+        (
+            "grafana",
+            &[
+                "grafana_list_dashboards",
+                "grafana_get_dashboard",
+                "grafana_list_datasources",
+                "grafana_get_alerts",
+                "grafana_list_folders",
+                "grafana_create_annotation",
+            ],
+        ),
+        (
+            "loki",
+            &[
+                "loki_query",
+                "loki_query_range",
+                "loki_labels",
+                "loki_label_values",
+                "loki_series",
+            ],
+        ),
+        (
+            "clickhouse",
+            &[
+                "ch_list_databases",
+                "ch_list_tables",
+                "ch_describe_table",
+                "ch_query",
+                "ch_table_stats",
+            ],
+        ),
+        (
+            "valkey",
+            &[
+                "valkey_info",
+                "valkey_dbsize",
+                "valkey_scan_keys",
+                "valkey_get",
+                "valkey_type_and_ttl",
+                "valkey_hgetall",
+                "valkey_set",
+                "valkey_delete",
+            ],
+        ),
+        (
+            "argo_cd",
+            &[
+                "argocd_list_applications",
+                "argocd_get_application",
+                "argocd_get_app_resources",
+                "argocd_list_projects",
+                "argocd_get_app_events",
+                "argocd_sync_application",
+            ],
+        ),
+        (
+            "seaweedfs",
+            &[
+                "s3_list_buckets",
+                "s3_list_objects",
+                "s3_get_object",
+                "s3_read_text",
+                "s3_bucket_stats",
+            ],
+        ),
+        ("rabbitmq", &["rabbitmq_overview", "rabbitmq_publish"]),
+        ("fastapi", &["api_list_operations", "api_call"]),
+    ];
+    for (to, names) in promised {
+        let entry = catalog.link_type(&format!("fastmcp-{to}")).unwrap().unwrap();
+        let definitions: serde_json::Value = serde_json::from_slice(&entry.file("tools.json").unwrap()).unwrap();
+        let tools: Vec<&str> = definitions["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|tool| tool["name"].as_str())
+            .collect();
+        for name in names {
+            assert!(tools.contains(name), "fastmcp-{to} lacks `{name}`");
+        }
+    }
+}

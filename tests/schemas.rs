@@ -1,0 +1,32 @@
+//! The published schemas are those of the types and the catalog. `UPDATE_GOLDEN=1` rewrites them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, fs};
+
+#[test]
+fn schemas_are_up_to_date() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    for which in ["stack", "component", "link", "hook", "metadata", "tools-lock"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_stacktic"))
+            .args(["schema", which])
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let path = folder.join(format!("{which}.schema.json"));
+        if env::var("UPDATE_GOLDEN").is_ok() {
+            fs::write(&path, &output.stdout).unwrap();
+        }
+        let committed = fs::read(&path).unwrap_or_default();
+        assert!(
+            committed == output.stdout,
+            "`{}` is out of date: run with UPDATE_GOLDEN=1",
+            path.display()
+        );
+    }
+}
