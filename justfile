@@ -15,9 +15,9 @@ update:
     UPDATE_GOLDEN=1 cargo test --test golden --test schemas
     cargo run --release -- gen generated-example/stack.yaml
 
-# Ratios of DESIGN's generator line; see benches/README.md.
+# Ratios of DESIGN's generator line.
 bench:
-    benches/generator.sh
+    PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/generator.py
 
 # Licences, advisories and sources of dependencies; wants `cargo install cargo-deny`.
 deny:

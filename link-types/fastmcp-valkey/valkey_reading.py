@@ -98,7 +98,7 @@ class KeyScan:
         while True:
             following, batch = await self._batch(cursor)
             if not self._take(page, batch, given, limit):
-                page.next_position = {"scan": cursor, "given": []}
+                page.next_position = {"scan": cursor, "given": sorted(given)}
                 return page
             if following == "0":
                 return page

@@ -9,23 +9,23 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// How a run ended and what it said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The program in `folder`, with nothing of the caller's environment but the search path.
-pub fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     bare(Command::new(env!("CARGO_BIN_EXE_stacktic")), folder)
 }
 
 /// A shell in `folder` that finds the program as `$PROGRAM`.
-pub fn shell(folder: &Path, script: &str) -> Command {
+pub(crate) fn shell(folder: &Path, script: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", script]);
     let mut shell = bare(shell, folder);
@@ -42,7 +42,7 @@ fn bare(mut command: Command, folder: &Path) -> Command {
 }
 
 /// Start `command`, give it `input`, and wait.
-pub fn run_with(mut command: Command, input: &[u8]) -> Run {
+pub(crate) fn run_with(mut command: Command, input: &[u8]) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -54,7 +54,7 @@ pub fn run_with(mut command: Command, input: &[u8]) -> Run {
     said(child.wait_with_output().expect("the program ends"))
 }
 
-pub fn run(mut command: Command) -> Run {
+pub(crate) fn run(mut command: Command) -> Run {
     said(command.output().expect("the program starts"))
 }
 
@@ -68,7 +68,7 @@ fn said(output: Output) -> Run {
 }
 
 /// Every file below `root` with its bytes; nothing where `root` is not there.
-pub fn files(root: &Path) -> Files {
+pub(crate) fn files(root: &Path) -> Files {
     let mut found = Files::new();
     if !root.exists() {
         return found;
@@ -87,19 +87,19 @@ pub fn files(root: &Path) -> Files {
 }
 
 /// Put `files` below `root`.
-pub fn write(root: &Path, files: &Files) {
+pub(crate) fn write(root: &Path, files: &Files) {
     for (path, bytes) in files {
         write_file(&root.join(path), bytes);
     }
 }
 
-pub fn write_file(path: &Path, bytes: impl AsRef<[u8]>) {
+pub(crate) fn write_file(path: &Path, bytes: impl AsRef<[u8]>) {
     fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder can be made");
     fs::write(path, bytes).expect("a file can be written");
 }
 
 /// `expected` against `actual`, as a unified diff.
-pub fn difference(expected: &[u8], actual: &[u8]) -> String {
+pub(crate) fn difference(expected: &[u8], actual: &[u8]) -> String {
     let (expected, actual) = (String::from_utf8_lossy(expected), String::from_utf8_lossy(actual));
     similar::TextDiff::from_lines(expected.as_ref(), actual.as_ref())
         .unified_diff()

@@ -236,19 +236,24 @@ def no_options(timeout_s: float) -> str:
     return ""
 
 
+STATE = [
+    "SELECT * FROM customers ORDER BY id",
+    "SELECT count(*), sum(price), max(id) FROM orders",
+    "SELECT last_value, is_called FROM counter",
+    "SELECT oid, relname FROM pg_class WHERE oid >= 16384 ORDER BY 1",
+    "SELECT rolname, rolconfig FROM pg_roles ORDER BY 1",
+    "SELECT datname, datacl::text FROM pg_database ORDER BY 1",
+    "SELECT count(*) FROM pg_largeobject_metadata",
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'",
+    "SELECT count(*) FROM pg_prepared_xacts",
+]
+
+
 def state(server: Server) -> list[Any]:
     """Return everything a tool might have changed, and what it might have left behind."""
-    return [
-        server.rows("SELECT * FROM customers ORDER BY id", "app_db"),
-        server.rows("SELECT count(*), sum(price), max(id) FROM orders", "app_db"),
-        server.rows("SELECT last_value, is_called FROM counter", "app_db"),
-        server.rows("SELECT oid, relname FROM pg_class WHERE oid >= 16384 ORDER BY 1", "app_db"),
-        server.rows("SELECT rolname, rolconfig FROM pg_roles ORDER BY 1"),
-        server.rows("SELECT datname, datacl::text FROM pg_database ORDER BY 1"),
-        server.rows("SELECT count(*) FROM pg_largeobject_metadata", "app_db"),
-        server.rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
-        server.rows("SELECT count(*) FROM pg_prepared_xacts"),
-    ]
+    superuser = server.text("postgres", SUPERUSER_PASSWORD, "app_db")
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        return [connection.execute(sql.encode()).fetchall() for sql in STATE]
 
 
 READ_CALLS: list[tuple[str, dict[str, Any]]] = [

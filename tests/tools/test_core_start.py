@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from core_client import Session, post
 from core_server import Pod, Running, lock_of, make_pod, running, sample_links, start_and_fail
+from server import build_server
+from settings import Settings, SettingsError
 
 Change = Callable[[Pod], None]
 
@@ -87,10 +90,32 @@ def break_keys(pod: Pod) -> None:
         (replace_file("topology.json", {"stack": "x"}), "topology.json"),
         (break_keys, "entry 1 of `MCP_API_KEYS`"),
         (set_environ("STACKTIC_AUDIT", "everywhere"), "STACKTIC_AUDIT"),
+    ],
+)
+def test_any_doubt_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Change, message: str
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    pod = make_pod(tmp_path / "pod")
+    change(pod)
+    settings = Settings(pod.environ, pod.secrets, pod.config)
+    with pytest.raises(SettingsError) as refused:
+        build_server(settings, pod.app)
+    assert message in str(refused.value)
+    assert "a-plain-key" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_environ("MCP_SAMPLE_WRITE_ACCESS", "yes"), "neither `true` nor `false`"),
+        (edit_lock(drop_first), "`sample_list` is served but not in the lock"),
         (set_environ("STACKTIC_PORT", "http"), "STACKTIC_PORT"),
     ],
 )
-def test_any_doubt_stops_the_start(tmp_path: Path, change: Change, message: str) -> None:
+def test_a_refused_start_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, change: Change, message: str
+) -> None:
     pod = make_pod(tmp_path / "pod")
     change(pod)
     ended = start_and_fail(pod)
@@ -98,7 +123,7 @@ def test_any_doubt_stops_the_start(tmp_path: Path, change: Change, message: str)
     assert ended.stderr.startswith("error: ")
     assert message in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert "a-plain-key" not in ended.stderr
+    assert ended.stdout == ""
 
 
 def tools_served(server: Running) -> set[str]:

@@ -1,8 +1,8 @@
-"""The ACL users of Valkey links, without any tool between: what the server itself refuses.
+"""The ACL users of Valkey links: what the server itself refuses, whatever a tool would send.
 
 In: the grants of `fastmcp-valkey/link.yaml`.
 Out: proof that the principal holds when every check in Python is gone.
-Must not know: the tools.
+Must not know: how a tool works.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import pytest
 import valkey
 from valkey.exceptions import NoPermissionError
 
-from servers.valkey_server import ValkeyServer, granted_users, running_valkey
+from conftest import MakeTools
+from refusal import Refusal
+from servers.valkey_server import ValkeyServer, granted_users, link, running_valkey
+from valkey_tools import register
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,21 @@ def test_the_write_user_writes_below_its_prefixes_only(
     )
     with pytest.raises(NoPermissionError):
         writer.execute_command(*command)
+
+
+@pytest.mark.anyio
+async def test_a_write_link_without_the_principal_is_stopped_by_the_server(
+    server: ValkeyServer, make_tools: MakeTools
+) -> None:
+    """Write flags without the grant still write nothing."""
+    facts = link(server, write=True)
+    values = {**facts.values, "USERNAME": "mcp_ro"}
+    tools = make_tools(
+        register, link(server, write=True, values=values, secrets={"PASSWORD": "ro_pw"})
+    )
+    before = server.snapshot()
+    with pytest.raises(Refusal) as caught:
+        await tools.call("valkey_set", {"key": "app:new", "value": "x", "dry_run": False})
+    assert caught.value.code == "E_UNAVAILABLE"
+    assert "grant" in caught.value.hint
+    assert server.snapshot() == before

@@ -124,9 +124,7 @@ class Gate:
             # Without a session only `initialize` opens one; the word may stand elsewhere too.
             opening = not exchange.session and b'"initialize"' in body
             if opening and not self.limits.open_session(exchange.key_name):
-                raise Stop(
-                    429, "E_LIMIT", "this key opens too many sessions; use one for all calls"
-                )
+                raise Stop(429, "E_LIMIT", "this key opens too many sessions; keep one")
             if scope["method"] == "POST" and not _headers(scope, b"origin"):
                 body = _accept_curl(scope, body)
             await self._forward(exchange, scope, body, receive, send)

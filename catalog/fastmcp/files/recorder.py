@@ -15,9 +15,14 @@ from fastmcp.exceptions import NotFoundError
 from fastmcp.server.dependencies import get_http_request
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
-from mcp_types import CallToolRequestParams, TextContent
+from mcp_types import (
+    CallToolRequestParams,
+    GetPromptRequestParams,
+    ReadResourceRequestParams,
+    TextContent,
+)
 
-from calls import Call, Exchange, current_call, serving
+from calls import Call, Exchange, serving
 from cursors import digest
 from gate import EXCHANGE
 from governed import mask_name, mask_value
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audit import AuditLog
+    from governed import GovernedTool
 
 SUGGESTIONS = 5
 
@@ -38,12 +44,12 @@ class CallRecorder(Middleware):
         """`gates` names the closed gates of tools that the lock knows but nobody may call."""
         self.audit = audit
         self.gates = gates
-        self.names: tuple[str, ...] = ()
+        self.tools: Mapping[str, GovernedTool] = {}
 
-    async def on_request(
-        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
-    ) -> Any:
-        """Serve one request under a record of its own."""
+    async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        """Serve one request under a record of its own; a notification passes."""
+        if context.type != "request":
+            return await call_next(context)
         started = time.perf_counter()
         exchange = _exchange()
         call = Call(method=context.method or "", exchange=exchange)
@@ -52,7 +58,7 @@ class CallRecorder(Middleware):
             call.key_name, call.session = exchange.key_name, exchange.session
         try:
             with serving(call):
-                return await call_next(context)
+                return await self._serve(call, context, call_next)
         except BaseException:
             if call.decision == "allowed":
                 call.fail("E_UNAVAILABLE")
@@ -60,34 +66,34 @@ class CallRecorder(Middleware):
         finally:
             self.audit.write(call, int((time.perf_counter() - started) * 1000))
 
-    async def on_call_tool(
-        self,
-        context: MiddlewareContext[CallToolRequestParams],
-        call_next: CallNext[CallToolRequestParams, ToolResult],
-    ) -> ToolResult:
-        """Note what is called; refuse in our own form what is not there."""
-        call = current_call()
-        arguments = context.message.arguments or {}
-        call.arguments_digest = digest(arguments)
-        if context.message.name in self.names:
+    async def _serve(
+        self, call: Call, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
+    ) -> Any:
+        """Note what is asked for; a message that did not validate passes to be refused."""
+        message = context.message
+        if isinstance(message, CallToolRequestParams):
+            return await self._call_tool(call, message)
+        if isinstance(message, ReadResourceRequestParams):
+            _note(call, {"uri": str(message.uri)})
+        elif isinstance(message, GetPromptRequestParams):
+            call.tool = mask_name(message.name)
+            _note(call, dict(message.arguments or {}))
+        try:
             return await call_next(context)
-        call.tool = mask_name(context.message.name)
-        call.arguments = {mask_name(name): mask_value(item) for name, item in arguments.items()}
-        return self._refused(call, context.message.name)
+        except NotFoundError:
+            call.deny("E_NOT_FOUND")
+            raise
 
-    async def on_read_resource(
-        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
-    ) -> Any:
-        """Note which resource is read."""
-        return await _noted({"uri": str(context.message.uri)}, context, call_next)
-
-    async def on_get_prompt(
-        self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
-    ) -> Any:
-        """Note which prompt is used."""
-        call = current_call()
-        call.tool = mask_name(context.message.name)
-        return await _noted(dict(context.message.arguments or {}), context, call_next)
+    async def _call_tool(self, call: Call, message: CallToolRequestParams) -> ToolResult:
+        """Answer here: FastMCP's own rules of visibility play no part in this server."""
+        arguments = message.arguments or {}
+        tool = self.tools.get(message.name)
+        if tool is not None:
+            call.arguments_digest = digest(arguments)
+            return await tool.run(arguments)
+        call.tool = mask_name(message.name)
+        _note(call, arguments)
+        return self._refused(call, message.name)
 
     def _refused(self, call: Call, name: str) -> ToolResult:
         refusal = self._refusal(name)
@@ -100,21 +106,13 @@ class CallRecorder(Middleware):
         if name in self.gates:
             hint = f"`{name}` needs write access: {' or '.join(self.gates[name])} is not true"
             return Refusal("E_WRITE_DISABLED", hint)
-        near = difflib.get_close_matches(name[:100], self.names, SUGGESTIONS)
+        near = difflib.get_close_matches(name[:100], list(self.tools), SUGGESTIONS)
         return Refusal("E_SCOPE", "no link of this stack gives a tool of that name", near)
 
 
-async def _noted(
-    arguments: dict[str, Any], context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
-) -> Any:
-    call = current_call()
+def _note(call: Call, arguments: Mapping[str, Any]) -> None:
     call.arguments_digest = digest(arguments)
     call.arguments = {mask_name(name): mask_value(item) for name, item in arguments.items()}
-    try:
-        return await call_next(context)
-    except NotFoundError:
-        call.deny("E_NOT_FOUND")
-        raise
 
 
 def _exchange() -> Exchange | None:

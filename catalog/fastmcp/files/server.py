@@ -83,7 +83,7 @@ def build_server(settings: Settings, folder: Path) -> Server:
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
     recorder = CallRecorder(audit, closed)
     mcp = _build_mcp(topology, toolsets, recorder)
-    recorder.names = tuple(tool.name for toolset in toolsets for tool in toolset.tools)
+    recorder.tools = {tool.name: tool for toolset in toolsets for tool in toolset.tools}
     _ensure_locked(locked, mcp, settings)
     if not keys.hashes:
         logger.warning("no API key is known: fill MCP_API_KEYS; until then every call is refused")

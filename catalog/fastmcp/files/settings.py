@@ -3,6 +3,11 @@
 In: `os.environ` (read here and nowhere else), the secret directory, the configuration directory.
 Out: plain values by name, flags that are true or false, secrets by key name.
 Must not know: MCP, HTTP, or what any value is used for.
+
+Settings of the server itself, all optional: `STACKTIC_HOST`, `STACKTIC_PORT`,
+`STACKTIC_SECRET_DIR`, `STACKTIC_CONFIG_DIR`, `STACKTIC_ALLOWED_HOSTS` and
+`STACKTIC_ALLOWED_ORIGINS` (more names, by commas), `STACKTIC_AUDIT` (`stdout`, `stderr`,
+`none`), `STACKTIC_AUDIT_FILE`, `STACKTIC_CA_FILE`.
 """
 
 from __future__ import annotations
@@ -76,9 +81,9 @@ class Settings:
         return int(text)
 
     def flag(self, name: str) -> bool:
-        """Return a flag; an absent one is false."""
-        text = self.environ.get(name, "")
-        return parse_flag(name, text) if text else False
+        """Return a flag; an absent one is false, an empty one a mistake."""
+        text = self.environ.get(name)
+        return False if text is None else parse_flag(name, text)
 
     def check_flags(self) -> None:
         """Refuse a write flag that reads as neither yes nor no, linked or not."""
