@@ -78,15 +78,30 @@ fn limits_of_size_and_count() {
     let lines = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
     let link = |_| "  - {from: a, to: b}\n".to_owned();
     for (text, message) in [
-        (lines(10_001, &|number| format!("  c{number}: {{type: loki}}\n")), "10001 components; a stack has at most 10000"),
-        (format!("  a: {{type: loki}}\nlinks:\n{}", lines(50_001, &link).replace(", ", ",")), "50001 links; a stack has at most 50000"),
-        (format!("# {}\n", "x".repeat(1024 * 1024)), "the file is larger than 1 MB"),
+        (
+            lines(10_001, &|number| format!("  c{number}: {{type: loki}}\n")),
+            "10001 components; a stack has at most 10000",
+        ),
+        (
+            format!(
+                "  a: {{type: loki}}\nlinks:\n{}",
+                lines(50_001, &link).replace(", ", ",")
+            ),
+            "50001 links; a stack has at most 50000",
+        ),
+        (
+            format!("# {}\n", "x".repeat(1024 * 1024)),
+            "the file is larger than 1 MB",
+        ),
     ] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         support::write_file(&folder.path().join("stack.yaml"), format!("{head}{text}"));
         let run = generate(&Files::new(), folder.path());
         let first = run.stderr.lines().next().unwrap_or_default();
-        assert_eq!((run.code, first), (1, format!("error[E_TOPOLOGY_LIMIT]: {message}").as_str()));
+        assert_eq!(
+            (run.code, first),
+            (1, format!("error[E_TOPOLOGY_LIMIT]: {message}").as_str())
+        );
         assert!(!folder.path().join("out").exists());
     }
 }

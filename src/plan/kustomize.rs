@@ -95,7 +95,6 @@ fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSec
         "namespace": component.namespace,
         "labels": view::label_pairs(stack, component),
         "resources": resources,
-        "config_env": !environment::values(stack, component).is_empty(),
         "config_maps": config_maps(stack, component, &files)?,
         "secrets": secrets.iter().filter(|_| generated).map(secrets::item).collect::<Vec<_>>(),
     }))
@@ -138,7 +137,7 @@ fn config_map(name: &str, files: &[&(&str, &super::PlannedFile)]) -> anyhow::Res
             "E_OUTPUT_SIZE: the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`"
         );
     }
-    Ok(json!({ "name": name, "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
+    Ok(json!({ "name": name, "kind": "files", "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
 }
 
 /// One file, or all of a kind: `files/*.py`.

@@ -9,7 +9,7 @@ pub fn is_producible(path: &RelPath) -> bool {
     let segments: Vec<&str> = path.segments().collect();
     let is_component = |name: &str| ComponentName::parse(name).is_ok();
     match segments.as_slice() {
-        ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml"] | ["docs", "topology.md"] => true,
+        ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml" | ".gitignore"] | ["docs", "topology.md"] => true,
         ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
             is_component(environment) && has_extension(file, &["yaml"])
         }

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,9 @@ def running_valkey(folder: Path, users: Mapping[str, str], password: str) -> Gen
         host="127.0.0.1", port=port, username="admin", password="admin-of-the-test"
     )
     try:
-        _wait_until(lambda: cast("Any", admin).ping(), valkey.ConnectionError)
+        _wait_until_ready(
+            process, folder / "log", lambda: cast("Any", admin).ping(), valkey.ConnectionError
+        )
         yield Valkey(port, admin)
     finally:
         _stop(process, signal.SIGTERM)
@@ -137,7 +139,9 @@ def running_postgres(folder: Path) -> Generator[Postgres]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*_demoted(), *start], stdout=log, stderr=log)
     try:
-        _wait_until(lambda: server.run("SELECT 1"), psycopg.OperationalError)
+        _wait_until_ready(
+            process, folder / "log", lambda: server.run("SELECT 1"), psycopg.OperationalError
+        )
         yield server
     finally:
         _stop(process, signal.SIGINT)
@@ -188,12 +192,18 @@ def _demoted() -> list[str]:
     return ["setpriv", f"--reuid={who}", f"--regid={who}", "--clear-groups"]
 
 
-def _wait_until(ready: Any, failure: type[Exception]) -> None:
+def _wait_until_ready(
+    process: subprocess.Popen[bytes],
+    log: Path,
+    ask: Callable[[], object],
+    failure: type[Exception],
+) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while True:
         try:
-            ready()
+            ask()
         except failure:
+            assert process.poll() is None, log.read_text(encoding="utf-8")
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

@@ -1,0 +1,223 @@
+"""Loki tools: log lines, metric queries over logs, labels and streams.
+
+In: a link to Loki and arguments that the toolkit has checked.
+Out: log lines without control characters, and what was counted over them.
+Must not know: any path beside the constant read paths below, nor a tenant other than the link's.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from http_client import Http
+from loki_query import (
+    DURATION,
+    MAX_SPAN_SECONDS,
+    TIME_PATTERN,
+    Reach,
+    ensure_selector,
+    nanoseconds,
+    quoted,
+    reach_of,
+    time_of,
+)
+from loki_shapes import entries_of, matrix_view, plain_labels, plain_text, vector_view
+from toolkit import Answer, Choice, Link, Refusal, Toolset
+
+MAX_BYTES = 1024**3
+MAX_SERIES = 100
+RANGE_POINTS = 60
+ERROR_LINES = '|~ "(?i)(error|fatal|panic|exception|critical)"'
+ERRORS = {
+    400: "Loki could not read the query",
+    401: "Loki knows no tenant of this name",
+    413: "Loki would have to read too much for this query",
+}
+
+Query = Annotated[str, Field(min_length=1, max_length=4096, description="LogQL")]
+Moment = Annotated[
+    str,
+    Field(
+        pattern=TIME_PATTERN, max_length=40, description="now, now-15m, RFC 3339 or epoch seconds"
+    ),
+]
+Match = Annotated[str, Field(min_length=2, max_length=1024, description='{namespace="kafka"}')]
+Since = Annotated[str, Field(pattern=f"^{DURATION}$", max_length=16, description="at most 24h")]
+Label = Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=100)]
+Limit = Annotated[int, Field(ge=1, le=200)]
+Names = Annotated[int, Field(ge=1, le=500)]
+Direction = Literal["backward", "forward"]
+Component = Annotated[str, Choice("components")]
+
+
+def register(tools: Toolset) -> None:
+    """Offer the tools of a Loki link."""
+    _register_queries(tools)
+    _register_names(tools)
+
+
+def _register_queries(tools: Toolset) -> None:
+    @tools.read
+    async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer:
+        """Evaluate a LogQL metric query at one moment, such as count_over_time({...}[5m])."""
+        return await _metric_query(link, logql, time)
+
+    @tools.read
+    async def loki_query_range(
+        link: Link,
+        logql: Query,
+        start: Moment = "now-1h",
+        end: Moment = "now",
+        limit: Limit = 50,
+        direction: Direction = "backward",
+    ) -> Answer:
+        """Return log lines over up to 24 hours; each selector needs an equality matcher."""
+        return await _query_range(link, logql, _window(start, end), (limit, direction))
+
+    @tools.read
+    async def loki_errors(
+        link: Link, component: Component, since: Since = "1h", limit: Limit = 50
+    ) -> Answer:
+        """Return the latest lines of a component that speak of an error."""
+        label = link.data.get("component_label", "component")
+        query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
+        return await _query_range(link, query, _since(since), (limit, "backward"))
+
+
+def _register_names(tools: Toolset) -> None:
+    @tools.read
+    async def loki_labels(link: Link, since: Since = "6h") -> Answer:
+        """Return the names of stream labels."""
+        labels = await _get(link, ("labels",), _bounds(_since(since)))
+        return Answer(sorted(labels or ()))
+
+    @tools.read
+    async def loki_label_values(
+        link: Link, label: Label, since: Since = "6h", limit: Names = 100
+    ) -> Answer:
+        """Return the values of a stream label."""
+        found = await _get(link, ("label", label, "values"), _bounds(_since(since)))
+        values = [plain_text(value) for value in sorted(found or ())]
+        return Answer(values[:limit], "rows" if len(values) > limit else None)
+
+    @tools.read
+    async def loki_series(
+        link: Link, match: Match, since: Since = "1h", limit: Names = 100
+    ) -> Answer:
+        """Return the label sets of the streams that a selector with an equality matcher opens."""
+        ensure_selector(match)
+        params = [("match[]", match), *_bounds(_since(since)).items()]
+        streams: list[dict[str, str]] = await _get(link, ("series",), params) or []
+        shown = [plain_labels(stream) for stream in streams[:limit]]
+        return Answer(shown, "series" if len(streams) > limit else None)
+
+    @tools.read
+    async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer:
+        """Return how many streams, chunks, entries and bytes a selector would read."""
+        ensure_selector(match)
+        return Answer(await _stats(link, match, _since(since)))
+
+
+Window = tuple[float, float]
+
+
+def _window(start: str, end: str) -> Window:
+    now = time.time()
+    first, last = time_of(start, now), time_of(end, now)
+    if not 0 < last - first <= MAX_SPAN_SECONDS:
+        raise Refusal("E_ARG", "`end` lies after `start`, and at most 24 hours after it")
+    return first, last
+
+
+def _since(since: str) -> Window:
+    return _window(f"now-{since}", "now")
+
+
+def _bounds(window: Window) -> dict[str, str]:
+    return {"start": nanoseconds(window[0]), "end": nanoseconds(window[1])}
+
+
+def _http(link: Link) -> Http:
+    tenant = link.data.get("tenant", "")
+    headers = {"X-Scope-OrgID": tenant} if tenant else {}
+    return Http(
+        link,
+        base_path="/loki/api/v1",
+        headers=lambda: headers,
+        error_hint=lambda status, _: ERRORS.get(status),
+    )
+
+
+async def _get(link: Link, path: tuple[str, ...], params: Any) -> Any:
+    """Return the `data` of one of the read paths."""
+    reply: Any = await _http(link).get_json(path, params)
+    try:
+        if reply["status"] == "success":
+            return reply["data"]
+    except (KeyError, TypeError):
+        pass
+    raise Refusal("E_UNAVAILABLE", f"{link.component} did not answer like Loki")
+
+
+async def _stats(link: Link, selector: str, window: Window) -> dict[str, int]:
+    """Return what a selector would read; every answer without a number of bytes is refused."""
+    params = {"query": selector, **_bounds(window)}
+    reply = await _http(link).get_json(("index", "stats"), params)
+    counts = {name: reply.get(name) for name in ("streams", "chunks", "entries", "bytes")}
+    if type(counts["bytes"]) is not int or counts["bytes"] < 0:
+        raise Refusal("E_UNAVAILABLE", f"{link.component} gave no statistics")
+    return counts
+
+
+async def _ensure_affordable(link: Link, reach: Reach, window: Window) -> None:
+    """Refuse a query before it runs when its streams hold too much, or when nobody can tell."""
+    opened = (window[0] - reach.lookback_seconds, window[1])
+    total = 0
+    for selector in dict.fromkeys(reach.selectors):
+        try:
+            total += (await _stats(link, selector, opened))["bytes"]
+        except Refusal as refusal:
+            hint = f"the size of the query cannot be had, so it is not run: {refusal.hint}"
+            raise Refusal(refusal.code, hint) from None
+    if total > MAX_BYTES:
+        hint = f"the query would read {total // 1024**2} MiB of 1024; narrow selector or time"
+        raise Refusal("E_LIMIT", hint)
+
+
+async def _metric_query(link: Link, query: str, moment: str) -> Answer:
+    reach = reach_of(query)
+    if not reach.is_metric:
+        raise Refusal("E_ARG", "this is no metric query; use loki_query_range for log lines")
+    at = time_of(moment, time.time())
+    await _ensure_affordable(link, reach, (at, at))
+    data = await _get(link, ("query",), {"query": query, "time": nanoseconds(at)})
+    series = vector_view(data)
+    answer = {"result_type": data["resultType"], "series": series[:MAX_SERIES]}
+    more = len(series) > MAX_SERIES
+    return Answer(answer, "series" if more else None, returned=len(answer["series"]))
+
+
+async def _query_range(
+    link: Link, query: str, window: Window, cut: tuple[int, Direction | str]
+) -> Answer:
+    reach = reach_of(query)
+    limit, direction = cut
+    await _ensure_affordable(link, reach, window)
+    params = {
+        "query": query,
+        **_bounds(window),
+        "limit": limit + 1,
+        "direction": direction,
+        "step": f"{max(1, round((window[1] - window[0]) / RANGE_POINTS))}s",
+    }
+    data = await _get(link, ("query_range",), params)
+    if data["resultType"] == "matrix":
+        series = matrix_view(data, RANGE_POINTS + 1)
+        more = len(series) > MAX_SERIES
+        shown = series[:MAX_SERIES]
+        return Answer({"series": shown}, "series" if more else None, returned=len(shown))
+    entries = entries_of(data, direction)
+    return Answer(entries[:limit], "rows" if len(entries) > limit else None)

@@ -1,0 +1,106 @@
+"""The Stack Agent's HTTP API, as the topology tools need it.
+
+In: a link to the agent and the body of a query.
+Out: rows, the structure of the stack, the fields of a component.
+Must not know: MCP, prompts, or how an answer is shown.
+
+The agent answers a query with `{"results": [...], "next_cursor": text or null}`, and with
+`status` beside them when a check was run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from http_client import Http
+from toolkit import Link, Refusal
+
+MAX_FACT_CHARACTERS = 300
+_CODE = re.compile(r"E_[A-Z_]{1,40}")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to one query."""
+
+    results: list[Any]
+    status: str | None
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A client of one agent."""
+
+    link: Link
+
+    async def query(self, body: Mapping[str, Any]) -> Reply:
+        """Send one query; parameters that were not given stay out of the closed body."""
+        sent = {name: value for name, value in body.items() if value is not None}
+        return parse_reply(await self._http().send_json("POST", ["metadata", "q"], sent))
+
+    async def structure(self) -> dict[str, Any]:
+        """Return all components with their links."""
+        return _object(await self._http().get_json(["metadata", "structure"]))
+
+    async def fields(self, component: str) -> Any:
+        """Return the variables of a component; values of secrets are never among them."""
+        return await self._http().get_json(["metadata", "fields", component])
+
+    def _http(self) -> Http:
+        return Http(
+            self.link,
+            headers=lambda: {"authorization": f"Bearer {self.link.secret('KEY')}"},
+            credential="KEY",
+            error_hint=agent_fact,
+        )
+
+
+def parse_reply(reply: Any) -> Reply:
+    """Read the answer to a query; a bare list is a page of its own."""
+    if isinstance(reply, list):
+        return Reply(cast("list[Any]", reply), None, None)
+    fields = _object(reply)
+    results = fields.get("results")
+    if not isinstance(results, list):
+        raise Refusal("E_UNAVAILABLE", "the agent answered in a form that is not known")
+    status = fields.get("status")
+    cursor = fields.get("next_cursor")
+    return Reply(
+        results=cast("list[Any]", results),
+        status=status if isinstance(status, str) else None,
+        next_cursor=cursor if isinstance(cursor, str) else None,
+    )
+
+
+def agent_fact(status: int, body: bytes) -> str | None:
+    """Pass on why the agent refused a query: its messages are made for the caller."""
+    if status not in {400, 404, 413, 422}:
+        return None
+    try:
+        reply: object = json.loads(body)
+    except ValueError:
+        return None
+    error = cast("dict[str, Any]", reply).get("error") if isinstance(reply, dict) else None
+    if not isinstance(error, dict):
+        return None
+    facts = cast("dict[str, Any]", error)
+    code = str(facts.get("code", ""))
+    if not _CODE.fullmatch(code):
+        return None
+    message = "".join(filter(str.isprintable, str(facts.get("message", ""))))
+    place = facts.get("position")
+    where = f" (position {place})" if isinstance(place, int) else ""
+    return f"{code}{where}: {message[:MAX_FACT_CHARACTERS]}"
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Refusal("E_UNAVAILABLE", "the agent answered in a form that is not known")
+    return cast("dict[str, Any]", value)
