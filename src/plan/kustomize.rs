@@ -125,9 +125,16 @@ fn config_maps(
         let wanted = |file: &str| modules.iter().any(|module| file == format!("files/{module}"));
         maps.insert(name.clone(), files.iter().filter(|(file, _)| wanted(file)).collect());
     }
-    maps.into_iter()
-        .map(|(name, files)| config_map(&name, &files))
-        .collect()
+    let mut items = Vec::new();
+    if !environment::values(stack, component).is_empty() {
+        items.push(
+            json!({ "name": format!("{}-config", component.name), "kind": "envs", "files": ["config/cloud.env"] }),
+        );
+    }
+    for (name, files) in &maps {
+        items.push(config_map(name, files)?);
+    }
+    Ok(items)
 }
 
 fn config_map(name: &str, files: &[&(&str, &super::PlannedFile)]) -> anyhow::Result<Json> {

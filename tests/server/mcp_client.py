@@ -50,7 +50,7 @@ def listed(server: Running, key: int) -> dict[str, dict[str, Any]]:
     return with_client(server, key, tools)
 
 
-def call(server: Running, key: int, name: str, **arguments: Any) -> dict[str, Any]:
+def call(server: Running, key: int, name: str, /, **arguments: Any) -> dict[str, Any]:
     """Return the envelope of a call, or the body of its refusal."""
 
     async def called(client: McpClient) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def test_a_write_needs_the_link_and_the_flag(
         assert (listed(server, key).keys() >= WRITES) is writes
         assert (listed(server, key).keys() & WRITES == set()) is not writes
         read = call(server, key, "valkey_get", key="app:gate")
-        assert read["data"]["text"] == "before"
+        assert read["data"]["value"] == "before"
         written = call(server, key, "valkey_set", **SET)
         if writes:
             assert written["data"]["effect"] == "replaced"
@@ -138,7 +138,7 @@ def test_without_an_audit_log_no_write_is_done(
     environ = environ_of(backend, "true") | {"STACKTIC_AUDIT": "none"}
     with running(make_pod(tmp_path / "pod", outputs[True], **environ)) as server:
         assert call(server, key, "valkey_set", **SET)["code"] == "E_WRITE_DISABLED"
-        assert call(server, key, "valkey_get", key="app:gate")["data"]["text"] == "before"
+        assert call(server, key, "valkey_get", key="app:gate")["data"]["value"] == "before"
     assert backend.get("app:gate") == b"before"
 
 
@@ -171,9 +171,9 @@ def test_two_components_of_a_type_are_told_apart_by_an_argument(
 async def ensure_routed(client: McpClient) -> None:
     """Each instance answers with its own data, within its own prefixes and its own gate."""
     first = await answer(client, "valkey_get", {"component": "valkey", "key": "app:who"})
-    assert (first["link"], first["data"]["text"]) == ("valkey", "the first")
+    assert (first["link"], first["data"]["value"]) == ("valkey", "the first")
     second = await answer(client, "valkey_get", {"component": "valkey-b", "key": "cache:who"})
-    assert (second["link"], second["data"]["text"]) == ("valkey-b", "the second")
+    assert (second["link"], second["data"]["value"]) == ("valkey-b", "the second")
     outside = await answer(client, "valkey_get", {"component": "valkey-b", "key": "app:who"})
     assert (outside["code"], outside["allowed_values"]) == ("E_SCOPE", ["cache:"])
     assert (await answer(client, "valkey_get", {"key": "app:who"}))["code"] == "E_ARG"

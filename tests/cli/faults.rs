@@ -1,0 +1,79 @@
+//! Wrong usage (64), faults (1), and a catalog or lock that does not fit (4).
+
+use crate::assert_said;
+use crate::builder::{LOKI, Project, head};
+
+#[test]
+fn wrong_usage() {
+    let project = Project::new(LOKI);
+    assert_said!(project.said("gen --nosuchflag"), @"");
+    assert_said!(project.said("gen --check --dry-run"), @"");
+    assert_said!(project.said("gen --on-edit perhaps"), @"");
+    for arguments in ["", "nosuchcommand", "gen --max-deletes many", "gen a b", "catalog", "schema nosuch", "check -o xml", "--color sometimes check"] {
+        let run = project.run(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "`{arguments}`: {}", run.stderr);
+    }
+    assert!(project.out().is_empty());
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let project = Project::new(LOKI);
+    let run = project.run("--help");
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_said!(run.stdout.split_once("Exit codes:").unwrap().1, @"");
+    assert_eq!(project.run("--version").stdout, format!("stacktic {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(project.run("gen --help").code, 0);
+}
+
+#[test]
+fn a_stack_file_that_is_not_there() {
+    let project = Project::new(LOKI);
+    assert_said!(project.said("gen nosuch.yaml"), @"");
+    assert_said!(project.said("check extra"), @"");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made() {
+    let project = Project::new(LOKI).file("out", "a file\n");
+    assert_said!(project.said("gen"), @"");
+    assert_eq!(project.read("out"), "a file\n");
+}
+
+#[test]
+fn a_broken_lock() {
+    for lock in ["", "{", "{\"version\": 2, \"files\": {}}", "{\"version\": 1, \"files\": {\"../x\": {}}}"] {
+        let project = Project::generated(LOKI);
+        project.write("out/.stacktic/lock.json", lock);
+        let before = project.out();
+        for mode in ["gen", "gen --check", "gen --dry-run"] {
+            assert_eq!(project.run(mode).code, 4, "{lock} {mode}");
+        }
+        assert_eq!(project.out(), before);
+    }
+    let project = Project::generated(LOKI);
+    project.write("out/.stacktic/lock.json", "{\"version\": 2, \"files\": {}}");
+    assert_said!(project.said("gen"), @"");
+}
+
+#[test]
+fn a_broken_catalog_overlay() {
+    let entry = "extra/catalog/loki/component.yaml";
+    let project = Project::new(LOKI).file(entry, "type: loki\n  title: x\n");
+    assert_said!(project.said("gen --catalog extra"), @"");
+    project.write(entry, "type: loki\ncolour: red\n");
+    assert_said!(project.said("gen --catalog extra"), @"");
+    assert_said!(project.said("check --catalog nosuch"), @"");
+    for arguments in ["check --catalog extra", "catalog ls --catalog extra", "catalog show loki --catalog extra", "schema --catalog extra"] {
+        assert_eq!(project.run(arguments).code, 4, "{arguments}");
+    }
+    assert!(project.out().is_empty());
+}
+
+/// An entry that is broken and not used is in nobody's way, except where all are asked for.
+#[test]
+fn a_broken_entry_that_is_not_used() {
+    let project = Project::new(LOKI).file("extra/catalog/mailpit/component.yaml", "type: [\n");
+    assert_eq!(project.run("check --catalog extra").code, 0);
+    assert_eq!(head(&project.run("catalog ls --catalog extra").stderr, 1).split(':').next(), Some("error"));
+}

@@ -1,0 +1,21 @@
+//! The command line as a user meets it: exit code, stdout and stderr in one snapshot.
+//!
+//! In: arguments, a stack file, edits. Out: what was said, with paths of this machine left out. What is
+//! generated is the business of `tests/golden.rs`.
+
+mod builder;
+mod catalog;
+mod check;
+mod faults;
+mod generate;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
+
+/// Compare what a run said with the text that stands in the test.
+macro_rules! assert_said {
+    ($run:expr, @$expected:literal) => {
+        insta::assert_snapshot!($run, @$expected)
+    };
+}
+pub(crate) use assert_said;
