@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use stacktic::cli::Cli;
-use stacktic::command::{exit_of, run};
+use stacktic::command::{exit_of, is_broken_pipe, run};
 use stacktic::exit::Exit;
 
 fn main() -> ExitCode {
@@ -22,6 +22,9 @@ fn main() -> ExitCode {
     };
     let (mut out, mut messages) = (std::io::stdout().lock(), std::io::stderr().lock());
     let exit = run(cli, &mut out, &mut messages).unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            return Exit::Done;
+        }
         let _ = writeln!(messages, "error: {error:#}");
         exit_of(&error)
     });

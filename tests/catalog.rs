@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use stacktic::catalog::{Catalog, ComponentType, Install, LinkType, Target, load};
+use stacktic::catalog::{AttributeKind, Catalog, ComponentType, Install, LinkType, Target, load};
 
 fn catalog() -> Catalog {
     load(&[]).unwrap()
@@ -118,6 +118,23 @@ fn versions_and_images_are_exact() {
             assert!(
                 image.starts_with('{') || tag.is_some_and(|tag| tag != "latest"),
                 "{}: image {name} {image}",
+                kind.name
+            );
+        }
+    }
+}
+
+/// Text that a user writes reaches templates, so each attribute says what it may hold.
+#[test]
+fn text_attributes_have_a_grammar() {
+    for kind in types(&catalog()) {
+        let sub_attributes = kind.sub_components.values().flat_map(|sub| &sub.attributes);
+        for (name, attribute) in kind.attributes.iter().chain(sub_attributes) {
+            let is_text = attribute.kind == AttributeKind::String && !attribute.secret;
+            let has_grammar = attribute.pattern.is_some() || attribute.choices.is_some();
+            assert!(
+                !is_text || has_grammar,
+                "{}: `{name}` takes any text; give it a pattern or an enum",
                 kind.name
             );
         }

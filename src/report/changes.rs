@@ -1,5 +1,6 @@
 //! A plan of changes as text, as JSON, and as a unified diff.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
@@ -7,6 +8,9 @@ use similar::TextDiff;
 
 use super::{AccessChange, Style};
 use crate::tree::{Action, Change, Changes};
+
+/// Most new files that are listed one by one.
+const MAX_NEW: usize = 40;
 
 /// The plan: the access diff, one line a file that is not as it should be, the counts.
 #[must_use]
@@ -23,17 +27,13 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style
     if !access.is_empty() {
         text.push('\n');
     }
-    for change in changes.files.iter().filter(|change| is_told(change)) {
-        let label = format!("{:<22}", change.action.label());
-        let label = if change.action.blocks() || change.action.reports() {
-            style.error(&label)
-        } else {
-            label
-        };
-        let _ = writeln!(text, "  {label} {}  {}", change.path, style.faint(&change.why));
-        for line in change.note.iter().flat_map(|note| note.lines()) {
-            let _ = writeln!(text, "  {:<22}   {line}", "");
-        }
+    let new: Vec<&Change<'_>> = changes.files.iter().filter(|change| is_new(change)).collect();
+    let is_listed = |change: &&Change<'_>| is_told(change) && (new.len() <= MAX_NEW || !is_new(change));
+    for change in changes.files.iter().filter(is_listed) {
+        add_change(&mut text, change, style);
+    }
+    if new.len() > MAX_NEW {
+        add_folders(&mut text, &new);
     }
     let _ = writeln!(text, "{}", summary(changes));
     if let Some(mass) = &changes.mass_delete {
@@ -57,6 +57,44 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style
         );
     }
     text
+}
+
+fn add_change(text: &mut String, change: &Change<'_>, style: Style) {
+    let label = format!("{:<22}", change.action.label());
+    let is_wrong = change.action.blocks() || change.action.reports();
+    let label = if is_wrong { style.error(&label) } else { label };
+    let _ = writeln!(text, "  {label} {}  {}", change.path, style.faint(&change.why));
+    for line in change.note.iter().flat_map(|note| note.lines()) {
+        let _ = writeln!(text, "  {:<22}   {line}", "");
+    }
+}
+
+/// New files by folder: a first run makes hundreds, and `-o json` lists them all.
+fn add_folders(text: &mut String, new: &[&Change<'_>]) {
+    let mut folders: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for change in new {
+        *folders.entry((folder(change), change.action.label())).or_default() += 1;
+    }
+    for ((folder, label), count) in folders {
+        let noun = if count == 1 { "file" } else { "files" };
+        let _ = writeln!(text, "  {label:<22} {folder}  {count} {noun}");
+    }
+}
+
+/// The folder of a component, environment or topic.
+fn folder(change: &Change<'_>) -> String {
+    let segments: Vec<&str> = change.path.segments().collect();
+    let depth = if segments.first() == Some(&"k8s") { 4 } else { 2 };
+    let kept = depth.min(segments.len().saturating_sub(1));
+    if kept == 0 {
+        "./".to_owned()
+    } else {
+        format!("{}/", segments[..kept].join("/"))
+    }
+}
+
+fn is_new(change: &Change<'_>) -> bool {
+    matches!(change.action, Action::Create | Action::Seed)
 }
 
 fn is_told(change: &Change<'_>) -> bool {

@@ -38,7 +38,9 @@ pub(crate) struct Project {
 impl Project {
     /// A folder with `stack` as its stack file.
     pub(crate) fn new(stack: &str) -> Self {
-        let project = Self { folder: tempfile::tempdir().unwrap() };
+        let project = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         project.file("stack.yaml", stack)
     }
 
@@ -80,7 +82,9 @@ impl Project {
     /// Run with variables in the environment.
     pub(crate) fn run_as(&self, arguments: &str, variables: &[(&str, &str)]) -> Run {
         let mut command = support::program(self.path());
-        command.args(arguments.split_whitespace()).envs(variables.iter().copied());
+        command
+            .args(arguments.split_whitespace())
+            .envs(variables.iter().copied());
         support::run(command)
     }
 
@@ -98,7 +102,10 @@ impl Project {
 
     /// A run as text; the name of the folder is left out.
     pub(crate) fn shown(&self, run: &Run) -> String {
-        let text = format!("exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}", run.code, run.stdout, run.stderr);
+        let text = format!(
+            "exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}",
+            run.code, run.stdout, run.stderr
+        );
         text.replace(self.path().to_str().unwrap(), "[FOLDER]")
     }
 }

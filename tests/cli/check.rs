@@ -15,26 +15,79 @@ components:
 #[test]
 fn a_good_stack() {
     let project = Project::new(LINKED);
-    assert_said!(project.said("check"), @"");
+    assert_said!(project.said("check"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    `stack.yaml` is good: 2 components, 1 links
+    "#);
     assert!(project.out().is_empty());
 }
 
 #[test]
 fn a_bad_stack() {
-    assert_said!(Project::new(BAD).said("check"), @"");
+    assert_said!(Project::new(BAD).said("check"), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[E_TOPOLOGY_TYPE]: the catalog has no type `lokki`
+     --> stack.yaml:6:16
+      |
+    6 |   loki: {type: lokki}
+      |                ^^^^^
+    hint: did you mean `loki`?
+
+    1 finding in `stack.yaml`
+    "#);
 }
 
 #[test]
 fn as_json() {
     let project = Project::new(BAD);
-    assert_said!(project.said("check -o json"), @"");
-    assert_said!(Project::new(LOKI).said("check --output json"), @"");
+    assert_said!(project.said("check -o json"), @r#"
+    exit code: 1
+    ----- stdout -----
+    {
+      "findings": [
+        {
+          "code": "E_TOPOLOGY_TYPE",
+          "column": 16,
+          "file": "stack.yaml",
+          "hint": "did you mean `loki`?",
+          "length": 5,
+          "line": 6,
+          "message": "the catalog has no type `lokki`"
+        }
+      ]
+    }
+    ----- stderr -----
+    "#);
+    assert_said!(Project::new(LOKI).said("check --output json"), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "findings": []
+    }
+    ----- stderr -----
+    "#);
 }
 
 #[test]
 fn standard_input() {
     let project = Project::new(LOKI);
-    assert_said!(project.shown(&project.run_with("check -", BAD)), @"");
+    assert_said!(project.shown(&project.run_with("check -", BAD)), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error[E_TOPOLOGY_TYPE]: the catalog has no type `lokki`
+     --> <stdin>:6:16
+      |
+    6 |   loki: {type: lokki}
+      |                ^^^^^
+    hint: did you mean `loki`?
+
+    1 finding in `<stdin>`
+    "#);
 }
 
 /// `check` and `gen` find the same.

@@ -6,12 +6,54 @@ use crate::builder::{LOKI, Project, head};
 #[test]
 fn wrong_usage() {
     let project = Project::new(LOKI);
-    assert_said!(project.said("gen --nosuchflag"), @"");
-    assert_said!(project.said("gen --check --dry-run"), @"");
-    assert_said!(project.said("gen --on-edit perhaps"), @"");
-    for arguments in ["", "nosuchcommand", "gen --max-deletes many", "gen a b", "catalog", "schema nosuch", "check -o xml", "--color sometimes check"] {
+    assert_said!(project.said("gen --nosuchflag"), @r#"
+    exit code: 64
+    ----- stdout -----
+    ----- stderr -----
+    error: unexpected argument '--nosuchflag' found
+
+      tip: to pass '--nosuchflag' as a value, use '-- --nosuchflag'
+
+    Usage: stacktic gen [OPTIONS] [STACK]
+
+    For more information, try '--help'.
+    "#);
+    assert_said!(project.said("gen --check --dry-run"), @r#"
+    exit code: 64
+    ----- stdout -----
+    ----- stderr -----
+    error: the argument '--check' cannot be used with '--dry-run'
+
+    Usage: stacktic gen --check [STACK]
+
+    For more information, try '--help'.
+    "#);
+    assert_said!(project.said("gen --on-edit perhaps"), @r#"
+    exit code: 64
+    ----- stdout -----
+    ----- stderr -----
+    error: invalid value 'perhaps' for '--on-edit <HOW>'
+      [possible values: fail, keep, overwrite]
+
+    For more information, try '--help'.
+    "#);
+    for arguments in [
+        "",
+        "nosuchcommand",
+        "gen --max-deletes many",
+        "gen a b",
+        "catalog",
+        "schema nosuch",
+        "check -o xml",
+        "--color sometimes check",
+    ] {
         let run = project.run(arguments);
-        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "`{arguments}`: {}", run.stderr);
+        assert_eq!(
+            (run.code, run.stdout.as_str()),
+            (64, ""),
+            "`{arguments}`: {}",
+            run.stderr
+        );
     }
     assert!(project.out().is_empty());
 }
@@ -21,28 +63,59 @@ fn help_and_version_are_answers() {
     let project = Project::new(LOKI);
     let run = project.run("--help");
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    assert_said!(run.stdout.split_once("Exit codes:").unwrap().1, @"");
-    assert_eq!(project.run("--version").stdout, format!("stacktic {}\n", env!("CARGO_PKG_VERSION")));
+    assert_said!(run.stdout.split_once("Exit codes:").unwrap().1, @r#"
+
+    0   done, or nothing to do
+    1   error: findings in the stack file, or a file that cannot be read or written
+    2   changes are pending (`--check`)
+    3   refused or left: a foreign or edited file, too many deletes, an encrypted secret out of step
+    4   the catalog or the lock file does not fit
+    64  wrong usage
+    "#);
+    assert_eq!(
+        project.run("--version").stdout,
+        format!("stacktic {}\n", env!("CARGO_PKG_VERSION"))
+    );
     assert_eq!(project.run("gen --help").code, 0);
 }
 
 #[test]
 fn a_stack_file_that_is_not_there() {
     let project = Project::new(LOKI);
-    assert_said!(project.said("gen nosuch.yaml"), @"");
-    assert_said!(project.said("check extra"), @"");
+    assert_said!(project.said("gen nosuch.yaml"), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: could not read `nosuch.yaml`: No such file or directory (os error 2)
+    "#);
+    assert_said!(project.said("check extra"), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: could not read `extra`: No such file or directory (os error 2)
+    "#);
 }
 
 #[test]
 fn a_folder_that_cannot_be_made() {
     let project = Project::new(LOKI).file("out", "a file\n");
-    assert_said!(project.said("gen"), @"");
+    assert_said!(project.said("gen"), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: could not open the output directory `out`: Not a directory (os error 20)
+    "#);
     assert_eq!(project.read("out"), "a file\n");
 }
 
 #[test]
 fn a_broken_lock() {
-    for lock in ["", "{", "{\"version\": 2, \"files\": {}}", "{\"version\": 1, \"files\": {\"../x\": {}}}"] {
+    for lock in [
+        "",
+        "{",
+        "{\"version\": 2, \"files\": {}}",
+        "{\"version\": 1, \"files\": {\"../x\": {}}}",
+    ] {
         let project = Project::generated(LOKI);
         project.write("out/.stacktic/lock.json", lock);
         let before = project.out();
@@ -53,18 +126,43 @@ fn a_broken_lock() {
     }
     let project = Project::generated(LOKI);
     project.write("out/.stacktic/lock.json", "{\"version\": 2, \"files\": {}}");
-    assert_said!(project.said("gen"), @"");
+    assert_said!(project.said("gen"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: could not read `.stacktic/lock.json`: its version is 2, and this stacktic knows version 1; restore it from version control, or delete it: files that are as they should be are then taken over, others are refused
+    "#);
 }
 
 #[test]
 fn a_broken_catalog_overlay() {
     let entry = "extra/catalog/loki/component.yaml";
     let project = Project::new(LOKI).file(entry, "type: loki\n  title: x\n");
-    assert_said!(project.said("gen --catalog extra"), @"");
+    assert_said!(project.said("gen --catalog extra"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: E_CATALOG_YAML: `extra/catalog/loki/component.yaml:2`: mapping values are not allowed in this context
+    "#);
     project.write(entry, "type: loki\ncolour: red\n");
-    assert_said!(project.said("gen --catalog extra"), @"");
-    assert_said!(project.said("check --catalog nosuch"), @"");
-    for arguments in ["check --catalog extra", "catalog ls --catalog extra", "catalog show loki --catalog extra", "schema --catalog extra"] {
+    assert_said!(project.said("gen --catalog extra"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: E_CATALOG_SCHEMA: `extra/catalog/loki/component.yaml`: unknown field `colour`, expected one of `type`, `title`, `category`, `docs`, `namespace`, `group`, `object`, `service`, `install`, `attributes`, `sub_components`, `endpoints`, `primary_endpoint`, `pods`, `pods_of`, `metrics`, `health`, `network`, `gateway`, `images`, `secrets`, `files`, `folders`, `config_maps`, `notes`
+    "#);
+    assert_said!(project.said("check --catalog nosuch"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: E_CATALOG_FOLDER: `nosuch` is not a folder
+    "#);
+    for arguments in [
+        "check --catalog extra",
+        "catalog ls --catalog extra",
+        "catalog show loki --catalog extra",
+        "schema --catalog extra",
+    ] {
         assert_eq!(project.run(arguments).code, 4, "{arguments}");
     }
     assert!(project.out().is_empty());
@@ -75,5 +173,10 @@ fn a_broken_catalog_overlay() {
 fn a_broken_entry_that_is_not_used() {
     let project = Project::new(LOKI).file("extra/catalog/mailpit/component.yaml", "type: [\n");
     assert_eq!(project.run("check --catalog extra").code, 0);
-    assert_eq!(head(&project.run("catalog ls --catalog extra").stderr, 1).split(':').next(), Some("error"));
+    assert_eq!(
+        head(&project.run("catalog ls --catalog extra").stderr, 1)
+            .split(':')
+            .next(),
+        Some("error")
+    );
 }

@@ -6,37 +6,119 @@ use crate::builder::{LINKED, LOKI, Project, head};
 #[test]
 fn writes_then_has_nothing_to_do() {
     let project = Project::new(LOKI);
-    assert_said!(project.said("gen"), @"");
-    assert_said!(project.said("gen"), @"");
+    assert_said!(project.said("gen"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+      seed                   .sops.yaml  hook kustomize, template sops.yaml
+      create                 docs/topology.md  hook topology_docs, template topology.md.j2
+      create                 k8s/deploy/base/loki/kustomization.yaml  hook kustomize, template kustomization.yaml.j2
+      create                 k8s/deploy/base/loki/namespace.yaml  hook kustomize, template namespace.yaml.j2
+      create                 k8s/deploy/base/loki/networkpolicy-default-deny.yaml  hook network_policies, template default_deny.yaml.j2
+      create                 k8s/deploy/base/loki/networkpolicy.yaml  hook network_policies, template policy.yaml.j2
+      create                 k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+      create                 k8s/deploy/overlays/dev/kustomization.yaml  hook overlays, template root.yaml.j2
+      create                 k8s/deploy/overlays/dev/loki/kustomization.yaml  hook overlays, template component.yaml.j2
+      seed                   k8s/deploy/overlays/dev/loki/local/kustomization.yaml  hook overlays, template local.yaml
+      seed                   k8s/deploy/overlays/dev/loki/values.local.yaml  hook overlays, template values.local.yaml
+      create                 stack-metadata.json  hook stack_metadata, document
+      create                 tools.lock.json  hook tools_lock, document
+    10 create, 3 seed
+    "#);
+    assert_said!(project.said("gen"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    10 same, 3 seeded before
+    "#);
 }
 
 #[test]
 fn check_tells_pending_changes_and_writes_nothing() {
     let project = Project::new(LOKI);
     let run = project.run("gen --check");
-    assert_said!(format!("exit code: {}\n{}", run.code, run.stderr.lines().skip(13).collect::<Vec<_>>().join("\n")), @"");
+    assert_said!(format!("exit code: {}\n{}", run.code, run.stderr.lines().skip(13).collect::<Vec<_>>().join("\n")), @r#"
+    exit code: 2
+    10 create, 3 seed
+    hint: run `stacktic gen stack.yaml`
+    "#);
     assert!(project.out().is_empty());
     assert_eq!(project.run("gen").code, 0);
-    assert_said!(project.said("gen --check"), @"");
-    project.write("stack.yaml", LOKI.replace("{type: loki}", "{type: loki, attributes: {retention: 48h}}"));
+    assert_said!(project.said("gen --check"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    10 same, 3 seeded before
+    "#);
+    project.write(
+        "stack.yaml",
+        LOKI.replace("{type: loki}", "{type: loki, attributes: {retention: 48h}}"),
+    );
     let before = project.out();
-    assert_said!(project.said("gen --check"), @"");
+    assert_said!(project.said("gen --check"), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+      update                 k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+      update                 stack-metadata.json  hook stack_metadata, document
+    8 same, 2 update, 3 seeded before
+    hint: run `stacktic gen stack.yaml`
+    "#);
     assert_eq!(project.out(), before);
 }
 
 #[test]
 fn dry_run_prints_the_plan_and_writes_nothing() {
     let project = Project::new(LOKI);
-    assert_said!(head(&project.said("gen --dry-run"), 6), @"");
+    assert_said!(head(&project.said("gen --dry-run"), 6), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+      seed                   .sops.yaml  hook kustomize, template sops.yaml
+      create                 docs/topology.md  hook topology_docs, template topology.md.j2
+      create                 k8s/deploy/base/loki/kustomization.yaml  hook kustomize, template kustomization.yaml.j2
+    "#);
     assert!(project.out().is_empty());
 }
 
 #[test]
 fn diff_shows_lines_on_stdout_and_writes_nothing() {
     let project = Project::generated(LOKI);
-    project.write("stack.yaml", LOKI.replace("{type: loki}", "{type: loki, attributes: {retention: 48h}}"));
+    project.write(
+        "stack.yaml",
+        LOKI.replace("{type: loki}", "{type: loki, attributes: {retention: 48h}}"),
+    );
     let before = project.out();
-    assert_said!(project.said("gen --diff"), @"");
+    assert_said!(project.said("gen --diff"), @r#"
+    exit code: 0
+    ----- stdout -----
+    --- a/k8s/deploy/base/loki/values.yaml
+    +++ b/k8s/deploy/base/loki/values.yaml
+    @@ -33,7 +33,7 @@
+               period: 24h
+       structuredConfig:
+         limits_config:
+    -      retention_period: 336h
+    +      retention_period: 48h
+           max_query_length: 721h
+           max_entries_limit_per_query: 5000
+       compactor:
+    --- a/stack-metadata.json
+    +++ b/stack-metadata.json
+    @@ -3,7 +3,7 @@
+         {
+           "attributes": {
+             "memory": "1Gi",
+    -        "retention": "336h",
+    +        "retention": "48h",
+             "storage": "50Gi",
+             "tenant": "shop"
+           },
+    ----- stderr -----
+      update                 k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+      update                 stack-metadata.json  hook stack_metadata, document
+    8 same, 2 update, 3 seeded before
+    "#);
     assert_eq!(project.out(), before);
 }
 
@@ -45,12 +127,22 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
 fn diff_never_shows_a_secret() {
     let project = Project::generated(LINKED);
     let path = "out/k8s/deploy/base/fastmcp/secret/cloud.env";
-    project.write(path, project.read(path).replace("MCP_API_KEYS=", "MCP_API_KEYS=hunter2"));
+    project.write(
+        path,
+        project.read(path).replace("MCP_API_KEYS=", "MCP_API_KEYS=hunter2"),
+    );
     project.write("stack.yaml", LINKED.replace("loki", "grafana"));
     for mode in ["--diff", "--dry-run", "--check", "--diff -o json", "-o json"] {
         let run = project.run(&format!("gen {mode}"));
-        assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{mode}");
-        assert!(run.stdout.contains(path.trim_start_matches("out/")) || run.stderr.contains(path.trim_start_matches("out/")), "{mode}");
+        assert!(
+            !run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"),
+            "{mode}"
+        );
+        assert!(
+            run.stdout.contains(path.trim_start_matches("out/"))
+                || run.stderr.contains(path.trim_start_matches("out/")),
+            "{mode}"
+        );
     }
     assert!(project.read(path).contains("MCP_API_KEYS=hunter2"));
 }
@@ -62,7 +154,22 @@ fn json_is_the_whole_of_stdout() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
-    assert_said!(format!("{keys:?}\n{:#}\n{:#}", report["access"], report["files"][1]), @"");
+    assert_said!(format!("{keys:?}\n{:#}\n{:#}", report["access"], report["files"][1]), @r#"
+    ["access", "counts", "files", "mass_delete"]
+    [
+      {
+        "gained": true,
+        "text": "fastmcp → loki: 7 read tools"
+      }
+    ]
+    {
+      "action": "create",
+      "class": "owned",
+      "note": null,
+      "path": "docs/topology.md",
+      "why": "hook topology_docs, template topology.md.j2"
+    }
+    "#);
 }
 
 #[test]
@@ -74,12 +181,47 @@ fn on_edit_says_what_becomes_of_an_edit() {
         project
     };
     let project = edited();
-    assert_said!(project.said("gen"), @"");
-    assert_said!(project.said("gen --check"), @"");
-    assert_said!(project.said("gen --on-edit fail"), @"");
-    assert_said!(project.said("gen --on-edit keep"), @"");
+    assert_said!(project.said("gen"), @r#"
+    exit code: 3
+    ----- stdout -----
+    ----- stderr -----
+      refuse (edited file)   k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+                               edited by hand; take the edit back, or run again with `--on-edit overwrite` to lose it or `--on-edit keep` to leave the file as it is
+    9 same, 3 seeded before, 1 refuse (edited file)
+    error: nothing was written
+    "#);
+    assert_said!(project.said("gen --check"), @r#"
+    exit code: 2
+    ----- stdout -----
+    ----- stderr -----
+      refuse (edited file)   k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+                               edited by hand; take the edit back, or run again with `--on-edit overwrite` to lose it or `--on-edit keep` to leave the file as it is
+    9 same, 3 seeded before, 1 refuse (edited file)
+    "#);
+    assert_said!(project.said("gen --on-edit fail"), @r#"
+    exit code: 3
+    ----- stdout -----
+    ----- stderr -----
+      refuse (edited file)   k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+                               edited by hand; take the edit back, or run again with `--on-edit overwrite` to lose it or `--on-edit keep` to leave the file as it is
+    9 same, 3 seeded before, 1 refuse (edited file)
+    error: nothing was written
+    "#);
+    assert_said!(project.said("gen --on-edit keep"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+      keep edited            k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+    9 same, 1 keep edited, 3 seeded before
+    "#);
     assert!(project.read(path).ends_with("# mine\n"));
-    assert_said!(edited().said("gen --on-edit overwrite"), @"");
+    assert_said!(edited().said("gen --on-edit overwrite"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+      overwrite edited       k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
+    9 same, 1 overwrite edited, 3 seeded before
+    "#);
     let project = edited();
     assert_eq!(project.run("gen --on-edit overwrite").code, 0);
     assert!(!project.read(path).contains("# mine"));
@@ -90,11 +232,37 @@ fn max_deletes_lets_an_empty_stack_go() {
     let project = Project::generated(LOKI);
     project.write("stack.yaml", LOKI.replace("  loki: {type: loki}\n", ""));
     let files = project.out();
-    let said = |arguments: &str| project.said(arguments).lines().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
-    assert_said!(said("gen"), @"");
-    assert_said!(said("gen --max-deletes 7"), @"");
+    let said = |arguments: &str| {
+        project
+            .said(arguments)
+            .lines()
+            .rev()
+            .take(4)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_said!(said("gen"), @r#"
+    1 same, 3 update, 1 seeded before, 8 delete
+    error: 8 files would go, and 0 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 8`
+    error: nothing was written
+    "#);
+    assert_said!(said("gen --max-deletes 7"), @r#"
+    1 same, 3 update, 1 seeded before, 8 delete
+    error: 8 files would go, and 7 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 8`
+    error: nothing was written
+    "#);
     assert_eq!(project.out(), files);
-    assert_said!(said("gen --max-deletes 8"), @"");
+    assert_said!(said("gen --max-deletes 8"), @r#"
+      delete                 k8s/deploy/overlays/dev/loki/local/kustomization.yaml  hook overlays, template local.yaml
+      delete                 k8s/deploy/overlays/dev/loki/values.local.yaml  hook overlays, template values.local.yaml
+      update                 stack-metadata.json  hook stack_metadata, document
+    1 same, 3 update, 1 seeded before, 8 delete
+    "#);
     assert!(!project.out().keys().any(|path| path.contains("loki")));
 }
 
@@ -106,7 +274,12 @@ fn standard_input_and_out() {
     assert!(project.path().join("elsewhere/deep/tools.lock.json").is_file());
     assert!(project.out().is_empty());
     let run = project.run_with("gen - --out elsewhere/deep --check", LOKI);
-    assert_said!(project.shown(&run), @"");
+    assert_said!(project.shown(&run), @r#"
+    exit code: 0
+    ----- stdout -----
+    ----- stderr -----
+    10 same, 3 seeded before
+    "#);
 }
 
 /// The output lies beside the stack file, wherever the program runs.
@@ -120,7 +293,15 @@ fn out_lies_beside_the_stack_file() {
 #[test]
 fn variables_stand_for_flags() {
     let project = Project::new("").file("other.yaml", LOKI);
-    let run = project.run_as("gen", &[("STACKTIC_STACK", "other.yaml"), ("STACKTIC_OUT", "made"), ("STACKTIC_OUTPUT", "json"), ("STACKTIC_DRY_RUN", "1")]);
+    let run = project.run_as(
+        "gen",
+        &[
+            ("STACKTIC_STACK", "other.yaml"),
+            ("STACKTIC_OUT", "made"),
+            ("STACKTIC_OUTPUT", "json"),
+            ("STACKTIC_DRY_RUN", "1"),
+        ],
+    );
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert!(run.stdout.starts_with("{\n  \"access\": [],\n"));
     assert!(!project.path().join("made").exists());

@@ -12,7 +12,13 @@ fn messages_are_on_stderr() {
         let run = project.run(arguments);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{arguments}");
     }
-    for arguments in ["gen -o json", "check -o json", "catalog ls", "schema", "completions bash"] {
+    for arguments in [
+        "gen -o json",
+        "check -o json",
+        "catalog ls",
+        "schema",
+        "completions bash",
+    ] {
         let run = project.run(arguments);
         assert!(!run.stdout.is_empty() && run.stderr.is_empty(), "{arguments}");
     }
@@ -22,7 +28,8 @@ fn messages_are_on_stderr() {
 #[test]
 fn colors() {
     let project = Project::new(BAD);
-    let colored = |arguments: &str, variables: &[(&str, &str)]| project.run_as(arguments, variables).stderr.contains('\u{1b}');
+    let colored =
+        |arguments: &str, variables: &[(&str, &str)]| project.run_as(arguments, variables).stderr.contains('\u{1b}');
     for (arguments, variables, expected) in [
         ("check", &[][..], false),
         ("check --color auto", &[], false),
@@ -46,7 +53,9 @@ fn colors_add_nothing_else() {
     let colored = project.run("check --color always").stderr;
     let mut parts = colored.split("\u{1b}[");
     let first = parts.next().unwrap_or_default().to_owned();
-    let stripped = parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_, rest)| rest));
+    let stripped = parts.fold(first, |text, part| {
+        text + part.split_once('m').map_or(part, |(_, rest)| rest)
+    });
     assert_eq!(stripped, plain);
 }
 

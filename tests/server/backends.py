@@ -61,7 +61,10 @@ def acl_users(generated: Generated, component: str) -> dict[str, str]:
     """Return the rules that the generated chart values give to the users of MCP links."""
     (values,) = generated.objects(component, "values.yaml")
     users: dict[str, dict[str, str]] = values["auth"]["aclUsers"]
-    return {name: user["permissions"] for name, user in users.items() if name.startswith("mcp_")}
+    rules = {name: user["permissions"] for name, user in users.items()}
+    # The chart puts each rule into one line of an ACL file; a second line would be read as a user.
+    assert all("\n" not in rule for rule in rules.values()), rules
+    return {name: rule for name, rule in rules.items() if name.startswith("mcp_")}
 
 
 @contextmanager
