@@ -4,6 +4,13 @@
 //! In: `generated-example/stack.yaml`, surroundings, other orders, missing links. Out: trees, compared byte
 //! for byte. It must not know what the files mean, beyond where tools, keys and edges stand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test ends where its ground fails, and starts, writes and deletes by itself"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

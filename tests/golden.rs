@@ -3,6 +3,13 @@
 //! In: stack files, and edits of the output. Out: what the program said and wrote, compared byte for
 //! byte. It must not know what any case is about. `UPDATE_GOLDEN=1` rewrites, `GOLDEN_CASE=word` picks.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test ends where its ground fails, and starts, writes and deletes by itself"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -104,6 +111,21 @@ fn limits_of_size_and_count() {
         );
         assert!(!folder.path().join("out").exists());
     }
+}
+
+/// The place of the first byte that is not UTF-8 is told; here, because files of cases are text.
+#[test]
+fn not_utf8() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    support::write_file(&folder.path().join("stack.yaml"), b"kind: Stack\nname: caf\xe9\n");
+    let run = generate(&Files::new(), folder.path());
+    let expected = "error[E_TOPOLOGY_YAML]: the file is not UTF-8 text\n --> stack.yaml:2:10\n";
+    assert_eq!(
+        (run.code, run.stderr.starts_with(expected)),
+        (1, true),
+        "{}",
+        run.stderr
+    );
 }
 
 /// What is wrong with a case.
@@ -262,7 +284,7 @@ fn transcript(input: &Files, run: &Run) -> String {
     let mut text = format!("$ {}\nexit code: {}\n", command.join(" "), run.code);
     for (title, said) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
         if !said.is_empty() {
-            text.push_str(&format!("----- {title} -----\n{said}"));
+            text.push_str(&format!("----- {title} -----\n{}", support::without_counts(said)));
         }
     }
     text

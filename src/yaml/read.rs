@@ -3,7 +3,7 @@
 //! It must not know what the values mean: tags, anchors, merge keys, duplicate keys and second
 //! documents are refused here because they hide meaning from a reviewer, whatever the file is.
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
+use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan, StructureStyle};
 
 /// A stretch of source text; lines and columns count from 1, columns count characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -194,36 +194,42 @@ impl<'a> Reader<'a> {
             });
             return None;
         }
-        let value = match event {
-            Event::Scalar(text, style, ..) => scalar(&text, style),
+        let is_flow = matches!(
+            event,
+            Event::SequenceStart(StructureStyle::Flow, ..) | Event::MappingStart(StructureStyle::Flow, ..)
+        );
+        let (value, end) = match event {
+            Event::Scalar(text, style, ..) => (scalar(&text, style), *span),
             Event::SequenceStart(..) => self.sequence(depth)?,
             Event::MappingStart(..) => self.mapping(depth)?,
-            Event::Alias(_) => Value::Null,
+            Event::Alias(_) => (Value::Null, *span),
             _ => return None,
         };
+        // `{from: a, to: b}` is underlined whole; a block only where it begins.
+        let whole = ParserSpan::new(span.start, if is_flow { end.end } else { span.end });
         Some(Node {
-            span: place(span),
+            span: place(&whole),
             value,
         })
     }
 
-    fn sequence(&mut self, depth: usize) -> Option<Value> {
+    fn sequence(&mut self, depth: usize) -> Option<(Value, ParserSpan)> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Some(Value::Sequence(items)),
+                (Event::SequenceEnd, end) => return Some((Value::Sequence(items), end)),
                 (event, span) => items.push(self.node(event, &span, depth + 1)?),
             }
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Option<Value> {
+    fn mapping(&mut self, depth: usize) -> Option<(Value, ParserSpan)> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                return Some(Value::Mapping(entries));
+                return Some((Value::Mapping(entries), span));
             }
             self.refuse_properties(&event, &span);
             let Event::Scalar(text, ..) = event else {

@@ -100,17 +100,39 @@ impl Project {
         self.shown(&self.run(arguments))
     }
 
-    /// A run as text; the name of the folder is left out.
+    /// A run as text; the name of the folder and the numbers of quiet files are left out.
     pub(crate) fn shown(&self, run: &Run) -> String {
         let text = format!(
             "exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}",
             run.code, run.stdout, run.stderr
         );
-        text.replace(self.path().to_str().unwrap(), "[FOLDER]")
+        support::without_counts(&text).replace(self.path().to_str().unwrap(), "[FOLDER]")
     }
 }
 
 /// The first lines of a text.
 pub(crate) fn head(text: &str, lines: usize) -> String {
-    text.lines().take(lines).map(|line| format!("{line}\n")).collect()
+    text.lines()
+        .take(lines)
+        .map(|line| {
+            format!(
+                "{line}
+"
+            )
+        })
+        .collect()
+}
+
+/// The lines of a text that hold one of the words.
+pub(crate) fn lines_with(text: &str, words: &[&str]) -> String {
+    let holds = |line: &&str| words.iter().any(|word| line.contains(word));
+    text.lines()
+        .filter(holds)
+        .map(|line| {
+            format!(
+                "{line}
+"
+            )
+        })
+        .collect()
 }

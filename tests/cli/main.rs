@@ -3,6 +3,13 @@
 //! In: arguments, a stack file, edits. Out: what was said, with paths of this machine left out. What is
 //! generated is the business of `tests/golden.rs`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test ends where its ground fails, and starts, writes and deletes by itself"
+)]
+
 mod builder;
 mod catalog;
 mod check;

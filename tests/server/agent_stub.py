@@ -14,10 +14,10 @@ from typing import Any
 from servers.stub import Reply, Request, Stub, serving
 
 AGENT_KEY = "canary-of-the-agent-key"
-FIELDS = frozenset(
-    "source target select where command verify_delay on_success on_failure severity description "
-    "timeout dry_run limit cursor".split()
-)
+FIELDS = {
+    "source", "target", "select", "where", "command", "verify_delay", "on_success", "on_failure",
+    "severity", "description", "timeout", "dry_run", "limit", "cursor",
+}  # fmt: skip
 SHOWN = ("name", "type", "namespace", "group")
 
 
@@ -74,6 +74,4 @@ def _row(component: Mapping[str, Any]) -> dict[str, Any]:
 
 def _links(links: Sequence[dict[str, Any]], names: set[str], target: str) -> list[dict[str, Any]]:
     near, far = ("from", "to") if target == "links_to" else ("to", "from")
-    return [
-        {"link": link["type"], "component": link[far]} for link in links if link[near] in names
-    ]
+    return [{"link": link["type"], "component": link[far]} for link in links if link[near] in names]

@@ -64,11 +64,11 @@ def server(
         yield started
 
 
-def test_prometheus_answers_a_query(
-    server: Running, metrics: prometheus.Server, key: int
-) -> None:
+def test_prometheus_answers_a_query(server: Running, metrics: prometheus.Server, key: int) -> None:
     answer = call(server, key, "prom_query", query="up")
-    jobs = {sample["metric"]["job"] for sample in prometheus.fetch(metrics, "query?query=up")["result"]}
+    jobs = {
+        sample["metric"]["job"] for sample in prometheus.fetch(metrics, "query?query=up")["result"]
+    }
     assert answer["link"] == "prometheus"
     assert answer["returned"] == len(jobs) == 4
     assert all(job in str(answer["data"]) for job in jobs)
@@ -102,9 +102,7 @@ def test_postgresql_answers_a_query(server: Running, key: int) -> None:
         "SELECT lo_create(0)",
     ],
 )
-def test_postgresql_is_not_changed(
-    server: Running, postgres: Postgres, key: int, sql: str
-) -> None:
+def test_postgresql_is_not_changed(server: Running, postgres: Postgres, key: int, sql: str) -> None:
     before = postgres.run("SELECT oid, relname FROM pg_class WHERE oid >= 16384", "app_db")
     refused = call(server, key, "cnpg_query", database="app_db", sql=sql)
     assert refused["code"] in {"E_SQL", "E_ARG"}

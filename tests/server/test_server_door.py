@@ -20,7 +20,17 @@ from servers.stub import Stub
 pytest_plugins = ["server_fixtures"]
 
 MIB = 1024 * 1024
-PATHS = ["/", "/mcp", "/mcp/", "/health/", "/HEALTH", "/health/../mcp", "//health", "/metrics", "/sse"]
+PATHS = [
+    "/",
+    "/mcp",
+    "/mcp/",
+    "/health/",
+    "/HEALTH",
+    "/health/../mcp",
+    "//health",
+    "/metrics",
+    "/sse",
+]
 LIST_COMPONENTS = message("tools/call", name="list_components", arguments={})
 
 
@@ -39,9 +49,7 @@ def test_every_path_but_health_wants_a_known_key(example_server: Running, path: 
     for headers in strangers:
         for method in ("POST", "GET", "DELETE", "OPTIONS", "HEAD"):
             body = LIST_COMPONENTS if method == "POST" else None
-            reply = request(
-                example_server, method, path, body=body, headers={**JSON, **headers}
-            )
+            reply = request(example_server, method, path, body=body, headers={**JSON, **headers})
             assert reply.status == 401
             assert reply.headers["www-authenticate"] == "Bearer"
             assert "jsonrpc" not in reply.text

@@ -125,7 +125,12 @@ def test_a_dry_run_is_the_default_and_writes_nothing(
     pod = make_pod(tmp_path / "pod", outputs[True], **environ_of(backend, "true"))
     with running(pod) as server:
         told = call(server, key, "valkey_set", key="app:gate", value="changed", mode="always")
-        assert told["data"] == {"key": "app:gate", "bytes": 7, "effect": "replaced", "dry_run": True}
+        assert told["data"] == {
+            "key": "app:gate",
+            "bytes": 7,
+            "effect": "replaced",
+            "dry_run": True,
+        }
         assert call(server, key, "valkey_delete", keys=["app:gate"])["data"]["dry_run"] is True
     assert backend.state() == before
 
@@ -160,7 +165,10 @@ def test_two_components_of_a_type_are_told_apart_by_an_argument(
         pod = make_pod(tmp_path / "pod", generated, **environ_of(backend, None), **place)
         with running(pod) as server:
             schemas = listed(server, key)
-            assert schemas["valkey_get"]["properties"]["component"]["enum"] == ["valkey", "valkey-b"]
+            assert schemas["valkey_get"]["properties"]["component"]["enum"] == [
+                "valkey",
+                "valkey-b",
+            ]
             assert "component" in schemas["valkey_get"]["required"]
             assert "component" not in schemas["cnpg_query"]["properties"]
             with_client(server, key, lambda client: ensure_routed(client))

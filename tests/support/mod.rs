@@ -106,3 +106,9 @@ pub(crate) fn difference(expected: &[u8], actual: &[u8]) -> String {
         .header("expected", "actual")
         .to_string()
 }
+
+/// `text` without the numbers of files that a run has nothing to say about.
+pub(crate) fn without_counts(text: &str) -> String {
+    let counts = regex_lite::Regex::new(r"\b\d+ (same|seeded before|adopt)\b").expect("a good pattern");
+    counts.replace_all(text, "[N] $1").into_owned()
+}
