@@ -1,5 +1,5 @@
 //! The committed example is what the generator makes of it today.
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test runs the program")]
+#![expect(clippy::disallowed_methods, reason = "a test runs the program")]
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -74,7 +74,7 @@ fn environment_tree(topology: &Topology, catalog: &Catalog, name: &str) -> anyho
     if !overrides {
         return Ok(None);
     }
-    let stack = match stack::check::check(topology, catalog, Some(name))? {
+    let stack = match stack::check::check(topology, catalog, Vec::new(), Some(name))? {
         Ok(stack) => stack,
         Err(findings) => anyhow::bail!(
             "the environment `{name}` does not check: {}",
@@ -137,6 +137,19 @@ fn tell(
     }
     if settings.mode == Mode::Diff {
         write!(streams.out, "{}", report::unified_diff(changes))?;
+    }
+    if settings.mode == Mode::Write && changes.blocks() {
+        writeln!(
+            streams.messages,
+            "{}: nothing was written",
+            streams.style.error("error")
+        )?;
+    } else if settings.mode == Mode::Write && changes.reports() {
+        writeln!(
+            streams.messages,
+            "{}: everything else was written",
+            streams.style.hint("note")
+        )?;
     }
     if settings.mode == Mode::Check && changes.pending() {
         let repair = format!("run `stacktic gen {}`", settings.stack_file.display());

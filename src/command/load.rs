@@ -27,18 +27,7 @@ pub(super) fn load(stack_file: &Path, catalog: &Catalog) -> anyhow::Result<Loade
     }
     let result = match topology::parse(&source) {
         Err(findings) => Err(findings),
-        Ok((topology, shape)) => match stack::check::check(&topology, catalog, None)? {
-            Ok(stack) if shape.is_empty() => Ok((topology, stack)),
-            Ok(_) => Err(shape),
-            Err(findings) => Err(merged(shape, findings)),
-        },
+        Ok((topology, shape)) => stack::check::check(&topology, catalog, shape, None)?.map(|stack| (topology, stack)),
     };
     Ok(Loaded { source, result })
-}
-
-fn merged(mut findings: Vec<Finding>, more: Vec<Finding>) -> Vec<Finding> {
-    findings.extend(more);
-    findings
-        .sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
-    findings
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::Style;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::topology::Source;
 
 /// Longest source line that is shown whole, in characters.
@@ -17,17 +17,51 @@ pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> Str
     let lines: Vec<&str> = source.text.lines().collect();
     let mut text = String::new();
     for finding in findings {
-        add_finding(&mut text, finding, source, &lines, style);
+        // A line is shown up to the first key whose value is a secret.
+        let secrets = findings
+            .iter()
+            .filter(|other| other.code == Code::E_TOPOLOGY_SECRET && other.span.line == finding.span.line);
+        let told = secrets.map(|secret| secret.span.column - 1 + secret.span.length).min();
+        let line = lines
+            .get(finding.span.line.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
+        let visible = told.or_else(|| secret_word(line).filter(|_| finding.code == Code::E_TOPOLOGY_YAML));
+        add_finding(&mut text, finding, source, &lines, visible, style);
     }
     let noun = if findings.len() == 1 { "finding" } else { "findings" };
     let _ = writeln!(text, "{} {noun} in `{}`", findings.len(), source.name);
     text
 }
 
-fn add_finding(text: &mut String, finding: &Finding, source: &Source, lines: &[&str], style: Style) {
+/// Where the first key ends that sounds like a secret: text that is no YAML has no catalog to ask.
+fn secret_word(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let words = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "credential",
+        "api_key",
+        "apikey",
+    ];
+    let start = words.iter().filter_map(|word| lower.find(word)).min()?;
+    let end = start + lower[start..].find(':')?;
+    line.get(..end).map(|key| key.chars().count())
+}
+
+fn add_finding(
+    text: &mut String,
+    finding: &Finding,
+    source: &Source,
+    lines: &[&str],
+    visible: Option<usize>,
+    style: Style,
+) {
     let span = finding.span;
     let word = style.error(&format!("error[{}]", finding.code.as_str()));
-    let _ = writeln!(text, "{word}: {}", finding.message);
+    let _ = writeln!(text, "{word}: {}", clean(&finding.message));
     let number = span.line.to_string();
     let margin = " ".repeat(number.len());
     let _ = writeln!(
@@ -39,7 +73,11 @@ fn add_finding(text: &mut String, finding: &Finding, source: &Source, lines: &[&
         span.column
     );
     if let Some(line) = lines.get(span.line.saturating_sub(1)) {
-        let (shown, column) = shown(line, span.column);
+        let line = visible.map_or_else(
+            || (*line).to_owned(),
+            |visible| line.chars().take(visible).collect::<String>() + ": [hidden]",
+        );
+        let (shown, column) = shown(&line, span.column);
         let length = span.length.min(shown.chars().count().saturating_sub(column - 1)).max(1);
         let bar = style.faint("|");
         let _ = writeln!(text, "{margin} {bar}");
@@ -52,17 +90,14 @@ fn add_finding(text: &mut String, finding: &Finding, source: &Source, lines: &[&
         );
     }
     if let Some(hint) = &finding.hint {
-        let _ = writeln!(text, "{}: {hint}", style.hint("hint"));
+        let _ = writeln!(text, "{}: {}", style.hint("hint"), clean(hint));
     }
     text.push('\n');
 }
 
 /// The part of a line around `column`, without characters that a terminal would act on.
 fn shown(line: &str, column: usize) -> (String, usize) {
-    let clean: Vec<char> = line
-        .chars()
-        .map(|character| if is_shown(character) { character } else { '\u{fffd}' })
-        .collect();
+    let clean: Vec<char> = clean(line).chars().collect();
     let start = if clean.len() > MAX_SHOWN {
         column.saturating_sub(MAX_SHOWN / 2)
     } else {
@@ -70,6 +105,13 @@ fn shown(line: &str, column: usize) -> (String, usize) {
     };
     let part: String = clean.iter().skip(start).take(MAX_SHOWN).collect();
     (part.trim_end().to_owned(), column - start)
+}
+
+/// `text` with a mark in place of each character that a terminal would act on.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|character| if is_shown(character) { character } else { '\u{fffd}' })
+        .collect()
 }
 
 fn is_shown(character: char) -> bool {
@@ -118,6 +160,13 @@ mod tests {
         .hint("yes");
         let expected = "error[E_TOPOLOGY_LINK]: no\n --> stack.yaml:2:9\n  |\n2 | links: [x]\n  |         ^\nhint: yes\n\n1 finding in `stack.yaml`\n";
         assert_eq!(findings_text(&[finding], &source, Style { colors: false }), expected);
+    }
+
+    #[test]
+    fn hides_what_follows_a_key_that_sounds_like_a_secret() {
+        for (line, visible) in [("a: {db_password: x}", Some(15)), ("a: b", None), ("token", None)] {
+            assert_eq!(secret_word(line), visible, "{line}");
+        }
     }
 
     #[test]

@@ -11,18 +11,17 @@ use serde_json::Value;
 /// A stack: its components, their links, and what differs by environment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(title = "stacktic stack")]
+#[schemars(title = "stacktic stack", extend("required" = ["apiVersion", "kind", "name", "domain"]))]
 pub struct StackDocument {
     /// Version of this format.
-    #[schemars(required, extend("const" = "stacktic.io/v1"))]
+    #[schemars(extend("const" = "stacktic.io/v1"))]
     pub api_version: String,
-    #[schemars(required, extend("const" = "Stack"))]
+    #[schemars(extend("const" = "Stack"))]
     pub kind: String,
     /// Name of the stack: 1 to 40 of a-z, 0-9 and -.
-    #[schemars(required, regex(pattern = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"))]
+    #[schemars(regex(pattern = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"))]
     pub name: String,
     /// Domain under which the gateway publishes services.
-    #[schemars(required)]
     pub domain: String,
     /// Where secret values come from: a file to fill in (the default), or External Secrets.
     pub secrets: SecretsBackend,
@@ -64,10 +63,10 @@ pub struct OverrideDocument {
 /// One component.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["type"]))]
 pub struct ComponentDocument {
     /// Catalog entry that it is made from.
     #[serde(rename = "type")]
-    #[schemars(required)]
     pub component_type: String,
     /// Kubernetes namespace; the type has a default.
     pub namespace: Option<String>,
@@ -84,10 +83,10 @@ pub struct ComponentDocument {
 /// A part of a component that links can end at.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["type"]))]
 pub struct SubComponentDocument {
     /// Sub-component type of the component's type.
     #[serde(rename = "type")]
-    #[schemars(required)]
     pub sub_type: String,
     /// Values of the sub-component type's attributes.
     pub attributes: BTreeMap<String, Value>,
@@ -96,24 +95,22 @@ pub struct SubComponentDocument {
 /// Where a component of another stack is found.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["stack", "host"]))]
 pub struct ExternalDocument {
     /// Name of the other stack.
-    #[schemars(required)]
     pub stack: String,
     /// Its host: a domain name, never an IP address.
-    #[schemars(required)]
     pub host: String,
 }
 
 /// One link.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["from", "to"]))]
 pub struct LinkDocument {
     /// Component that uses the other.
-    #[schemars(required)]
     pub from: String,
     /// Component, or `component/sub_component`, that is used.
-    #[schemars(required)]
     pub to: String,
     /// Link type; needed only where two would fit.
     #[serde(rename = "type")]

@@ -72,8 +72,22 @@ pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
             Finding::new(Code::E_TOPOLOGY_LIMIT, start, "the file is larger than 1 MB")
                 .hint("split the stack; another stack's services are `external`"),
         ]
-    } else if std::str::from_utf8(&bytes).is_err() {
-        vec![Finding::new(Code::E_TOPOLOGY_YAML, start, "the file is not UTF-8 text")]
+    } else if let Err(error) = std::str::from_utf8(&bytes) {
+        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
+        let (line, column) = (
+            before.lines().count().max(1),
+            before.lines().last().map_or(0, |line| line.chars().count()) + 1,
+        );
+        let finding = Finding::new(
+            Code::E_TOPOLOGY_YAML,
+            Span {
+                line,
+                column,
+                length: 1,
+            },
+            "the file is not UTF-8 text",
+        );
+        vec![finding.hint("save it as UTF-8")]
     } else {
         Vec::new()
     };

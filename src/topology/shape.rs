@@ -35,7 +35,7 @@ impl Walk<'_> {
         }
         match types(&schema).as_slice() {
             [] => Some(node.to_json()),
-            expected if !expected.contains(&json_type(node)) => self.wrong_type(node, expected, at),
+            expected if !expected.contains(&json_type(node)) => self.wrong_type(node, expected, &schema, at),
             _ => match &node.value {
                 Value::Mapping(entries) => Some(self.mapping(node, entries, &schema, at)),
                 Value::Sequence(items) => Some(self.sequence(items, &schema, at)),
@@ -85,6 +85,7 @@ impl Walk<'_> {
         let Some(inner) = schema.get("items") else {
             return Json::Array(items.iter().map(Node::to_json).collect());
         };
+        let at = &format!("an entry of {at}");
         // A link that does not fit keeps its place as an empty one, so that positions stay true.
         Json::Array(
             items
@@ -110,17 +111,16 @@ impl Walk<'_> {
             .and_then(Json::as_array)
             .map(Vec::as_slice)
             .unwrap_or_default();
-        for key in required
-            .iter()
-            .filter_map(Json::as_str)
-            .filter(|key| node.entry(key).is_none())
-        {
-            let finding = Finding::new(
-                Code::E_TOPOLOGY_SCHEMA,
-                node.span,
-                format!("{at} lacks the key `{key}`"),
-            );
-            self.findings.push(finding.hint(format!("add `{key}:`")));
+        for key in required.iter().filter_map(Json::as_str) {
+            let (span, fact) = match node.entry(key) {
+                None => (node.span, format!("{at} lacks the key `{key}`")),
+                Some(Entry { node, .. }) if matches!(&node.value, Value::String(text) if text.is_empty()) => {
+                    (node.span, format!("`{key}` of {at} is empty"))
+                }
+                Some(_) => continue,
+            };
+            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, span, fact);
+            self.findings.push(finding.hint(format!("add `{key}:` with a value")));
         }
     }
 
@@ -140,7 +140,7 @@ impl Walk<'_> {
         None
     }
 
-    fn wrong_type(&mut self, node: &Node, expected: &[&str], at: &str) -> Option<Json> {
+    fn wrong_type(&mut self, node: &Node, expected: &[&str], schema: &Json, at: &str) -> Option<Json> {
         let wanted = expected.first().copied().unwrap_or("value");
         let article = match wanted {
             "object" => "a mapping",
@@ -149,8 +149,12 @@ impl Walk<'_> {
             "integer" => "an integer",
             _ => "a string",
         };
-        // An empty section (`links:` with nothing below) means the same as one that is left out.
-        if matches!(node.value, Value::Null) && matches!(wanted, "object" | "array") {
+        // `links:` with nothing below means no links; `valkey:` with nothing below lacks what a component needs.
+        if matches!(node.value, Value::Null) && wanted == "object" {
+            self.missing_keys(node, schema, at);
+            return Some(Json::Object(Map::new()));
+        }
+        if matches!(node.value, Value::Null) && wanted == "array" {
             return None;
         }
         let finding = Finding::new(

@@ -82,6 +82,7 @@ fn link_objects(checker: &mut Checker<'_>, stack: &Stack) {
 fn env_keys(checker: &mut Checker<'_>, stack: &Stack) {
     for component in stack.components.values() {
         let mut seen: BTreeMap<&str, (String, Option<&str>)> = BTreeMap::new();
+        let mut told = std::collections::BTreeSet::new();
         for link in stack.links_from(&component.name) {
             for value in &link.env {
                 let entry = (link.arrow(), value.value.as_deref());
@@ -89,7 +90,9 @@ fn env_keys(checker: &mut Checker<'_>, stack: &Stack) {
                     continue;
                 };
                 // Two links that say the same (both need KAFKA_BOOTSTRAP) do not contradict each other.
-                if first.1 != entry.1 || entry.1.is_none() {
+                let contradicts = first.1 != entry.1 || entry.1.is_none();
+                // One key is enough to say it.
+                if contradicts && told.insert((first.0.clone(), entry.0.clone())) {
                     let message = format!("the links `{}` and `{}` both set `{}`", first.0, entry.0, value.key);
                     let span = checker.topology.key_place(&["components", component.name.as_str()]);
                     checker.findings.push(

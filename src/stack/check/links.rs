@@ -37,6 +37,15 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
         let Some(ends) = ends(checker, &position, link)? else {
             continue;
         };
+        if ends.from == ends.to {
+            let finding = Finding::new(
+                Code::E_TOPOLOGY_LINK,
+                topology.place(&["links", &position]),
+                format!("`{}` links to itself", ends.from),
+            );
+            checker.findings.push(finding.hint("remove the link"));
+            continue;
+        }
         let Some(entry) = link_type(checker, &position, link, &ends)? else {
             continue;
         };
@@ -281,9 +290,6 @@ fn refusal(
     let refuse =
         |span: Span, message: String, hint: &str| Some(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
     let whole = checker.topology.place(&["links", position]);
-    if ends.from == ends.to {
-        return refuse(whole, format!("`{}` links to itself", ends.from), "remove the link");
-    }
     if checker.topology.document.components[ends.from].external.is_some() {
         return refuse(
             whole,

@@ -24,19 +24,21 @@ pub(crate) struct Checker<'a> {
     findings: Vec<Finding>,
 }
 
-/// Check `topology`; `environment` names the overlay whose values count.
+/// Check `topology`; `shape` is what its shape is already blamed for, `environment` names the overlay
+/// whose values count.
 ///
 /// # Errors
 /// A mistake in the catalog. The user's own mistakes are the findings, sorted by place.
 pub fn check(
     topology: &Topology,
     catalog: &Catalog,
+    shape: Vec<Finding>,
     environment: Option<&str>,
 ) -> anyhow::Result<Result<Stack, Vec<Finding>>> {
     let mut checker = Checker {
         topology,
         catalog,
-        findings: Vec::new(),
+        findings: shape,
     };
     texts::check(&mut checker);
     names::check(&mut checker);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::Checker;
-use crate::catalog::AttributeType;
+use crate::catalog::{AttributeKind, AttributeType};
 use crate::finding::{Code, Finding, suggestion};
+use crate::name::nearest;
 use crate::stack::attributes::mismatch;
 
 /// Check the attributes given at `path`, and that none is missing.
@@ -42,17 +43,8 @@ pub(super) fn given_values(
         let mut place: Vec<&str> = path.to_vec();
         place.extend(["attributes", name]);
         let Some(kind) = types.get(name) else {
-            let known: Vec<&str> = types
-                .iter()
-                .filter(|(_, kind)| !kind.secret)
-                .map(|(name, _)| name.as_str())
-                .collect();
-            let finding = Finding::new(
-                Code::E_TOPOLOGY_SCHEMA,
-                checker.topology.key_place(&place),
-                format!("{owner} has no attribute `{name}`"),
-            );
-            checker.findings.push(finding.maybe_hint(suggestion(name, &known)));
+            let finding = unknown(checker, &place, types, name, owner);
+            checker.findings.push(finding);
             continue;
         };
         if kind.secret {
@@ -71,7 +63,45 @@ pub(super) fn given_values(
                 checker.topology.place(&place),
                 format!("the attribute `{name}` {fact}"),
             );
-            checker.findings.push(finding);
+            checker.findings.push(finding.maybe_hint(quotes(kind.kind, value)));
         }
     }
+}
+
+/// What a value needs to be of the right type.
+fn quotes(kind: AttributeKind, value: &Json) -> Option<String> {
+    match (kind, value) {
+        (AttributeKind::Integer | AttributeKind::Boolean, Json::String(_)) => {
+            Some("write it without quotes".to_owned())
+        }
+        (AttributeKind::Integer | AttributeKind::Boolean, _) => None,
+        (_, Json::Number(_) | Json::Bool(_)) => Some("put it in quotes".to_owned()),
+        _ => None,
+    }
+}
+
+/// A name that the type does not have; one that is meant for a secret is treated as the secret, so
+/// that its value is not shown.
+fn unknown(
+    checker: &Checker<'_>,
+    place: &[&str],
+    types: &BTreeMap<String, AttributeType>,
+    name: &str,
+    owner: &str,
+) -> Finding {
+    let span = checker.topology.key_place(place);
+    let message = format!("{owner} has no attribute `{name}`");
+    let meant = nearest(name, types.keys().map(String::as_str));
+    if let Some(secret) = meant.filter(|meant| types[*meant].secret) {
+        let hint = format!(
+            "if `{secret}` is meant: it is a secret and takes no value here; remove the value and change it where it was used"
+        );
+        return Finding::new(Code::E_TOPOLOGY_SECRET, span, message).hint(hint);
+    }
+    let known: Vec<&str> = types
+        .iter()
+        .filter(|(_, kind)| !kind.secret)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    Finding::new(Code::E_TOPOLOGY_SCHEMA, span, message).maybe_hint(suggestion(name, &known))
 }
