@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+GOOD = 200
 # Where a product's answers hold text: the first that fits the path.
 STREAMS = "/loki/"
 SERIES = ("/api/v1/query", "/api/v1/query_range")
@@ -28,7 +29,7 @@ class Mirror:
     """A running mirror, and everything it was sent."""
 
     port: int = 0
-    status: int = 200
+    status: int = GOOD
     heard: list[str] = field(default_factory=list[str])
 
 
@@ -46,6 +47,13 @@ def serving_mirror() -> Generator[Mirror]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _error(path: str, text: str) -> Any:
+    """Return an error whose text a careless tool would pass on."""
+    if path == AGENT:
+        return {"error": {"code": "E_FIELD", "message": text, "position": 1}}
+    return {"status": "error", "errorType": "bad_data", "error": text, "message": text}
 
 
 def _answer(path: str, text: str) -> Any:
@@ -70,7 +78,8 @@ def _handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             text = f"{self.requestline}\n{self.headers}\n{body.decode('utf-8', 'replace')}"
             mirror.heard.append(text)
-            content = json.dumps(_answer(self.path.partition("?")[0], text)).encode()
+            form = _answer if mirror.status == GOOD else _error
+            content = json.dumps(form(self.path.partition("?")[0], text)).encode()
             self.send_response(mirror.status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(content)))

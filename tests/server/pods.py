@@ -35,7 +35,11 @@ START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 KEYS = 60
 PORTS = (20000, 30000)
-PRELOADED = ["fastmcp.server.server", "uvicorn", "aiokafka", "boto3", "psycopg", "valkey.asyncio"]
+PRELOADED = [
+    "fastmcp.server.server", "key_value.aio.adapters.pydantic", "key_value.aio.stores.memory",
+    "griffe", "jsonschema", "anyio._backends._asyncio", "uvicorn", "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto", "aiokafka", "boto3", "psycopg", "valkey.asyncio", "yaml",
+]  # fmt: skip
 
 
 def api_key(number: int) -> str:
