@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use stacktic::cli::Cli;
-use stacktic::command::{exit_of, is_broken_pipe, run};
+use stacktic::command::{exit_of, run};
 use stacktic::exit::Exit;
+use stacktic::report::Unread;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -20,11 +21,8 @@ fn main() -> ExitCode {
             });
         }
     };
-    let (mut out, mut messages) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let (mut out, mut messages) = (Unread(std::io::stdout().lock()), Unread(std::io::stderr().lock()));
     let exit = run(cli, &mut out, &mut messages).unwrap_or_else(|error| {
-        if is_broken_pipe(&error) {
-            return Exit::Done;
-        }
         let _ = writeln!(messages, "error: {error:#}");
         exit_of(&error)
     });

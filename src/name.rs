@@ -77,12 +77,21 @@ checked_name!(
     check_namespace
 );
 
+/// Whether some YAML reader takes the plain text for a boolean or for nothing.
+#[must_use]
+pub fn is_yaml_word(text: &str) -> bool {
+    ["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&text.to_ascii_lowercase().as_str())
+}
+
 fn check_component(text: &str) -> Result<(), &'static str> {
     const RULE: &str = "must be 1 to 40 of a-z, 0-9 and -, begin with a letter and not end with -";
     let inner = text
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if is_yaml_word(text) {
+        return Err("is a word that YAML readers take for another value");
+    }
     if inner && begins && !text.ends_with('-') && text.len() <= 40 {
         Ok(())
     } else {
@@ -107,10 +116,14 @@ fn check_namespace(text: &str) -> Result<(), &'static str> {
     if text == "default" || text.starts_with("kube-") {
         return Err("is one of the cluster's own; take one of the stack's");
     }
-    if is_dns_label(text) {
+    if is_yaml_word(text) {
+        return Err("is a word that YAML readers take for another value");
+    }
+    // A digit in front could make a number of it where a manifest names it.
+    if is_dns_label(text) && text.starts_with(|first: char| first.is_ascii_lowercase()) {
         Ok(())
     } else {
-        Err("must be 1 to 63 of a-z, 0-9 and -, not at either end -")
+        Err("must be 1 to 63 of a-z, 0-9 and -, begin with a letter and not end with -")
     }
 }
 
@@ -171,8 +184,13 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// The candidate nearest to `name`, when one is near enough to be what was meant.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > 100 {
+        return None;
+    }
+    // Nobody means one of thousands, and each comparison costs.
     candidates
         .into_iter()
+        .take(1000)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(left.1)))
@@ -189,6 +207,7 @@ mod tests {
             ("a", true),
             ("stack-agent", true),
             ("a1-", false),
+            ("off", false),
             ("1a", false),
             ("A", false),
             ("", false),
@@ -220,6 +239,8 @@ mod tests {
             ("default", false),
             ("kube-system", false),
             ("kubeflow", true),
+            ("0x1", false),
+            ("no", false),
             ("-a", false),
         ] {
             assert_eq!(Namespace::parse(input).is_ok(), good, "{input}");

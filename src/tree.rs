@@ -80,6 +80,9 @@ impl Tree {
     pub fn insert(&mut self, path: RelPath, file: TreeFile) -> Result<(), String> {
         ensure_not_reserved(&path)?;
         ensure_content(&path, &file)?;
+        if file.why.chars().any(char::is_control) {
+            return Err(format!("the reason for `{path}` holds a control character"));
+        }
         self.places.insert(&path)?;
         self.files.insert(path, file);
         Ok(())
@@ -91,6 +94,20 @@ impl Tree {
             self.insert(path, file)?;
         }
         Ok(self)
+    }
+
+    /// Takes the files below `folder` from `other` instead of the own ones.
+    pub fn replace_below(&mut self, folder: &str, other: Self) {
+        let others = other
+            .files
+            .into_iter()
+            .filter(|(path, _)| path.as_str().starts_with(folder));
+        for (path, file) in others {
+            // A path that only the other tree has would need a place of its own; there is none.
+            if let Some(own) = self.files.get_mut(&path) {
+                *own = file;
+            }
+        }
     }
 
     pub fn get(&self, path: &RelPath) -> Option<&TreeFile> {
@@ -254,6 +271,13 @@ mod tests {
             assert!(message.contains(part), "{first} {second}: {message}");
             assert_eq!(tree.len(), 1);
         }
+    }
+
+    #[test]
+    fn refuses_a_reason_that_no_lock_may_hold() {
+        let why = "link\u{1b}[2J".to_owned();
+        let message = Tree::new().insert(path("a"), TreeFile { why, ..owned() }).unwrap_err();
+        assert_eq!(message, "the reason for `a` holds a control character");
     }
 
     #[test]

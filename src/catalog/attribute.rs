@@ -23,6 +23,12 @@ pub struct AttributeType {
     pub range: Option<(i64, i64)>,
     /// Regular expression that a text matches as a whole.
     pub pattern: Option<String>,
+    /// Values that are refused: regular expressions that match as a whole.
+    #[serde(default)]
+    pub reserved: Vec<String>,
+    /// Whether the sub-components of one component must differ in it.
+    #[serde(default)]
+    pub unique: bool,
     /// Unit of a number.
     pub unit: Option<String>,
     /// One line for people.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::component_type::OpenPort;
 use super::secret::{SecretSpec, Side};
 
 /// A kind of link between two component types.
@@ -47,6 +48,15 @@ pub struct LinkType {
     pub files: Vec<LinkFile>,
     #[serde(default)]
     pub secrets: Vec<SecretSpec>,
+    /// Whether a component may have one such link at most.
+    #[serde(default)]
+    pub single: bool,
+    /// Whether all such links to one component must agree in `write_access`.
+    #[serde(default)]
+    pub alike: bool,
+    /// Ports outside the cluster that the source may reach because of the link.
+    #[serde(default)]
+    pub network_to: Vec<OpenPort>,
     /// Whether the source is rolled out after the target.
     #[serde(default = "yes")]
     pub orders: bool,

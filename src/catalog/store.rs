@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde::de::DeserializeOwned;
 
+use crate::name::RelPath;
 use crate::yaml;
 
 /// An entry inside the binary.
@@ -53,12 +54,7 @@ impl<T> Entry<T> {
                 .binary_search_by(|(candidate, _)| (*candidate).cmp(name))
                 .map(|index| Cow::Borrowed(files[index].1))
                 .map_err(|_| anyhow::anyhow!("E_CATALOG_FILE: the catalog has no file `{name}`")),
-            Files::Folder(folder) => {
-                let path = folder.join(name);
-                let bytes = std::fs::read(&path)
-                    .with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))?;
-                Ok(Cow::Owned(bytes))
-            }
+            Files::Folder(folder) => read_beside(folder, name).map(Cow::Owned),
         }
     }
 
@@ -89,6 +85,20 @@ impl<T> Entry<T> {
             }
         }
     }
+}
+
+/// Read a file beside an entry, and no other file of the host: no `..`, no links on the way.
+fn read_beside(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
+    let relative = RelPath::parse(name).map_err(|rule| anyhow::anyhow!("E_CATALOG_FILE: {rule}"))?;
+    let mut path = folder.to_owned();
+    for segment in relative.segments() {
+        path.push(segment);
+        let metadata = path
+            .symlink_metadata()
+            .with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))?;
+        ensure!(!metadata.is_symlink(), "E_CATALOG_FILE: `{}` is a link", path.display());
+    }
+    std::fs::read(&path).with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))
 }
 
 /// The entries of one kind, decoded on demand.

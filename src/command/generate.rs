@@ -1,5 +1,8 @@
 //! `stacktic gen`: the pipeline, one stage a line.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use anyhow::Context as _;
 use serde_json::json;
 
@@ -13,7 +16,7 @@ use crate::finding::Finding;
 use crate::hook::{self, ToolsLock};
 use crate::name::RelPath;
 use crate::plan::{self, Overlay, is_producible};
-use crate::render::render;
+use crate::render::{ensure_objects, render};
 use crate::report::{self, AccessChange};
 use crate::settings::{GenSettings, Mode};
 use crate::stack::{self, Stack};
@@ -47,7 +50,7 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
 /// A mistake in the catalog.
 pub(super) fn tree(topology: &Topology, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Tree> {
     let base = plan::plan(stack, catalog, &hook::run_all(stack, catalog)?)?;
-    let tree = render(&base)?;
+    let mut tree = render(&base)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
         environments.push((name, environment_tree(topology, catalog, name.as_str())?));
@@ -60,8 +63,17 @@ pub(super) fn tree(topology: &Topology, stack: &Stack, catalog: &Catalog) -> any
         })
         .collect();
     let overlays = render(&plan::plan_overlays(stack, catalog, &base, &tree, &overlays)?)?;
-    tree.joined(overlays)
-        .map_err(|message| anyhow::anyhow!("E_OUTPUT_PATH: {message}"))
+    for (name, environment) in &mut environments {
+        // An environment's Applications follow its own values, whole.
+        if let Some(environment) = environment.take() {
+            tree.replace_below(&format!("argocd/{name}/"), environment);
+        }
+    }
+    let tree = tree
+        .joined(overlays)
+        .map_err(|message| anyhow::anyhow!("E_OUTPUT_PATH: {message}"))?;
+    ensure_objects(&tree)?;
+    Ok(tree)
 }
 
 /// The bases as an environment with overrides would have them.
@@ -88,18 +100,82 @@ fn environment_tree(topology: &Topology, catalog: &Catalog, name: &str) -> anyho
     render(&plan).map(Some)
 }
 
-/// What an AI gains or loses against the lock that is on disk.
-fn access(tree: &Tree, out: &std::path::Path) -> anyhow::Result<Vec<AccessChange>> {
-    let path = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow::anyhow!(rule))?;
-    let after = match tree.get(&path).map(|file| &file.content) {
-        Some(Content::Bytes(bytes)) => serde_json::from_slice(bytes).context("the tools lock is JSON")?,
-        _ => ToolsLock::default(),
-    };
-    // A lock that is not there, or not ours, grants nothing that a reviewer has seen.
-    let before = disk::read(out, &path)?
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
-    Ok(report::access_diff(&before, &after))
+/// What an AI gains or loses against the locks that are on disk: the stack's, and those of
+/// environments that override what a server reaches.
+fn access(tree: &Tree, out: &Path) -> anyhow::Result<Vec<AccessChange>> {
+    let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow::anyhow!(rule))?;
+    let stack = new_lock(tree, &root)?.unwrap_or_default();
+    let mut changes = report::access_diff(&old_lock(out, &root)?.unwrap_or_default(), &stack);
+    let known = disk::load_lock(out)?;
+    let paths: BTreeSet<&RelPath> = tree
+        .iter()
+        .map(|(path, _)| path)
+        .chain(known.files.keys())
+        .filter(|path| overlay_server(path).is_some())
+        .collect();
+    for path in paths {
+        // Without a lock of its own an environment reaches what the stack says.
+        let default = overlay_server(path)
+            .map(|server| renamed(&stack, &server))
+            .unwrap_or_default();
+        let before = old_lock(out, path)?.unwrap_or_else(|| default.clone());
+        let after = new_lock(tree, path)?.unwrap_or(default);
+        changes.extend(report::access_diff(&before, &after));
+    }
+    Ok(changes)
+}
+
+fn new_lock(tree: &Tree, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
+    match tree.get(path).map(|file| &file.content) {
+        Some(Content::Bytes(bytes)) => tools_lock(path, bytes).context("the tools lock is JSON").map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// A lock that is not there, or not ours, grants nothing that a reviewer has seen.
+fn old_lock(out: &Path, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
+    Ok(disk::read(out, path)?.and_then(|bytes| tools_lock(path, &bytes).ok()))
+}
+
+/// The lock of all servers, or that of one server in one environment.
+fn tools_lock(path: &RelPath, bytes: &[u8]) -> serde_json::Result<ToolsLock> {
+    match overlay_server(path) {
+        None => serde_json::from_slice(bytes),
+        Some(server) => Ok(ToolsLock {
+            version: 1,
+            servers: [(server.shown(), serde_json::from_slice(bytes)?)].into(),
+        }),
+    }
+}
+
+/// A server in an environment that overrides what it reaches.
+struct OverlayServer<'a> {
+    environment: &'a str,
+    server: &'a str,
+}
+
+impl OverlayServer<'_> {
+    fn shown(&self) -> String {
+        format!("{} in {}", self.server, self.environment)
+    }
+}
+
+fn overlay_server(path: &RelPath) -> Option<OverlayServer<'_>> {
+    let segments: Vec<&str> = path.segments().collect();
+    match segments.as_slice() {
+        ["k8s", "deploy", "overlays", environment, server, "config", TOOLS_LOCK] => {
+            Some(OverlayServer { environment, server })
+        }
+        _ => None,
+    }
+}
+
+fn renamed(stack: &ToolsLock, server: &OverlayServer<'_>) -> ToolsLock {
+    let found = stack.servers.get(server.server).cloned();
+    ToolsLock {
+        version: stack.version,
+        servers: found.map(|lock| (server.shown(), lock)).into_iter().collect(),
+    }
 }
 
 fn refuse(findings: &[Finding], source: &Source, output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {

@@ -53,15 +53,6 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
     }
 }
 
-/// Whether the reader of the output went away, which is its right: `stacktic catalog ls | head`.
-#[must_use]
-pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    kinds
-        .into_iter()
-        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
 /// The exit code of a fault: a broken catalog or lock file has its own.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {

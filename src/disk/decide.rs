@@ -98,10 +98,12 @@ fn seeded(case: &Case) -> Action {
     }
 }
 
+/// The keys are wanted again by each run; only their values are written once.
 fn skeleton(case: &Case) -> Action {
     match (case.known.is_some(), case.on_disk) {
         (false, OnDisk::Absent) => Action::Seed,
-        (true, OnDisk::Absent) => Action::SeedSame,
+        // Where it is missing there is no value of the user's to keep, and nothing builds without it.
+        (true, OnDisk::Absent) => Action::Recreate,
         (false, OnDisk::AsNew) => Action::Adopt,
         (true, OnDisk::AsNew) => Action::SeedSame,
         (_, OnDisk::OutOfStep) => Action::SecretOutOfStep,
@@ -236,7 +238,15 @@ mod tests {
             check(
                 Wanted::Skeleton,
                 known,
-                [users, users, update, update, step, unreadable, unreadable],
+                [
+                    Some(Recreate),
+                    users,
+                    update,
+                    update,
+                    step,
+                    unreadable,
+                    unreadable,
+                ],
             );
         }
     }

@@ -155,7 +155,8 @@ impl<'tree> Survey<'tree, '_> {
                 compare::secret(&self.state, path, skeleton, found, pristine, &shown(self.out, path))
             }
         };
-        let old = self.state.entry(path, compared.contents).cloned();
+        let is_gone = matches!(compared.on_disk, OnDisk::Absent | OnDisk::NotAFile) && self.state.took_away(path);
+        let old = self.state.entry(path, compared.contents).filter(|_| !is_gone).cloned();
         let known = old.as_ref().map(|entry| entry.class);
         let on_edit = self.options.on_edit;
         let case = Case {

@@ -1,7 +1,8 @@
-//! `.stacktic/journal.json`: what a run is about to write, kept only while it writes.
+//! `.stacktic/journal.json`: what a run is about to write and to take away, kept only while it writes.
 //!
-//! In: the lock before and after, and the journal that an interrupted run left. Out: the next journal's bytes; and the answer
-//! whether a file that the lock does not know was written by the interrupted run. It must not know files or directories.
+//! In: the lock before and after, and the journal that an interrupted run left. Out: the next journal's bytes; and the answers
+//! whether the interrupted run wrote a file that the lock does not know, or took away one that the lock still lists. It must
+//! not know files or directories.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,11 @@ use super::digest::Digest;
 use super::lock::{Lock, LockEntry, LockError, parse_files, render_files};
 use crate::rel_path::RelPath;
 
-/// Several entries a path, because several runs in a row may be interrupted.
+/// What runs meant to leave at a path; `None` (`null` in the file) for nothing. Several entries a path, because several runs
+/// in a row may be interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Journal {
-    pub(super) files: BTreeMap<RelPath, Vec<LockEntry>>,
+    pub(super) files: BTreeMap<RelPath, Vec<Option<LockEntry>>>,
 }
 
 impl Journal {
@@ -31,20 +33,42 @@ impl Journal {
         for (path, entry) in &after.files {
             // A file that is written as before is listed too: it may be half written when the run is interrupted.
             let is_listed = before.files.get(path) != Some(entry) || is_written(path);
-            if is_listed && !self.entries(path).contains(entry) {
-                self.files.entry(path.clone()).or_default().push(entry.clone());
+            if is_listed {
+                self.list(path, Some(entry));
             }
         }
+        for path in before.files.keys().filter(|path| !after.files.contains_key(*path)) {
+            self.list(path, None);
+        }
+        for (path, entries) in &mut self.files {
+            if after.files.contains_key(path) && !is_written(path) {
+                // It stands there after all, and whoever takes it away from now on is the user.
+                entries.retain(Option::is_some);
+            }
+        }
+        self.files.retain(|_, entries| !entries.is_empty());
         self
     }
 
-    /// What the interrupted run meant to write at `path`.
-    pub(super) fn entries(&self, path: &RelPath) -> &[LockEntry] {
-        self.files.get(path).map_or(&[], Vec::as_slice)
+    fn list(&mut self, path: &RelPath, entry: Option<&LockEntry>) {
+        let entries = self.files.entry(path.clone()).or_default();
+        if !entries.iter().any(|listed| listed.as_ref() == entry) {
+            entries.push(entry.cloned());
+        }
+    }
+
+    /// What the interrupted run meant to write at `path`, the newest last.
+    pub(super) fn entries(&self, path: &RelPath) -> impl Iterator<Item = &LockEntry> {
+        self.files.get(path).into_iter().flatten().flatten()
     }
 
     pub(super) fn wrote(&self, path: &RelPath, contents: Digest) -> bool {
-        self.entries(path).iter().any(|entry| entry.sha256 == contents)
+        self.entries(path).any(|entry| entry.sha256 == contents)
+    }
+
+    /// The interrupted run meant to leave nothing at `path`.
+    pub(super) fn takes_away(&self, path: &RelPath) -> bool {
+        self.files.get(path).is_some_and(|entries| entries.contains(&None))
     }
 }
 
@@ -85,10 +109,28 @@ mod tests {
         );
         assert!(!second.wrote(&path("a"), Digest::of(b"1")), "the lock already knows it");
         assert!(second.wrote(&path("c"), Digest::of(b"1")) && !second.wrote(&path("b"), Digest::of(b"1")));
+        let after = lock(&[("a", "3"), ("b", "1")]);
         assert_eq!(
-            second.clone().next(&before, &lock(&[("a", "3")]), &|_| true),
+            second.clone().next(&before, &after, &|at| *at == path("a")),
             second,
             "nothing is listed twice"
         );
+    }
+
+    #[test]
+    fn remembers_what_goes_until_it_is_seen_again() {
+        let (both, one) = (lock(&[("a", "1"), ("b", "1")]), lock(&[("a", "1")]));
+        let journal = Journal::default().next(&both, &one, &|_| false);
+        assert!(journal.takes_away(&path("b")) && !journal.takes_away(&path("a")));
+        assert_eq!((journal.entries(&path("b")).count(), journal.files.len()), (0, 1));
+        let text = String::from_utf8(journal.render()).unwrap();
+        assert!(text.contains("\"b\": [null]"), "{text}");
+        let journal = Journal::parse(text.as_bytes()).unwrap();
+        let still_gone = journal.clone().next(&both, &one, &|_| false);
+        assert_eq!(still_gone, journal, "nothing is listed twice");
+        let written = journal.clone().next(&both, &both, &|_| true);
+        assert!(written.takes_away(&path("b")) && written.wrote(&path("b"), Digest::of(b"1")));
+        let seen = journal.next(&both, &both, &|_| false);
+        assert_eq!(seen, Journal::default());
     }
 }

@@ -35,6 +35,7 @@ pub struct LockEntry {
     /// Of the contents; of a secret skeleton before anyone filled it in, so that it tells nothing of the values.
     pub sha256: Digest,
     pub class: Class,
+    #[serde(deserialize_with = "printable")]
     pub why: String,
     /// A secret skeleton's keys with their prefilled values, none of which is secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +65,16 @@ impl Lock {
     }
 }
 
+/// The reason is shown on terminals, which would obey control characters.
+fn printable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.chars().any(char::is_control) {
+        let shown = text.escape_default();
+        return Err(serde::de::Error::custom(format_args!("`{shown}` holds a control character")));
+    }
+    Ok(text)
+}
+
 #[derive(Deserialize)]
 struct Version {
     version: serde_json::Value,
@@ -89,6 +100,8 @@ pub(super) fn parse_files<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Resu
 }
 
 fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
+    // It may quote what stands in the file.
+    let fault = fault.to_string().replace(char::is_control, "\u{fffd}");
     LockError(format!(
         "could not read `.stacktic/{name}`: {fault}; restore it from version control, or delete it: files that are as they \
          should be are then taken over, others are refused"
@@ -206,12 +219,26 @@ mod tests {
                 with(&format!("\"a\":{}", good.replace("why", "because"))),
                 "unknown field",
             ),
+            (
+                with(&format!("\"a\":{}", good.replace("\"x\"", "\"x\\u001b[2J\""))),
+                "control character",
+            ),
+            (
+                with(&format!("\"a\":{}", good.replace("\"x\"", "\"x\u{9b}2J\""))),
+                "control character",
+            ),
+            (with(&format!("\"a\\u001b[2J\":{good}")), "holds the character"),
+            (
+                with(&format!("\"a\":{}", good.replace("why", "\\u001b[2Jwhy"))),
+                "unknown field `\u{fffd}[2Jwhy`",
+            ),
         ] {
             let message = Lock::parse(text.as_bytes()).unwrap_err().to_string();
             assert!(
                 message.contains(part) && message.contains(".stacktic/lock.json"),
                 "{text}: {message}"
             );
+            assert!(!message.contains(char::is_control), "{message:?}");
         }
     }
 }

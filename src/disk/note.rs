@@ -35,6 +35,9 @@ pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>, 
             };
             format!("edited by hand and no longer produced; kept as `{ORPHANS}/{path}`{warning}")
         }
+        Action::Recreate if is_secret => {
+            "the file was gone and is written without values: fill them in again, or restore your own".to_owned()
+        }
         Action::SecretUnreadable => {
             format!("{obstacle}the keys of this secret cannot be compared; make it a dotenv file")
         }

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, mkdirat, openat, statat};
 use rustix::io::Errno;
 
@@ -95,7 +95,15 @@ impl Root {
                 shown: out.to_owned(),
                 open: Vec::new(),
             })),
-            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOENT) => match broken_link(out) {
+                None => Ok(None),
+                Some(link) => bail!(
+                    "the output directory `{}` cannot be made: `{}` is a link to nothing; create the directory that it \
+                     leads to, or remove the link",
+                    out.display(),
+                    link.display()
+                ),
+            },
             Err(error) => {
                 Err(error).with_context(|| format!("could not open the output directory `{}`", out.display()))
             }
@@ -238,6 +246,14 @@ impl Root {
             })),
         }
     }
+}
+
+/// The deepest part of a missing `out` that is there, where that is a link and leads nowhere.
+fn broken_link(out: &Path) -> Option<PathBuf> {
+    // A trailing slash would ask for what is behind the link.
+    let out: PathBuf = out.components().collect();
+    let there = out.ancestors().find(|path| path.symlink_metadata().is_ok())?;
+    there.metadata().is_err().then(|| there.to_owned())
 }
 
 /// The file's identity and last change.

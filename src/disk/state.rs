@@ -61,17 +61,20 @@ impl State {
     /// Every path that the lock or the journal lists, with the newest entry.
     pub(super) fn paths(&self) -> BTreeMap<&RelPath, &LockEntry> {
         let journal = self.journal.iter().flat_map(|journal| &journal.files);
-        let meant = journal.filter_map(|(path, entries)| Some((path, entries.last()?)));
+        let meant = journal.filter_map(|(path, entries)| Some((path, entries.iter().flatten().last()?)));
         meant.chain(&self.lock.files).collect()
     }
 
-    /// What the lock says of `path`, or the journal where the file is what an interrupted run meant to write.
+    /// What the lock says of `path`, or the journal where the file is what an interrupted run meant to write instead.
     pub(super) fn entry(&self, path: &RelPath, contents: Option<Digest>) -> Option<&LockEntry> {
         let wrote = |entry: &&LockEntry| Some(entry.sha256) == contents;
-        self.lock
-            .files
-            .get(path)
-            .or_else(|| self.meant(path).iter().find(wrote))
+        let locked = self.lock.files.get(path);
+        locked.filter(wrote).or_else(|| self.meant(path).find(wrote)).or(locked)
+    }
+
+    /// An interrupted run meant to take the file away, so that the lock says nothing of a path without one.
+    pub(super) fn took_away(&self, path: &RelPath) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.takes_away(path))
     }
 
     /// The file is as stacktic last wrote it, or as an interrupted run did.
@@ -95,8 +98,8 @@ impl State {
         tracked
     }
 
-    fn meant(&self, path: &RelPath) -> &[LockEntry] {
-        self.journal.as_ref().map_or(&[], |journal| journal.entries(path))
+    fn meant(&self, path: &RelPath) -> impl Iterator<Item = &LockEntry> {
+        self.journal.iter().flat_map(|journal| journal.entries(path))
     }
 }
 

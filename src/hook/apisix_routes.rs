@@ -31,12 +31,12 @@ struct Lists {
 
 fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
     let mut hosts = Vec::new();
-    for (link, published) in published(stack, gateway) {
+    for (link, published) in stack.published(gateway) {
         let Some(spec) = published.gateway() else { continue };
         let Some(route) = route(stack, gateway, link, published) else {
             continue;
         };
-        hosts.push(host(stack, published));
+        hosts.push(stack.published_host(published));
         match spec.auth {
             GatewayAuth::None => lists.open_routes.push(route),
             GatewayAuth::Key => {
@@ -63,20 +63,6 @@ fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
     lists.tls.push(tls);
 }
 
-/// Components published by links in either direction, sorted by name.
-fn published<'a>(stack: &'a Stack, gateway: &'a Component) -> Vec<(&'a Link, &'a Component)> {
-    let outward = stack
-        .links_from(&gateway.name)
-        .map(|link| (link, stack.component(&link.to)));
-    let inward = stack
-        .links_to(&gateway.name)
-        .filter(|link| link.entry.definition.reverse)
-        .map(|link| (link, stack.component(&link.from)));
-    let mut found: Vec<_> = outward.chain(inward).collect();
-    found.sort_by(|left, right| left.1.name.cmp(&right.1.name));
-    found
-}
-
 fn route(stack: &Stack, gateway: &Component, link: &Link, published: &Component) -> Option<Json> {
     let endpoint = published.endpoints.get(&published.gateway()?.endpoint)?;
     let service = endpoint.host.split('.').next().unwrap_or_default();
@@ -88,7 +74,7 @@ fn route(stack: &Stack, gateway: &Component, link: &Link, published: &Component)
         "namespace": published.namespace,
         "ingress_class": gateway.object,
         "plugin_config": gateway.object,
-        "host": host(stack, published),
+        "host": stack.published_host(published),
         "service": service,
         "port": endpoint.port,
         "labels": view::label_pairs(stack, published),
@@ -107,10 +93,6 @@ fn consumer(stack: &Stack, gateway: &Component, link: &Link, published: &Compone
         "labels": view::label_pairs(stack, published),
         "secret": format!("{}-key", link.object),
     })
-}
-
-fn host(stack: &Stack, published: &Component) -> String {
-    format!("{}.{}", text(published, "subdomain"), stack.domain)
 }
 
 fn text(component: &Component, attribute: &str) -> String {

@@ -198,6 +198,7 @@ impl<'a> Project<'a> {
             format!("{base}/values.yaml"),
             format!("{base}/values-datasources.yaml"),
             format!("{overlay}/values.yaml"),
+            format!("{overlay}/values-datasources.yaml"),
             format!("{overlay}/values.local.yaml"),
         ]
         .into_iter()

@@ -40,6 +40,10 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
     let external = outgoing.iter().filter(|edge| edge.to.external.is_some());
     let external = external
         .map(|edge| json!({ "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) }));
+    let by_link = stack.links_from(&component.name).flat_map(|link| {
+        let open = link.entry.definition.network_to.iter();
+        open.map(|open| json!({ "why": format!("outside services, link {}", link.arrow().replace('→', "->")), "ports": ports([open.port]) }))
+    });
     let outside = network
         .to
         .iter()
@@ -60,7 +64,7 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         "ingress_namespaces": sorted(operators),
         "ingress_open": sorted(open),
         "egress": sorted(egress.map(|edge| rule(edge, edge.to, &edge.pods))),
-        "egress_open": sorted(external.chain(outside)),
+        "egress_open": sorted(external.chain(outside).chain(by_link)),
         "api_server": if network.api_server { json!([{}]) } else { json!([]) },
     })
 }

@@ -17,14 +17,14 @@ use crate::stack::{Component, Link, Stack};
 const DEFINITIONS: &str = "tools.json";
 
 /// `tools.lock.json`: every tool that an AI can call, by MCP server.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 pub struct ToolsLock {
     pub version: u32,
     pub servers: BTreeMap<String, ServerLock>,
 }
 
 /// What one MCP server offers.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 pub struct ServerLock {
     pub version: u32,
     pub links: Vec<LinkLock>,
@@ -41,6 +41,9 @@ pub struct LinkLock {
     pub write_access: bool,
     pub principal: Option<String>,
     pub grants: Vec<String>,
+    /// The closed lists that the tools of the link are held to: databases, topics, buckets …
+    #[serde(default)]
+    pub scope: BTreeMap<String, Vec<String>>,
     pub credential_keys: Vec<String>,
 }
 
@@ -132,6 +135,7 @@ fn link_lock(link: &Link) -> LinkLock {
         write_access: link.write_access,
         principal: link.principal.clone(),
         grants: link.grants.clone(),
+        scope: link.enums.clone(),
         credential_keys: credential_keys(link),
     }
 }

@@ -92,6 +92,15 @@ fn edge(link: &Link) -> Json {
         "type": link.type_name,
         "access": if link.write_access { "read and write" } else { "read" },
         "principal": link.principal.clone().unwrap_or_default(),
-        "grants": link.grants.join("; ").replace('|', "/"),
+        "grants": cell(&link.grants.join("; ")),
     })
+}
+
+/// Text for a cell of a Markdown table: no cell ends early, and `<name>` is no tag.
+fn cell(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('|', "\\|")
+        .replace('`', "&#96;")
 }

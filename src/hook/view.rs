@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::name::env_form;
 use crate::stack::{AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
 
 /// A component with its sub-components and links.
@@ -89,6 +90,7 @@ pub fn link(stack: &Stack, link: &Link) -> Json {
         "sub_type": sub.map(|sub| &sub.sub_type),
         "write_access": link.write_access,
         "principal": link.principal,
+        "principal_env": link.principal.as_deref().map(env_form),
         "env": link.env_prefix,
         "host": endpoint.map(|endpoint| &endpoint.host),
         "port": endpoint.map(|endpoint| endpoint.port),
@@ -148,11 +150,11 @@ pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<Str
         .links_from(&component.name)
         .filter(|link| !link.entry.definition.modules.is_empty());
     let name = |link: &Link| {
-        format!(
-            "{}-tools-{}",
-            component.name,
-            stack.component(&link.to).type_name().replace('_', "-")
-        )
+        let target = link
+            .type_name
+            .trim_start_matches(component.type_name())
+            .trim_start_matches('-');
+        format!("{}-tools-{}", component.name, target.replace('_', "-"))
     };
     links
         .map(|link| (name(link), link.entry.definition.modules.as_slice()))

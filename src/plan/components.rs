@@ -1,7 +1,7 @@
 //! Files of components and links: what their entries list.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
@@ -13,23 +13,51 @@ use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 use crate::tree::Class;
 
-/// What templates see, made once for all files.
+/// What templates see, made once for all files: a component's view is shared by every file that
+/// shows it, under the name that the file knows it by.
 pub(super) struct Views {
     stack: Scope,
-    components: BTreeMap<ComponentName, Scope>,
+    components: BTreeMap<ComponentName, View>,
+}
+
+struct View {
+    component: Scope,
+    from: Scope,
+    to: Scope,
 }
 
 pub(super) fn views(stack: &Stack) -> Views {
+    // Only components with files of links need the two other names.
+    let with_files = || {
+        stack
+            .links
+            .iter()
+            .filter(|link| !link.entry.definition.files.is_empty())
+    };
+    let sources: BTreeSet<&ComponentName> = with_files().map(|link| &link.from).collect();
+    let targets: BTreeSet<&ComponentName> = with_files().map(|link| &link.to).collect();
+    let view = |component: &Component| {
+        let view = view::component(stack, component);
+        let named = |name: &str, wanted: bool| {
+            if wanted {
+                scope(json!({ name: view }))
+            } else {
+                Scope::default()
+            }
+        };
+        let from = named("from", sources.contains(&component.name));
+        let to = named("to", targets.contains(&component.name));
+        View {
+            from,
+            to,
+            component: scope(json!({ "component": view })),
+        }
+    };
     let components = stack.components.values();
     Views {
         stack: scope(json!({ "stack": view::stack(stack) })),
         components: components
-            .map(|component| {
-                (
-                    component.name.clone(),
-                    scope(json!({ "component": view::component(stack, component) })),
-                )
-            })
+            .map(|component| (component.name.clone(), view(component)))
             .collect(),
     }
 }
@@ -51,7 +79,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, views: &Views) -> anyhow::Res
 }
 
 fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) -> anyhow::Result<()> {
-    let own = &views.components[&component.name];
+    let own = &views.components[&component.name].component;
     let Some(sub_type) = &file.for_each else {
         return one_file(plan, component, file, None, vec![views.stack.clone(), own.clone()]);
     };
@@ -125,12 +153,16 @@ fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::R
     if entry.definition.files.is_empty() {
         return Ok(());
     }
-    let ends = json!({
-        "link": view::link(stack, link),
-        "from": views.components[&link.from]["component"],
-        "to": views.components[&link.to]["component"],
-    });
-    let scopes = vec![views.stack.clone(), scope(ends)];
+    let (from, to) = (
+        views.components[&link.from].from.clone(),
+        views.components[&link.to].to.clone(),
+    );
+    let scopes = vec![
+        views.stack.clone(),
+        from,
+        to,
+        scope(json!({ "link": view::link(stack, link) })),
+    ];
     for file in &entry.definition.files {
         link_file(plan, stack, link, file, &scopes)?;
     }

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::Catalog;
@@ -92,6 +92,11 @@ impl Plan {
     fn insert(&mut self, path: &str, file: PlannedFile) -> anyhow::Result<()> {
         let path = RelPath::parse(path).map_err(|rule| anyhow!("E_OUTPUT_PATH: {rule}"))?;
         let why = file.why.clone();
+        // What could not be deleted later must not be written now.
+        ensure!(
+            is_producible(&path),
+            "E_OUTPUT_PATH: `{path}` ({why}) is not a place where stacktic keeps such a file"
+        );
         if let Some(first) = self.files.insert(path.clone(), file) {
             bail!("E_OUTPUT_PATH: `{path}` is made twice: by {} and by {why}", first.why);
         }

@@ -140,7 +140,7 @@ impl Folder<'_> {
             push(
                 item,
                 "patches",
-                json!({ "path": file, "kind": identity.0, "name": identity.1 }),
+                json!({ "path": file, "kind": identity.0, "name": identity.1, "namespace": identity.2 }),
             );
         }
         let added: Vec<&Json> = after
@@ -224,12 +224,25 @@ fn text<'a>(tree: &'a Tree, path: &crate::name::RelPath) -> Option<&'a str> {
     }
 }
 
-/// The objects of a file by kind and name.
-fn by_identity(text: &str) -> anyhow::Result<BTreeMap<(String, String), Json>> {
+/// Kind, name and namespace.
+type ObjectKey = (String, String, String);
+
+/// The objects of a file, by what tells them apart.
+fn by_identity(text: &str) -> anyhow::Result<BTreeMap<ObjectKey, Json>> {
     let word = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let objects = yaml::documents(text)?.into_iter();
     Ok(objects
-        .map(|object| ((word(&object["kind"]), word(&object["metadata"]["name"])), object))
+        .map(|object| {
+            let metadata = &object["metadata"];
+            (
+                (
+                    word(&object["kind"]),
+                    word(&metadata["name"]),
+                    word(&metadata["namespace"]),
+                ),
+                object,
+            )
+        })
         .collect())
 }
 

@@ -3,6 +3,8 @@
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind};
 
+use crate::name::{is_yaml_word, shortened};
+
 /// Add the filters to `environment`, which has none.
 pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("yaml", yaml);
@@ -14,6 +16,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("by_sub_type", |links: Vec<Value>, name: String| {
         matching(links, "sub_type", &name)
     });
+    environment.add_filter("shorten", |name: String, limit: usize| shortened(&name, limit.max(10)));
     environment.add_filter("upper", minijinja::filters::upper);
     environment.add_filter("join", minijinja::filters::join);
     environment.add_filter("length", minijinja::filters::length);
@@ -48,9 +51,7 @@ fn is_plain(text: &str) -> bool {
     let inner = text
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte));
-    let lower = text.to_ascii_lowercase();
-    let is_word = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&lower.as_str());
-    begins && inner && !is_word
+    begins && inner && !is_yaml_word(text)
 }
 
 fn matching(links: Vec<Value>, key: &str, wanted: &str) -> Vec<Value> {

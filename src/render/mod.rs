@@ -4,6 +4,7 @@
 //! mistake of the catalog. Debug output of the engine stays off, because it prints values.
 
 mod filters;
+mod objects;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use anyhow::{Context as _, anyhow};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, merge_maps};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+pub use objects::ensure_objects;
 
 use crate::name::RelPath;
 use crate::plan::{Plan, PlannedFile, Scope, Source};

@@ -21,6 +21,9 @@ struct Access {
     reads: Vec<String>,
     writes: Vec<String>,
     keys: Vec<String>,
+    /// `databases app_db`, one for each name in a closed list.
+    scope: Vec<(String, String)>,
+    grants: Vec<String>,
 }
 
 /// Compare two locks.
@@ -55,7 +58,9 @@ fn add(changes: &mut Vec<AccessChange>, gained: bool, link: &str, these: &Access
     };
     let reads = missing(&these.reads, &those.reads);
     let keys = missing(&these.keys, &those.keys);
-    let mut parts = Vec::new();
+    // A link that comes or goes says it all by its tools; one that stays tells what it reaches.
+    let stays = !these.reads.is_empty() && !those.reads.is_empty();
+    let mut parts = if stays { reach(these, those) } else { Vec::new() };
     if !reads.is_empty() {
         let noun = if reads.len() == 1 { "tool" } else { "tools" };
         parts.push(format!("{} read {noun}", reads.len()));
@@ -74,12 +79,31 @@ fn add(changes: &mut Vec<AccessChange>, gained: bool, link: &str, these: &Access
     }));
 }
 
+/// Names and grants that `these` has and `those` lacks: `databases hr, payroll`.
+fn reach(these: &Access, those: &Access) -> Vec<String> {
+    let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (list, name) in these.scope.iter().filter(|item| !those.scope.contains(item)) {
+        lists.entry(list).or_default().push(name);
+    }
+    let lists = lists
+        .into_iter()
+        .map(|(list, names)| format!("{list} {}", names.join(", ")));
+    let grants = these.grants.iter().filter(|grant| !those.grants.contains(grant));
+    lists.chain(grants.map(|grant| format!("grant: {grant}"))).collect()
+}
+
 fn by_link(lock: &ToolsLock) -> BTreeMap<String, Access> {
     let mut found: BTreeMap<String, Access> = BTreeMap::new();
     for (server, lock) in &lock.servers {
         for link in &lock.links {
             let access = found.entry(format!("{server} → {}", link.component)).or_default();
             access.keys.extend(link.credential_keys.iter().cloned());
+            access.grants.extend(link.grants.iter().cloned());
+            let names = link
+                .scope
+                .iter()
+                .flat_map(|(list, names)| names.iter().map(|name| (list.clone(), name.clone())));
+            access.scope.extend(names);
         }
         for tool in &lock.tools {
             for component in &tool.link {

@@ -8,6 +8,12 @@ use super::Style;
 use crate::finding::{Code, Finding};
 use crate::topology::Source;
 
+/// Most findings that are shown; more are counted.
+const MAX_LISTED: usize = 100;
+
+/// Longest message that is shown, in characters: names in it can be as long as the file.
+const MAX_MESSAGE: usize = 400;
+
 /// Longest source line that is shown whole, in characters.
 const MAX_SHOWN: usize = 160;
 
@@ -16,7 +22,7 @@ const MAX_SHOWN: usize = 160;
 pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> String {
     let lines: Vec<&str> = source.text.lines().collect();
     let mut text = String::new();
-    for finding in findings {
+    for finding in findings.iter().take(MAX_LISTED) {
         // A line is shown up to the first key whose value is a secret.
         let secrets = findings
             .iter()
@@ -28,6 +34,13 @@ pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> Str
             .unwrap_or_default();
         let visible = told.or_else(|| secret_word(line).filter(|_| finding.code == Code::E_TOPOLOGY_YAML));
         add_finding(&mut text, finding, source, &lines, visible, style);
+    }
+    if findings.len() > MAX_LISTED {
+        let _ = writeln!(
+            text,
+            "… and {} more; `-o json` lists all\n",
+            findings.len() - MAX_LISTED
+        );
     }
     let noun = if findings.len() == 1 { "finding" } else { "findings" };
     let _ = writeln!(text, "{} {noun} in `{}`", findings.len(), source.name);
@@ -109,9 +122,16 @@ fn shown(line: &str, column: usize) -> (String, usize) {
 
 /// `text` with a mark in place of each character that a terminal would act on.
 fn clean(text: &str) -> String {
-    text.chars()
+    let shown = text.chars().take(MAX_MESSAGE);
+    let more = if text.chars().nth(MAX_MESSAGE).is_some() {
+        "…"
+    } else {
+        ""
+    };
+    let clean: String = shown
         .map(|character| if is_shown(character) { character } else { '\u{fffd}' })
-        .collect()
+        .collect();
+    clean + more
 }
 
 fn is_shown(character: char) -> bool {

@@ -5,10 +5,12 @@
 mod access;
 mod changes;
 mod findings;
+mod unread;
 
 pub use access::{AccessChange, access_diff};
 pub use changes::{changes_json, changes_text, unified_diff};
 pub use findings::{findings_json, findings_text};
+pub use unread::Unread;
 
 /// The few styles that messages use; plain text where colors are off.
 #[derive(Clone, Copy, Debug)]

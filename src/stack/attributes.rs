@@ -115,11 +115,23 @@ pub(super) fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
         ));
     }
     if let Some(expression) = &kind.pattern
-        && !regex_lite::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(text))
+        && !matches_whole(expression, text)
     {
         return Some(format!("must match `{expression}`"));
     }
+    if is_reserved(kind, text) {
+        return Some("is a name that the service keeps for itself".to_owned());
+    }
     text_mismatch(kind.kind, text).map(str::to_owned)
+}
+
+/// Whether `text` is one of the names that the type keeps from users.
+pub(super) fn is_reserved(kind: &AttributeType, text: &str) -> bool {
+    kind.reserved.iter().any(|expression| matches_whole(expression, text))
+}
+
+fn matches_whole(expression: &str, text: &str) -> bool {
+    regex_lite::Regex::new(&format!("^(?:{expression})$")).is_ok_and(|regex| regex.is_match(text))
 }
 
 fn text_mismatch(kind: AttributeKind, text: &str) -> Option<&'static str> {

@@ -5,6 +5,7 @@
 mod attributes;
 pub mod check;
 mod endpoints;
+mod gateway;
 mod graph;
 mod links;
 

@@ -209,8 +209,8 @@ fn collect_texts<'a>(node: &'a Node, found: &mut Vec<(&'a str, Span)>) {
     match &node.value {
         yaml::Value::String(text) => found.push((text, node.span)),
         yaml::Value::Sequence(items) => items.iter().for_each(|item| collect_texts(item, found)),
-        yaml::Value::Mapping(entries) => {
-            for entry in entries {
+        yaml::Value::Mapping(mapping) => {
+            for entry in &mapping.entries {
                 found.push((&entry.key, entry.key_span));
                 collect_texts(&entry.node, found);
             }

@@ -37,7 +37,7 @@ impl Walk<'_> {
             [] => Some(node.to_json()),
             expected if !expected.contains(&json_type(node)) => self.wrong_type(node, expected, &schema, at),
             _ => match &node.value {
-                Value::Mapping(entries) => Some(self.mapping(node, entries, &schema, at)),
+                Value::Mapping(mapping) => Some(self.mapping(node, &mapping.entries, &schema, at)),
                 Value::Sequence(items) => Some(self.sequence(items, &schema, at)),
                 _ => Some(node.to_json()),
             },

@@ -21,6 +21,7 @@ pub enum Action {
     Adopt,
     Same,
     Update,
+    /// An owned file or a secret skeleton went missing and is written again.
     Recreate,
     /// Edited by hand and written over, because `--on-edit overwrite` says so.
     OverwriteEdited,

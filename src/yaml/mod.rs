@@ -5,5 +5,5 @@
 mod read;
 mod write;
 
-pub use read::{Entry, MAX_DEPTH, Node, Problem, ProblemKind, Span, Value, parse};
+pub use read::{Entry, MAX_DEPTH, Mapping, Node, Problem, ProblemKind, Span, Value, parse};
 pub use write::{documents, to_text};

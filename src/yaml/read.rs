@@ -3,6 +3,8 @@
 //! It must not know what the values mean: tags, anchors, merge keys, duplicate keys and second
 //! documents are refused here because they hide meaning from a reviewer, whatever the file is.
 
+use std::collections::BTreeMap;
+
 use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan, StructureStyle};
 
 /// A stretch of source text; lines and columns count from 1, columns count characters.
@@ -30,7 +32,14 @@ pub enum Value {
     Float(f64),
     String(String),
     Sequence(Vec<Node>),
-    Mapping(Vec<Entry>),
+    Mapping(Mapping),
+}
+
+/// Entries in the order of the text, found by key without a search.
+#[derive(Clone, Debug, Default)]
+pub struct Mapping {
+    pub entries: Vec<Entry>,
+    positions: BTreeMap<String, usize>,
 }
 
 /// One `key: value` of a mapping.
@@ -87,7 +96,7 @@ impl Node {
     #[must_use]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.value {
-            Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key),
+            Value::Mapping(mapping) => mapping.positions.get(key).map(|position| &mapping.entries[*position]),
             _ => None,
         }
     }
@@ -103,8 +112,9 @@ impl Node {
             Value::Float(value) => Json::from(*value),
             Value::String(value) => Json::String(value.clone()),
             Value::Sequence(items) => Json::Array(items.iter().map(Self::to_json).collect()),
-            Value::Mapping(entries) => Json::Object(
-                entries
+            Value::Mapping(mapping) => Json::Object(
+                mapping
+                    .entries
                     .iter()
                     .map(|entry| (entry.key.clone(), entry.node.to_json()))
                     .collect(),
@@ -224,12 +234,11 @@ impl<'a> Reader<'a> {
     }
 
     fn mapping(&mut self, depth: usize) -> Option<(Value, ParserSpan)> {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut mapping = Mapping::default();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                return Some((Value::Mapping(entries), span));
+                return Some((Value::Mapping(mapping), span));
             }
             self.refuse_properties(&event, &span);
             let Event::Scalar(text, ..) = event else {
@@ -240,12 +249,12 @@ impl<'a> Reader<'a> {
                 self.refuse(&span, "merge keys are not allowed; write the values out");
             }
             let key = text.into_owned();
-            if !seen.insert(key.clone()) {
+            if mapping.positions.insert(key.clone(), mapping.entries.len()).is_some() {
                 self.refuse(&span, &format!("the key `{key}` stands here twice"));
             }
             let (event, value_span) = self.next()?;
             let node = self.node(event, &value_span, depth + 1)?;
-            entries.push(Entry {
+            mapping.entries.push(Entry {
                 key,
                 key_span: place(&span),
                 node,

@@ -6,7 +6,8 @@ use super::*;
 use crate::disk::apply::apply_until;
 
 /// Some exclude each other, as a file and a directory.
-const PATHS: [&str; 8] = ["a", "a/b", "a/b/c", "d/e", "d/f", "g", "g/h", "secret/cloud.env"];
+const PATHS: [&str; 8] = ["a", "a/b", "a/b/c", "d/e", "d/f", "g", "g/h", SECRET];
+const SECRET: &str = "secret/cloud.env";
 const FOREIGN: [&str; 2] = ["d/foreign", "foreign"];
 
 /// For each of `PATHS`, what a tree holds there, if anything.
@@ -21,7 +22,7 @@ fn tree_of(plan: &Plan) -> Tree {
     for (at, content) in PATHS.iter().zip(plan) {
         let Some(content) = content else { continue };
         let file = match content {
-            _ if *at == "secret/cloud.env" => secret(&["A", "B", "C"][usize::from(content % 3)..]),
+            _ if *at == SECRET => secret(&["A", "B", "C"][usize::from(content % 3)..]),
             0..4 => file(Class::Owned, &format!("{content}")),
             _ => file(Class::Seeded, &format!("{content}")),
         };
@@ -91,6 +92,78 @@ fn finish(sandbox: &Sandbox, tree: &Tree) {
     assert_eq!(walk(&sandbox.out), before, "a second run touches nothing");
 }
 
+/// What a plan that takes a file away means to lose, and no more.
+#[test]
+fn values_of_a_secret_are_lost_only_once_their_key_is_taken_out() {
+    let (both, one) = (secrets(&["A", "B"]), secrets(&["B"]));
+    let mut seen = std::collections::BTreeSet::new();
+    for steps in 0.. {
+        let sandbox = Sandbox::new();
+        sandbox.generate(&both);
+        let filled = sandbox.read(SECRET).replace("\nA=", "\nA=x").replace("\nB=", "\nB=y");
+        sandbox.write(SECRET, &filled);
+        let is_done = kill(&sandbox, &one, steps);
+        let is_kept = sandbox.read(SECRET).contains("\nA=x\n");
+        finish(&sandbox, &both);
+        let expected = if is_kept { filled } else { filled.replace("A=x", "A=") };
+        assert_eq!(sandbox.read(SECRET), expected, "killed after {steps} steps");
+        seen.insert((is_kept, is_done));
+        if is_done {
+            break;
+        }
+    }
+    let moments = [(false, false), (false, true), (true, false)];
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        moments,
+        "before, after and at the end"
+    );
+}
+
+#[test]
+fn what_a_killed_run_took_away_comes_back_with_the_stack_that_has_it() {
+    let mut first = owned(&[("a/owned", "1"), ("b", "1")]);
+    first.insert(path("a/seeded"), file(Class::Seeded, "1")).unwrap();
+    first.insert(path(SECRET), secret(&["A"])).unwrap();
+    let second = owned(&[("b", "2")]);
+    let fresh = Sandbox::new();
+    fresh.generate(&first);
+    for steps in 0.. {
+        let sandbox = Sandbox::new();
+        sandbox.generate(&first);
+        let is_done = kill(&sandbox, &second, steps);
+        // A second kill on the way back, at every step too.
+        for steps in 0.. {
+            if kill(&sandbox, &first, steps) {
+                break;
+            }
+        }
+        finish(&sandbox, &first);
+        assert_eq!(state(&sandbox), state(&fresh), "killed after {steps} steps");
+        if is_done {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_killed_run_that_kept_a_seeded_file_does_not_bring_it_back() {
+    let (with, without) = (seeded(&[("a", "1")]), Tree::new());
+    let sandbox = Sandbox::new();
+    sandbox.generate(&with);
+    fs::remove_file(sandbox.at("a")).unwrap();
+    let other = {
+        let mut tree = owned(&[("b", "1")]);
+        tree.insert(path("a"), file(Class::Seeded, "1")).unwrap();
+        tree
+    };
+    assert!(!kill(&sandbox, &other, 3));
+    check_actions(&sandbox.generate(&with), &[("a", Action::SeedSame)]);
+    assert!(!sandbox.at("a").exists(), "the user deleted it");
+    sandbox.generate(&without);
+    check_actions(&sandbox.generate(&with), &[("a", Action::Seed)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -110,6 +183,53 @@ proptest! {
             finish(&sandbox, &tree);
             check_foreign(&sandbox);
             prop_assert_eq!(state(&sandbox), state(&straight), "killed after {} steps", steps);
+        }
+    }
+
+    #[test]
+    fn going_back_to_the_first_tree_is_as_if_the_second_never_was(first in plans(), second in plans()) {
+        let (tree, other) = (tree_of(&first), tree_of(&second));
+        let fresh = begin(&first, &[]);
+        let mut is_done = false;
+        for steps in 0.. {
+            if is_done {
+                break;
+            }
+            let sandbox = begin(&first, &[]);
+            is_done = kill(&sandbox, &other, steps);
+            finish(&sandbox, &tree);
+            check_foreign(&sandbox);
+            prop_assert_eq!(state(&sandbox), state(&fresh), "killed after {} steps", steps);
+        }
+    }
+
+    /// Each file is as if the second tree never was, or as if it was there to the end: its plan loses edits, a kill none.
+    #[test]
+    fn going_back_loses_no_edit_that_the_second_tree_leaves(
+        first in plans(), second in plans(), edits in edits()
+    ) {
+        let (tree, other) = (tree_of(&first), tree_of(&second));
+        let (without, through) = (begin(&first, &edits), begin(&first, &edits));
+        finish(&without, &tree);
+        finish(&through, &other);
+        finish(&through, &tree);
+        let (without, through) = (without.contents(), through.contents());
+        let mut is_done = false;
+        for steps in (0..).step_by(2) {
+            if is_done {
+                break;
+            }
+            let sandbox = begin(&first, &edits);
+            is_done = kill(&sandbox, &other, steps);
+            finish(&sandbox, &tree);
+            check_foreign(&sandbox);
+            let ended = sandbox.contents();
+            let names: std::collections::BTreeSet<_> = [&without, &through, &ended].into_iter().flat_map(BTreeMap::keys).collect();
+            for name in names {
+                let contents = |all: &BTreeMap<String, Option<Vec<u8>>>| all.get(name).cloned().flatten();
+                let expected = [contents(&without), contents(&through)];
+                prop_assert!(expected.contains(&contents(&ended)), "{} after {} steps", name, steps);
+            }
         }
     }
 

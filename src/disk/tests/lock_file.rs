@@ -22,11 +22,15 @@ fn the_lock_says_what_was_written_and_why() {
 
 #[test]
 fn a_lock_that_cannot_be_trusted_stops_the_run() {
+    let digest = crate::disk::Digest::of(b"");
+    let entry = format!("{{\"sha256\":\"{digest}\",\"class\":\"owned\",\"why\":\"\\u001b[2J\"}}");
+    let hostile = format!("{{\"version\":1,\"files\":{{\"a\":[{entry}]}}}}");
     for (file, text) in [
         ("lock.json", "{"),
         ("lock.json", "{\"version\":9,\"files\":{}}"),
         ("lock.json", "{\"version\":1,\"files\":{\"../outside/file\":{}}}"),
         ("journal.json", "{\"version\":1}"),
+        ("journal.json", &hostile),
     ] {
         let sandbox = Sandbox::new();
         sandbox.write(&format!(".stacktic/{file}"), text);

@@ -201,6 +201,22 @@ fn an_output_directory_may_be_a_link_that_the_user_names() {
 }
 
 #[test]
+fn an_output_directory_that_is_a_broken_link_is_named() {
+    let mut sandbox = Sandbox::new();
+    let link = sandbox.out.clone();
+    symlink("nowhere", &link).unwrap();
+    let trailing = PathBuf::from(format!("{}/", link.display()));
+    for out in [link.clone(), trailing, link.join("below/it")] {
+        let error = diff(&Tree::new(), &out, &sandbox.options, &|_| true).unwrap_err().to_string();
+        assert!(error.contains(&format!("`{}` is a link to nothing", link.display())), "{error}");
+        sandbox.out = out;
+    }
+    fs::create_dir(link.with_file_name("nowhere")).unwrap();
+    sandbox.generate(&owned(&[("a", "1")]));
+    assert_eq!(sandbox.names(), ["a"]);
+}
+
+#[test]
 fn a_huge_file_in_the_way_is_refused_unread() {
     let sandbox = Sandbox::new();
     fs::create_dir(&sandbox.out).unwrap();

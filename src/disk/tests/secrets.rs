@@ -2,7 +2,7 @@
 
 use super::*;
 use Action::{
-    Adopt, Delete, Quarantine, RefuseForeign, SecretOutOfStep, SecretUnreadable, Seed, SeedSame, SkeletonUpdate,
+    Adopt, Delete, Quarantine, Recreate, RefuseForeign, SecretOutOfStep, SecretUnreadable, Seed, SeedSame, SkeletonUpdate,
 };
 
 const PATH: &str = "secret/cloud.env";
@@ -75,19 +75,20 @@ fn a_filled_secret_is_moved_away_and_an_empty_one_deleted() {
 }
 
 #[test]
-fn a_deleted_secret_is_not_written_again() {
+fn a_deleted_secret_is_written_again_without_values() {
     let sandbox = Sandbox::new();
     check(&sandbox, &["A", "B"], Seed);
-    let filled = sandbox.read(PATH).replace("A=", "A=x");
+    let pristine = sandbox.read(PATH);
+    sandbox.write(PATH, &pristine.replace("A=", "A=hidden"));
     fs::remove_file(sandbox.at(PATH)).unwrap();
+    let note = check(&sandbox, &["A", "B"], Recreate).unwrap();
+    assert!(note.contains("fill them in again"), "{note}");
+    assert_eq!(sandbox.read(PATH), pristine);
+    assert_eq!(fs::metadata(sandbox.at(PATH)).unwrap().mode() & 0o777, 0o600);
+    fs::remove_file(sandbox.at(PATH)).unwrap();
+    check(&sandbox, &["A"], Recreate);
+    assert!(!sandbox.read(PATH).contains("B="), "with the keys of today");
     check(&sandbox, &["A"], SeedSame);
-    assert!(!sandbox.at(PATH).exists());
-    sandbox.write(PATH, &filled);
-    check(&sandbox, &["A"], SkeletonUpdate);
-    assert!(
-        !sandbox.read(PATH).contains("B="),
-        "the lock still knows whose key it was"
-    );
 }
 
 #[test]

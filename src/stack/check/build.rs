@@ -100,6 +100,7 @@ fn component(
     let metrics = endpoints::metrics(kind, &variables)?;
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
+    ComponentName::parse(&group).map_err(|rule| anyhow!("E_CATALOG_GROUP: `{group}` {rule}"))?;
     let namespace =
         Namespace::parse(&namespace).map_err(|rule| anyhow!("E_CATALOG_NAMESPACE: `{namespace}` {rule}"))?;
     Ok(Component {

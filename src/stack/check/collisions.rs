@@ -5,13 +5,90 @@ use std::collections::BTreeMap;
 
 use super::Checker;
 use crate::finding::{Code, Finding};
-use crate::stack::Stack;
+use crate::stack::attributes::is_reserved;
+use crate::stack::{AttributeValue, Stack};
 
 pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     objects(checker, stack);
     sub_components(checker, stack);
     link_objects(checker, stack);
     env_keys(checker, stack);
+    unique_values(checker, stack);
+    reserved_values(checker, stack);
+    published_hosts(checker, stack);
+}
+
+/// Two routes of one host would send the keys of one service to the other.
+fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
+    for gateway in stack.components.values() {
+        let mut seen = BTreeMap::new();
+        for (_, published) in stack.published(gateway) {
+            let host = stack.published_host(published);
+            if let Some(first) = seen.insert(host.clone(), &published.name) {
+                let span = checker.topology.key_place(&["components", published.name.as_str()]);
+                let message = format!("`{}` and `{first}` are both published as `{host}`", published.name);
+                let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, span, message);
+                checker
+                    .findings
+                    .push(finding.hint("give one of them another `subdomain`"));
+            }
+        }
+    }
+}
+
+/// Names that a service keeps for itself, also where they come from a default.
+fn reserved_values(checker: &mut Checker<'_>, stack: &Stack) {
+    for component in stack.components.values() {
+        for sub in component.sub_components.values() {
+            for (name, kind) in &component.entry.definition.sub_components[&sub.sub_type].attributes {
+                let Some(value) = sub.attributes.get(name).and_then(AttributeValue::text) else {
+                    continue;
+                };
+                if is_reserved(kind, &value) {
+                    let path = [
+                        "components",
+                        component.name.as_str(),
+                        "sub_components",
+                        sub.name.as_str(),
+                    ];
+                    let message = format!(
+                        "the {name} `{value}` of `{}` is a name that the service keeps for itself",
+                        sub.name
+                    );
+                    let finding = Finding::new(Code::E_TOPOLOGY_NAME, checker.topology.key_place(&path), message);
+                    checker.findings.push(finding.hint(format!("give it another `{name}`")));
+                }
+            }
+        }
+    }
+}
+
+/// The names that a service knows its parts by: two parts of one name are one part with two owners.
+fn unique_values(checker: &mut Checker<'_>, stack: &Stack) {
+    for component in stack.components.values() {
+        let mut seen = BTreeMap::new();
+        for sub in component.sub_components.values() {
+            let types = &component.entry.definition.sub_components[&sub.sub_type].attributes;
+            for name in types.iter().filter(|(_, kind)| kind.unique).map(|(name, _)| name) {
+                let Some(value) = sub.attributes.get(name).and_then(AttributeValue::text) else {
+                    continue;
+                };
+                if let Some(first) = seen.insert((name, value.clone()), &sub.name) {
+                    let path = [
+                        "components",
+                        component.name.as_str(),
+                        "sub_components",
+                        sub.name.as_str(),
+                    ];
+                    let message = format!("`{}` and `{first}` both have the {name} `{value}`", sub.name);
+                    let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, checker.topology.key_place(&path), message);
+                    checker
+                        .findings
+                        .push(finding.hint(format!("give one of them another `{name}`")));
+                }
+            }
+        }
+    }
 }
 
 /// Two components of one namespace whose objects have the same name would overwrite each other.
@@ -50,7 +127,7 @@ fn sub_components(checker: &mut Checker<'_>, stack: &Stack) {
                     message,
                 ));
             }
-            if let Some(first) = seen.insert((sub.sub_type.as_str(), sub.object.as_str()), &sub.name) {
+            if let Some(first) = seen.insert(sub.object.as_str(), &sub.name) {
                 let message = format!("`{}` and `{first}` both become the object `{}`", sub.name, sub.object);
                 let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, checker.topology.key_place(&path), message);
                 checker

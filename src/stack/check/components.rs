@@ -58,7 +58,7 @@ fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument,
 fn unknown_type(checker: &mut Checker<'_>, name: &str, kind: &str) {
     let span = checker.topology.place(&["components", name, "type"]);
     let finding = Finding::new(Code::E_TOPOLOGY_TYPE, span, format!("the catalog has no type `{kind}`"));
-    let hint = suggestion(kind, &checker.catalog.type_names());
+    let hint = checker.suggest(kind, || checker.catalog.type_names());
     checker.findings.push(finding.maybe_hint(hint));
 }
 
@@ -72,7 +72,7 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
             format!("the host `{}` is not a domain name", external.host),
         );
         checker.findings.push(
-            finding.hint("write a lower-case domain name: no IP address in any spelling, loopback name, user or port"),
+            finding.hint("write a lower-case domain name: no IP address in any spelling, no name inside a cluster or host, no user or port"),
         );
     }
     if !external.stack.is_empty()
@@ -87,12 +87,31 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
     }
 }
 
+/// Suffixes of names inside a cluster, a cloud or a host, and of services that answer with any address.
+const NOT_PUBLIC: [&str; 13] = [
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "svc",
+    "cluster.local",
+    "arpa",
+    "nip.io",
+    "sslip.io",
+    "xip.io",
+    "localtest.me",
+    "lvh.me",
+    "home",
+];
+
 /// A domain name that is no spelling of an address or of this host.
 fn is_public_host(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     let numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
-    let loopback = last == "localhost" || last == "localdomain" || host.ends_with(".in-addr.arpa");
-    is_fqdn(host) && !numeric && !loopback
+    let inside = NOT_PUBLIC
+        .iter()
+        .any(|suffix| host == *suffix || host.ends_with(&format!(".{suffix}")));
+    is_fqdn(host) && !numeric && !inside
 }
 
 #[cfg(test)]
@@ -110,6 +129,9 @@ mod tests {
             ("[::1]", false),
             ("localhost", false),
             ("db.localhost", false),
+            ("valkey.cache.svc.cluster.local", false),
+            ("metadata.google.internal", false),
+            ("127.0.0.1.nip.io", false),
             ("user@db.example.com", false),
             ("db.example.com:9000", false),
             ("http://db.example.com", false),

@@ -1,7 +1,7 @@
 //! Rule: an environment overrides attributes of components that exist, and nothing else.
 
 use super::{Checker, values};
-use crate::finding::{Code, Finding, suggestion};
+use crate::finding::{Code, Finding};
 
 pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
     let topology = checker.topology;
@@ -15,7 +15,8 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
                     topology.key_place(&path),
                     format!("the component `{name}` is not in the stack"),
                 );
-                checker.findings.push(finding.maybe_hint(suggestion(name, &known)));
+                let hint = checker.suggest(name, || known.clone());
+                checker.findings.push(finding.maybe_hint(hint));
                 continue;
             };
             if component.external.is_some() {

@@ -77,7 +77,52 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
         resolved.push(resolved_link);
     }
     resolved.sort_by(|left, right| key(left).cmp(&key(right)));
+    one_where_one_fits(checker, &resolved);
     Ok(resolved)
+}
+
+/// Some link types fill a place that a component has once, or share what they make at the target.
+fn one_where_one_fits(checker: &mut Checker<'_>, links: &[ResolvedLink]) {
+    let (mut of_source, mut of_target) = (BTreeMap::new(), BTreeMap::new());
+    for link in links {
+        let kind = &link.entry.definition;
+        let span = checker.topology.key_place(&["components", &link.from]);
+        if kind.single
+            && let Some(other) = of_source.insert((&kind.name, &link.from), link)
+        {
+            let message = format!(
+                "`{}` links to `{}` and to `{}`; it can use one",
+                link.from,
+                other.end(),
+                link.end()
+            );
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint("remove one of the links"));
+        }
+        if kind.alike
+            && let Some(other) = of_target.insert((&kind.name, &link.to), link)
+            && other.write_access != link.write_access
+        {
+            let message = format!(
+                "`{}` and `{}` share what links of type `{}` make at `{}`, and one of them writes",
+                other.from, link.from, kind.name, link.to
+            );
+            let hint = "give both links the same `write_access`";
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
+        }
+    }
+}
+
+impl ResolvedLink {
+    /// The end as it is written: `cnpg/app_db`.
+    fn end(&self) -> String {
+        self.sub
+            .as_ref()
+            .map_or_else(|| self.to.clone(), |sub| format!("{}/{sub}", self.to))
+    }
 }
 
 fn key(link: &ResolvedLink) -> (&str, &str, Option<&str>, &str) {
@@ -135,7 +180,7 @@ fn end(
     let components = &checker.topology.document.components;
     let Some(component) = components.get(name) else {
         let span = checker.topology.place(&["links", position, side]);
-        let known: Vec<&str> = components.keys().map(String::as_str).collect();
+        let hint = checker.suggest(name, || components.keys().map(String::as_str).collect());
         let message = match side {
             "to" => format!("component `{from}` links to `{name}`, which is not in the stack"),
             _ if name.contains('/') => format!("a link begins at a component, not at a sub-component: `{name}`"),
@@ -143,7 +188,7 @@ fn end(
         };
         checker
             .findings
-            .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).maybe_hint(suggestion(name, &known)));
+            .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).maybe_hint(hint));
         return Ok(None);
     };
     checker.catalog.component_type(&component.component_type)
@@ -300,7 +345,7 @@ fn refusal(
     let needs_pods = matches!(
         kind.to,
         Target::Family {
-            family: Family::Deployed
+            family: Family::Deployed | Family::Http
         }
     );
     if needs_pods && ends.to_component.external.is_some() {

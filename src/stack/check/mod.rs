@@ -14,7 +14,7 @@ mod values;
 
 use super::Stack;
 use crate::catalog::Catalog;
-use crate::finding::Finding;
+use crate::finding::{Finding, suggestion};
 use crate::topology::Topology;
 
 /// What rules look at and where they report.
@@ -22,6 +22,20 @@ pub(crate) struct Checker<'a> {
     topology: &'a Topology,
     catalog: &'a Catalog,
     findings: Vec<Finding>,
+}
+
+/// After so many findings nobody reads hints, and looking for near names costs.
+const MAX_SUGGESTIONS: usize = 100;
+
+impl Checker<'_> {
+    /// The hint of a mistyped name, while there are few findings.
+    fn suggest<'n>(&self, name: &str, candidates: impl FnOnce() -> Vec<&'n str>) -> Option<String> {
+        if self.findings.len() >= MAX_SUGGESTIONS {
+            None
+        } else {
+            suggestion(name, &candidates())
+        }
+    }
 }
 
 /// Check `topology`; `shape` is what its shape is already blamed for, `environment` names the overlay
