@@ -7,6 +7,7 @@ Must not know a stack; a type without facts installs plain manifests of our own.
 from typing import Any
 
 import pytest
+
 from output_checker import facts, yaml_reading
 from output_checker.places import ROOT
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from output_checker import yaml_reading
 from output_checker.places import OUTPUT_TESTS, SAMPLE
 from output_checker.tree_rules import check_tree

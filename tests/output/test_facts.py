@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from output_checker.places import FACTS, ROOT
 
 SCRIPT = ROOT / "scripts" / "derive_facts.py"

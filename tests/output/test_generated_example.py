@@ -7,6 +7,7 @@ Must not know a rule; test_check_output.py proves that the checker can fail.
 from pathlib import Path
 
 import pytest
+
 from output_checker.build import build
 from output_checker.places import EXAMPLE
 from output_checker.tree_rules import check_tree

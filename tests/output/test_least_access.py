@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from output_checker import yaml_reading
 from output_checker.places import EXAMPLE, ROOT
 

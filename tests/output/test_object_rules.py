@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from output_checker import object_rules, tree_rules, workload_rules
 
 Object = dict[str, Any]

@@ -7,6 +7,7 @@ Must not know a generated tree.
 from typing import Any
 
 import pytest
+
 from output_checker import built_in_schemas, crd_schemas, facts, helm_values, yaml_reading
 from output_checker.places import FACTS
 

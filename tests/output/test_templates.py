@@ -12,6 +12,7 @@ import jinja2
 import pytest
 import yaml
 from jinja2 import nodes
+
 from output_checker import argo_rules, facts, object_rules, yaml_reading
 from output_checker.places import ROOT
 
