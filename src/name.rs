@@ -166,7 +166,7 @@ pub fn shortened(name: &str, limit: usize) -> String {
         return name.to_owned();
     }
     let hash = sha256_hex(name.as_bytes());
-    let head = name[..limit - 9].trim_end_matches('-');
+    let head = name[..limit - 9].trim_end_matches(['-', '.']);
     format!("{head}-{}", &hash[..8])
 }
 

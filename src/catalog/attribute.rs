@@ -29,6 +29,9 @@ pub struct AttributeType {
     /// Whether the sub-components of one component must differ in it.
     #[serde(default)]
     pub unique: bool,
+    /// Type of a sub-component of the same component that must have this value in an attribute of
+    /// the same name.
+    pub declared: Option<String>,
     /// Unit of a number.
     pub unit: Option<String>,
     /// One line for people.

@@ -28,6 +28,8 @@ pub struct ComponentType {
     pub group: String,
     /// Pattern of the name that its resources and Services derive from.
     pub object: String,
+    /// Longest object name that its operator or chart takes.
+    pub max_object: Option<usize>,
     /// Word for it in environment keys.
     pub service: String,
     pub install: Install,
@@ -127,7 +129,7 @@ pub struct ChartSource {
 pub struct OperatorSource {
     pub chart: Option<ChartSource>,
     pub git: Option<GitSource>,
-    /// Values file of the chart, beside component.yaml.
+    /// Values file of the chart: one of the component's rendered files.
     pub values: Option<String>,
 }
 

@@ -238,15 +238,7 @@ mod tests {
             check(
                 Wanted::Skeleton,
                 known,
-                [
-                    Some(Recreate),
-                    users,
-                    update,
-                    update,
-                    step,
-                    unreadable,
-                    unreadable,
-                ],
+                [Some(Recreate), users, update, update, step, unreadable, unreadable],
             );
         }
     }

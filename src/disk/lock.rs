@@ -70,7 +70,9 @@ fn printable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     let text = String::deserialize(deserializer)?;
     if text.chars().any(char::is_control) {
         let shown = text.escape_default();
-        return Err(serde::de::Error::custom(format_args!("`{shown}` holds a control character")));
+        return Err(serde::de::Error::custom(format_args!(
+            "`{shown}` holds a control character"
+        )));
     }
     Ok(text)
 }

@@ -246,7 +246,7 @@ impl<'a> Project<'a> {
     }
 
     fn operator(&self, name: &str, namespace: &str) -> Json {
-        let mut item = self.base(&format!("operator-{name}"));
+        let mut item = self.base(&format!("operator.{name}"));
         item["operator"] = name.into();
         item["wave"] = 0.into();
         item["destination_namespace"] = namespace.into();

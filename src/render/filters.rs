@@ -10,20 +10,10 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("yaml", yaml);
     environment.add_filter("json", json);
     environment.add_filter("py", py);
-    environment.add_filter("by_type", |links: Vec<Value>, name: String| {
-        matching(links, "type", &name)
-    });
-    environment.add_filter("by_sub_type", |links: Vec<Value>, name: String| {
-        matching(links, "sub_type", &name)
-    });
-    environment.add_filter("shorten", |name: String, limit: usize| shortened(&name, limit.max(10)));
-    environment.add_filter("upper", minijinja::filters::upper);
-    environment.add_filter("join", minijinja::filters::join);
+    environment.add_filter("by_type", by_type);
     environment.add_filter("length", minijinja::filters::length);
-    environment.add_filter("sort", minijinja::filters::sort);
+    environment.add_filter("shorten", |name: String, limit: usize| shortened(&name, limit.max(10)));
     environment.add_filter("default", minijinja::filters::default);
-    environment.add_filter("unique", minijinja::filters::unique);
-    environment.add_filter("replace", minijinja::filters::replace);
 }
 
 /// A whole YAML scalar or flow value: JSON is YAML, and quoted text cannot be taken for anything else.
@@ -54,9 +44,10 @@ fn is_plain(text: &str) -> bool {
     begins && inner && !is_yaml_word(text)
 }
 
-fn matching(links: Vec<Value>, key: &str, wanted: &str) -> Vec<Value> {
-    let matches = |link: &Value| link.get_attr(key).is_ok_and(|found| found.as_str() == Some(wanted));
-    links.into_iter().filter(matches).collect()
+/// The links, or sub-components, of one type.
+fn by_type(items: Vec<Value>, wanted: String) -> Vec<Value> {
+    let matches = |item: &Value| item.get_attr("type").is_ok_and(|found| found.as_str() == Some(&wanted));
+    items.into_iter().filter(matches).collect()
 }
 
 #[cfg(test)]

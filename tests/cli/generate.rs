@@ -86,8 +86,8 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
                period: 24h
        structuredConfig:
          limits_config:
-    -      retention_period: 336h
-    +      retention_period: 48h
+    -      retention_period: "336h"
+    +      retention_period: "48h"
            max_query_length: 721h
            max_entries_limit_per_query: 5000
        compactor:

@@ -92,7 +92,10 @@ def request(
         connection.request(method, path, body=body, headers=dict(headers or {}))
         response = connection.getresponse()
         names = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, names, response.read().decode("utf-8", "replace"))
+        # An event stream has no end to wait for.
+        endless = names.get("content-type", "").startswith("text/event-stream")
+        text = "" if endless else response.read().decode("utf-8", "replace")
+        return Reply(response.status, names, text)
     finally:
         connection.close()
 

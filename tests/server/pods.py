@@ -157,13 +157,14 @@ def running(pod: Pod, *, fresh: bool = False) -> Generator[Running]:
 
 
 def refused_start(pod: Pod) -> Ended:
-    """Start a server that is expected to end by itself."""
-    process = _start(pod, free_port(), fresh=False)
+    """Start a server that is expected to end by itself; one that listens has not."""
+    port = free_port()
+    process = _start(pod, port, fresh=False)
     try:
-        code = process.wait(START_SECONDS)
+        listens = _listens(process, port)
     finally:
         process.stop()
-    return Ended(code, _log(pod))
+    return Ended(None if listens else process.wait(0), _log(pod))
 
 
 def free_port() -> int:
@@ -243,14 +244,20 @@ def _is_source(path: str) -> bool:
 
 
 def _wait_until_ready(server: Running) -> None:
+    listens = _listens(server.process, server.port)
+    assert listens, f"the server ended with {server.process.wait(0)}: {server.log()}"
+
+
+def _listens(process: Process, port: int) -> bool:
+    """Wait until the server answers, true, or has ended, false."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        code = server.process.wait(0)
-        assert code is None, f"the server ended with {code}: {server.log()}"
+        if process.wait(0) is not None:
+            return False
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/health", timeout=1):
-                return
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
+                return True
         except OSError:
             time.sleep(0.02)
-    message = "the server did not become ready"
+    message = "the server neither listens nor ends"
     raise AssertionError(message)

@@ -1,5 +1,7 @@
 //! A run that is killed between any two steps is completed by the next one, and no foreign byte changes.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -96,7 +98,7 @@ fn finish(sandbox: &Sandbox, tree: &Tree) {
 #[test]
 fn values_of_a_secret_are_lost_only_once_their_key_is_taken_out() {
     let (both, one) = (secrets(&["A", "B"]), secrets(&["B"]));
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for steps in 0.. {
         let sandbox = Sandbox::new();
         sandbox.generate(&both);
@@ -132,7 +134,7 @@ fn what_a_killed_run_took_away_comes_back_with_the_stack_that_has_it() {
         let sandbox = Sandbox::new();
         sandbox.generate(&first);
         let is_done = kill(&sandbox, &second, steps);
-        // A second kill on the way back, at every step too.
+        // The way back is killed too, again and again, each time a step later.
         for steps in 0.. {
             if kill(&sandbox, &first, steps) {
                 break;
@@ -144,6 +146,26 @@ fn what_a_killed_run_took_away_comes_back_with_the_stack_that_has_it() {
             break;
         }
     }
+}
+
+#[test]
+fn what_took_the_place_of_a_file_that_a_killed_run_took_away_is_in_the_way() {
+    let (with, without) = (seeded(&[("a", "1"), ("b", "1")]), seeded(&[("b", "1")]));
+    let sandbox = Sandbox::new();
+    sandbox.generate(&with);
+    let steps = (0..64).find(|steps| !kill(&sandbox, &without, *steps) && !sandbox.at("a").exists());
+    assert!(steps.is_some() && sandbox.at(".stacktic/journal.json").exists());
+    sandbox.write("a/mine", "mine");
+    check_actions(
+        &sandbox.generate(&with),
+        &[("a", Action::RefuseObstacle), ("b", Action::SeedSame)],
+    );
+    fs::remove_file(sandbox.at("a/mine")).unwrap();
+    fs::remove_dir(sandbox.at("a")).unwrap();
+    check_actions(
+        &sandbox.generate(&with),
+        &[("a", Action::Seed), ("b", Action::SeedSame)],
+    );
 }
 
 #[test]
@@ -203,7 +225,7 @@ proptest! {
         }
     }
 
-    /// Each file is as if the second tree never was, or as if it was there to the end: its plan loses edits, a kill none.
+    /// Each file is as if the second tree never was, or as if its run had ended: its plan loses edits, a kill none.
     #[test]
     fn going_back_loses_no_edit_that_the_second_tree_leaves(
         first in plans(), second in plans(), edits in edits()
@@ -224,8 +246,7 @@ proptest! {
             finish(&sandbox, &tree);
             check_foreign(&sandbox);
             let ended = sandbox.contents();
-            let names: std::collections::BTreeSet<_> = [&without, &through, &ended].into_iter().flat_map(BTreeMap::keys).collect();
-            for name in names {
+            for name in [&without, &through, &ended].into_iter().flat_map(BTreeMap::keys) {
                 let contents = |all: &BTreeMap<String, Option<Vec<u8>>>| all.get(name).cloned().flatten();
                 let expected = [contents(&without), contents(&through)];
                 prop_assert!(expected.contains(&contents(&ended)), "{} after {} steps", name, steps);

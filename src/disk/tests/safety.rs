@@ -207,8 +207,13 @@ fn an_output_directory_that_is_a_broken_link_is_named() {
     symlink("nowhere", &link).unwrap();
     let trailing = PathBuf::from(format!("{}/", link.display()));
     for out in [link.clone(), trailing, link.join("below/it")] {
-        let error = diff(&Tree::new(), &out, &sandbox.options, &|_| true).unwrap_err().to_string();
-        assert!(error.contains(&format!("`{}` is a link to nothing", link.display())), "{error}");
+        let error = diff(&Tree::new(), &out, &sandbox.options, &|_| true)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(&format!("`{}` is a link to nothing", link.display())),
+            "{error}"
+        );
         sandbox.out = out;
     }
     fs::create_dir(link.with_file_name("nowhere")).unwrap();

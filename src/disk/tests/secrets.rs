@@ -2,7 +2,8 @@
 
 use super::*;
 use Action::{
-    Adopt, Delete, Quarantine, Recreate, RefuseForeign, SecretOutOfStep, SecretUnreadable, Seed, SeedSame, SkeletonUpdate,
+    Adopt, Delete, Quarantine, Recreate, RefuseForeign, SecretOutOfStep, SecretUnreadable, Seed, SeedSame,
+    SkeletonUpdate,
 };
 
 const PATH: &str = "secret/cloud.env";

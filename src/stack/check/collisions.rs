@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Checker;
 use crate::finding::{Code, Finding};
+use crate::name::MAX_LABEL;
 use crate::stack::attributes::is_reserved;
 use crate::stack::{AttributeValue, Stack};
 
@@ -15,6 +16,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     env_keys(checker, stack);
     unique_values(checker, stack);
     reserved_values(checker, stack);
+    declared_values(checker, stack);
     published_hosts(checker, stack);
 }
 
@@ -31,6 +33,38 @@ fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
                 checker
                     .findings
                     .push(finding.hint("give one of them another `subdomain`"));
+            }
+        }
+    }
+}
+
+/// A table lies in a database that the stack declares, or nothing would make that database.
+fn declared_values(checker: &mut Checker<'_>, stack: &Stack) {
+    for component in stack.components.values() {
+        for sub in component.sub_components.values() {
+            for (name, kind) in &component.entry.definition.sub_components[&sub.sub_type].attributes {
+                let (Some(wanted), Some(value)) = (&kind.declared, sub.attributes.get(name)) else {
+                    continue;
+                };
+                let mut others = component
+                    .sub_components
+                    .values()
+                    .filter(|other| other.sub_type == *wanted);
+                if others.any(|other| other.attributes.get(name) == Some(value)) {
+                    continue;
+                }
+                let path = [
+                    "components",
+                    component.name.as_str(),
+                    "sub_components",
+                    sub.name.as_str(),
+                ];
+                let text = value.text().unwrap_or_default();
+                let message = format!("the {name} `{text}` of `{}` is not declared", sub.name);
+                let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.key_place(&path), message);
+                checker
+                    .findings
+                    .push(finding.hint(format!("add a sub-component of type `{wanted}` for it")));
             }
         }
     }
@@ -95,6 +129,17 @@ fn unique_values(checker: &mut Checker<'_>, stack: &Stack) {
 fn objects(checker: &mut Checker<'_>, stack: &Stack) {
     let mut seen = BTreeMap::new();
     for component in stack.deployed() {
+        let most = component.entry.definition.max_object.unwrap_or(MAX_LABEL);
+        if component.object.len() > most {
+            let span = checker.topology.key_place(&["components", component.name.as_str()]);
+            let message = format!(
+                "`{}` becomes the object `{}`, which is longer than {most} characters",
+                component.name, component.object
+            );
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_NAME, span, message).hint("use a shorter name or namespace"));
+        }
         let key = (component.namespace.as_str(), component.object.as_str());
         if let Some(first) = seen.insert(key, &component.name) {
             let span = checker.topology.key_place(&["components", component.name.as_str()]);
