@@ -123,7 +123,7 @@ pub enum EnumSource {
         /// Attribute to go in front with a dot, for names below another.
         parent: Option<String>,
     },
-    /// Components that link to the target or its sub-components, the source excepted.
+    /// Components that use the target or its sub-components with a principal, the source excepted.
     Consumers,
     /// Components that the target links to.
     LinksTo,

@@ -45,6 +45,14 @@ pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
             "E_CATALOG_FOLDER: `{}` is not a folder",
             overlay.display()
         );
+        let known = ["catalog", "link-types", "hooks"]
+            .iter()
+            .any(|folder| overlay.join(folder).is_dir());
+        ensure!(
+            known,
+            "E_CATALOG_FOLDER: `{}` holds none of `catalog/`, `link-types/` and `hooks/`",
+            overlay.display()
+        );
     }
     Ok(Catalog {
         component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?,

@@ -9,15 +9,16 @@ use anyhow::Context as _;
 use super::attributes::{Variables, add_variables, lookup};
 use super::{Component, EnvValue, Link, SubComponent};
 use crate::catalog::{EnumSource, LinkType, Target, pattern};
-use crate::name::{ComponentName, MAX_LABEL, SubName, env_form, shortened};
+use crate::name::{ComponentName, MAX_LABEL, env_form, shortened};
 
 /// The parts of the stack that a link's values are made from.
 pub(super) struct Graph<'a> {
     pub(super) stack: &'a str,
     pub(super) domain: &'a str,
     pub(super) components: &'a BTreeMap<ComponentName, Component>,
-    /// Source, target and sub-component of every link.
-    pub(super) ends: &'a [(ComponentName, ComponentName, Option<SubName>)],
+    /// Source and target of every link, and whether it uses what the target holds (has a principal)
+    /// rather than watching or deploying it.
+    pub(super) ends: &'a [(ComponentName, ComponentName, bool)],
 }
 
 /// Fill in what follows from the link's type.
@@ -208,7 +209,7 @@ fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'
             let others = graph
                 .ends
                 .iter()
-                .filter(|(from, target, _)| *target == link.to && *from != link.from);
+                .filter(|(from, target, uses)| *uses && *target == link.to && *from != link.from);
             others.map(|(from, _, _)| from.to_string()).collect()
         }
         EnumSource::LinksTo => {

@@ -128,17 +128,16 @@ def test_a_key_has_a_burst_of_twenty_and_ten_calls_a_second(
     started = time.monotonic()
     sent = {**JSON, **bearer(key), "mcp-session-id": open_session(example_server, key)}
     statuses = pings(example_server, sent, 60)
-    elapsed = time.monotonic() - started
-    allowed = statuses.count(200)
+    ended = time.monotonic()
     assert set(statuses) == {200, 429}
-    # The session took one; ten a second came back while the pings ran.
-    assert 19 <= allowed <= 19 + 10 * elapsed + 1
+    # The session took one of the twenty; ten a second come back.
     assert statuses[:19] == [200] * 19
+    assert statuses.count(200) <= 19 + 10 * (ended - started) + 1
     other = {**JSON, **bearer(key + 1)}
     assert request(example_server, "POST", body=message("ping"), headers=other).status != 429
     time.sleep(0.5)
     again = pings(example_server, sent, 30).count(200)
-    assert 5 <= again < 30
+    assert 4 <= again <= 10 * (time.monotonic() - ended) + 1
 
 
 def pings(server: Running, headers: dict[str, str], count: int) -> list[int]:

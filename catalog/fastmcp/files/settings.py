@@ -12,6 +12,7 @@ Settings of the server itself, all optional: `STACKTIC_HOST`, `STACKTIC_PORT`,
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ class Settings:
     def _remember(self, key: str, text: str) -> None:
         """Keep a secret, and the forms in which it must never be shown, longer ones first."""
         self._secrets[key] = text
-        forms = {form for secret in self._secrets.values() for form in (secret, _in_json(secret))}
+        forms = {form for secret in self._secrets.values() for form in _forms(secret)}
         long_enough = [form for form in forms if len(form) >= MIN_REDACTED_CHARACTERS]
         self._redacted[:] = sorted(long_enough, key=lambda form: (-len(form), form))
 
@@ -135,6 +136,18 @@ class Settings:
             message = f"`{file_name}` is not a JSON object"
             raise SettingsError(message)
         return cast("dict[str, Any]", value)
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it may be written: plain, in a JSON text, inside base64.
+
+    A header of basic authentication holds it after a user's name, so at any of three offsets;
+    the characters at both ends then depend on what stands beside it, and are left out.
+    """
+    raw = secret.encode("utf-8")
+    encoded = [base64.b64encode(bytes(offset) + raw).decode("ascii") for offset in range(3)]
+    inner = {text[4 if offset else 0 : -4] for offset, text in enumerate(encoded)}
+    return {secret, _in_json(secret), *inner}
 
 
 def _in_json(text: str) -> str:

@@ -202,7 +202,13 @@ fn links(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let ends: Vec<_> = links
         .iter()
-        .map(|link| (link.from.clone(), link.to.clone(), link.sub.clone()))
+        .map(|link| {
+            (
+                link.from.clone(),
+                link.to.clone(),
+                link.entry.definition.principal.is_some(),
+            )
+        })
         .collect();
     let several = linked_several_times(&links, components);
     let graph = links::Graph {
