@@ -52,6 +52,8 @@ pub enum Command {
     Gen(GenArgs),
     /// Check a stack file
     Check(CheckArgs),
+    /// Ask the Stack Agent's questions of a stack file, offline
+    Query(QueryArgs),
     /// Look at the catalog
     Catalog(CatalogArgs),
     /// Print a JSON Schema
@@ -96,6 +98,16 @@ pub struct CheckArgs {
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
     pub output: OutputArg,
+}
+
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// Stack file
+    #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
+    pub stack: PathBuf,
+    /// Body of the query, as for POST /metadata/q; `-` is standard input
+    #[arg(short, long, value_name = "JSON", default_value = r#"{"source": "all"}"#)]
+    pub query: String,
 }
 
 #[derive(Debug, Args)]

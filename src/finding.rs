@@ -3,13 +3,10 @@
 //! Findings are made by `topology` and `stack::check`, sorted and printed by `report`. This module
 //! must not know how they are printed.
 
-use serde::Serialize;
-
 use crate::yaml::Span;
 
 /// The stable code of a finding; scripts may rely on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(non_camel_case_types, reason = "each variant is spelled as it is printed")]
 pub enum Code {
     /// Not YAML, or a refused YAML feature.

@@ -5,23 +5,42 @@
 //!    └─ topology ─ stack::check ─ hook ─ plan ─ render ─ tree ─ disk (write, or compare)
 //! ```
 //!
-//! Files are read in `topology`, `catalog` and `disk`, and written in `disk` alone; everything
-//! between is pure. The modules below stand in the order of reading; arrows point up the list only.
+//! Files are read in `topology`, `catalog`, `disk` and `agent::query::load`, and written in `disk` alone; everything
+//! between is pure. The modules below stand in the order of reading (blank lines keep the formatter from
+//! sorting them); arrows point up the list only.
+
+pub mod rel_path;
+
+pub mod name;
+
+pub mod yaml;
+
+pub mod finding;
+
+pub mod topology;
 
 pub mod catalog;
-pub mod cli;
-pub mod command;
-pub mod disk;
-pub mod exit;
-pub mod finding;
-pub mod hook;
-pub mod name;
-pub mod plan;
-pub mod rel_path;
-pub mod render;
-pub mod report;
-pub mod settings;
+
 pub mod stack;
-pub mod topology;
+
+pub mod hook;
+
+pub mod agent;
+
 pub mod tree;
-pub mod yaml;
+
+pub mod plan;
+
+pub mod render;
+
+pub mod disk;
+
+pub mod report;
+
+pub mod exit;
+
+pub mod cli;
+
+pub mod settings;
+
+pub mod command;

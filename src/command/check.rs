@@ -13,13 +13,9 @@ pub(super) fn run(args: &CheckArgs, catalog: &Catalog, streams: &mut Streams<'_>
     let Loaded { source, result } = load(&args.stack, catalog)?;
     match (result, args.output) {
         (Ok((_, stack)), OutputArg::Text) => {
-            writeln!(
-                streams.messages,
-                "`{}` is good: {} components, {} links",
-                source.name,
-                stack.components.len(),
-                stack.links.len()
-            )?;
+            let components = counted(stack.components.len(), "component");
+            let links = counted(stack.links.len(), "link");
+            writeln!(streams.messages, "`{}` is good: {components}, {links}", source.name)?;
             Ok(Exit::Done)
         }
         (Ok(_), OutputArg::Json) => {
@@ -38,5 +34,13 @@ pub(super) fn run(args: &CheckArgs, catalog: &Catalog, streams: &mut Streams<'_>
             writeln!(streams.out, "{:#}", report::findings_json(&findings, &source))?;
             Ok(Exit::Error)
         }
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
     }
 }

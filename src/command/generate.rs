@@ -1,6 +1,5 @@
 //! `stacktic gen`: the pipeline, one stage a line.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -39,7 +38,7 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
         empty_stack: stack.components.is_empty(),
     };
     let changes = disk::diff(&tree, &settings.out, &options, &is_producible)?;
-    let access = access(&tree, &settings.out)?;
+    let access = access(&tree, &changes, &settings.out)?;
     tell(&changes, &access, settings, streams)?;
     finish(&changes, settings)
 }
@@ -49,7 +48,7 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
 /// # Errors
 /// A mistake in the catalog.
 pub(super) fn tree(topology: &Topology, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Tree> {
-    let base = plan::plan(stack, catalog, &hook::run_all(stack, catalog)?)?;
+    let base = plan::plan(stack, catalog, hook::run_all(stack, catalog)?)?;
     let mut tree = render(&base)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
@@ -96,23 +95,21 @@ fn environment_tree(topology: &Topology, catalog: &Catalog, name: &str) -> anyho
                 .unwrap_or_default()
         ),
     };
-    let plan = plan::plan(&stack, catalog, &hook::run_all(&stack, catalog)?)?;
+    let plan = plan::plan(&stack, catalog, hook::run_all(&stack, catalog)?)?;
     render(&plan).map(Some)
 }
 
 /// What an AI gains or loses against the locks that are on disk: the stack's, and those of
 /// environments that override what a server reaches.
-fn access(tree: &Tree, out: &Path) -> anyhow::Result<Vec<AccessChange>> {
+fn access(tree: &Tree, changes: &Changes<'_>, out: &Path) -> anyhow::Result<Vec<AccessChange>> {
     let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow::anyhow!(rule))?;
     let stack = new_lock(tree, &root)?.unwrap_or_default();
-    let mut changes = report::access_diff(&old_lock(out, &root)?.unwrap_or_default(), &stack);
-    let known = disk::load_lock(out)?;
-    let paths: BTreeSet<&RelPath> = tree
+    let mut access = report::access_diff(&old_lock(out, &root)?.unwrap_or_default(), &stack);
+    let paths = changes
+        .files
         .iter()
-        .map(|(path, _)| path)
-        .chain(known.files.keys())
-        .filter(|path| overlay_server(path).is_some())
-        .collect();
+        .map(|change| &change.path)
+        .filter(|path| overlay_server(path).is_some());
     for path in paths {
         // Without a lock of its own an environment reaches what the stack says.
         let default = overlay_server(path)
@@ -120,9 +117,9 @@ fn access(tree: &Tree, out: &Path) -> anyhow::Result<Vec<AccessChange>> {
             .unwrap_or_default();
         let before = old_lock(out, path)?.unwrap_or_else(|| default.clone());
         let after = new_lock(tree, path)?.unwrap_or(default);
-        changes.extend(report::access_diff(&before, &after));
+        access.extend(report::access_diff(&before, &after));
     }
-    Ok(changes)
+    Ok(access)
 }
 
 fn new_lock(tree: &Tree, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {

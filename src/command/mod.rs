@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 mod generate;
 mod load;
+mod query;
 mod schema;
 
 use std::io::Write;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
     match cli.command {
         Command::Gen(args) => generate::run(&GenSettings::from(args), &catalog()?, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
+        Command::Query(args) => query::run(&args, &catalog()?, streams),
         Command::Catalog(args) => match args.command {
             CatalogCommand::Ls => catalog::list(&catalog()?, streams),
             CatalogCommand::Show { name } => catalog::show(&name, &catalog()?, streams),

@@ -23,7 +23,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::catalog::{Catalog, Entry, HookType};
 use crate::stack::Stack;
 
-pub use stack_metadata::StackMetadata;
+pub use stack_metadata::{
+    AttributeMetadata, ComponentMetadata, EndpointMetadata, LinkMetadata, StackMetadata, SubComponentMetadata, metadata,
+};
 pub use tools::ToolsLock;
 
 /// A hook with the values for its outputs.
@@ -51,6 +53,17 @@ pub fn run_all(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<HookRun>>
         }
     }
     Ok(runs)
+}
+
+/// An item whose `document` is written as JSON. (`json!` would copy it.)
+fn document(component: Option<&str>, document: Json) -> Json {
+    let component = component.map(|component| ("component".to_owned(), Json::from(component)));
+    Json::Object(
+        component
+            .into_iter()
+            .chain([("document".to_owned(), document)])
+            .collect(),
+    )
 }
 
 /// The one place where a hook's `values` meets its function.

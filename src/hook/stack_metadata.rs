@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::stack::{AttributeValue, Attributes, Component, Link, Stack, SubComponent};
 
@@ -87,8 +87,10 @@ pub struct LinkMetadata {
     pub principal: Option<String>,
 }
 
-pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
-    let metadata = StackMetadata {
+/// The resolved topology of `stack`.
+#[must_use]
+pub fn metadata(stack: &Stack) -> StackMetadata {
+    StackMetadata {
         version: 1,
         stack: stack.name.to_string(),
         domain: stack.domain.clone(),
@@ -99,14 +101,22 @@ pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
             .map(|component| self::component(stack, component))
             .collect(),
         links: stack.links.iter().map(link).collect(),
-    };
-    let document = serde_json::to_value(metadata).context("the stack metadata is plain data")?;
-    let agents: Vec<Json> = stack
-        .of_type("stack_agent")
-        .filter(|agent| agent.external.is_none())
-        .map(|agent| json!({ "component": agent.name, "document": document }))
+    }
+}
+
+pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
+    let document = serde_json::to_value(metadata(stack)).context("the stack metadata is plain data")?;
+    let agents = stack.of_type("stack_agent").filter(|agent| agent.external.is_none());
+    let agents: Vec<Json> = agents
+        .map(|agent| super::document(Some(agent.name.as_str()), document.clone()))
         .collect();
-    Ok(json!({ "agents": agents, "documents": [{ "document": document }] }))
+    let lists = [("agents", agents), ("documents", vec![super::document(None, document)])];
+    Ok(Json::Object(
+        lists
+            .into_iter()
+            .map(|(name, items)| (name.to_owned(), Json::Array(items)))
+            .collect(),
+    ))
 }
 
 fn component(stack: &Stack, component: &Component) -> ComponentMetadata {

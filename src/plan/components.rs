@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, base_folder, class, scope, source};
+use super::{Plan, PlannedFile, Scope, base_folder, class, named, source};
 use crate::catalog::{Area, Entry, FileSpec, FolderSpec, LinkFile, LinkType, Side, pattern};
 use crate::hook::view;
 use crate::name::ComponentName;
@@ -38,24 +38,24 @@ pub(super) fn views(stack: &Stack) -> Views {
     let targets: BTreeSet<&ComponentName> = with_files().map(|link| &link.to).collect();
     let view = |component: &Component| {
         let view = view::component(stack, component);
-        let named = |name: &str, wanted: bool| {
+        let end = |name: &str, wanted: bool| {
             if wanted {
-                scope(json!({ name: view }))
+                named(name, view.clone())
             } else {
                 Scope::default()
             }
         };
-        let from = named("from", sources.contains(&component.name));
-        let to = named("to", targets.contains(&component.name));
+        let from = end("from", sources.contains(&component.name));
+        let to = end("to", targets.contains(&component.name));
         View {
             from,
             to,
-            component: scope(json!({ "component": view })),
+            component: named("component", view),
         }
     };
     let components = stack.components.values();
     Views {
-        stack: scope(json!({ "stack": view::stack(stack) })),
+        stack: named("stack", view::stack(stack)),
         components: components
             .map(|component| (component.name.clone(), view(component)))
             .collect(),
@@ -88,7 +88,7 @@ fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) 
         .map(Vec::as_slice)
         .unwrap_or_default();
     for sub in subs.iter().filter(|sub| sub["type"] == **sub_type) {
-        let scopes = vec![views.stack.clone(), own.clone(), scope(json!({ "sub": sub }))];
+        let scopes = vec![views.stack.clone(), own.clone(), named("sub", sub.clone())];
         one_file(plan, component, file, Some(sub), scopes)?;
     }
     Ok(())
@@ -157,12 +157,7 @@ fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::R
         views.components[&link.from].from.clone(),
         views.components[&link.to].to.clone(),
     );
-    let scopes = vec![
-        views.stack.clone(),
-        from,
-        to,
-        scope(json!({ "link": view::link(stack, link) })),
-    ];
+    let scopes = vec![views.stack.clone(), from, to, named("link", view::link(stack, link))];
     for file in &entry.definition.files {
         link_file(plan, stack, link, file, &scopes)?;
     }

@@ -1,64 +1,68 @@
 //! Files of hooks: one for each item of the list that an output names.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json};
 
-use super::{Plan, PlannedFile, Source, class, scope, source};
+use super::{Plan, PlannedFile, Scope, Source, class, scope, source};
 use crate::catalog::{Entry, HookOutput, HookType, pattern};
 
-pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: &Map<String, Json>) -> anyhow::Result<()> {
+/// Plan all outputs of a hook.
+pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String, Json>) -> anyhow::Result<()> {
+    let lists = lists(values);
     for output in &entry.definition.outputs {
-        self::output(plan, entry, output, values).with_context(|| format!("hook `{}`", entry.definition.name))?;
+        self::output(plan, entry, output, &lists).with_context(|| format!("hook `{}`", entry.definition.name))?;
     }
     Ok(())
 }
 
 /// Plan the outputs whose lists are among `values`; the others wait.
-pub(super) fn plan_lists(plan: &mut Plan, entry: &Entry<HookType>, values: &Map<String, Json>) -> anyhow::Result<()> {
-    for output in entry
-        .definition
-        .outputs
-        .iter()
-        .filter(|output| output.for_each.as_ref().is_some_and(|list| values.contains_key(list)))
-    {
-        self::output(plan, entry, output, values).with_context(|| format!("hook `{}`", entry.definition.name))?;
+pub(super) fn plan_lists(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String, Json>) -> anyhow::Result<()> {
+    let lists = lists(values);
+    let known = |output: &&HookOutput| output.for_each.as_ref().is_some_and(|list| lists.contains_key(list));
+    for output in entry.definition.outputs.iter().filter(known) {
+        self::output(plan, entry, output, &lists).with_context(|| format!("hook `{}`", entry.definition.name))?;
     }
     Ok(())
+}
+
+/// The items of each list, shared by the outputs that name it.
+fn lists(values: Map<String, Json>) -> BTreeMap<String, Vec<Scope>> {
+    let items = |value: Json| match value {
+        Json::Array(items) => items.into_iter().map(scope).collect(),
+        _ => Vec::new(),
+    };
+    values.into_iter().map(|(name, value)| (name, items(value))).collect()
 }
 
 fn output(
     plan: &mut Plan,
     entry: &Entry<HookType>,
     output: &HookOutput,
-    values: &Map<String, Json>,
+    lists: &BTreeMap<String, Vec<Scope>>,
 ) -> anyhow::Result<()> {
-    let Some(list) = &output.for_each else {
-        return item(plan, entry, output, Json::Object(values.clone()));
+    let list = &output.for_each;
+    let Some(items) = lists.get(list.as_deref().unwrap_or_default()) else {
+        bail!(
+            "E_CATALOG_HOOK: output `{}` names the list {list:?}, which the values do not have",
+            output.path
+        )
     };
-    let Some(Json::Array(items)) = values.get(list) else {
-        bail!("E_CATALOG_HOOK: there is no list `{list}`")
-    };
-    for value in items {
-        item(plan, entry, output, value.clone())?;
-    }
-    Ok(())
+    items.iter().try_for_each(|value| item(plan, entry, output, value))
 }
 
-fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: Json) -> anyhow::Result<()> {
-    let path = pattern::expand(&output.path, |name| item[name].as_str().map(Cow::Borrowed))?.into_owned();
+fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Scope) -> anyhow::Result<()> {
+    let lookup = |name: &str| item.get(name).and_then(Json::as_str).map(Cow::Borrowed);
+    let path = pattern::expand(&output.path, lookup)?.into_owned();
     let (source, what) = match &output.template {
         Some(template) => (
-            source(template, entry.file(template)?, vec![scope(item)]),
+            source(template, entry.file(template)?, vec![item.clone()]),
             format!("template {template}"),
         ),
-        None => match item {
-            Json::Object(mut map) if map.contains_key("document") => {
-                (Source::Json(map["document"].take()), "document".to_owned())
-            }
-            _ => bail!("E_CATALOG_HOOK: output `{path}` has neither a template nor a document"),
-        },
+        None if item.contains_key("document") => (Source::Json(item.clone()), "document".to_owned()),
+        None => bail!("E_CATALOG_HOOK: output `{path}` has neither a template nor a document"),
     };
     let why = format!("hook {}, {what}", entry.definition.name);
     plan.insert(

@@ -34,13 +34,13 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     hooks::plan_lists(
         plan,
         &entry,
-        &object(json!({ "namespaces": namespaces, "external_secrets": external_secrets, "roots": [{}] })),
+        object(json!({ "namespaces": namespaces, "external_secrets": external_secrets, "roots": [{}] })),
     )?;
     let items = bases
         .iter()
         .map(|(component, secrets)| base(plan, stack, component, secrets))
         .collect::<anyhow::Result<Vec<Json>>>()?;
-    hooks::plan_lists(plan, &entry, &object(json!({ "bases": items })))
+    hooks::plan_lists(plan, &entry, object(json!({ "bases": items })))
 }
 
 fn object(value: Json) -> Map<String, Json> {
@@ -159,7 +159,7 @@ fn source_size(source: &Source) -> usize {
     match source {
         Source::Copy(bytes) => bytes.len(),
         Source::Template { text, .. } => text.len(),
-        Source::Json(value) => value.to_string().len(),
+        Source::Json(item) => item["document"].to_string().len(),
         Source::Skeleton(_) => 0,
     }
 }

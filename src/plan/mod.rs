@@ -55,8 +55,8 @@ pub enum Source {
         text: Cow<'static, [u8]>,
         scopes: Vec<Scope>,
     },
-    /// A JSON document.
-    Json(Json),
+    /// The JSON document under the key `document`.
+    Json(Scope),
     /// A secret skeleton.
     Skeleton(Skeleton),
 }
@@ -68,14 +68,14 @@ pub type Scope = Rc<Map<String, Json>>;
 ///
 /// # Errors
 /// A mistake in the catalog, or two entries that make the same file.
-pub fn plan(stack: &Stack, catalog: &Catalog, hooks: &[HookRun]) -> anyhow::Result<Plan> {
+pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Result<Plan> {
     let mut plan = Plan::default();
     let views = components::views(stack);
     components::plan(&mut plan, stack, &views)?;
     environment::plan(&mut plan, stack)?;
     secrets::plan(&mut plan, stack)?;
     for run in hooks {
-        hooks::plan(&mut plan, &run.entry, &run.values)?;
+        hooks::plan(&mut plan, &run.entry, run.values)?;
     }
     kustomize::plan(&mut plan, stack, catalog)?;
     Ok(plan)
@@ -115,6 +115,11 @@ fn scope(value: Json) -> Scope {
         Json::Object(map) => Rc::new(map),
         _ => Rc::default(),
     }
+}
+
+/// `value` under one name. (`json!` would copy it.)
+fn named(name: &str, value: Json) -> Scope {
+    Rc::new(Map::from_iter([(name.to_owned(), value)]))
 }
 
 /// A template's file, or a copy when its name does not say that it is a template.

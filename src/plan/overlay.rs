@@ -60,7 +60,7 @@ pub fn plan_overlays(
             .collect();
         let mut values = values.as_object().cloned().unwrap_or_default();
         values.insert("charts".to_owned(), charts.into());
-        hooks::plan(&mut plan, &entry, &values)?;
+        hooks::plan(&mut plan, &entry, values)?;
     }
     Ok(plan)
 }

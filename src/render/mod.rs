@@ -112,8 +112,8 @@ impl Renderer<'_> {
         let bytes = match &file.source {
             Source::Skeleton(skeleton) => return Ok(Content::Skeleton(skeleton.clone())),
             Source::Copy(bytes) => bytes.clone(),
-            Source::Json(value) => {
-                let mut text = serde_json::to_string_pretty(value).context("JSON is text")?;
+            Source::Json(item) => {
+                let mut text = serde_json::to_string_pretty(&item["document"]).context("JSON is text")?;
                 text.push('\n');
                 Cow::Owned(text.into_bytes())
             }

@@ -19,7 +19,7 @@ fn a_good_stack() {
     exit code: 0
     ----- stdout -----
     ----- stderr -----
-    `stack.yaml` is good: 2 components, 1 links
+    `stack.yaml` is good: 2 components, 1 link
     "#);
     assert!(project.out().is_empty());
 }

@@ -1,0 +1,77 @@
+//! `stacktic query`: the agent's questions, answered from a stack file.
+
+use crate::assert_said;
+use crate::builder::Project;
+
+const STACK: &str = "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  api: {type: fastapi, attributes: {image: 'registry.example.com/api:1.0.0'}}
+  cnpg:
+    type: cnpg
+    sub_components:
+      app_db: {type: database, attributes: {username: app_user}}
+links:
+  - {from: api, to: cnpg/app_db}
+";
+
+fn ask(query: &str) -> String {
+    let project = Project::new(STACK);
+    let run = project.run_with("query --query -", query);
+    project.shown(&run)
+}
+
+#[test]
+fn sub_components_with_consumers() {
+    let query =
+        r#"{"source": "type:cnpg", "target": "sub_components", "select": ["database", "username", "consumers"]}"#;
+    assert_said!(ask(query), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "next_cursor": null,
+      "results": [
+        {
+          "consumers": [
+            "api"
+          ],
+          "database": "app_db",
+          "username": "app_user"
+        }
+      ]
+    }
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn a_mistyped_target() {
+    assert_said!(ask(r#"{"source": "cnpg", "target": "links_form"}"#), @r#"
+    exit code: 1
+    ----- stdout -----
+    {
+      "error": {
+        "code": "E_TARGET",
+        "message": "`links_form` is no target; did you mean `links_from`?",
+        "nearest": "links_from",
+        "position": 0,
+        "token": "links_form"
+      }
+    }
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn a_check_needs_the_agent() {
+    assert_said!(ask(r#"{"source": "cnpg", "command": "pg_isready -h {host}"}"#), @r#"
+    exit code: 1
+    ----- stdout -----
+    ----- stderr -----
+    error: a check needs the Stack Agent of a running stack
+    hint: leave `command` out
+    "#);
+}
