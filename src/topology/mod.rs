@@ -136,45 +136,32 @@ impl Topology {
     /// Where the value at `path` stands; the nearest enclosing value when it is not there.
     #[must_use]
     pub fn place(&self, path: &[&str]) -> Span {
-        let mut node = &self.root;
-        let mut span = Span {
-            line: 1,
-            column: 1,
-            length: 1,
-        };
-        for segment in path {
-            match child(node, segment) {
-                Some((key_span, next)) => {
-                    span = if matches!(next.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_)) {
-                        key_span
-                    } else {
-                        next.span
-                    };
-                    node = next;
-                }
-                None => return span,
-            }
-        }
-        span
+        let (key_span, node) = self.nearest(path);
+        let is_block = matches!(node.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_));
+        if is_block { key_span } else { node.span }
     }
 
     /// Where the key at the end of `path` stands.
     #[must_use]
     pub fn key_place(&self, path: &[&str]) -> Span {
-        let mut node = &self.root;
-        let mut span = Span {
+        self.nearest(path).0
+    }
+
+    /// The value at `path`, or the last one on the way to it, with the place of its key.
+    fn nearest(&self, path: &[&str]) -> (Span, &Node) {
+        let start = Span {
             line: 1,
             column: 1,
             length: 1,
         };
+        let mut found = (start, &self.root);
         for segment in path {
-            let Some((key_span, next)) = child(node, segment) else {
-                return span;
-            };
-            span = key_span;
-            node = next;
+            match child(found.1, segment) {
+                Some(next) => found = next,
+                None => break,
+            }
         }
-        span
+        found
     }
 
     /// Every text of the file that a person wrote as a value or a key, with its place.
