@@ -1,5 +1,7 @@
 //! One command a file; only this folder knows all stages.
 
+mod access;
+mod assemble;
 mod catalog;
 mod check;
 mod generate;
