@@ -77,6 +77,16 @@ checked_name!(
     check_namespace
 );
 
+/// Whether a character does not show, or changes how others show: control characters, bidirectional
+/// controls, zero-width and other format characters.
+#[must_use]
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Whether some YAML reader takes the plain text for a boolean or for nothing.
 #[must_use]
 pub fn is_yaml_word(text: &str) -> bool {
@@ -258,6 +268,20 @@ mod tests {
             ("0x7f.1", false),
         ] {
             assert_eq!(is_fqdn(input), good, "{input}");
+        }
+    }
+
+    #[test]
+    fn hidden_characters() {
+        for (input, hidden) in [
+            ('a', false),
+            ('é', false),
+            ('\n', true),
+            ('\u{202e}', true),
+            ('\u{200b}', true),
+            ('→', false),
+        ] {
+            assert_eq!(is_hidden(input), hidden, "{input:?}");
         }
     }
 

@@ -55,7 +55,8 @@ pub struct Options {
 }
 
 /// The lock of the output directory `out`; empty where there is none.
-pub fn load_lock(out: &Path) -> anyhow::Result<Lock> {
+#[cfg(test)]
+pub(crate) fn load_lock(out: &Path) -> anyhow::Result<Lock> {
     let state = root::Root::open(out)?.as_mut().map(state::State::load).transpose()?;
     Ok(state.unwrap_or_default().lock)
 }

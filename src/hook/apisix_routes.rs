@@ -58,7 +58,7 @@ fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
     });
     let mut tls = base.clone();
     tls["hosts"] = json!(hosts);
-    tls["secret"] = text(gateway, "tls_secret").into();
+    tls["secret"] = gateway.text("tls_secret").into();
     lists.plugin_configs.push(base);
     lists.tls.push(tls);
 }
@@ -78,7 +78,7 @@ fn route(stack: &Stack, gateway: &Component, link: &Link, published: &Component)
         "service": service,
         "port": endpoint.port,
         "labels": view::label_pairs(stack, published),
-        "cors_origins": text(gateway, "cors_origins"),
+        "cors_origins": gateway.text("cors_origins"),
         "consumer": format!("{}_{}", gateway.namespace, link.object),
     }))
 }
@@ -93,12 +93,4 @@ fn consumer(stack: &Stack, gateway: &Component, link: &Link, published: &Compone
         "labels": view::label_pairs(stack, published),
         "secret": format!("{}-key", link.object),
     })
-}
-
-fn text(component: &Component, attribute: &str) -> String {
-    component
-        .attributes
-        .get(attribute)
-        .and_then(crate::stack::AttributeValue::text)
-        .unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::view;
 use crate::catalog::{ChartSource, OperatorSource};
 use crate::name::{ComponentName, MAX_LABEL, shortened};
-use crate::stack::{AttributeValue, Component, Stack};
+use crate::stack::{Component, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
     let Some(argo) = stack.of_type("argo_cd").next() else {
@@ -125,23 +125,21 @@ struct Project<'a> {
     revision: String,
     path: String,
     environment: &'a ComponentName,
+    /// Components that Argo CD keeps in step by itself.
+    synced: BTreeSet<&'a ComponentName>,
 }
 
 impl<'a> Project<'a> {
     fn of(stack: &'a Stack, argo: &'a Component, environment: &'a ComponentName) -> Self {
-        let text = |name: &str| {
-            argo.attributes
-                .get(name)
-                .and_then(AttributeValue::text)
-                .unwrap_or_default()
-        };
+        let synced = stack.links_from(&argo.name).map(|link| &link.to).collect();
         Self {
             stack,
             argo,
             environment,
-            repository: text("repository"),
-            revision: text("revision"),
-            path: text("path"),
+            synced,
+            repository: argo.text("repository"),
+            revision: argo.text("revision"),
+            path: argo.text("path"),
         }
     }
 
@@ -166,10 +164,7 @@ impl<'a> Project<'a> {
     }
 
     fn application(&self, component: &Component, wave: usize) -> Json {
-        let automated = self
-            .stack
-            .links_from(&self.argo.name)
-            .any(|link| link.to == component.name);
+        let automated = self.synced.contains(&component.name);
         let chart = component.entry.definition.install.chart.as_ref();
         let chart = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
         let mut item = self.base(component.name.as_str());

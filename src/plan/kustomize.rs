@@ -18,12 +18,20 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     let entry = catalog
         .hook("kustomize")?
         .context("E_CATALOG_HOOK: there is no hook `kustomize`")?;
+    let foreign = stack
+        .deployed()
+        .filter(|component| !component.entry.definition.install.manifests);
+    let others: BTreeSet<&str> = foreign.map(|component| component.namespace.as_str()).collect();
     let mut carried = BTreeSet::new();
     let (mut bases, mut namespaces, mut external_secrets) = (Vec::new(), Vec::new(), Vec::new());
     for component in stack.deployed() {
         let secrets = secrets::secrets(stack, component)?;
         if carried.insert(component.namespace.as_str()) {
-            namespaces.push(namespace(stack, component));
+            namespaces.push(namespace(
+                stack,
+                component,
+                !others.contains(component.namespace.as_str()),
+            ));
         }
         if stack.secrets == SecretsBackend::ExternalSecrets {
             external_secrets.extend(secrets.iter().map(|secret| external_secret(stack, component, secret)));
@@ -51,9 +59,7 @@ fn object(value: Json) -> Map<String, Json> {
 }
 
 /// Namespaces in which every workload is ours enforce what those workloads keep to.
-fn namespace(stack: &Stack, component: &Component) -> Json {
-    let mut others = stack.deployed().filter(|other| other.namespace == component.namespace);
-    let is_ours = others.all(|other| other.entry.definition.install.manifests);
+fn namespace(stack: &Stack, component: &Component, is_ours: bool) -> Json {
     json!({
         "component": component.name,
         "namespace": component.namespace,

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::Style;
 use crate::finding::{Code, Finding};
+use crate::name::is_hidden;
 use crate::topology::Source;
 
 /// Most findings that are shown; more are counted.
@@ -129,14 +130,9 @@ fn clean(text: &str) -> String {
         ""
     };
     let clean: String = shown
-        .map(|character| if is_shown(character) { character } else { '\u{fffd}' })
+        .map(|character| if is_hidden(character) { '\u{fffd}' } else { character })
         .collect();
     clean + more
-}
-
-fn is_shown(character: char) -> bool {
-    !character.is_control()
-        && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// `{"findings": [{code, file, line, column, length, message, hint}]}`.

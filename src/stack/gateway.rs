@@ -1,6 +1,6 @@
 //! What a gateway publishes, and under which host.
 
-use super::{AttributeValue, Component, Link, Stack};
+use super::{Component, Link, Stack};
 
 impl Stack {
     /// Components that `gateway` publishes, by links in either direction, sorted by name.
@@ -24,7 +24,6 @@ impl Stack {
     /// The host under which a gateway publishes `component`.
     #[must_use]
     pub fn published_host(&self, component: &Component) -> String {
-        let subdomain = component.attributes.get("subdomain").and_then(AttributeValue::text);
-        format!("{}.{}", subdomain.unwrap_or_default(), self.domain)
+        format!("{}.{}", component.text("subdomain"), self.domain)
     }
 }

@@ -195,6 +195,15 @@ impl Component {
         }
     }
 
+    /// The text of an attribute; empty when it has none.
+    #[must_use]
+    pub fn text(&self, attribute: &str) -> String {
+        self.attributes
+            .get(attribute)
+            .and_then(AttributeValue::text)
+            .unwrap_or_default()
+    }
+
     #[must_use]
     pub fn network(&self) -> &NetworkSpec {
         &self.entry.definition.network

@@ -1,9 +1,10 @@
 """A stub of Grafana that keeps annotations, knows two roles and refuses as Grafana does.
 
 Checked against grafana/grafana: docs/sources/developers/http_api/annotations.md (at 00f489db),
-folder_dashboard_search.md (at 03a3fbd1), the pages data_source.md and dashboard.md of the same
-folder, pkg/services/ngalert/api/tooling/definitions/prom.go (at 05318dcc), and
-pkg/api/accesscontrol.go (at 008ba602) for what Viewer and Editor may do.
+folder_dashboard_search.md (at 03a3fbd1), excerpts of data_source.md of the same folder,
+pkg/services/ngalert/api/tooling/definitions/prom.go (at 05318dcc), and
+pkg/api/accesscontrol.go (at 008ba602) for what Viewer and Editor may do. Not checked against a
+document: the form of a dashboard, and the bodies of 401, 403 and 404.
 
 In: requests of the tools.
 Out: answers in the forms of those documents, and the annotations that were made.
