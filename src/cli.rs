@@ -54,6 +54,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
     Query(QueryArgs),
+    /// Serve a stack's metadata, and run its checks
+    #[cfg(feature = "agent")]
+    Agent(AgentArgs),
     /// Look at the catalog
     Catalog(CatalogArgs),
     /// Print a JSON Schema
@@ -108,6 +111,73 @@ pub struct QueryArgs {
     /// Body of the query, as for POST /metadata/q; `-` is standard input
     #[arg(short, long, value_name = "JSON", default_value = r#"{"source": "all"}"#)]
     pub query: String,
+}
+
+#[cfg(feature = "agent")]
+#[derive(Debug, Args)]
+pub struct AgentArgs {
+    #[command(subcommand)]
+    pub command: AgentCommand,
+}
+
+#[cfg(feature = "agent")]
+#[derive(Debug, Subcommand)]
+pub enum AgentCommand {
+    /// Answer queries and run checks over HTTP
+    #[command(after_help = SECRET_FILES)]
+    Serve(ServeArgs),
+    /// Take limits upon itself and become a program; the agent starts its checks through this
+    #[command(hide = true)]
+    Launch(LaunchArgs),
+}
+
+/// How the folder of secrets is laid out, printed under `agent serve --help`.
+#[cfg(feature = "agent")]
+const SECRET_FILES: &str = "Files of the folder of secrets:
+  AGENT_API_KEYS                       who may ask: `name:sha256hex` of each key, separated by commas
+  COMPONENT.ATTRIBUTE                  a secret attribute, as in `valkey.password`
+  COMPONENT.SUB-COMPONENT.ATTRIBUTE    one of a sub-component, as in `cnpg.app_db.password`
+
+Programs of checks (psql, pg_isready, kubectl, curl, valkey-cli, redis-cli, nc) are looked up on PATH.";
+
+#[cfg(feature = "agent")]
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// stack-metadata.json, or a folder with it or its parts
+    #[arg(long, value_name = "PATH", env = "STACKTIC_METADATA")]
+    pub metadata: PathBuf,
+    /// Folder of secrets, one file a value
+    #[arg(long, value_name = "DIR", env = "STACKTIC_SECRETS")]
+    pub secrets: PathBuf,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "STACKTIC_LISTEN",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: std::net::SocketAddr,
+}
+
+#[cfg(feature = "agent")]
+#[derive(Debug, Args)]
+pub struct LaunchArgs {
+    /// Process that this one must not outlive
+    #[arg(long, value_name = "PID")]
+    pub parent: u32,
+    /// Limits beside that
+    #[arg(long, value_name = "LIMITS", default_value = "check")]
+    pub limits: LimitsArg,
+    /// Program and its arguments
+    #[arg(required = true, last = true)]
+    pub program: Vec<std::ffi::OsString>,
+}
+
+#[cfg(feature = "agent")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LimitsArg {
+    None,
+    Check,
 }
 
 #[derive(Debug, Args)]

@@ -21,7 +21,8 @@ fn main() -> ExitCode {
             });
         }
     };
-    let (mut out, mut messages) = (Unread(std::io::stdout().lock()), Unread(std::io::stderr().lock()));
+    // Not locked: threads of the agent write to standard error as well.
+    let (mut out, mut messages) = (Unread(std::io::stdout().lock()), Unread(std::io::stderr()));
     let exit = run(cli, &mut out, &mut messages).unwrap_or_else(|error| {
         let _ = writeln!(messages, "error: {error:#}");
         exit_of(&error)

@@ -54,6 +54,37 @@ impl From<GenArgs> for GenSettings {
     }
 }
 
+/// What `agent serve` is asked to do.
+#[cfg(feature = "agent")]
+#[derive(Debug)]
+pub struct ServeSettings {
+    pub metadata: PathBuf,
+    pub secrets: PathBuf,
+    pub listen: std::net::SocketAddr,
+    /// Folders in which programs of checks are looked up.
+    pub path: std::ffi::OsString,
+    /// Variables that a check's program may be passed on.
+    pub inherited: std::collections::BTreeMap<String, String>,
+}
+
+#[cfg(feature = "agent")]
+impl From<crate::cli::ServeArgs> for ServeSettings {
+    fn from(args: crate::cli::ServeArgs) -> Self {
+        let inherited = ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"];
+        let value = |name: &str| std::env::var_os(name)?.into_string().ok();
+        Self {
+            metadata: args.metadata,
+            secrets: args.secrets,
+            listen: args.listen,
+            path: std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()),
+            inherited: inherited
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), value(name)?)))
+                .collect(),
+        }
+    }
+}
+
 /// `out` beside the stack file; beside the working directory for standard input.
 fn default_out(stack_file: &Path) -> PathBuf {
     stack_file

@@ -1,6 +1,8 @@
 //! One command a file; only this folder knows all stages.
 
 mod access;
+#[cfg(feature = "agent")]
+mod agent;
 mod assemble;
 mod catalog;
 mod check;
@@ -14,6 +16,8 @@ use std::io::Write;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 
+#[cfg(feature = "agent")]
+use crate::cli::AgentCommand;
 use crate::cli::{CatalogCommand, Cli, Command};
 use crate::exit::Exit;
 use crate::report::Style;
@@ -40,6 +44,11 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
         Command::Gen(args) => generate::run(&GenSettings::from(args), &catalog()?, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
+        #[cfg(feature = "agent")]
+        Command::Agent(args) => match args.command {
+            AgentCommand::Serve(args) => agent::serve(&args.into()),
+            AgentCommand::Launch(args) => agent::launch(args),
+        },
         Command::Catalog(args) => match args.command {
             CatalogCommand::Ls => catalog::list(&catalog()?, streams),
             CatalogCommand::Show { name } => catalog::show(&name, &catalog()?, streams),

@@ -4,7 +4,7 @@
 //! change the words around it; a secret has no value here at all.
 
 use super::lexer::is_bare;
-use super::record::{Context, Record, Value};
+use super::record::{Record, Value};
 use super::refusal::{Code, Mistake, Span};
 use super::sentence::{Part, Piece, Sentence, Word};
 
@@ -21,14 +21,14 @@ pub(super) struct Binder<'a> {
 
 impl<'a> Binder<'a> {
     /// Check every variable of `sentence` against the record.
-    pub(super) fn new(sentence: &Sentence, record: &'a Record, context: &Context) -> Result<Self, Mistake> {
+    pub(super) fn new(sentence: &Sentence, record: &'a Record) -> Result<Self, Mistake> {
         let secret_slots: Vec<Span> = sentence.pipeline.iter().flat_map(slots).collect();
         for piece in sentence.variables() {
             let Part::Variable(name) = &piece.part else {
                 continue;
             };
             let in_slot = secret_slots.contains(&piece.span);
-            check_variable(name, piece.span, in_slot, record, context)?;
+            check_variable(name, piece.span, in_slot, record)?;
         }
         Ok(Self { record })
     }
@@ -71,7 +71,7 @@ fn slots(command: &super::sentence::Command) -> Vec<Span> {
     pieces.map(|piece: &Piece| piece.span).collect()
 }
 
-fn check_variable(name: &str, span: Span, in_slot: bool, record: &Record, context: &Context) -> Result<(), Mistake> {
+fn check_variable(name: &str, span: Span, in_slot: bool, record: &Record) -> Result<(), Mistake> {
     let refuse = |code, message: String| Err(Mistake::new(code, span, message));
     match record.variables.get(name) {
         Some(Value::Secret) if in_slot => Ok(()),
@@ -84,11 +84,11 @@ fn check_variable(name: &str, span: Span, in_slot: bool, record: &Record, contex
             format!("`{{{name}}}` is not a secret of `{}`", record.name),
         ),
         Some(Value::Plain(text)) if !text.is_empty() => check_value(name, text, span),
-        None if !context.variables.contains(name) => refuse(
+        None => refuse(
             Code::E_UNKNOWN_VAR,
             format!("no record of the stack has a variable `{{{name}}}`"),
         ),
-        _ => refuse(
+        Some(Value::Plain(_)) => refuse(
             Code::E_VAR_UNSET,
             format!("`{{{name}}}` has no value for `{}`", record.name),
         ),

@@ -86,7 +86,7 @@ pub(super) fn compile(
         let message = format!("`{}` lives in another stack; nothing is run against it", record.name);
         return Err(Mistake::new(Code::E_EXTERNAL, typed.source.span, message));
     }
-    let binder = Binder::new(sentence, record, context)?;
+    let binder = Binder::new(sentence, record)?;
     let destination = Destination { record, context };
     let source = Bound::new(&typed.source, &binder, &destination)?;
     let step = Step {

@@ -42,6 +42,7 @@ pub use record::{Context, Endpoint, Record, Value};
 pub use redact::Redactor;
 pub use refusal::{Code, Refusal};
 pub use sentence::Test;
+pub use typing::SECRET as PASSWORD;
 
 /// A sentence that is well formed and whose words all have a meaning.
 #[derive(Clone, Debug)]
@@ -68,6 +69,20 @@ impl Check {
             sentence,
             typed,
         })
+    }
+
+    /// The variables that it names, in the order of the sentence.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.sentence.variables().filter_map(|piece| match &piece.part {
+            sentence::Part::Variable(name) => Some(name.as_str()),
+            sentence::Part::Text(_) => None,
+        })
+    }
+
+    /// A refusal of the whole sentence, for a reason that lies outside of it.
+    #[must_use]
+    pub fn refuse(&self, code: Code, message: impl Into<String>) -> Refusal {
+        refusal::Mistake::new(code, self.typed.source.span, message).refusal(&self.text)
     }
 
     /// Bind it to a record.

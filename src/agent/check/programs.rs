@@ -86,7 +86,10 @@ pub(super) static PROGRAMS: [Adapter; 8] = [
             Switches,
             Text("--request-timeout=8s"),
         ],
-        inherited: &["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"],
+        // A cache of its own would be a file; below a device there can be none.
+        environment: &[("KUBECACHEDIR", "/dev/null")],
+        // The pod's identity, or the one that whoever started the agent chose.
+        inherited: &["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"],
         ..NOTHING
     },
     Adapter {

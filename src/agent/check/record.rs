@@ -45,7 +45,7 @@ pub struct Record {
     pub username: Option<String>,
     /// What `psql` logs in to.
     pub database: Option<String>,
-    /// What `{variables}` stand for.
+    /// What `{variables}` stand for: all that a record of the stack may have, with empty text for what this one has not.
     pub variables: BTreeMap<String, Value>,
 }
 
@@ -58,6 +58,4 @@ pub struct Context {
     pub external_hosts: BTreeSet<String>,
     /// Namespaces whose pods `kubectl` may list.
     pub namespaces: BTreeSet<String>,
-    /// Every variable that some record has: the others are mistyped.
-    pub variables: BTreeSet<String>,
 }

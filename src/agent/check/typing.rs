@@ -108,7 +108,7 @@ fn check_assignment(adapter: &Adapter, assignment: &Assignment) -> Result<(), Mi
 }
 
 /// The variable that environment slots take.
-pub(super) const SECRET: &str = "password";
+pub const SECRET: &str = "password";
 
 /// `-h value`, `--no-headers`, or `-sk` for `-s -k`.
 fn type_flag<'a>(

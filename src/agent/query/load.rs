@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -36,17 +36,51 @@ impl std::error::Error for LoadError {}
 
 type Checked = Result<(), LoadError>;
 
-/// Read a file.
+/// Name of the file; its parts, where it is too large for one ConfigMap, have `.000`, `.001` and so on after it.
+const FILE: &str = "stack-metadata.json";
+
+/// Read a file, or a folder that holds `stack-metadata.json` or its parts.
 ///
 /// # Errors
-/// It cannot be read, or `Index::load` refuses it.
-pub fn load_file(path: &Path) -> Result<Index, LoadError> {
-    let unreadable = |error| LoadError(format!("could not read `{}`: {error}", path.display()));
+/// It cannot be read, a part is missing, or `Index::load` refuses it.
+pub fn load_path(path: &Path) -> Result<Index, LoadError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    for file in files(path)? {
+        let unreadable = |error| LoadError(format!("could not read `{}`: {error}", file.display()));
+        let room = (MAX_BYTES + 1).saturating_sub(bytes.len() as u64);
+        let file = File::open(&file).map_err(unreadable)?;
+        file.take(room).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
     Index::load(&bytes).map_err(|error| LoadError(format!("`{}` {error}", path.display())))
 }
+
+/// The files that make up the metadata, in order.
+fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let whole = path.join(FILE);
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if whole.exists() {
+        return Ok(vec![whole]);
+    }
+    let part = |number: usize| path.join(format!("{FILE}.{number:03}"));
+    let parts: Vec<PathBuf> = (0..).map(part).take_while(|part| part.exists()).collect();
+    let beyond = (parts.len() + 1..parts.len() + MAX_GAP)
+        .map(part)
+        .find(|part| part.exists());
+    match (parts.is_empty(), beyond) {
+        (_, Some(beyond)) => Err(LoadError(format!(
+            "`{}` is there, but not `{}` before it",
+            beyond.display(),
+            part(parts.len()).display()
+        ))),
+        (true, None) => Err(LoadError(format!("`{}` holds no `{FILE}`", path.display()))),
+        (false, None) => Ok(parts),
+    }
+}
+
+/// How far beyond the last part another is looked for, which would tell that one between them is missing.
+const MAX_GAP: usize = 1000;
 
 impl Index {
     /// Read the bytes of a `stack-metadata.json`.

@@ -26,7 +26,7 @@ mod tests;
 pub use answer::{Answer, answer};
 pub use error::{Code, QueryError};
 pub use index::Index;
-pub use load::{LoadError, load_file};
+pub use load::{LoadError, load_path};
 pub use record::{Record, Variable};
 pub use request::{Conditions, MAX_BODY, MAX_CHECKED, Query, Severity};
 pub use row::Row;

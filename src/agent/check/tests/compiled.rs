@@ -115,7 +115,7 @@ fn other_programs() {
 fn only_kubectl_inherits() {
     assert_eq!(
         compiled("kubectl get pods -n db").step.inherited,
-        ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"]
+        ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"]
     );
     for sentence in [
         "curl -sk https://{subdomain}.{domain}",

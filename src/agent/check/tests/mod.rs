@@ -39,6 +39,7 @@ fn record() -> Record {
         ("subdomain", "api"),
         ("domain", "stack-3.source-lab.io"),
         ("storage_class", ""),
+        ("linked_namespace", ""),
         ("title", "PostgreSQL by CloudNativePG"),
         ("flag", "-o"),
     ];
@@ -63,12 +64,10 @@ fn context() -> Context {
     let mut endpoints = record().endpoints;
     endpoints.insert(Endpoint::new("api.stack-3.source-lab.io", 443));
     endpoints.insert(Endpoint::new("loki.monitoring.svc.cluster.local", 3100));
-    let names = record().variables.into_keys();
     Context {
         endpoints,
         external_hosts: ["clickhouse.data.example.com".to_owned()].into(),
         namespaces: ["db", "kafka", "monitoring"].map(str::to_owned).into(),
-        variables: names.chain(["linked_namespace".to_owned()]).collect(),
     }
 }
 

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::support::rows;
-use crate::agent::query::{Index, load_file};
+use crate::agent::query::{Index, load_path};
 
 fn example() -> Index {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/generated-example/out/stack-metadata.json");
-    load_file(path.as_ref()).unwrap()
+    load_path(path.as_ref()).unwrap()
 }
 
 #[test]

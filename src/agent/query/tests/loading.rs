@@ -3,7 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::support::{component, link, page_stack, stack, sub};
-use crate::agent::query::{Index, load_file};
+use std::io::Write as _;
+
+use crate::agent::query::{Index, load_path};
 
 fn refusal(bytes: &[u8]) -> String {
     match Index::load(bytes) {
@@ -102,7 +104,7 @@ fn wrong_inside() {
 #[test]
 fn files() {
     let folder = std::env::temp_dir();
-    let missing = load_file(&folder.join("no-such-metadata.json"))
+    let missing = load_path(&folder.join("no-such-metadata.json"))
         .map(|_| ())
         .unwrap_err()
         .to_string();
@@ -110,16 +112,43 @@ fn files() {
         missing.starts_with("could not read `") && missing.contains("no-such-metadata.json"),
         "{missing}"
     );
-    let directory = load_file(&folder).map(|_| ()).unwrap_err().to_string();
-    assert!(directory.starts_with("could not read `"), "{directory}");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/generated-example/out/stack-metadata.json");
-    assert!(load_file(example.as_ref()).is_ok());
+    assert!(load_path(example.as_ref()).is_ok());
+}
+
+#[test]
+fn a_folder_of_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let mut file = std::fs::File::create(folder.path().join(name)).unwrap();
+        file.write_all(bytes).unwrap();
+    };
+    let load = || load_path(folder.path()).map(|index| index.names().count());
+    let refusal = || load().unwrap_err().to_string();
+    assert!(refusal().ends_with("holds no `stack-metadata.json`"), "{}", refusal());
+
+    let whole = stack(&[component("a", "web", "app", "apps", json!({}))], &[]).to_string();
+    let (head, rest) = whole.as_bytes().split_at(20);
+    let (middle, tail) = rest.split_at(30);
+    put("stack-metadata.json.000", head);
+    put("stack-metadata.json.002", tail);
+    assert!(
+        refusal().contains("stack-metadata.json.001` before it"),
+        "{}",
+        refusal()
+    );
+    put("stack-metadata.json.001", middle);
+    assert_eq!(load().unwrap(), 1);
+    put("stack-metadata.json.002", &tail[..tail.len() - 1]);
+    assert!(refusal().contains("is cut off"), "{}", refusal());
+    put("stack-metadata.json", whole.as_bytes());
+    assert_eq!(load().unwrap(), 1, "one file comes before parts");
 }
 
 /// A file that never ends is refused, not read to its end.
 #[test]
 fn a_huge_file() {
-    let error = load_file("/dev/zero".as_ref()).map(|_| ()).unwrap_err();
+    let error = load_path("/dev/zero".as_ref()).map(|_| ()).unwrap_err();
     assert_eq!(error.to_string(), "`/dev/zero` is larger than 64 MiB");
 }
 

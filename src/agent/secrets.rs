@@ -1,0 +1,140 @@
+//! The agent's folder of secrets: one file a value, read when it is needed, so that a rotated value is used at once.
+//!
+//! Values leave this file in two ways: into the environment of one process, and into a redactor. `Secret` has no
+//! `Debug` and no `Display`, so none reaches a log by accident.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::agent::check::Redactor;
+use crate::agent::pipeline::SecretRef;
+
+/// Largest file that is read: a Kubernetes Secret holds no more.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The value of a secret.
+pub struct Secret(String);
+
+impl Secret {
+    /// The value itself, for the environment of a process.
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A folder of secrets.
+#[derive(Clone, Debug)]
+pub struct SecretFolder(PathBuf);
+
+impl SecretFolder {
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
+    /// The value of a secret of the topology; none where this agent has not been given it.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn get(&self, name: &SecretRef) -> io::Result<Option<Secret>> {
+        self.read(&name.file_name())
+    }
+
+    /// The text of a file of this folder; none where there is no such file.
+    ///
+    /// # Errors
+    /// It is there and cannot be read, is too large or no text.
+    pub(super) fn read(&self, file_name: &str) -> io::Result<Option<Secret>> {
+        let file = match File::open(self.0.join(file_name)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut text = String::new();
+        file.take(MAX_BYTES).read_to_string(&mut text)?;
+        let text = text.trim_end_matches(['\r', '\n']);
+        Ok((!text.is_empty()).then(|| Secret(text.to_owned())))
+    }
+
+    /// What takes every value of the folder out of a text.
+    ///
+    /// # Errors
+    /// The folder, or a file of it, cannot be read: without all values nothing may be shown.
+    pub fn redactor(&self) -> io::Result<Redactor> {
+        let mut values = Vec::new();
+        for entry in fs::read_dir(&self.0)? {
+            let name = entry?.file_name();
+            // Kubernetes keeps the files of a volume in `..data`, and links to them from here.
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            if self.0.join(name).is_file() {
+                values.extend(self.read(name)?);
+            }
+        }
+        Ok(Redactor::new(values.iter().map(Secret::reveal)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[track_caller]
+    fn put(folder: &Path, name: &str, text: &str) {
+        File::create(folder.join(name))
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+    }
+
+    fn name(sub_component: Option<&str>) -> SecretRef {
+        SecretRef {
+            variable: "password",
+            component: "cnpg".to_owned(),
+            sub_component: sub_component.map(str::to_owned),
+            attribute: "password".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_secret_is_the_text_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "cnpg.app_db.password", "pass word\n");
+        put(folder.path(), "cnpg.password", "\n");
+        let secrets = SecretFolder::new(folder.path());
+        let found = secrets.get(&name(Some("app_db"))).unwrap().unwrap();
+        assert_eq!(found.reveal(), "pass word");
+        assert!(secrets.get(&name(Some("other"))).unwrap().is_none());
+        assert!(
+            secrets.get(&name(None)).unwrap().is_none(),
+            "an empty file holds no secret"
+        );
+    }
+
+    #[test]
+    fn the_redactor_knows_every_file() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "cnpg.app_db.password", "first-value");
+        put(folder.path(), "other", "second-value\n");
+        fs::create_dir(folder.path().join("..data")).unwrap();
+        let redactor = SecretFolder::new(folder.path()).redactor().unwrap();
+        assert_eq!(redactor.redact("first-value second-value"), "[secret] [secret]");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = [0xff, 0xfe];
+        File::create(folder.path().join("cnpg.password"))
+            .and_then(|mut file| file.write_all(&bytes))
+            .unwrap();
+        let secrets = SecretFolder::new(folder.path());
+        assert!(secrets.get(&name(None)).is_err());
+        assert!(secrets.redactor().is_err());
+        assert!(SecretFolder::new(Path::new("/nonexistent")).redactor().is_err());
+    }
+}

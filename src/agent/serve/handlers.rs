@@ -1,0 +1,93 @@
+//! One function a route.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+use serde_json::json;
+
+use super::checks;
+use super::log::Asked;
+use super::reply::{ErrorReply, json_reply};
+use super::router::Agent;
+use crate::agent::query::{self, MAX_BODY, Query};
+
+/// Longest time that a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `GET /health`: it is up and has its metadata; without that it would not have started.
+pub(super) async fn health() -> Response<Body> {
+    json_reply(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(State(agent): State<Arc<Agent>>) -> Response<Body> {
+    let mut response = Response::new(Body::from(agent.metrics.text(agent.executor.running())));
+    let media_type = HeaderValue::from_static(METRICS_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+}
+
+/// `GET /metadata/structure`.
+pub(super) async fn structure(State(agent): State<Arc<Agent>>) -> Response<Body> {
+    json_reply(StatusCode::OK, &query::structure(&agent.index))
+}
+
+/// `GET /metadata/fields/{component}`.
+pub(super) async fn fields(State(agent): State<Arc<Agent>>, Path(component): Path<String>) -> Response<Body> {
+    match query::fields(&agent.index, &component) {
+        Ok(fields) => json_reply(StatusCode::OK, &fields),
+        Err(error) => ErrorReply::from(error).into_response(),
+    }
+}
+
+/// `POST /metadata/q`.
+pub(super) async fn query(State(agent): State<Arc<Agent>>, body: Body) -> Response<Body> {
+    let mut asked = Asked::default();
+    let mut response = match answer(&agent, body, &mut asked).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    };
+    response.extensions_mut().insert(asked);
+    response
+}
+
+async fn answer(agent: &Agent, body: Body, asked: &mut Asked) -> Result<Response<Body>, ErrorReply> {
+    let bytes = read(body).await?;
+    let query = Query::parse(&bytes)?;
+    asked.source = Some(query.source.clone());
+    asked.target = Some(query.target.clone());
+    let Some(command) = &query.command else {
+        let answer = query::answer(&agent.index, &query)?;
+        asked.records = Some(answer.records.len());
+        return Ok(json_reply(StatusCode::OK, &answer));
+    };
+    asked.command = Some(command.clone());
+    asked.on_success.clone_from(&query.on_success);
+    asked.on_failure.clone_from(&query.on_failure);
+    asked.dry_run = query.dry_run;
+    let report = checks::run(agent, &query, command).await?;
+    asked.records = Some(report.len());
+    asked.outcome = report.outcome();
+    Ok(json_reply(StatusCode::OK, &report))
+}
+
+async fn read(body: Body) -> Result<Vec<u8>, ErrorReply> {
+    let reading = tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY));
+    match reading.await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(_)) => {
+            let message = "the body is larger than 64 KiB, or broke off";
+            Err(ErrorReply::new(StatusCode::PAYLOAD_TOO_LARGE, "E_LIMIT", message))
+        }
+        Err(_) => {
+            let message = "the body did not arrive in 10 seconds";
+            Err(ErrorReply::new(StatusCode::REQUEST_TIMEOUT, "E_LIMIT", message))
+        }
+    }
+}
