@@ -143,7 +143,11 @@ impl Executor {
         let Ok(Ok(_slot)) = waiting.await else {
             return not_run();
         };
-        let until = deadline.min(Instant::now() + longest.min(LONGEST_CHECK));
+        let now = Instant::now();
+        if now >= deadline {
+            return not_run();
+        }
+        let until = deadline.min(now + longest.min(LONGEST_CHECK));
         let ended = process::run(launch.spawn, until).await;
         conclude(command, &ended, redactor)
     }

@@ -71,6 +71,7 @@ pub(super) async fn run(spawn: Spawn, until: Instant) -> Ended {
 }
 
 fn start(spawn: &Spawn) -> std::io::Result<(Child, Group)> {
+    #[expect(clippy::disallowed_methods, reason = "this is the executor")]
     let mut command = Command::new(&spawn.launcher);
     command
         .args(["agent", "launch", "--parent"])

@@ -8,9 +8,10 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::reply::ErrorReply;
@@ -176,12 +177,9 @@ async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>) -> Result<Vec<Ran
             .map_or(LONGEST_CHECK, |seconds| Duration::from_secs(seconds.into())),
         verify_delay: Duration::from_secs(query.verify_delay.unwrap_or(0).into()),
         deadline: Instant::now() + LONGEST_CALL,
+        turns: Semaphore::new(AT_ONCE),
     };
-    // A call waits for as many places as there are, so that calls take turns.
-    let running = futures_util::stream::iter(ready)
-        .map(|ready| call.one(ready))
-        .buffered(AT_ONCE);
-    Ok(running.collect().await)
+    Ok(join_all(ready.into_iter().map(|ready| call.one(ready))).await)
 }
 
 fn prepare(agent: &Agent, job: Job) -> Result<Ready, ErrorReply> {
@@ -201,6 +199,9 @@ struct Call<'a> {
     longest: Duration,
     verify_delay: Duration,
     deadline: Instant,
+    /// A call asks for no more places than there are, so that several calls take turns; a record that waits for its
+    /// `verify_delay` asks for none.
+    turns: Semaphore,
 }
 
 impl Call<'_> {
@@ -235,6 +236,8 @@ impl Call<'_> {
 
     async fn check(&self, command: &Command, launch: Launch) -> Outcome {
         let executor = &self.agent.executor;
+        // Out of time is told by the executor.
+        let _turn = tokio::time::timeout_at(self.deadline, self.turns.acquire()).await;
         let running = executor.run(command, launch, self.redactor, self.longest, self.deadline);
         let outcome = running.await;
         self.agent.metrics.check(command.compiled.step.program, outcome.passed);
