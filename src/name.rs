@@ -156,6 +156,13 @@ pub fn is_fqdn(text: &str) -> bool {
     text.len() <= 253 && labels.len() >= 2 && labels.iter().all(|label| is_dns_label(label)) && !last_is_number
 }
 
+/// Whether `text` may be the name of a mounted file: what Kubernetes takes as a key of a Secret, not hidden.
+#[must_use]
+pub fn is_file_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=253).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(legal)
+}
+
 /// The form of a sub-component name in Kubernetes object names: `Orders_v1.x` → `orders-v1-x`.
 #[must_use]
 pub fn object_form(name: &str) -> String {
@@ -268,6 +275,21 @@ mod tests {
             ("0x7f.1", false),
         ] {
             assert_eq!(is_fqdn(input), good, "{input}");
+        }
+    }
+
+    #[test]
+    fn file_names() {
+        for (input, good) in [
+            ("AGENT_API_KEYS", true),
+            ("cnpg.app_db.password", true),
+            ("", false),
+            (".hidden", false),
+            ("..", false),
+            ("a/b", false),
+            ("a b", false),
+        ] {
+            assert_eq!(is_file_name(input), good, "{input}");
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use stacktic::catalog::{AttributeKind, Catalog, ComponentType, Install, LinkType, Target, load};
+use stacktic::catalog::{AttributeKind, Catalog, ComponentType, Install, LinkType, PortSpec, Target, load};
 
 fn catalog() -> Catalog {
     load(&[]).unwrap()
@@ -183,12 +183,77 @@ fn link_types_end_at_what_is_there() {
         } else {
             targets
         };
-        for endpoint in link.endpoints.iter().filter(|endpoint| *endpoint != "metrics") {
+        let words = ["metrics", "health"];
+        for endpoint in link.endpoints.iter().filter(|name| !words.contains(&name.as_str())) {
             assert!(
                 listeners.iter().all(|kind| kind.endpoints.contains_key(endpoint)),
                 "{}: no endpoint `{endpoint}`",
                 link.name
             );
+        }
+    }
+}
+
+/// The network lets the agent through to what these checks connect to, so the two have to agree.
+#[test]
+fn health_checks_connect_to_health_endpoints() {
+    for kind in types(&catalog()) {
+        let first = kind.endpoints.keys().next();
+        let primary = kind.primary_endpoint.as_ref().or(first);
+        let named: Vec<&String> = if kind.health_endpoints.is_empty() {
+            primary.into_iter().collect()
+        } else {
+            kind.health_endpoints.iter().collect()
+        };
+        for check in kind.health.iter().filter(|check| !check.contains("kubectl")) {
+            let connects = |name: &&&String| match &kind.endpoints[**name].port {
+                _ if Some(**name) == primary && check.contains("{port}") => true,
+                PortSpec::Number(port) => check.contains(&format!(":{port}/")),
+                PortSpec::Pattern(_) => false,
+            };
+            assert_eq!(
+                named.iter().filter(connects).count(),
+                1,
+                "{}: `{check}` connects to none of {named:?}",
+                kind.name
+            );
+        }
+    }
+}
+
+/// The agent looks a secret up by component, sub-component and attribute.
+#[test]
+fn secrets_of_the_agent_are_files_named_after_attributes() {
+    let catalog = catalog();
+    let mut count = 0;
+    for (folder, link) in links(&catalog) {
+        for key in &link.env {
+            assert!(
+                key.secret || key.file.is_none(),
+                "{folder}: a file for a key that is no secret"
+            );
+        }
+        let Target::Type(to) = &link.to else { continue };
+        for key in link.env.iter().filter(|_| link.from == "stack_agent") {
+            let to = &catalog.component_type(to).unwrap().unwrap().definition;
+            let (prefix, attributes) = match &link.sub_component {
+                Some(sub) => ("{to.name}.{sub.name}.", &to.sub_components[sub].attributes),
+                None => ("{to.name}.", &to.attributes),
+            };
+            let attribute = key.file.as_ref().unwrap().strip_prefix(prefix).unwrap();
+            assert!(attributes[attribute].secret, "{folder}: `{attribute}` is no secret");
+            count += 1;
+        }
+    }
+    assert!(count >= 2, "{count} secrets of the agent");
+}
+
+/// What a check needs of a component is an edge; watching is never taken for using.
+#[test]
+fn links_of_the_agent_use_nothing() {
+    for (folder, link) in links(&catalog()) {
+        if link.from == "stack_agent" {
+            assert!(!link.uses && link.modules.is_empty() && !link.write_access, "{folder}");
         }
     }
 }

@@ -52,6 +52,9 @@ pub struct ComponentType {
     /// Checks, in the language of the Stack Agent.
     #[serde(default)]
     pub health: Vec<String>,
+    /// Endpoints that these checks connect to; the primary one when there are none.
+    #[serde(default)]
+    pub health_endpoints: Vec<String>,
     #[serde(default)]
     pub network: NetworkSpec,
     pub gateway: Option<GatewaySpec>,

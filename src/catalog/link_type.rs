@@ -24,7 +24,7 @@ pub struct LinkType {
     /// Whether a link may carry `write_access: true`.
     #[serde(default)]
     pub write_access: bool,
-    /// Endpoints that the network lets through.
+    /// Endpoints that the network lets through; `metrics` and `health` stand for those of the target's type.
     #[serde(default)]
     pub endpoints: Vec<String>,
     /// The edge runs from the target to the source: `endpoints` are those of the source.
@@ -57,9 +57,13 @@ pub struct LinkType {
     /// Ports outside the cluster that the source may reach because of the link.
     #[serde(default)]
     pub network_to: Vec<OpenPort>,
-    /// Whether the source is rolled out after the target.
+    /// Whether the source works with the target, rather than watching, checking or deploying it: then it is a
+    /// consumer of the sub-component and rolled out after the target.
     #[serde(default = "yes")]
-    pub orders: bool,
+    pub uses: bool,
+    /// Whether the target may live in another stack, where nothing can be made for the link.
+    #[serde(default = "yes")]
+    pub external: bool,
     /// Hooks that make something of such a link.
     #[serde(default)]
     pub hooks: Vec<String>,
@@ -83,6 +87,8 @@ pub enum Family {
     Http,
     /// Types that something is deployed for.
     Deployed,
+    /// Types with endpoints and health checks.
+    Checked,
 }
 
 /// A key in the environment of the source.
@@ -95,6 +101,8 @@ pub struct EnvKey {
     pub value: Option<String>,
     #[serde(default)]
     pub secret: bool,
+    /// Pattern of the file that a secret is mounted as; the key by default.
+    pub file: Option<String>,
     /// Only there when the link has write access.
     #[serde(default)]
     pub write: bool,

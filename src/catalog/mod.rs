@@ -133,6 +133,7 @@ impl ComponentType {
                 .as_ref()
                 .is_some_and(|gateway| gateway.auth == GatewayAuth::None),
             Family::Deployed => true,
+            Family::Checked => !self.endpoints.is_empty() && !self.health.is_empty(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::stack::{Component, Link, Stack};
+use crate::stack::{Component, Endpoint, Link, Stack};
 
 /// Pods of one component may open connections to pods of another.
 pub(super) struct Edge<'a> {
@@ -16,6 +16,8 @@ pub(super) struct Edge<'a> {
 
 /// The name that stands for the metrics port in a link type's `endpoints`.
 const METRICS: &str = "metrics";
+/// The name that stands for the endpoints that the target's health checks connect to.
+const HEALTH: &str = "health";
 
 /// All edges, in the order of the links; an external end has no pods and no edge of its own.
 pub(super) fn edges(stack: &Stack) -> Vec<Edge<'_>> {
@@ -30,7 +32,7 @@ fn link_edges<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
         std::mem::swap(&mut from, &mut to);
     }
     let mut ports: BTreeMap<BTreeMap<String, String>, BTreeSet<u16>> = BTreeMap::new();
-    for (pods, port) in kind.endpoints.iter().filter_map(|name| target(to, name)) {
+    for (pods, port) in kind.endpoints.iter().flat_map(|name| targets(to, name)) {
         ports.entry(pods).or_default().insert(port);
     }
     let why = format!("link {}", link.arrow().replace('→', "->"));
@@ -46,17 +48,31 @@ fn link_edges<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
         .collect()
 }
 
-/// Pods and pod port behind an endpoint; for an external component, its service port.
-fn target(component: &Component, endpoint: &str) -> Option<(BTreeMap<String, String>, u16)> {
-    let listed = component.endpoints.get(endpoint);
-    if let Some(endpoint) = listed {
-        let port = if component.external.is_some() {
-            endpoint.port
-        } else {
-            endpoint.target_port
-        };
-        return Some((endpoint.pods.clone(), port));
+/// Pods and pod ports behind a name of a link type's `endpoints`.
+fn targets(component: &Component, name: &str) -> Vec<(BTreeMap<String, String>, u16)> {
+    if let Some(endpoint) = component.endpoints.get(name) {
+        return vec![target(component, endpoint)];
     }
-    let metrics = component.metrics.as_ref().filter(|_| endpoint == METRICS)?;
-    Some((metrics.pods.clone(), metrics.port))
+    match name {
+        HEALTH => component
+            .health_endpoints()
+            .map(|endpoint| target(component, endpoint))
+            .collect(),
+        METRICS => component
+            .metrics
+            .iter()
+            .map(|metrics| (metrics.pods.clone(), metrics.port))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Pods and pod port behind an endpoint; for an external component, its service port.
+fn target(component: &Component, endpoint: &Endpoint) -> (BTreeMap<String, String>, u16) {
+    let port = if component.external.is_some() {
+        endpoint.port
+    } else {
+        endpoint.target_port
+    };
+    (endpoint.pods.clone(), port)
 }

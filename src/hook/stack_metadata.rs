@@ -72,7 +72,7 @@ pub struct SubComponentMetadata {
     #[serde(rename = "type")]
     pub sub_type: String,
     pub attributes: BTreeMap<String, AttributeMetadata>,
-    /// Components with a link to it.
+    /// Components that use it by a link; those that only check or watch it are none.
     pub consumers: Vec<String>,
 }
 
@@ -165,9 +165,7 @@ fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
 }
 
 fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> SubComponentMetadata {
-    let links = stack
-        .links_to(&component.name)
-        .filter(|link| link.sub.as_ref() == Some(&sub.name));
+    let links = stack.uses_of(&component.name, &sub.name);
     let consumers: BTreeSet<String> = links.map(|link| link.from.to_string()).collect();
     SubComponentMetadata {
         name: sub.name.to_string(),

@@ -72,9 +72,7 @@ fn deployed(component: &Component) -> String {
 
 fn sub_components(stack: &Stack, component: &Component) -> Vec<Json> {
     let users = |name: &crate::name::SubName| {
-        let links = stack
-            .links_to(&component.name)
-            .filter(|link| link.sub.as_ref() == Some(name));
+        let links = stack.uses_of(&component.name, name);
         links.map(|link| link.from.to_string()).collect::<Vec<_>>().join(", ")
     };
     let subs = component.sub_components.values();

@@ -34,6 +34,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     );
     view.insert("config_keys".to_owned(), json!(config_keys));
     view.insert("secret_keys".to_owned(), json!(secret_keys));
+    view.insert("secret_files".to_owned(), secret_files(stack, component));
     view.insert(
         "tool_maps".to_owned(),
         json!(tool_maps(stack, component).keys().collect::<Vec<_>>()),
@@ -143,6 +144,17 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
     keys
 }
 
+/// Secret keys and the files that they are mounted as, sorted by key.
+fn secret_files(stack: &Stack, component: &Component) -> Json {
+    let own = own_credentials(component).flat_map(|spec| &spec.keys);
+    let mut files: BTreeMap<&str, &str> = own.map(|key| (key.key.as_str(), key.key.as_str())).collect();
+    let linked = stack.links_from(&component.name).flat_map(|link| &link.env);
+    let secret = linked.filter(|value| value.value.is_none());
+    files.extend(secret.map(|value| (value.key.as_str(), value.file.as_str())));
+    let item = |(key, path)| json!({ "key": key, "path": path });
+    files.into_iter().map(item).collect()
+}
+
 /// ConfigMaps with the tool files of a component's links, one for each link type: `fastmcp-tools-cnpg`.
 #[must_use]
 pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<String, &'a [String]> {
@@ -202,11 +214,7 @@ fn endpoint(endpoint: &Endpoint) -> Json {
 }
 
 fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Json {
-    let links = || {
-        stack
-            .links_to(&component.name)
-            .filter(|link| link.sub.as_ref() == Some(&sub.name))
-    };
+    let links = || stack.uses_of(&component.name, &sub.name);
     let consumers: BTreeSet<&str> = links().map(|link| link.from.as_str()).collect();
     let writers: BTreeSet<&str> = links()
         .filter(|link| link.write_access)

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, base_folder, class, named, source};
+use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, named, source};
 use crate::catalog::{Area, Entry, FileSpec, FolderSpec, LinkFile, LinkType, Side, pattern};
 use crate::hook::view;
 use crate::name::ComponentName;
@@ -26,7 +26,8 @@ struct View {
     to: Scope,
 }
 
-pub(super) fn views(stack: &Stack) -> Views {
+/// `plan` holds the files of the hooks.
+pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
     // Only components with files of links need the two other names.
     let with_files = || {
         stack
@@ -37,7 +38,8 @@ pub(super) fn views(stack: &Stack) -> Views {
     let sources: BTreeSet<&ComponentName> = with_files().map(|link| &link.from).collect();
     let targets: BTreeSet<&ComponentName> = with_files().map(|link| &link.to).collect();
     let view = |component: &Component| {
-        let view = view::component(stack, component);
+        let mut view = view::component(stack, component);
+        view["config_maps"] = config_maps::names(plan, component).into();
         let end = |name: &str, wanted: bool| {
             if wanted {
                 named(name, view.clone())

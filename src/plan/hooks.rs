@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json};
 
-use super::{Plan, PlannedFile, Scope, Source, class, scope, source};
+use super::{Plan, PlannedFile, Scope, Source, class, parts, scope, source};
 use crate::catalog::{Entry, HookOutput, HookType, pattern};
 
 /// Plan all outputs of a hook.
@@ -56,6 +56,10 @@ fn output(
 fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Scope) -> anyhow::Result<()> {
     let lookup = |name: &str| item.get(name).and_then(Json::as_str).map(Cow::Borrowed);
     let path = pattern::expand(&output.path, lookup)?.into_owned();
+    let document = item.get("document").filter(|_| output.template.is_none());
+    if let (Some(most), Some(document)) = (output.split, document) {
+        return in_parts(plan, entry, output, &path, &format!("{document}\n"), most);
+    }
     let (source, what) = match &output.template {
         Some(template) => (
             source(template, entry.file(template)?, vec![item.clone()]),
@@ -74,4 +78,31 @@ fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Sc
             resource: output.resource,
         },
     )
+}
+
+/// A document in compact form: one file, or numbered parts when it is large.
+fn in_parts(
+    plan: &mut Plan,
+    entry: &Entry<HookType>,
+    output: &HookOutput,
+    path: &str,
+    text: &str,
+    most: usize,
+) -> anyhow::Result<()> {
+    let pieces = parts::split(text, most);
+    for (number, piece) in pieces.iter().enumerate() {
+        let path = if pieces.len() == 1 {
+            path.to_owned()
+        } else {
+            parts::name(path, number)
+        };
+        let file = PlannedFile {
+            class: class(output.seeded),
+            why: format!("hook {}, document", entry.definition.name),
+            source: Source::Copy(piece.as_bytes().to_vec().into()),
+            resource: false,
+        };
+        plan.insert(&path, file)?;
+    }
+    Ok(())
 }

@@ -4,10 +4,12 @@
 //! entries of the catalog, never by a template.
 
 mod components;
+mod config_maps;
 mod environment;
 mod hooks;
 mod kustomize;
 mod overlay;
+mod parts;
 mod producible;
 mod secrets;
 
@@ -70,13 +72,14 @@ pub type Scope = Rc<Map<String, Json>>;
 /// A mistake in the catalog, or two entries that make the same file.
 pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Result<Plan> {
     let mut plan = Plan::default();
-    let views = components::views(stack);
-    components::plan(&mut plan, stack, &views)?;
-    environment::plan(&mut plan, stack)?;
-    secrets::plan(&mut plan, stack)?;
+    // Components come after hooks: a Deployment mounts as many parts as a document has.
     for run in hooks {
         hooks::plan(&mut plan, &run.entry, run.values)?;
     }
+    let views = components::views(stack, &plan);
+    components::plan(&mut plan, stack, &views)?;
+    environment::plan(&mut plan, stack)?;
+    secrets::plan(&mut plan, stack)?;
     kustomize::plan(&mut plan, stack, catalog)?;
     Ok(plan)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, hooks};
+use super::{Plan, PlannedFile, Source, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
 use crate::name::{ComponentName, object_form, shortened};
 use crate::stack::{Component, Stack};
@@ -94,10 +94,11 @@ impl Folder<'_> {
             } else if name.starts_with("values") {
                 self.values(plan, name, before, after)?;
             } else if name.starts_with("config/") {
-                self.merge(plan, &mut item, name, after)?;
+                self.merge(plan, &mut item, name, after, "merge")?;
             }
         }
         self.new_resources(plan, &mut item, after)?;
+        self.new_config(plan, &mut item, after)?;
         Ok(item)
     }
 
@@ -180,6 +181,27 @@ impl Folder<'_> {
         Ok(())
     }
 
+    /// A document that has more parts here than in the base, or parts at all: each brings its own ConfigMap.
+    fn new_config(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
+        let folder = format!("{}/", base_folder(&self.component.name));
+        let new = after
+            .iter()
+            .filter(|(path, _)| path.as_str().starts_with(&folder) && self.before.get(path).is_none());
+        for (path, _) in new {
+            let name = &path.as_str()[folder.len()..];
+            let Some(map) = config_maps::map_of(self.component, name).filter(|_| name.starts_with("config/")) else {
+                continue;
+            };
+            let mut in_base = self.base.below(&folder);
+            let is_known = in_base.any(|(path, _)| {
+                config_maps::map_of(self.component, &path.as_str()[folder.len()..]).as_ref() == Some(&map)
+            });
+            let behavior = if is_known { "merge" } else { "create" };
+            self.merge(plan, item, name, text(after, path).unwrap_or_default(), behavior)?;
+        }
+        Ok(())
+    }
+
     /// Helm values that differ; the Application lists the file after the base's.
     fn values(&self, plan: &mut Plan, name: &str, before: &str, after: &str) -> anyhow::Result<()> {
         let (before, after) = (yaml::documents(before)?, yaml::documents(after)?);
@@ -189,22 +211,19 @@ impl Folder<'_> {
         self.insert(plan, name, yaml::to_text(&merge_patch(before, after))?)
     }
 
-    /// Plain keys and facts that differ, merged into the generated ConfigMap.
-    fn merge(&self, plan: &mut Plan, item: &mut Json, name: &str, after: &str) -> anyhow::Result<()> {
+    /// Plain keys and facts that differ: merged into the generated ConfigMap, or a new one of a part.
+    fn merge(&self, plan: &mut Plan, item: &mut Json, name: &str, after: &str, behavior: &str) -> anyhow::Result<()> {
         self.insert(plan, name, after.to_owned())?;
-        let maps = &self.component.entry.definition.config_maps;
-        let map = if name == "config/cloud.env" {
-            Some("config")
+        let (map, kind) = if name == "config/cloud.env" {
+            (Some(format!("{}-config", self.component.name)), "envs")
         } else {
-            maps.iter()
-                .find(|(_, files)| files.iter().any(|file| file == name))
-                .map(|(suffix, _)| suffix.as_str())
+            (config_maps::map_of(self.component, name), "files")
         };
-        if let Some(suffix) = map {
+        if let Some(map) = map {
             push(
                 item,
                 "merges",
-                json!({ "name": format!("{}-{suffix}", self.component.name), "file": name, "kind": if suffix == "config" { "envs" } else { "files" } }),
+                json!({ "name": map, "file": name, "kind": kind, "behavior": behavior }),
             );
         }
         Ok(())

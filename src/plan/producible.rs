@@ -1,5 +1,6 @@
 //! Which paths the catalog can produce: the second key that a delete needs.
 
+use super::parts;
 use crate::name::{ComponentName, RelPath};
 
 /// Whether a file at `path` can be the work of this program: a known folder, a checked component
@@ -15,7 +16,8 @@ pub fn is_producible(path: &RelPath) -> bool {
         }
         ["k8s", "deploy", "base", component, rest @ ..] => is_component(component) && is_base(rest),
         ["k8s", "build", "base", component, file] => {
-            is_component(component) && (*file == "Dockerfile" || has_extension(file, &["txt", "in", "toml", "py"]))
+            is_component(component)
+                && (*file == "Dockerfile" || has_extension(file, &["txt", "in", "toml", "py", "sh"]))
         }
         ["k8s", "deploy", "overlays", environment, rest @ ..] => is_component(environment) && is_overlay(rest),
         _ => false,
@@ -26,7 +28,7 @@ fn is_base(rest: &[&str]) -> bool {
     match rest {
         [file] => has_extension(file, &["yaml", "json"]),
         ["files", file] => has_extension(file, &["py", "json"]),
-        ["config", file] => has_extension(file, &["env", "json", "yaml"]),
+        ["config", file] => has_extension(file, &["env", "json", "yaml"]) || is_part(file),
         ["secret", file] => has_extension(file, &["env"]),
         _ => false,
     }
@@ -38,9 +40,16 @@ fn is_overlay(rest: &[&str]) -> bool {
         ["kustomization.yaml"] => true,
         [component, file] => is_component(component) && has_extension(file, &["yaml"]),
         [component, "local", "kustomization.yaml"] => is_component(component),
-        [component, "config", file] => is_component(component) && has_extension(file, &["env", "json"]),
+        [component, "config", file] => {
+            is_component(component) && (has_extension(file, &["env", "json"]) || is_part(file))
+        }
         _ => false,
     }
+}
+
+/// A part of a JSON document: `stack-metadata.json.007`.
+fn is_part(file: &str) -> bool {
+    parts::of(file).is_some_and(|(whole, _)| has_extension(whole, &["json"]))
 }
 
 fn has_extension(file: &str, extensions: &[&str]) -> bool {
@@ -58,6 +67,16 @@ mod tests {
             ("tools.lock.json", true),
             ("k8s/deploy/base/fastmcp/files/grafana_tools.py", true),
             ("k8s/deploy/base/fastmcp/files/deep/x.py", false),
+            ("k8s/deploy/base/agent/config/stack-metadata.json.000", true),
+            ("k8s/deploy/base/agent/config/stack-metadata.json.1000", true),
+            ("k8s/deploy/base/agent/config/stack-metadata.json.00", false),
+            ("k8s/deploy/base/agent/config/passwords.000", false),
+            ("k8s/deploy/base/agent/stack-metadata.json.000", false),
+            ("k8s/deploy/overlays/dev/agent/config/stack-metadata.json.001", true),
+            ("k8s/build/base/agent/Dockerfile", true),
+            ("k8s/build/base/agent/collect.sh", true),
+            ("k8s/build/base/agent/deep/collect.sh", false),
+            ("k8s/deploy/base/agent/collect.sh", false),
             ("k8s/deploy/base/Fastmcp/values.yaml", false),
             ("k8s/deploy/overlays/dev/kafka/local/kustomization.yaml", true),
             ("argocd/dev/applications/kafka.yaml", true),

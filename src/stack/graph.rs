@@ -18,8 +18,8 @@ pub(super) fn waves(stack: &Stack) -> BTreeMap<&ComponentName, usize> {
         .map(|name| (name, graph.add_node(name)))
         .collect();
     for link in &stack.links {
-        // A link that orders nothing (Argo CD deploys all, Prometheus watches all) would only delay.
-        if link.entry.definition.orders {
+        // A link that uses nothing (Argo CD deploys all, Prometheus watches all) would only delay.
+        if link.entry.definition.uses {
             graph.update_edge(nodes[&link.from], nodes[&link.to], ());
         }
     }

@@ -4,20 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use super::attributes::{Variables, add_variables, lookup};
 use super::{Component, EnvValue, Link, SubComponent};
 use crate::catalog::{EnumSource, LinkType, Target, pattern};
-use crate::name::{ComponentName, MAX_LABEL, env_form, shortened};
+use crate::name::{ComponentName, MAX_LABEL, env_form, is_file_name, shortened};
 
 /// The parts of the stack that a link's values are made from.
 pub(super) struct Graph<'a> {
     pub(super) stack: &'a str,
     pub(super) domain: &'a str,
     pub(super) components: &'a BTreeMap<ComponentName, Component>,
-    /// Source and target of every link, and whether it uses what the target holds (has a principal)
-    /// rather than watching or deploying it.
+    /// Source and target of every link, and whether it uses what the target holds by a principal of its own.
     pub(super) ends: &'a [(ComponentName, ComponentName, bool)],
 }
 
@@ -161,20 +160,28 @@ fn add_prefixed(variables: &mut Variables, prefix: &str, inner: Variables) {
 fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) -> anyhow::Result<Vec<EnvValue>> {
     let expand = |text: &str| pattern::expand(text, lookup(variables)).map(std::borrow::Cow::into_owned);
     let mut values = Vec::new();
-    for key in kind.env.iter().filter(|key| link.write_access || !key.write) {
-        let value = match &key.value {
-            Some(text) if !key.secret => Some(expand(text)?),
+    for spec in kind.env.iter().filter(|key| link.write_access || !key.write) {
+        let value = match &spec.value {
+            Some(text) if !spec.secret => Some(expand(text)?),
             _ => None,
         };
+        let key = expand(&spec.key)?;
+        let file = spec.file.as_deref().map(expand).transpose()?;
+        ensure!(
+            file.as_deref().is_none_or(|file| value.is_none() && is_file_name(file)),
+            "`{key}` has the file {file:?}; only a secret has one, of letters, digits, `_`, `-` and `.`, not a dot first"
+        );
         values.push(EnvValue {
-            key: expand(&key.key)?,
+            file: file.unwrap_or_else(|| key.clone()),
+            key,
             value,
-            help: expand(&key.help)?,
+            help: expand(&spec.help)?,
         });
     }
     if kind.write_access && from.type_name() == "fastmcp" {
         let key = format!("{}_WRITE_ACCESS", link.env_prefix);
         values.push(EnvValue {
+            file: key.clone(),
             key,
             value: Some(link.write_access.to_string()),
             help: String::new(),

@@ -133,6 +133,8 @@ pub struct EnvValue {
     pub key: String,
     /// `None` for a secret.
     pub value: Option<String>,
+    /// Name of the file that a secret is mounted as.
+    pub file: String,
     /// Where a secret's value comes from.
     pub help: String,
 }
@@ -173,7 +175,13 @@ impl Stack {
             .map(|position| &self.links[*position])
     }
 
-    /// Order of roll-out: a component's wave is greater than that of what it links to.
+    /// Links that use a sub-component of `component`: those that watch or check it are left out.
+    pub fn uses_of<'a>(&'a self, component: &'a ComponentName, sub: &'a SubName) -> impl Iterator<Item = &'a Link> {
+        self.links_to(component)
+            .filter(move |link| link.sub.as_ref() == Some(sub) && link.entry.definition.uses)
+    }
+
+    /// Order of roll-out: a component's wave is greater than that of what it uses.
     #[must_use]
     pub fn waves(&self) -> BTreeMap<&ComponentName, usize> {
         graph::waves(self)
@@ -193,6 +201,13 @@ impl Component {
             Some(name) => self.endpoints.get(name),
             None => self.endpoints.values().next(),
         }
+    }
+
+    /// The endpoints that its health checks connect to.
+    pub fn health_endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let named = &self.entry.definition.health_endpoints;
+        let primary = self.primary_endpoint().filter(|_| named.is_empty());
+        named.iter().filter_map(|name| self.endpoints.get(name)).chain(primary)
     }
 
     /// The text of an attribute; empty when it has none.

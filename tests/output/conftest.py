@@ -1,9 +1,11 @@
-"""Shared parts of the output tests: the sample tree and the place of the checker.
+"""Shared parts of the output tests: the sample tree, the binary and the place of the checker.
 
-In: tests/output/samples. Out: fixtures. Must not know a rule.
+In: tests/output/samples, STACKTIC_BIN (default target/release/stacktic). Out: fixtures.
+Must not know a rule.
 """
 
 import copy
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -15,7 +17,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from output_checker.build import build
-from output_checker.places import SAMPLE
+from output_checker.places import ROOT, SAMPLE
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    """The program under test; without it there is nothing to prove."""
+    path = Path(os.environ.get("STACKTIC_BIN", ROOT / "target" / "release" / "stacktic"))
+    assert path.is_file(), f"{path} is absent: build it, or name it in STACKTIC_BIN"
+    return path.resolve()
 
 
 @pytest.fixture

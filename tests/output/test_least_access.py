@@ -7,7 +7,6 @@ Must not know templates; what a link adds is read from link-types/<name>/link.ya
 
 import difflib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -38,14 +37,6 @@ LISTS = frozenset(
 )  # fmt: skip
 
 Tree = dict[str, bytes]
-
-
-@pytest.fixture(scope="session")
-def binary() -> Path:
-    """The program under test; without it there is nothing to prove."""
-    path = Path(os.environ.get("STACKTIC_BIN", ROOT / "target" / "release" / "stacktic"))
-    assert path.is_file(), f"{path} is absent: build it, or name it in STACKTIC_BIN"
-    return path.resolve()
 
 
 class Workplace:

@@ -206,7 +206,7 @@ fn links(
             (
                 link.from.clone(),
                 link.to.clone(),
-                link.entry.definition.principal.is_some(),
+                link.entry.definition.uses && link.entry.definition.principal.is_some(),
             )
         })
         .collect();

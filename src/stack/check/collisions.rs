@@ -1,5 +1,5 @@
 //! Rule: names stay unique after every normalisation: object names, sub-component objects, link
-//! objects and environment keys.
+//! objects, environment keys and files of secrets.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     sub_components(checker, stack);
     link_objects(checker, stack);
     env_keys(checker, stack);
+    secret_files(checker, stack);
     unique_values(checker, stack);
     reserved_values(checker, stack);
     declared_values(checker, stack);
@@ -22,7 +23,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
 
 /// Two routes of one host would send the keys of one service to the other.
 fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
-    for gateway in stack.components.values() {
+    for gateway in stack.of_type("apisix") {
         let mut seen = BTreeMap::new();
         for (_, published) in stack.published(gateway) {
             let host = stack.published_host(published);
@@ -216,6 +217,32 @@ fn env_keys(checker: &mut Checker<'_>, stack: &Stack) {
                 // One key is enough to say it.
                 if contradicts && told.insert((first.0.clone(), entry.0.clone())) {
                     let message = format!("the links `{}` and `{}` both set `{}`", first.0, entry.0, value.key);
+                    let span = checker.topology.key_place(&["components", component.name.as_str()]);
+                    checker.findings.push(
+                        Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
+                            .hint("rename one of the components or sub-components"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Two secrets mounted as one file: a program would read the one for the other.
+fn secret_files(checker: &mut Checker<'_>, stack: &Stack) {
+    for component in stack.components.values() {
+        let mut seen: BTreeMap<&str, (&str, String)> = BTreeMap::new();
+        for link in stack.links_from(&component.name) {
+            for value in link.env.iter().filter(|value| value.value.is_none()) {
+                let Some((key, first)) = seen.insert(&value.file, (&value.key, link.arrow())) else {
+                    continue;
+                };
+                if key != value.key {
+                    let message = format!(
+                        "the links `{first}` and `{}` both mount a secret as `{}`",
+                        link.arrow(),
+                        value.file
+                    );
                     let span = checker.topology.key_place(&["components", component.name.as_str()]);
                     checker.findings.push(
                         Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)

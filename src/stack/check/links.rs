@@ -210,6 +210,11 @@ fn link_type(
         entry.definition.reaches(to_type) && entry.definition.sub_component.as_deref() == sub_type
     };
     let mut fitting: Vec<&Rc<Entry<LinkType>>> = all.iter().filter(fits).collect();
+    let own: Vec<&str> = fitting.iter().map(|entry| entry.definition.name.as_str()).collect();
+    // An entry for the pair itself stands for that of the family.
+    fitting.retain(|entry| {
+        !entry.definition.name.contains('*') || !own.contains(&entry.definition.name_to(&to_type.name).as_str())
+    });
     if let Some(name) = &link.link_type {
         let names: Vec<String> = fitting
             .iter()
@@ -321,6 +326,12 @@ fn target_word(kind: &LinkType) -> String {
             },
             _,
         ) => "any type".to_owned(),
+        (
+            Target::Family {
+                family: Family::Checked,
+            },
+            _,
+        ) => "any type with health checks".to_owned(),
     }
 }
 
@@ -342,13 +353,7 @@ fn refusal(
             "draw the link in the stack where it is deployed",
         );
     }
-    let needs_pods = matches!(
-        kind.to,
-        Target::Family {
-            family: Family::Deployed | Family::Http
-        }
-    );
-    if needs_pods && ends.to_component.external.is_some() {
+    if !kind.external && ends.to_component.external.is_some() {
         return refuse(
             whole,
             format!("`{}` is external: nothing of it is deployed here", ends.to),

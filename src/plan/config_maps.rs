@@ -1,0 +1,110 @@
+//! ConfigMaps made from files of a component: which there are, what each holds, and that none is too large.
+//!
+//! The type's own (`config_maps`), one for each part of a document in parts, and one for the tool files of each link
+//! type, which comes and goes with its links.
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+use serde_json::{Map, Value as Json, json};
+
+use super::{Plan, PlannedFile, Source, base_folder, environment, parts};
+use crate::hook::view;
+use crate::stack::{Component, Stack};
+
+/// Largest ConfigMap, with room for names and metadata: Kubernetes takes 1 MiB.
+const MAX_CONFIG_MAP: usize = 1_000_000;
+
+type Files<'a> = [(&'a str, &'a PlannedFile)];
+
+/// The items that the kustomization is made from; `files` are those of the component.
+pub(super) fn items(stack: &Stack, component: &Component, files: &Files<'_>) -> anyhow::Result<Vec<Json>> {
+    let tool_maps = view::tool_maps(stack, component);
+    let tools_of = |file: &str| {
+        let mut maps = tool_maps.iter();
+        maps.find(|(_, modules)| modules.iter().any(|module| file == format!("files/{module}")))
+    };
+    let mut maps: BTreeMap<String, Vec<&(&str, &PlannedFile)>> = BTreeMap::new();
+    for file in files {
+        let of_tools = tools_of(file.0).map(|(name, _)| name.clone());
+        if let Some(name) = of_tools.or_else(|| map_of(component, file.0)) {
+            maps.entry(name).or_default().push(file);
+        }
+    }
+    let mut items = Vec::new();
+    if !environment::values(stack, component).is_empty() {
+        items.push(
+            json!({ "name": format!("{}-config", component.name), "kind": "envs", "files": ["config/cloud.env"] }),
+        );
+    }
+    for (name, files) in &maps {
+        items.push(item(name, files)?);
+    }
+    Ok(items)
+}
+
+/// The type's own ConfigMap that holds `file`; parts have one each.
+pub(super) fn map_of(component: &Component, file: &str) -> Option<String> {
+    component
+        .entry
+        .definition
+        .config_maps
+        .iter()
+        .find_map(|(suffix, patterns)| {
+            if holds(patterns, file) {
+                return Some(format!("{}-{suffix}", component.name));
+            }
+            let (whole, number) = parts::of(file)?;
+            holds(patterns, whole).then(|| format!("{}-{suffix}-{number}", component.name))
+        })
+}
+
+/// Names of the type's own ConfigMaps by their suffix: one, or one for each part that is planned.
+pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
+    let folder = format!("{}/", base_folder(&component.name));
+    let files = plan.below(&folder).map(|(path, _)| &path.as_str()[folder.len()..]);
+    let parts: Vec<(&str, &str)> = files.filter_map(parts::of).collect();
+    let maps = component.entry.definition.config_maps.iter();
+    let names = maps.map(|(suffix, patterns)| {
+        let own = parts.iter().filter(|(whole, _)| holds(patterns, whole));
+        let mut names: Vec<String> = own
+            .map(|(_, number)| format!("{}-{suffix}-{number}", component.name))
+            .collect();
+        if names.is_empty() {
+            names.push(format!("{}-{suffix}", component.name));
+        }
+        (suffix.clone(), json!(names))
+    });
+    names.collect()
+}
+
+fn item(name: &str, files: &[&(&str, &PlannedFile)]) -> anyhow::Result<Json> {
+    let size: usize = files.iter().map(|(_, file)| source_size(&file.source)).sum();
+    if size > MAX_CONFIG_MAP {
+        bail!(
+            "E_OUTPUT_SIZE: the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`"
+        );
+    }
+    Ok(json!({ "name": name, "kind": "files", "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
+}
+
+fn holds(patterns: &[String], file: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, file))
+}
+
+/// One file, or all of a kind: `files/*.py`.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
+        None => name == pattern,
+    }
+}
+
+fn source_size(source: &Source) -> usize {
+    match source {
+        Source::Copy(bytes) => bytes.len(),
+        Source::Template { text, .. } => text.len(),
+        Source::Json(item) => item["document"].to_string().len(),
+        Source::Skeleton(_) => 0,
+    }
+}
