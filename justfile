@@ -15,9 +15,15 @@ update:
     UPDATE_GOLDEN=1 cargo test --test golden --test schemas
     cargo run --release -- gen generated-example/stack.yaml
 
-# Ratios of DESIGN's generator line.
+# Ratios of DESIGN's generator line, and the agent under load.
 bench:
     PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/generator.py
+    PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/agent.py
+
+# Three minutes of fuzzing one target: check, query or metadata; wants nightly and cargo-fuzz.
+fuzz target="check":
+    mkdir -p fuzz/corpus/{{target}}
+    cargo +nightly fuzz run --sanitizer none {{target}} fuzz/corpus/{{target}} fuzz/seeds/{{target}} -- -dict=fuzz/{{target}}.dict -max_total_time=180
 
 # Licences, advisories and sources of dependencies; wants `cargo install cargo-deny`.
 deny:

@@ -135,6 +135,8 @@ pub enum EnumSource {
     Consumers,
     /// Components that the target links to.
     LinksTo,
+    /// What the target links to, sub-components included: `cnpg`, `cnpg/app_db`.
+    Reached,
     /// Components that something is deployed for.
     Deployed,
     /// A comma-separated attribute of the target.

@@ -9,15 +9,34 @@ use anyhow::{Context as _, ensure};
 use super::attributes::{Variables, add_variables, lookup};
 use super::{Component, EnvValue, Link, SubComponent};
 use crate::catalog::{EnumSource, LinkType, Target, pattern};
-use crate::name::{ComponentName, MAX_LABEL, env_form, is_file_name, shortened};
+use crate::name::{ComponentName, MAX_LABEL, SubName, env_form, is_file_name, shortened};
 
 /// The parts of the stack that a link's values are made from.
 pub(super) struct Graph<'a> {
     pub(super) stack: &'a str,
     pub(super) domain: &'a str,
     pub(super) components: &'a BTreeMap<ComponentName, Component>,
-    /// Source and target of every link, and whether it uses what the target holds by a principal of its own.
-    pub(super) ends: &'a [(ComponentName, ComponentName, bool)],
+    /// Of every link.
+    pub(super) ends: &'a [Ends],
+}
+
+/// What a link joins.
+pub(super) struct Ends {
+    pub(super) from: ComponentName,
+    pub(super) to: ComponentName,
+    pub(super) sub: Option<SubName>,
+    /// Whether it uses what the target holds by a principal of its own.
+    pub(super) uses: bool,
+}
+
+impl Ends {
+    /// The target as a stack file writes it.
+    fn target(&self) -> String {
+        match &self.sub {
+            Some(sub) => format!("{}/{sub}", self.to),
+            None => self.to.to_string(),
+        }
+    }
 }
 
 /// Fill in what follows from the link's type.
@@ -216,12 +235,16 @@ fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'
             let others = graph
                 .ends
                 .iter()
-                .filter(|(from, target, uses)| *uses && *target == link.to && *from != link.from);
-            others.map(|(from, _, _)| from.to_string()).collect()
+                .filter(|ends| ends.uses && ends.to == link.to && ends.from != link.from);
+            others.map(|ends| ends.from.to_string()).collect()
         }
         EnumSource::LinksTo => {
-            let targets = graph.ends.iter().filter(|(from, _, _)| *from == link.to);
-            targets.map(|(_, to, _)| to.to_string()).collect()
+            let targets = graph.ends.iter().filter(|ends| ends.from == link.to);
+            targets.map(|ends| ends.to.to_string()).collect()
+        }
+        EnumSource::Reached => {
+            let targets = graph.ends.iter().filter(|ends| ends.from == link.to);
+            targets.map(Ends::target).collect()
         }
         EnumSource::Deployed => {
             let deployed = graph

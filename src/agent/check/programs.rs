@@ -2,6 +2,9 @@
 //!
 //! What a row does not list is refused. To add a program, add its row, a line to the guide of the
 //! generated server, and sentences to the tests.
+//!
+//! None of them starts a process of its own: should the agent die suddenly, the kernel ends the program with it, but
+//! would not end the program's children.
 
 use super::adapter::Part::{Given, GivenOr, Operands, Own, Switches, Text};
 use super::adapter::{Adapter, Meaning, Opt, Role};

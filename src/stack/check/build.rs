@@ -202,12 +202,11 @@ fn links(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let ends: Vec<_> = links
         .iter()
-        .map(|link| {
-            (
-                link.from.clone(),
-                link.to.clone(),
-                link.entry.definition.uses && link.entry.definition.principal.is_some(),
-            )
+        .map(|link| links::Ends {
+            from: link.from.clone(),
+            to: link.to.clone(),
+            sub: link.sub.clone(),
+            uses: link.entry.definition.uses && link.entry.definition.principal.is_some(),
         })
         .collect();
     let several = linked_several_times(&links, components);
