@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measure the Stack Agent under load: queries a second on one core, latency at half of it, memory.
 
-In: the release binary (first argument, default target/release/stacktic). Out: a Markdown table on standard output.
-`wrk` is on PATH or comes from its Debian package. The agent gets one core and wrk another; half load is made by a
-pause between the requests of each connection. Nothing here is a test: no machine has to be fast.
+In: the release binary (first argument, default target/release/stacktic). Out: a Markdown table on
+standard output. `wrk` is on PATH or comes from its Debian package. The agent gets one core and wrk
+another; half load is made by a pause between the requests of each connection. Nothing here is a
+test: no machine has to be fast.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ DEBS = ROOT / "target" / "debs"
 PACKAGES = ("wrk", "libluajit-5.1-2")
 KEY = "key-of-the-benchmark"
 CONNECTIONS = 32
+EXAMPLE = 16  # components of generated-example
 SECONDS = 5
 # What an AI asks most: one component, its links, the databases of a type; and a page of everything.
 BODIES = (
@@ -47,10 +49,11 @@ class Load:
 def stack_of(size: int) -> str:
     """Return a stack of `size` components in short lines: a stack file has at most 1 MB."""
     components, links = [], []
+    databases = "sub_components: {app: {type: database}}"
     for number in range(size // 3):
         components += [
             f"  f{number}: {{type: fastapi, attributes: {{image: 'r.example.com/a:1'}}}}",
-            f"  d{number}: {{type: cnpg, namespace: d{number}, sub_components: {{app: {{type: database}}}}}}",
+            f"  d{number}: {{type: cnpg, namespace: d{number}, {databases}}}",
             f"  v{number}: {{type: valkey}}",
         ]
         links += [
@@ -70,7 +73,9 @@ def find_wrk() -> tuple[str, dict[str, str]]:
     folder = DEBS / "wrk"
     if not folder.exists():
         DEBS.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", *PACKAGES], cwd=DEBS, check=True, capture_output=True)
+        subprocess.run(
+            ["apt-get", "download", *PACKAGES], cwd=DEBS, check=True, capture_output=True
+        )
         for name in PACKAGES:
             package = next(DEBS.glob(f"{name}_*.deb"))
             subprocess.run(["dpkg", "-x", package.name, "wrk"], cwd=DEBS, check=True)
@@ -96,7 +101,7 @@ def script(bodies: tuple[dict[str, object], ...], pause: int) -> str:
 def agent(binary: str, folder: Path, size: int) -> Generator[tuple[str, int]]:
     """Serve a stack of `size` components on one core; yield the URL and the process."""
     stack = folder / "stack.yaml"
-    if size == 16:
+    if size == EXAMPLE:
         shutil.copy(ROOT / "generated-example" / "stack.yaml", stack)
     else:
         stack.write_text(stack_of(size), encoding="utf-8")
@@ -128,7 +133,9 @@ def load(url: str, folder: Path, bodies: tuple[dict[str, object], ...], pause: i
     (folder / "load.lua").write_text(script(bodies, pause), encoding="utf-8")
     command = ["taskset", "-c", "1", program, "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"]
     command += ["--latency", "-s", str(folder / "load.lua"), url]
-    text = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    text = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=environment
+    ).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
@@ -148,8 +155,10 @@ def memory(pid: int) -> float:
 def row(binary: str, size: int) -> str:
     """Measure one size."""
     with tempfile.TemporaryDirectory() as name, agent(binary, Path(name), size) as (url, pid):
-        bodies = BODIES if size > 16 else tuple(
-            json.loads(json.dumps(body).replace("d1", "cnpg")) for body in BODIES
+        bodies = (
+            BODIES
+            if size != EXAMPLE
+            else tuple(json.loads(json.dumps(body).replace("d1", "cnpg")) for body in BODIES)
         )
         started = memory(pid)
         full = load(url, Path(name), bodies)
@@ -166,10 +175,15 @@ def row(binary: str, size: int) -> str:
 
 def main() -> None:
     """Print one row for each size."""
-    binary = str(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/stacktic").resolve())
-    print("| components | queries/s, one core | p99 at half load | pages of 100/s | memory at start, at most | errors |")
+    binary = str(
+        Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/stacktic").resolve()
+    )
+    print(
+        "| components | queries/s, one core | p99 at half load | pages of 100/s"
+        " | memory at start, at most | errors |"
+    )
     print("|---|---|---|---|---|---|")
-    for size in (16, 1000, 10_000):
+    for size in (EXAMPLE, 1000, 10_000):
         print(row(binary, size), flush=True)
 
 

@@ -54,6 +54,9 @@ pub enum Command {
     Check(CheckArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
     Query(QueryArgs),
+    /// Run the MCP server and the Stack Agent of a stack on this machine, without a cluster
+    #[cfg(feature = "agent")]
+    Dev(DevArgs),
     /// Serve a stack's metadata, and run its checks
     #[cfg(feature = "agent")]
     Agent(AgentArgs),
@@ -111,6 +114,32 @@ pub struct QueryArgs {
     /// Body of the query, as for POST /metadata/q; `-` is standard input
     #[arg(short, long, value_name = "JSON", default_value = r#"{"source": "all"}"#)]
     pub query: String,
+}
+
+#[cfg(feature = "agent")]
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Stack file
+    #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
+    pub stack: PathBuf,
+    /// Which MCP server, where the stack has several [default: the first by name]
+    #[arg(long, value_name = "NAME", env = "STACKTIC_SERVER")]
+    pub server: Option<String>,
+    /// Port of the MCP server on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 8000, env = "STACKTIC_PORT")]
+    pub port: u16,
+    /// Folder for generated output and Python environments [default: `stacktic` in the user's cache]
+    #[arg(long, value_name = "DIR", env = "STACKTIC_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Python 3.12 to make the environment with [default: one from PATH, pyenv or uv that answers]
+    #[arg(long, value_name = "PYTHON", env = "STACKTIC_PYTHON", conflicts_with = "environment")]
+    pub python: Option<PathBuf>,
+    /// Use this virtual environment, which has the server's packages, instead of making one
+    #[arg(long, value_name = "DIR", env = "STACKTIC_ENVIRONMENT")]
+    pub environment: Option<PathBuf>,
+    /// Form of what is told; `json` passes audit lines unchanged
+    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
+    pub output: OutputArg,
 }
 
 #[cfg(feature = "agent")]

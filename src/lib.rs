@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Files are read in `topology`, `catalog`, `disk` and `agent::query::load`, and written in `disk` alone; everything
-//! between is pure. The modules below stand in the order of reading (blank lines keep the formatter from
-//! sorting them); arrows point up the list only.
+//! between is pure. `dev` stands beside that: it keeps a cache of its own and starts processes. The modules below
+//! stand in the order of reading (blank lines keep the formatter from sorting them); arrows point up the list only.
 
 pub mod rel_path;
 
@@ -36,6 +36,9 @@ pub mod render;
 pub mod disk;
 
 pub mod report;
+
+#[cfg(feature = "agent")]
+pub mod dev;
 
 pub mod exit;
 

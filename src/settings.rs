@@ -1,10 +1,16 @@
 //! Flags and environment → what is meant by them. The only reader of environment variables.
 
+#[cfg(feature = "agent")]
+mod dev;
+
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{ColorArg, GenArgs, OnEditArg, OutputArg};
 use crate::disk;
+
+#[cfg(feature = "agent")]
+pub use dev::DevSettings;
 
 /// What `gen` is asked to do.
 #[derive(Debug)]

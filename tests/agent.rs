@@ -206,6 +206,20 @@ async fn a_check_gets_its_secret_and_shows_none() {
     assert!(!lines[0].to_string().contains("canary"));
 }
 
+/// A value in place of its variable is refused, and the log does not keep it.
+#[tokio::test]
+async fn a_secret_that_the_caller_wrote_is_not_logged() {
+    let agent = Fixture::new(&[]);
+    let command = PSQL.replace("{password}", PASSWORD);
+    let reply = agent.query(json!({"source": "cnpg", "command": command})).await;
+    assert_eq!(code(&reply), (422, "E_ENV_VALUE"));
+    let line = agent.log.lines()[0].to_string();
+    assert!(
+        line.contains("PGPASSWORD=[secret] psql") && !line.contains(PASSWORD),
+        "{line}"
+    );
+}
+
 /// The layer without the secret: nothing is started for any record when one has none.
 #[tokio::test]
 async fn a_secret_that_is_missing_stops_the_whole_call() {

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order of reading; a module may use only those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "rel_path", "name", "yaml", "finding", "topology", "catalog", "stack", "hook", "agent", "tree", "plan", "render",
-    "disk", "report", "exit", "cli", "settings", "command",
+    "disk", "report", "dev", "exit", "cli", "settings", "command",
 ];
 
 /// Longest file, in lines before its tests.

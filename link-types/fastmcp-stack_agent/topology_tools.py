@@ -23,6 +23,7 @@ SOURCE_PATTERN = r"^(all|(type|namespace|group):[A-Za-z0-9_.-]{1,63}|[a-z][a-z0-
 NAME_PATTERN = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 FIELD_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 CHECK_SECONDS = 30.0
+DRY_RUN = "dry_run"
 TREE_BYTES = 128 * 1024
 
 Source = Annotated[
@@ -223,15 +224,15 @@ def _check_body(
 
 
 def _answer(reply: Reply) -> Answer:
-    if reply.status is not None:
-        return Answer(
-            {"status": reply.status, "results": reply.results},
-            returned=len(reply.results),
-            truncated_by="rows" if reply.next_cursor else None,
-            next_position=reply.next_cursor,
-        )
+    """Return rows, or what a check that ran came to; a dry run has rows alone."""
+    data: Any = reply.results
+    if reply.status not in {None, DRY_RUN}:
+        data = {"status": reply.status, "results": reply.results}
+        if reply.output is not None:
+            data["output"] = reply.output
     return Answer(
-        reply.results,
+        data,
+        returned=len(reply.results),
         truncated_by="rows" if reply.next_cursor else None,
         next_position=reply.next_cursor,
     )

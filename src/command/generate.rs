@@ -35,7 +35,13 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
     finish(&changes, settings)
 }
 
-fn refuse(findings: &[Finding], source: &Source, output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+/// Tell the findings of a stack that cannot be generated.
+pub(super) fn refuse(
+    findings: &[Finding],
+    source: &Source,
+    output: OutputArg,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
     match output {
         OutputArg::Text => write!(
             streams.messages,

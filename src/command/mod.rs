@@ -6,6 +6,8 @@ mod agent;
 mod assemble;
 mod catalog;
 mod check;
+#[cfg(feature = "agent")]
+mod dev;
 mod generate;
 mod load;
 mod query;
@@ -21,6 +23,8 @@ use crate::cli::AgentCommand;
 use crate::cli::{CatalogCommand, Cli, Command};
 use crate::exit::Exit;
 use crate::report::Style;
+#[cfg(feature = "agent")]
+use crate::settings::DevSettings;
 use crate::settings::{GenSettings, colors};
 
 /// Where a command writes: artefacts to `out`, messages to `messages`.
@@ -44,6 +48,8 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
         Command::Gen(args) => generate::run(&GenSettings::from(args), &catalog()?, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
+        #[cfg(feature = "agent")]
+        Command::Dev(args) => dev::run(&DevSettings::new(args)?, &catalog()?, streams),
         #[cfg(feature = "agent")]
         Command::Agent(args) => match args.command {
             AgentCommand::Serve(args) => agent::serve(&args.into()),

@@ -5,8 +5,10 @@
 
 mod apisix_routes;
 mod argo_cd_apps;
+mod clients;
 mod edges;
 mod grafana_datasources;
+mod mcp_clients;
 mod mcp_registry;
 mod network_policies;
 mod prometheus_scrape;
@@ -23,6 +25,8 @@ use serde_json::{Map, Value as Json, json};
 use crate::catalog::{Catalog, Entry, HookType};
 use crate::stack::Stack;
 
+pub use clients::{Client, ClientKey, ClientServer};
+pub use mcp_clients::client_name;
 pub use stack_metadata::{
     AttributeMetadata, ComponentMetadata, EndpointMetadata, LinkMetadata, StackMetadata, SubComponentMetadata, metadata,
 };
@@ -72,6 +76,7 @@ fn values(hook: &HookType, stack: &Stack) -> anyhow::Result<Map<String, Json>> {
         "apisix_routes" => apisix_routes::values(stack),
         "argo_cd_apps" => argo_cd_apps::values(stack),
         "grafana_datasources" => grafana_datasources::values(stack),
+        "mcp_clients" => mcp_clients::values(stack),
         "mcp_registry" => mcp_registry::values(stack)?,
         "network_policies" => network_policies::values(stack),
         "prometheus_scrape" => prometheus_scrape::values(stack),

@@ -11,6 +11,7 @@ pub fn is_producible(path: &RelPath) -> bool {
     let is_component = |name: &str| ComponentName::parse(name).is_ok();
     match segments.as_slice() {
         ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml" | ".gitignore"] | ["docs", "topology.md"] => true,
+        ["docs", "clients", file] => *file == "README.md" || has_extension(file, &["json"]),
         ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
             is_component(environment) && has_extension(file, &["yaml"])
         }
@@ -81,6 +82,13 @@ mod tests {
             ("k8s/deploy/overlays/dev/kafka/local/kustomization.yaml", true),
             ("argocd/dev/applications/kafka.yaml", true),
             ("argocd/id_rsa", false),
+            ("docs/topology.md", true),
+            ("docs/clients/vscode.json", true),
+            ("docs/clients/README.md", true),
+            ("docs/clients/notes.md", false),
+            ("docs/clients/.json", false),
+            ("docs/clients/mine/vscode.json", false),
+            ("docs/vscode.json", false),
             ("src/main.rs", false),
             ("README.md", false),
         ] {

@@ -110,7 +110,12 @@ fn status(passed: bool) -> &'static str {
 }
 
 /// Compile for every record, then show or run.
-pub(super) async fn run(agent: &Agent, query: &Query, command: &str) -> Result<Report, ErrorReply> {
+pub(super) async fn run(
+    agent: &Agent,
+    query: &Query,
+    command: &str,
+    redactor: &Redactor,
+) -> Result<Report, ErrorReply> {
     let jobs = pipeline::jobs(&agent.index, &agent.context, query, command)?;
     let (jobs, next_cursor) = (jobs.jobs, jobs.next_cursor);
     let report = |status, results, output| Report {
@@ -125,7 +130,7 @@ pub(super) async fn run(agent: &Agent, query: &Query, command: &str) -> Result<R
         let results = jobs.into_iter().map(shown).collect();
         return Ok(report(DRY_RUN, Results::Shown(results), None));
     }
-    let ran = run_all(agent, query, jobs).await?;
+    let ran = run_all(agent, query, jobs, redactor).await?;
     let overall = match ran.as_slice() {
         [] => NO_RECORDS,
         all => status(all.iter().all(|record| record.outcome.status == status(true))),
@@ -156,7 +161,7 @@ struct Ready {
     on_failure: Option<Launch>,
 }
 
-async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>) -> Result<Vec<Ran>, ErrorReply> {
+async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>, redactor: &Redactor) -> Result<Vec<Ran>, ErrorReply> {
     let Ok(_call) = agent.calls.try_acquire() else {
         let message = "too many checks are waiting; ask again later";
         return Err(ErrorReply::new(StatusCode::SERVICE_UNAVAILABLE, "E_LIMIT", message));
@@ -165,13 +170,9 @@ async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>) -> Result<Vec<Ran
         .into_iter()
         .map(|job| prepare(agent, job))
         .collect::<Result<_, _>>()?;
-    let redactor = agent.executor.redactor().map_err(|error| {
-        let message = format!("the secrets of this agent cannot be read: {}", error.kind());
-        ErrorReply::new(StatusCode::INTERNAL_SERVER_ERROR, "E_VAR_UNSET", &message)
-    })?;
     let call = Call {
         agent,
-        redactor: &redactor,
+        redactor,
         longest: query
             .timeout
             .map_or(LONGEST_CHECK, |seconds| Duration::from_secs(seconds.into())),

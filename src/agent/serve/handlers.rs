@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -39,7 +40,14 @@ pub(super) async fn structure(State(agent): State<Arc<Agent>>) -> Response<Body>
 }
 
 /// `GET /metadata/fields/{component}`.
-pub(super) async fn fields(State(agent): State<Arc<Agent>>, Path(component): Path<String>) -> Response<Body> {
+pub(super) async fn fields(
+    State(agent): State<Arc<Agent>>,
+    component: Result<Path<String>, PathRejection>,
+) -> Response<Body> {
+    let Ok(Path(component)) = component else {
+        let message = "the path does not name a component";
+        return ErrorReply::new(StatusCode::UNPROCESSABLE_ENTITY, "E_SOURCE", message).into_response();
+    };
     match query::fields(&agent.index, &component) {
         Ok(fields) => json_reply(StatusCode::OK, &fields),
         Err(error) => ErrorReply::from(error).into_response(),
@@ -67,11 +75,18 @@ async fn answer(agent: &Agent, body: Body, asked: &mut Asked) -> Result<Response
         asked.records = Some(answer.records.len());
         return Ok(json_reply(StatusCode::OK, &answer));
     };
-    asked.command = Some(command.clone());
-    asked.on_success.clone_from(&query.on_success);
-    asked.on_failure.clone_from(&query.on_failure);
+    let redactor = agent.executor.redactor().map_err(|error| {
+        let message = format!("the secrets of this agent cannot be read: {}", error.kind());
+        ErrorReply::new(StatusCode::INTERNAL_SERVER_ERROR, "E_VAR_UNSET", &message)
+    })?;
+    // A caller may have written a value where a variable belongs. The reply quotes it, for that tells nobody anything
+    // new; the log is read by others.
+    let logged = |sentence: &String| redactor.redact(sentence);
+    asked.command = Some(logged(command));
+    asked.on_success = query.on_success.as_ref().map(logged);
+    asked.on_failure = query.on_failure.as_ref().map(logged);
     asked.dry_run = query.dry_run;
-    let report = checks::run(agent, &query, command).await?;
+    let report = checks::run(agent, &query, command, &redactor).await?;
     asked.records = Some(report.len());
     asked.outcome = report.outcome();
     Ok(json_reply(StatusCode::OK, &report))

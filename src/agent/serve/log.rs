@@ -1,7 +1,7 @@
 //! The access log: one JSON line a request.
 //!
 //! It tells who asked for what and how it went. Of a check it has the sentence as it was sent, with its variables: never a
-//! value that stands for one, and nothing that a process printed.
+//! value that stands for one, not even where the caller wrote it, and nothing that a process printed.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -88,8 +88,9 @@ async fn ensure_key(State(agent): State<Arc<Agent>>, request: Request, next: Nex
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let Some(name) = presented.and_then(|key| agent.keys.name_of(key.trim())) else {
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some(name) = presented.and_then(|(_, key)| agent.keys.name_of(key.trim())) else {
         let message = "a known API key is needed: `Authorization: Bearer <key>`";
         return ErrorReply::new(StatusCode::UNAUTHORIZED, "E_AUTH", message).into_response();
     };

@@ -4,8 +4,8 @@ In: a link to the agent and the body of a query.
 Out: rows, the structure of the stack, the fields of a component.
 Must not know: MCP, prompts, or how an answer is shown.
 
-The agent answers a query with `{"results": [...], "next_cursor": text or null}`, and with
-`status` beside them when a check was run.
+The agent answers a query with `{"results": [...], "next_cursor": text or null}`, with `status`
+beside them when there was a check, and with `output` when it ran for one record alone.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Reply:
 
     results: list[Any]
     status: str | None
+    output: str | None
     next_cursor: str | None
 
 
@@ -65,23 +66,22 @@ class Agent:
 def parse_reply(reply: Any) -> Reply:
     """Read the answer to a query; a bare list is a page of its own."""
     if isinstance(reply, list):
-        return Reply(cast("list[Any]", reply), None, None)
+        return Reply(cast("list[Any]", reply), None, None, None)
     fields = _object(reply)
     results = fields.get("results")
     if not isinstance(results, list):
         raise Refusal("E_UNAVAILABLE", "the agent answered in a form that is not known")
-    status = fields.get("status")
-    cursor = fields.get("next_cursor")
     return Reply(
         results=cast("list[Any]", results),
-        status=status if isinstance(status, str) else None,
-        next_cursor=cursor if isinstance(cursor, str) else None,
+        status=_text(fields.get("status")),
+        output=_text(fields.get("output")),
+        next_cursor=_text(fields.get("next_cursor")),
     )
 
 
 def agent_fact(status: int, body: bytes) -> str | None:
     """Pass on why the agent refused a query: its messages are made for the caller."""
-    if status not in {400, 404, 413, 422}:
+    if status not in {400, 404, 413, 422, 500, 503}:
         return None
     try:
         reply: object = json.loads(body)
@@ -98,6 +98,10 @@ def agent_fact(status: int, body: bytes) -> str | None:
     place = facts.get("position")
     where = f" (position {place})" if isinstance(place, int) else ""
     return f"{code}{where}: {message[:MAX_FACT_CHARACTERS]}"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+//! `stacktic dev`: generate into the cache, then run what was generated.
+
+use super::Streams;
+use super::assemble::assemble;
+use super::generate::refuse;
+use super::load::{Loaded, load};
+use crate::catalog::Catalog;
+use crate::dev::{self, Problem, StackCache};
+use crate::disk;
+use crate::exit::Exit;
+use crate::plan::is_producible;
+use crate::settings::DevSettings;
+use crate::stack::Stack;
+use crate::topology::Topology;
+
+pub(super) fn run(settings: &DevSettings, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    if settings.stack_file.as_os_str() == "-" {
+        let problem = Problem::new("`dev` needs a stack file, not standard input");
+        return tell(&problem, streams);
+    }
+    let Loaded { source, result } = load(&settings.stack_file, catalog)?;
+    let (topology, stack) = match result {
+        Ok(checked) => checked,
+        Err(findings) => return refuse(&findings, &source, settings.output, streams),
+    };
+    match serve(settings, &topology, &stack, catalog, streams) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => match error.downcast_ref::<Problem>() {
+            Some(problem) => tell(problem, streams),
+            None => Err(error),
+        },
+    }
+}
+
+fn serve(
+    settings: &DevSettings,
+    topology: &Topology,
+    stack: &Stack,
+    catalog: &Catalog,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<()> {
+    let target = dev::choose(stack, settings.server.as_deref())?;
+    let cache = StackCache::take(&settings.options.cache, &settings.stack_file)?;
+    let tree = assemble(topology, stack, catalog)?;
+    // Nobody works in the cache: what differs there is made again.
+    let options = disk::Options {
+        on_edit: disk::OnEdit::Overwrite,
+        max_deletes: Some(usize::MAX),
+        empty_stack: false,
+    };
+    let changes = disk::diff(&tree, &cache.out(), &options, &is_producible)?;
+    if changes.blocks() {
+        let problem = Problem::new(format!("files in the way of `dev` lie in `{}`", cache.out().display()));
+        return Err(problem.hint("remove that folder: it is made again").into());
+    }
+    disk::apply(&changes, &cache.out())?;
+    dev::serve(&settings.options, &target, &cache, streams.out, streams.messages)
+}
+
+fn tell(problem: &Problem, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    writeln!(
+        streams.messages,
+        "{}: {}",
+        streams.style.error("error"),
+        problem.message
+    )?;
+    for line in &problem.detail {
+        writeln!(streams.messages, "  {line}")?;
+    }
+    if let Some(hint) = &problem.hint {
+        writeln!(streams.messages, "{}: {hint}", streams.style.hint("hint"))?;
+    }
+    Ok(Exit::Error)
+}
