@@ -1,8 +1,10 @@
-//! The agent's folder of secrets: one file a value, read when it is needed, so that a rotated value is used at once.
+//! The agent's folder of secrets: one file a value, read anew for each call, so that a rotated value is used at once.
 //!
-//! Values leave this file in two ways: into the environment of one process, and into a redactor. `Secret` has no
-//! `Debug` and no `Display`, so none reaches a log by accident.
+//! Values leave this file in two ways: into the environment of one process, and into a redactor. Both come from one
+//! reading, or a value that is rotated between two could be shown. `Secret` has no `Debug` and no `Display`, so none
+//! reaches a log by accident.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -33,18 +35,32 @@ impl SecretFolder {
         Self(folder.to_owned())
     }
 
-    /// The value of a secret of the topology; none where this agent has not been given it.
+    /// All values, as they are now.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
-    pub fn get(&self, name: &SecretRef) -> io::Result<Option<Secret>> {
-        self.read(&name.file_name())
+    /// The folder, or a file of it, cannot be read: without all values nothing may be shown.
+    pub fn read_all(&self) -> io::Result<Secrets> {
+        let mut values = BTreeMap::new();
+        for entry in fs::read_dir(&self.0)? {
+            let name = entry?.file_name();
+            // Kubernetes keeps the files of a volume in `..data`, and links to them from here.
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            if self.0.join(name).is_file()
+                && let Some(value) = self.read(name)?
+            {
+                values.insert(name.to_owned(), value);
+            }
+        }
+        let redactor = Redactor::new(values.values().map(Secret::reveal));
+        Ok(Secrets { values, redactor })
     }
 
-    /// The text of a file of this folder; none where there is no such file.
+    /// The text of a file of this folder; none where there is no such file, or an empty one.
     ///
     /// # Errors
-    /// It is there and cannot be read, is too large or no text.
+    /// It is there and cannot be read, or is no text.
     pub(super) fn read(&self, file_name: &str) -> io::Result<Option<Secret>> {
         let file = match File::open(self.0.join(file_name)) {
             Ok(file) => file,
@@ -56,24 +72,26 @@ impl SecretFolder {
         let text = text.trim_end_matches(['\r', '\n']);
         Ok((!text.is_empty()).then(|| Secret(text.to_owned())))
     }
+}
 
-    /// What takes every value of the folder out of a text.
-    ///
-    /// # Errors
-    /// The folder, or a file of it, cannot be read: without all values nothing may be shown.
-    pub fn redactor(&self) -> io::Result<Redactor> {
-        let mut values = Vec::new();
-        for entry in fs::read_dir(&self.0)? {
-            let name = entry?.file_name();
-            // Kubernetes keeps the files of a volume in `..data`, and links to them from here.
-            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
-                continue;
-            };
-            if self.0.join(name).is_file() {
-                values.extend(self.read(name)?);
-            }
-        }
-        Ok(Redactor::new(values.iter().map(Secret::reveal)))
+/// The values of a folder at one time.
+pub struct Secrets {
+    /// By file name.
+    values: BTreeMap<String, Secret>,
+    redactor: Redactor,
+}
+
+impl Secrets {
+    /// The value of a secret of the topology; none where this agent has not been given it.
+    #[must_use]
+    pub fn get(&self, name: &SecretRef) -> Option<&Secret> {
+        self.values.get(&name.file_name())
+    }
+
+    /// What takes every value out of a text.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 }
 
@@ -105,24 +123,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "cnpg.app_db.password", "pass word\n");
         put(folder.path(), "cnpg.password", "\n");
-        let secrets = SecretFolder::new(folder.path());
-        let found = secrets.get(&name(Some("app_db"))).unwrap().unwrap();
+        let secrets = SecretFolder::new(folder.path()).read_all().unwrap();
+        let found = secrets.get(&name(Some("app_db"))).unwrap();
         assert_eq!(found.reveal(), "pass word");
-        assert!(secrets.get(&name(Some("other"))).unwrap().is_none());
-        assert!(
-            secrets.get(&name(None)).unwrap().is_none(),
-            "an empty file holds no secret"
-        );
+        assert!(secrets.get(&name(Some("other"))).is_none());
+        assert!(secrets.get(&name(None)).is_none(), "an empty file holds no secret");
     }
 
     #[test]
-    fn the_redactor_knows_every_file() {
+    fn the_redactor_knows_every_file_as_it_was_read() {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "cnpg.app_db.password", "first-value");
         put(folder.path(), "other", "second-value\n");
         fs::create_dir(folder.path().join("..data")).unwrap();
-        let redactor = SecretFolder::new(folder.path()).redactor().unwrap();
-        assert_eq!(redactor.redact("first-value second-value"), "[secret] [secret]");
+        let secrets = SecretFolder::new(folder.path()).read_all().unwrap();
+        put(folder.path(), "other", "rotated-value\n");
+        let redacted = secrets.redactor().redact("first-value second-value rotated-value");
+        assert_eq!(redacted, "[secret] [secret] rotated-value");
     }
 
     #[test]
@@ -132,9 +149,7 @@ mod tests {
         File::create(folder.path().join("cnpg.password"))
             .and_then(|mut file| file.write_all(&bytes))
             .unwrap();
-        let secrets = SecretFolder::new(folder.path());
-        assert!(secrets.get(&name(None)).is_err());
-        assert!(secrets.redactor().is_err());
-        assert!(SecretFolder::new(Path::new("/nonexistent")).redactor().is_err());
+        assert!(SecretFolder::new(folder.path()).read_all().is_err());
+        assert!(SecretFolder::new(Path::new("/nonexistent")).read_all().is_err());
     }
 }

@@ -23,7 +23,7 @@ use self::process::{Ended, Spawn};
 pub use self::programs::Programs;
 use crate::agent::check::{Code, EnvironmentValue, Outcome, Redactor, Refusal};
 use crate::agent::pipeline::Command;
-use crate::agent::secrets::SecretFolder;
+use crate::agent::secrets::{Secret, SecretFolder, Secrets};
 
 /// Most processes at one time.
 pub const AT_ONCE: usize = 4;
@@ -69,19 +69,19 @@ impl Executor {
         AT_ONCE - self.slots.available_permits()
     }
 
-    /// What takes every secret of this agent out of a text.
+    /// The secrets of this agent, as they are now.
     ///
     /// # Errors
     /// The folder of secrets cannot be read.
-    pub fn redactor(&self) -> std::io::Result<Redactor> {
-        self.setup.secrets.redactor()
+    pub fn secrets(&self) -> std::io::Result<Secrets> {
+        self.setup.secrets.read_all()
     }
 
     /// Find the program and the secrets of a command; starts nothing.
     ///
     /// # Errors
     /// The program is not installed here, or a secret is not given to this agent.
-    pub fn prepare(&self, command: &Command) -> Result<Launch, Refusal> {
+    pub fn prepare(&self, command: &Command, secrets: &Secrets) -> Result<Launch, Refusal> {
         let step = &command.compiled.step;
         let Some(program) = self.setup.programs.find(step.program) else {
             let message = format!("`{}` is not installed beside this agent", step.program);
@@ -96,7 +96,7 @@ impl Executor {
         for (name, value) in &step.environment {
             let text = match value {
                 EnvironmentValue::Plain(text) => (*text).to_owned(),
-                EnvironmentValue::Secret(variable) => self.secret(command, variable)?,
+                EnvironmentValue::Secret(variable) => secret(command, secrets, variable)?,
             };
             environment.insert((*name).to_owned(), text);
         }
@@ -107,27 +107,6 @@ impl Executor {
             environment,
         };
         Ok(Launch { spawn })
-    }
-
-    fn secret(&self, command: &Command, variable: &str) -> Result<String, Refusal> {
-        let unset = |message: String| command.refuse(Code::E_VAR_UNSET, message);
-        let Some(name) = command.secrets.iter().find(|secret| secret.variable == variable) else {
-            return Err(unset(format!("`{{{variable}}}` has no value")));
-        };
-        match self.setup.secrets.get(name) {
-            Ok(Some(secret)) if !secret.reveal().contains('\0') => Ok(secret.reveal().to_owned()),
-            Ok(Some(_)) => Err(unset(format!("the `{variable}` of `{}` is no text", name.owner()))),
-            Ok(None) => Err(unset(format!(
-                "this agent has no `{variable}` of `{owner}`; draw a link from the agent to `{owner}` and fill in the agent's \
-                 credentials",
-                owner = name.owner()
-            ))),
-            Err(error) => Err(unset(format!(
-                "the `{variable}` of `{}` cannot be read: {}",
-                name.owner(),
-                error.kind()
-            ))),
-        }
     }
 
     /// Run a command until it ends, its time is over or `deadline` comes; a place among those that run is waited for.
@@ -150,6 +129,23 @@ impl Executor {
         let until = deadline.min(now + longest.min(LONGEST_CHECK));
         let ended = process::run(launch.spawn, until).await;
         conclude(command, &ended, redactor)
+    }
+}
+
+/// The value of the secret behind a variable of a command.
+fn secret(command: &Command, secrets: &Secrets, variable: &str) -> Result<String, Refusal> {
+    let unset = |message: String| command.refuse(Code::E_VAR_UNSET, message);
+    let Some(name) = command.secrets.iter().find(|secret| secret.variable == variable) else {
+        return Err(unset(format!("`{{{variable}}}` has no value")));
+    };
+    let owner = name.owner();
+    match secrets.get(name).map(Secret::reveal) {
+        Some(value) if value.contains('\0') => Err(unset(format!("the `{variable}` of `{owner}` is no text"))),
+        Some(value) => Ok(value.to_owned()),
+        None => Err(unset(format!(
+            "this agent has no `{variable}` of `{owner}`; draw a link from the agent to `{owner}` and fill in the agent's \
+             credentials"
+        ))),
     }
 }
 

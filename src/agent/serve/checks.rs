@@ -20,6 +20,7 @@ use crate::agent::check::{Outcome, Redactor};
 use crate::agent::exec::{AT_ONCE, LONGEST_CHECK, Launch};
 use crate::agent::pipeline::{self, Command, Job, PipelineError};
 use crate::agent::query::{Query, Severity};
+use crate::agent::secrets::Secrets;
 
 /// Longest time of a call.
 const LONGEST_CALL: Duration = Duration::from_secs(60);
@@ -110,12 +111,7 @@ fn status(passed: bool) -> &'static str {
 }
 
 /// Compile for every record, then show or run.
-pub(super) async fn run(
-    agent: &Agent,
-    query: &Query,
-    command: &str,
-    redactor: &Redactor,
-) -> Result<Report, ErrorReply> {
+pub(super) async fn run(agent: &Agent, query: &Query, command: &str, secrets: &Secrets) -> Result<Report, ErrorReply> {
     let jobs = pipeline::jobs(&agent.index, &agent.context, query, command)?;
     let (jobs, next_cursor) = (jobs.jobs, jobs.next_cursor);
     let report = |status, results, output| Report {
@@ -130,7 +126,7 @@ pub(super) async fn run(
         let results = jobs.into_iter().map(shown).collect();
         return Ok(report(DRY_RUN, Results::Shown(results), None));
     }
-    let ran = run_all(agent, query, jobs, redactor).await?;
+    let ran = run_all(agent, query, jobs, secrets).await?;
     let overall = match ran.as_slice() {
         [] => NO_RECORDS,
         all => status(all.iter().all(|record| record.outcome.status == status(true))),
@@ -161,18 +157,18 @@ struct Ready {
     on_failure: Option<Launch>,
 }
 
-async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>, redactor: &Redactor) -> Result<Vec<Ran>, ErrorReply> {
+async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>, secrets: &Secrets) -> Result<Vec<Ran>, ErrorReply> {
     let Ok(_call) = agent.calls.try_acquire() else {
         let message = "too many checks are waiting; ask again later";
         return Err(ErrorReply::new(StatusCode::SERVICE_UNAVAILABLE, "E_LIMIT", message));
     };
     let ready: Vec<Ready> = jobs
         .into_iter()
-        .map(|job| prepare(agent, job))
+        .map(|job| prepare(agent, job, secrets))
         .collect::<Result<_, _>>()?;
     let call = Call {
         agent,
-        redactor,
+        redactor: secrets.redactor(),
         longest: query
             .timeout
             .map_or(LONGEST_CHECK, |seconds| Duration::from_secs(seconds.into())),
@@ -183,8 +179,8 @@ async fn run_all(agent: &Agent, query: &Query, jobs: Vec<Job>, redactor: &Redact
     Ok(join_all(ready.into_iter().map(|ready| call.one(ready))).await)
 }
 
-fn prepare(agent: &Agent, job: Job) -> Result<Ready, ErrorReply> {
-    let prepare = |command: &Command| agent.executor.prepare(command);
+fn prepare(agent: &Agent, job: Job, secrets: &Secrets) -> Result<Ready, ErrorReply> {
+    let prepare = |command: &Command| agent.executor.prepare(command, secrets);
     Ok(Ready {
         command: prepare(&job.command)?,
         on_success: job.on_success.as_ref().map(prepare).transpose()?,

@@ -75,18 +75,18 @@ async fn answer(agent: &Agent, body: Body, asked: &mut Asked) -> Result<Response
         asked.records = Some(answer.records.len());
         return Ok(json_reply(StatusCode::OK, &answer));
     };
-    let redactor = agent.executor.redactor().map_err(|error| {
+    let secrets = agent.executor.secrets().map_err(|error| {
         let message = format!("the secrets of this agent cannot be read: {}", error.kind());
         ErrorReply::new(StatusCode::INTERNAL_SERVER_ERROR, "E_VAR_UNSET", &message)
     })?;
     // A caller may have written a value where a variable belongs. The reply quotes it, for that tells nobody anything
     // new; the log is read by others.
-    let logged = |sentence: &String| redactor.redact(sentence);
+    let logged = |sentence: &String| secrets.redactor().redact(sentence);
     asked.command = Some(logged(command));
     asked.on_success = query.on_success.as_ref().map(logged);
     asked.on_failure = query.on_failure.as_ref().map(logged);
     asked.dry_run = query.dry_run;
-    let report = checks::run(agent, &query, command, &redactor).await?;
+    let report = checks::run(agent, &query, command, &secrets).await?;
     asked.records = Some(report.len());
     asked.outcome = report.outcome();
     Ok(json_reply(StatusCode::OK, &report))
