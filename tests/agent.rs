@@ -29,6 +29,7 @@ const PSQL: &str = "PGPASSWORD={password} psql -h {host} -U {username} -d {datab
 /// An agent over the example's metadata.
 struct Fixture {
     router: Router,
+    access_log: AccessLog,
     log: Log,
     folder: TempDir,
 }
@@ -79,10 +80,12 @@ impl Fixture {
             secrets,
         });
         let log = Log::default();
+        let access_log = AccessLog::new(log.clone());
         let index = load_path(example.as_ref()).unwrap();
-        let agent = Agent::new(index, executor, keys, AccessLog::new(log.clone()));
+        let agent = Agent::new(index, executor, keys, access_log.clone());
         Self {
             router: router(Arc::new(agent)),
+            access_log,
             log,
             folder,
         }
@@ -93,6 +96,11 @@ impl Fixture {
         let status = response.status();
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    fn log_lines(&self) -> Vec<Json> {
+        self.access_log.flush();
+        self.log.lines()
     }
 
     async fn query(&self, body: Json) -> (StatusCode, Json) {
@@ -197,7 +205,7 @@ async fn a_check_gets_its_secret_and_shows_none() {
         "output": "[secret]", "severity": "critical", "description": "the database answers", "next_cursor": null
     });
     assert_eq!((status, report), (StatusCode::OK, expected));
-    let lines = agent.log.lines();
+    let lines = agent.log_lines();
     assert_eq!(lines.len(), 1);
     assert_eq!(
         (&lines[0]["command"], &lines[0]["outcome"], &lines[0]["key"]),
@@ -213,7 +221,7 @@ async fn a_secret_that_the_caller_wrote_is_not_logged() {
     let command = PSQL.replace("{password}", PASSWORD);
     let reply = agent.query(json!({"source": "cnpg", "command": command})).await;
     assert_eq!(code(&reply), (422, "E_ENV_VALUE"));
-    let line = agent.log.lines()[0].to_string();
+    let line = agent.log_lines()[0].to_string();
     assert!(
         line.contains("PGPASSWORD=[secret] psql") && !line.contains(PASSWORD),
         "{line}"

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use crate::agent::check::Redactor;
 use crate::agent::pipeline::SecretRef;
 
+/// The file that holds the keys of clients: digests, so nothing to keep out of a text.
+pub const KEYS_FILE: &str = "AGENT_API_KEYS";
+
 /// Largest file that is read: a Kubernetes Secret holds no more.
 const MAX_BYTES: u64 = 1024 * 1024;
 
@@ -44,7 +47,10 @@ impl SecretFolder {
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name();
             // Kubernetes keeps the files of a volume in `..data`, and links to them from here.
-            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+            let Some(name) = name
+                .to_str()
+                .filter(|name| !name.starts_with('.') && *name != KEYS_FILE)
+            else {
                 continue;
             };
             if self.0.join(name).is_file()

@@ -49,6 +49,7 @@ pub(super) fn serve(settings: &ServeSettings) -> anyhow::Result<Exit> {
         log.write(&json!({ "event": "listening", "address": address.to_string(), "programs": installed }));
         listen(listener, router(agent), stop).await;
         log.write(&json!({ "event": "stopped" }));
+        log.flush();
         Ok(Exit::Done)
     })
 }

@@ -26,6 +26,8 @@ pub(super) struct Adapter {
     pub(super) environment: &'static [(&'static str, &'static str)],
     /// Names that the executor passes on from the agent's own environment.
     pub(super) inherited: &'static [&'static str],
+    /// It sends the password as it is, so a record with a database, whose server expects another client, is refused.
+    pub(super) not_for_databases: bool,
 }
 
 /// Where in a pipeline a program stands.

@@ -86,6 +86,11 @@ pub(super) fn compile(
         let message = format!("`{}` lives in another stack; nothing is run against it", record.name);
         return Err(Mistake::new(Code::E_EXTERNAL, typed.source.span, message));
     }
+    if typed.source.adapter.not_for_databases && record.database.is_some() {
+        let program = typed.source.adapter.program;
+        let message = format!("`{}` is a database, and `{program}` is no client of one", record.name);
+        return Err(Mistake::new(Code::E_DESTINATION, typed.source.span, message));
+    }
     let binder = Binder::new(sentence, record)?;
     let destination = Destination { record, context };
     let source = Bound::new(&typed.source, &binder, &destination)?;

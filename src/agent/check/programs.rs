@@ -41,6 +41,8 @@ pub(super) static PROGRAMS: [Adapter; 8] = [
         environment: &[
             ("PGCONNECT_TIMEOUT", "5"),
             ("PGAPPNAME", "stacktic-check"),
+            // A server that asks for the password itself is not the record's.
+            ("PGREQUIREAUTH", "!password"),
             (
                 "PGOPTIONS",
                 "-c default_transaction_read_only=on -c statement_timeout=5000 -c lock_timeout=1000 \
@@ -89,8 +91,8 @@ pub(super) static PROGRAMS: [Adapter; 8] = [
             Switches,
             Text("--request-timeout=8s"),
         ],
-        // A cache of its own would be a file; below a device there can be none.
-        environment: &[("KUBECACHEDIR", "/dev/null")],
+        // A cache of its own would be a file; below a device there can be none. Four of them fit into the pod's memory.
+        environment: &[("KUBECACHEDIR", "/dev/null"), ("GOMEMLIMIT", "40MiB")],
         // The pod's identity, or the one that whoever started the agent chose.
         inherited: &["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"],
         ..NOTHING
@@ -165,10 +167,12 @@ const NOTHING: Adapter = Adapter {
     argv: &[],
     environment: &[],
     inherited: &[],
+    not_for_databases: false,
 };
 
 /// What the clients of Valkey and Redis have in common. `-e` turns an error reply into a failure.
 const PING: Adapter = Adapter {
+    not_for_databases: true,
     options: &[opt("-h", Meaning::Host), opt("-p", Meaning::Port)],
     operands: &[Meaning::Word(&["ping", "PING"])],
     argv: &[

@@ -148,6 +148,12 @@ impl Query {
         Ok(query)
     }
 
+    /// Whether it asks for a regular expression, which costs more than other conditions.
+    #[must_use]
+    pub fn has_expression(&self) -> bool {
+        self.conditions.keys().any(|key| key.ends_with("__regex"))
+    }
+
     /// Length of a page: what was asked for, and never more than may be checked.
     pub(super) fn page_length(&self) -> usize {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);

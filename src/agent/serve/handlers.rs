@@ -11,7 +11,7 @@ use axum::response::IntoResponse as _;
 use serde_json::json;
 
 use super::checks;
-use super::log::Asked;
+use super::log::{Asked, brief};
 use super::reply::{ErrorReply, json_reply};
 use super::router::Agent;
 use crate::agent::query::{self, MAX_BODY, Query};
@@ -65,15 +65,33 @@ pub(super) async fn query(State(agent): State<Arc<Agent>>, body: Body) -> Respon
     response
 }
 
-async fn answer(agent: &Agent, body: Body, asked: &mut Asked) -> Result<Response<Body>, ErrorReply> {
+/// How many records, and the reply.
+async fn answer_query(agent: &Arc<Agent>, query: Query) -> Result<(usize, Response<Body>), ErrorReply> {
+    let work = |agent: &Agent, query: &Query| {
+        let answer = query::answer(&agent.index, query)?;
+        Ok((answer.records.len(), json_reply(StatusCode::OK, &answer)))
+    };
+    if !query.has_expression() {
+        return work(agent, &query);
+    }
+    // The one kind of query that can take a while; the threads here are for those that do not.
+    let agent = Arc::clone(agent);
+    let working = tokio::task::spawn_blocking(move || work(&agent, &query));
+    working.await.unwrap_or_else(|_| {
+        let message = "the query was not answered";
+        Err(ErrorReply::new(StatusCode::INTERNAL_SERVER_ERROR, "E_LIMIT", message))
+    })
+}
+
+async fn answer(agent: &Arc<Agent>, body: Body, asked: &mut Asked) -> Result<Response<Body>, ErrorReply> {
     let bytes = read(body).await?;
     let query = Query::parse(&bytes)?;
-    asked.source = Some(query.source.clone());
-    asked.target = Some(query.target.clone());
+    asked.source = Some(brief(&query.source));
+    asked.target = Some(brief(&query.target));
     let Some(command) = &query.command else {
-        let answer = query::answer(&agent.index, &query)?;
-        asked.records = Some(answer.records.len());
-        return Ok(json_reply(StatusCode::OK, &answer));
+        let (records, reply) = answer_query(agent, query).await?;
+        asked.records = Some(records);
+        return Ok(reply);
     };
     let secrets = agent.executor.secrets().map_err(|error| {
         let message = format!("the secrets of this agent cannot be read: {}", error.kind());
@@ -81,7 +99,7 @@ async fn answer(agent: &Agent, body: Body, asked: &mut Asked) -> Result<Response
     })?;
     // A caller may have written a value where a variable belongs. The reply quotes it, for that tells nobody anything
     // new; the log is read by others.
-    let logged = |sentence: &String| secrets.redactor().redact(sentence);
+    let logged = |sentence: &String| brief(&secrets.redactor().redact(sentence));
     asked.command = Some(logged(command));
     asked.on_success = query.on_success.as_ref().map(logged);
     asked.on_failure = query.on_failure.as_ref().map(logged);

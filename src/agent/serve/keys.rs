@@ -7,11 +7,8 @@ use std::fmt;
 
 use subtle::{Choice, ConstantTimeEq as _};
 
-use crate::agent::secrets::SecretFolder;
+use crate::agent::secrets::{KEYS_FILE, SecretFolder};
 use crate::name;
-
-/// The file of the folder of secrets that holds the keys.
-pub const KEYS_FILE: &str = "AGENT_API_KEYS";
 
 /// Keys of clients.
 #[derive(Clone, Debug)]

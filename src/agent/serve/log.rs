@@ -4,14 +4,32 @@
 //! value that stands for one, not even where the caller wrote it, and nothing that a process printed.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-/// Where log lines go. Cheap to clone.
+use crate::name;
+
+/// Most lines that wait to be written; beyond that lines are dropped, for a reader that stands still must not make the
+/// agent stand still.
+const MAX_WAITING: usize = 4096;
+
+/// How long the last lines are waited for.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// Longest text of a caller in a line.
+const MAX_TEXT: usize = 512;
+
+/// Where log lines go: a thread writes them. Cheap to clone.
 #[derive(Clone)]
-pub struct AccessLog(Arc<Mutex<Box<dyn Write + Send>>>);
+pub struct AccessLog(SyncSender<Entry>);
+
+enum Entry {
+    Line(Vec<u8>),
+    /// Everything before it has been written when its answer arrives.
+    Flush(std::sync::mpsc::Sender<()>),
+}
 
 /// What a handler tells of its request.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -62,20 +80,47 @@ struct Timed<'a, T> {
 impl AccessLog {
     #[must_use]
     pub fn new(sink: impl Write + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(Box::new(sink))))
+        let (sender, entries) = sync_channel(MAX_WAITING);
+        std::thread::spawn(move || write_all(sink, &entries));
+        Self(sender)
     }
 
-    /// Write one line with the time before it.
-    pub fn write(&self, line: &impl Serialize) {
+    /// Write one line with the time before it; false when too many wait already.
+    pub fn write(&self, line: &impl Serialize) -> bool {
         let timed = Timed { time: now(), line };
         let Ok(mut bytes) = serde_json::to_vec(&timed) else {
-            return;
+            return false;
         };
         bytes.push(b'\n');
-        let mut sink = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A log that nobody reads any more must not stop answers.
-        let _ = sink.write_all(&bytes).and_then(|()| sink.flush());
+        self.0.try_send(Entry::Line(bytes)).is_ok()
     }
+
+    /// Wait until what was written so far has left, for a short time.
+    pub fn flush(&self) {
+        let (sender, done) = channel();
+        if self.0.try_send(Entry::Flush(sender)).is_ok() {
+            let _ = done.recv_timeout(LAST_LINES);
+        }
+    }
+}
+
+fn write_all(mut sink: impl Write, entries: &Receiver<Entry>) {
+    for entry in entries {
+        // A log that nobody reads any more must not stop answers.
+        let _ = match entry {
+            Entry::Line(bytes) => sink.write_all(&bytes),
+            Entry::Flush(done) => {
+                let _ = sink.flush();
+                done.send(()).map_err(std::io::Error::other)
+            }
+        };
+    }
+}
+
+/// A caller's text as a line may hold it: short, and without characters that do not show.
+pub(super) fn brief(text: &str) -> String {
+    let shown = |next: char| if name::is_hidden(next) { '?' } else { next };
+    text.chars().take(MAX_TEXT).map(shown).collect()
 }
 
 fn now() -> String {

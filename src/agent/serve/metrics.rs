@@ -42,6 +42,7 @@ pub(super) struct Metrics {
     checks: Family<CheckLabels, Counter>,
     refusals: Family<CodeLabels, Counter>,
     running: Gauge,
+    dropped: Counter,
 }
 
 impl Metrics {
@@ -51,11 +52,17 @@ impl Metrics {
         let requests = Family::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> Histogram);
         let (checks, refusals, running) = (Family::default(), Family::default(), Gauge::default());
+        let dropped = Counter::default();
         registry.register("requests", "Requests by route and status", requests.clone());
         registry.register_with_unit("request", "Time to answer by route", Unit::Seconds, seconds.clone());
         registry.register("checks", "Processes that checks started", checks.clone());
         registry.register("refusals", "Refused requests by code", refusals.clone());
         registry.register("checks_running", "Processes that run now", running.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Log lines that nobody read in time",
+            dropped.clone(),
+        );
         for (name, help, number) in [
             ("components", "Components of the stack", components),
             ("links", "Links of the stack", links),
@@ -71,6 +78,7 @@ impl Metrics {
             checks,
             refusals,
             running,
+            dropped,
         }
     }
 
@@ -87,6 +95,10 @@ impl Metrics {
     pub(super) fn check(&self, program: &'static str, passed: bool) {
         let outcome = if passed { "passed" } else { "failed" };
         self.checks.get_or_create(&CheckLabels { program, outcome }).inc();
+    }
+
+    pub(super) fn dropped_line(&self) {
+        self.dropped.inc();
     }
 
     /// The text of all metrics.

@@ -16,6 +16,6 @@ mod reply;
 mod router;
 
 pub use connections::{listen, until_told_to_stop};
-pub use keys::{KEYS_FILE, KeysError, keys_of};
+pub use keys::{KeysError, keys_of};
 pub use log::AccessLog;
 pub use router::{Agent, router};

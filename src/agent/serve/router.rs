@@ -121,7 +121,7 @@ async fn observe(
     }
     // The kubelet and Prometheus ask every few seconds; their lines would hide the others.
     if !(OPEN.contains(&route) && response.status().is_success()) {
-        agent.log.write(&Line {
+        let is_written = agent.log.write(&Line {
             event: "request",
             method: method.as_str(),
             route,
@@ -131,6 +131,9 @@ async fn observe(
             code,
             asked: extensions.get::<Asked>().unwrap_or(&Asked::default()),
         });
+        if !is_written {
+            agent.metrics.dropped_line();
+        }
     }
     response
 }

@@ -67,7 +67,8 @@ fn psql_gets_the_record_and_nothing_else() {
             "PGAPPNAME",
             "PGCONNECT_TIMEOUT",
             "PGOPTIONS",
-            "PGPASSWORD"
+            "PGPASSWORD",
+            "PGREQUIREAUTH"
         ]
     );
     assert_eq!(step.environment["PGPASSWORD"], EnvironmentValue::Secret("password"));
@@ -146,7 +147,7 @@ fn secrets_go_to_the_slots_of_the_row() {
     ] {
         assert!(secrets(sentence).is_empty(), "{sentence}");
     }
-    let mut open = record();
+    let mut open = super::store();
     open.variables.remove("password");
     let ping = Check::parse("valkey-cli ping").unwrap();
     let step = ping.compile(&open, &context()).unwrap().step;

@@ -19,7 +19,7 @@ const SENTENCES: [&str; 13] = [
     "kubectl get pods -n '{namespace}' --no-headers | grep -v Completed | grep -ci \"running\"",
     "curl -sk https://{subdomain}.{domain}",
     "curl -s -f -m 5 http://{host}:{port}/health",
-    "curl -sk \"https://{subdomain}.{domain}/status?x=1&y=%20\"",
+    "curl -sk \"https://{subdomain}.{domain}/status:x=1\"",
     "pg_isready -h {host} -p {port}",
     "nc -z {host} {port}",
     "valkey-cli -h {host} ping",
@@ -71,8 +71,19 @@ fn context() -> Context {
     }
 }
 
+/// The same as a store: what the clients of Valkey and Redis are for.
+fn store() -> Record {
+    Record {
+        database: None,
+        ..record()
+    }
+}
+
+/// For the record that the sentence's program is a client of.
 fn compile(text: &str) -> Result<Compiled, Refusal> {
-    Check::parse(text)?.compile(&record(), &context())
+    let of_store = text.contains("valkey-cli") || text.contains("redis-cli");
+    let record = if of_store { store() } else { record() };
+    Check::parse(text)?.compile(&record, &context())
 }
 
 /// The code and the token of a refusal; panics where there is none.

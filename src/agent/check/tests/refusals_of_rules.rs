@@ -275,3 +275,14 @@ fn other_stacks() {
     let text = "curl http://clickhouse.data.example.com:8123/ping";
     check(text, Code::E_EXTERNAL, "http://clickhouse.data.example.com:8123/ping");
 }
+
+/// The password of a database goes to no client that would send it as it is.
+#[test]
+fn a_client_of_stores_is_refused_for_a_database() {
+    for sentence in ["valkey-cli ping", "REDISCLI_AUTH={password} redis-cli ping"] {
+        let refusal = super::Check::parse(sentence)
+            .and_then(|check| check.compile(&super::record(), &super::context()))
+            .unwrap_err();
+        assert_eq!(refusal.code, Code::E_DESTINATION, "{sentence}");
+    }
+}
