@@ -60,7 +60,7 @@ lists the variables; `dry_run: true` shows the filled-in check, secrets as `[sec
 | `psql` | `-h -p -U -d` of the record, one `-c` with a read-only probe, `PGPASSWORD={password}` |
 | `pg_isready` | `-h {host} -p {port}` |
 | `kubectl` | `get pods -n {namespace}`, `-l`, `--no-headers`, `-o name` or `-o wide` |
-| `curl` | one http(s) address of the topology, with `-s -k -S -f -I -m SECONDS` |
+| `curl` | one http(s) address of the topology without a query string, `-s -k -S -f -I -m SECONDS` |
 | `valkey-cli`, `redis-cli` | `ping` |
 | `nc` | `-z {host} {port}` |
 | `grep`, `test` | count or match the output of the command before |
@@ -69,7 +69,10 @@ lists the variables; `dry_run: true` shows the filled-in check, secrets as `[sec
 - `pods=$(kubectl get pods -n {namespace} --no-headers | grep -c Running); test "$pods" -gt 0`
 - `curl -sk https://{subdomain}.{domain}`
 
-`on_failure` runs when the check fails; `on_success` after `verify_delay` seconds when it passes.
+`on_failure` runs when the check fails; `on_success` after `verify_delay` seconds when it passes,
+and decides with it. A call checks at most 50 records and takes at most 30 seconds: ask for fewer
+with `limit`, and for the next ones with `cursor`. A record of another stack (`is_external`) is
+never checked, and refuses the call: leave it out with `where: {"is_external": false}`.
 """
 
 

@@ -190,9 +190,10 @@ def test_every_prompt_has_steps(server: Running, key: int, name: str) -> None:
 
 def checks_of(text: str) -> list[tuple[str, str, str]]:
     """Return source, target and command of every check that a text tells to run."""
-    calls = re.findall(r"run_test\((.*?)\)`", text)
+    calls = re.findall(r"(?:run_test|query_topology)\((.*?)\)`", text)
     found = [dict(re.findall(r'(\w+)="(.*?)"(?=, \w+=|$)', arguments)) for arguments in calls]
-    return [(item["source"], item.get("target", "component"), item["command"]) for item in found]
+    checks = [item for item in found if "command" in item]
+    return [(item["source"], item.get("target", "component"), item["command"]) for item in checks]
 
 
 def ensure_understood(server: Running, source: str, target: str, command: str) -> None:

@@ -163,7 +163,7 @@ def data_flow(facts: Facts, source: str, destination: str) -> str:
 
 def validation(facts: Facts) -> str:
     """Return the playbook of `run_validation`."""
-    steps = [f"Pods: `{_pods_check('all')}`."]
+    steps = [f"Pods: `{_paged('component', PODS)}`."]
     if any(item.type == "cnpg" for item in facts.topology.components):
         check = "PGPASSWORD={password} psql -h {host} -U {username} -d {database} -c 'SELECT 1'"
         steps.append(
@@ -175,7 +175,8 @@ def validation(facts: Facts) -> str:
             'Valkey: `run_test(source="type:valkey", command="valkey-cli -h {host} ping")`.'
         )
     steps += [
-        'Links: `run_test(source="all", target="links_to", command="nc -z {host} {port}")`.',
+        f"Links: `{_paged('links_to', 'nc -z {host} {port}')}`.",
+        "Call each of these again with `cursor` as long as there is a `next_cursor`.",
         *facts.health_steps(),
         "Present a PASS/FAIL table of every check, and the share that passed as health score.",
     ]
@@ -207,9 +208,22 @@ def logs(facts: Facts, component: str) -> str:
     return _playbook(f"Check the logs of `{component}`", steps)
 
 
+PODS = "kubectl get pods -n {namespace} --no-headers | grep -c Running"
+
+
 def _pods_check(source: str) -> str:
-    check = "kubectl get pods -n {namespace} --no-headers | grep -c Running"
-    return f'run_test(source="{source}", command="{check}")'
+    return f'run_test(source="{source}", command="{PODS}")'
+
+
+def _paged(target: str, check: str) -> str:
+    """Return the call that checks the whole stack, as many records as one call has time for.
+
+    What lives in other stacks is left out: one such record would refuse the call.
+    """
+    return (
+        f'query_topology(source="all", target="{target}", where={{"is_external": false}}, '
+        f'command="{check}", limit=20)'
+    )
 
 
 def _playbook(title: str, steps: Sequence[str], notes: Sequence[str] = ()) -> str:
