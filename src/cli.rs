@@ -163,7 +163,7 @@ pub enum AgentCommand {
 /// How the folder of secrets is laid out, printed under `agent serve --help`.
 #[cfg(feature = "agent")]
 const SECRET_FILES: &str = "Files of the folder of secrets:
-  AGENT_API_KEYS                       who may ask: `name:sha256hex` of each key, separated by commas
+  AGENT_API_KEYS                       who may ask: `name:sha256hex` of each key, separated by commas; read at start
   COMPONENT.ATTRIBUTE                  a secret attribute, as in `valkey.password`
   COMPONENT.SUB-COMPONENT.ATTRIBUTE    one of a sub-component, as in `cnpg.app_db.password`
 

@@ -3,11 +3,13 @@
 use std::io::Read as _;
 
 use anyhow::Context as _;
+use serde::Serialize;
 use serde_json::json;
 
 use super::Streams;
 use super::load::{Loaded, load};
-use crate::agent::query::{Index, MAX_BODY, Query, QueryError, answer};
+use crate::agent::pipeline::{self, Shown};
+use crate::agent::query::{Index, MAX_BODY, Query, answer};
 use crate::catalog::Catalog;
 use crate::cli::QueryArgs;
 use crate::exit::Exit;
@@ -33,18 +35,35 @@ pub(super) fn run(args: &QueryArgs, catalog: &Catalog, streams: &mut Streams<'_>
         Ok(query) => query,
         Err(error) => return refuse(&error, streams),
     };
-    if query.command.is_some() {
-        writeln!(
-            streams.messages,
-            "{}: a check needs the Stack Agent of a running stack",
-            streams.style.error("error")
-        )?;
-        writeln!(streams.messages, "{}: leave `command` out", streams.style.hint("hint"))?;
-        return Ok(Exit::Error);
+    match (&query.command, query.dry_run) {
+        (None, _) => {}
+        (Some(command), Some(true)) => return show(&index, &query, command, streams),
+        (Some(_), _) => {
+            let (error, hint) = (streams.style.error("error"), streams.style.hint("hint"));
+            writeln!(
+                streams.messages,
+                "{error}: a check is run by the Stack Agent of a running stack"
+            )?;
+            writeln!(streams.messages, "{hint}: `\"dry_run\": true` shows what would run")?;
+            return Ok(Exit::Error);
+        }
     }
     match answer(&index, &query) {
         Ok(answer) => {
             writeln!(streams.out, "{:#}", json!(answer))?;
+            Ok(Exit::Done)
+        }
+        Err(error) => refuse(&error, streams),
+    }
+}
+
+/// What the agent would run, as its dry run shows it.
+fn show(index: &Index, query: &Query, command: &str, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match pipeline::jobs(index, &pipeline::context(index), query, command) {
+        Ok(jobs) => {
+            let shown: Vec<Shown> = jobs.jobs.into_iter().map(Shown::from).collect();
+            let report = json!({ "status": "dry_run", "results": shown, "next_cursor": jobs.next_cursor });
+            writeln!(streams.out, "{report:#}")?;
             Ok(Exit::Done)
         }
         Err(error) => refuse(&error, streams),
@@ -67,7 +86,7 @@ fn body(text: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The error as the agent answers it.
-fn refuse(error: &QueryError, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+fn refuse(error: &impl Serialize, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     writeln!(streams.out, "{:#}", json!({ "error": error }))?;
     Ok(Exit::Error)
 }

@@ -71,7 +71,47 @@ fn a_check_needs_the_agent() {
     exit code: 1
     ----- stdout -----
     ----- stderr -----
-    error: a check needs the Stack Agent of a running stack
-    hint: leave `command` out
+    error: a check is run by the Stack Agent of a running stack
+    hint: `"dry_run": true` shows what would run
+    "#);
+}
+
+#[test]
+fn a_check_is_shown_without_one() {
+    let body = r#"{"source": "cnpg", "target": "component", "dry_run": true,
+        "command": "pg_isready -h {host} -p {port}", "on_failure": "nc -z {host} {port}"}"#;
+    assert_said!(ask(body), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "next_cursor": null,
+      "results": [
+        {
+          "command": "pg_isready -h cluster-db-rw.db.svc.cluster.local -p 5432",
+          "name": "cnpg",
+          "on_failure": "nc -z cluster-db-rw.db.svc.cluster.local 5432"
+        }
+      ],
+      "status": "dry_run"
+    }
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn a_check_that_the_agent_would_refuse() {
+    let body = r#"{"source": "cnpg", "command": "curl -s 'http://{host}/?q=1'", "dry_run": true}"#;
+    assert_said!(ask(body), @r#"
+    exit code: 1
+    ----- stdout -----
+    {
+      "error": {
+        "code": "E_ARG",
+        "message": "a path is letters, digits and `/._-~:=,@+`, without a query",
+        "position": 8,
+        "token": "'http://{host}/?q=1'"
+      }
+    }
+    ----- stderr -----
     "#);
 }

@@ -1,5 +1,6 @@
 //! Jobs: what is run for each record of a page, compiled before any of it starts.
 
+use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::bind::bind;
@@ -24,12 +25,29 @@ pub struct Job {
     pub on_failure: Option<Command>,
 }
 
-impl Job {
-    /// The commands in the order in which they may run.
-    pub fn commands(&self) -> impl Iterator<Item = &Command> {
-        std::iter::once(&self.command)
-            .chain(&self.on_success)
-            .chain(&self.on_failure)
+/// A job as a dry run shows it: commands with their variables filled in, secrets masked.
+#[derive(Serialize)]
+pub struct Shown {
+    pub name: String,
+    pub command: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_success: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<String>,
+    #[serde(flatten)]
+    pub fields: Map<String, Json>,
+}
+
+impl From<Job> for Shown {
+    fn from(job: Job) -> Self {
+        let text = |command: Command| command.compiled.shown;
+        Self {
+            name: job.name,
+            command: text(job.command),
+            on_success: job.on_success.map(text),
+            on_failure: job.on_failure.map(text),
+            fields: job.fields,
+        }
     }
 }
 
@@ -89,7 +107,8 @@ impl SecretRef {
 }
 
 /// Why nothing is run.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
 pub enum PipelineError {
     Query(QueryError),
     Check(Refusal),

@@ -14,4 +14,4 @@ mod job;
 mod tests;
 
 pub use context::context;
-pub use job::{Command, Job, Jobs, PipelineError, SecretRef, jobs};
+pub use job::{Command, Job, Jobs, PipelineError, SecretRef, Shown, jobs};

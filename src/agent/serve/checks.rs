@@ -18,7 +18,7 @@ use super::reply::ErrorReply;
 use super::router::Agent;
 use crate::agent::check::{Outcome, Redactor};
 use crate::agent::exec::{AT_ONCE, LONGEST_CHECK, Launch};
-use crate::agent::pipeline::{self, Command, Job, PipelineError};
+use crate::agent::pipeline::{self, Command, Job, PipelineError, Shown};
 use crate::agent::query::{Query, Severity};
 use crate::agent::secrets::Secrets;
 
@@ -61,19 +61,6 @@ const NO_RECORDS: &str = "no_records";
 enum Results {
     Shown(Vec<Shown>),
     Ran(Vec<Ran>),
-}
-
-/// One record of a dry run.
-#[derive(Serialize)]
-struct Shown {
-    name: String,
-    #[serde(flatten)]
-    fields: Map<String, Json>,
-    command: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_success: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_failure: Option<String>,
 }
 
 /// One record of a run.
@@ -123,7 +110,7 @@ pub(super) async fn run(agent: &Agent, query: &Query, command: &str, secrets: &S
         next_cursor,
     };
     if query.dry_run == Some(true) {
-        let results = jobs.into_iter().map(shown).collect();
+        let results = jobs.into_iter().map(Shown::from).collect();
         return Ok(report(DRY_RUN, Results::Shown(results), None));
     }
     let ran = run_all(agent, query, jobs, secrets).await?;
@@ -136,17 +123,6 @@ pub(super) async fn run(agent: &Agent, query: &Query, command: &str, secrets: &S
         _ => None,
     };
     Ok(report(overall, Results::Ran(ran), output))
-}
-
-fn shown(job: Job) -> Shown {
-    let text = |command: Command| command.compiled.shown;
-    Shown {
-        name: job.name,
-        fields: job.fields,
-        command: text(job.command),
-        on_success: job.on_success.map(text),
-        on_failure: job.on_failure.map(text),
-    }
 }
 
 /// A job whose programs and secrets were found.
