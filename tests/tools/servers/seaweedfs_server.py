@@ -28,6 +28,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 3.0
 # Each of its ports also opens the port 10000 above it.
 GRPC_DISTANCE = 10000
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -69,24 +70,38 @@ def s3_client(port: int, access_key: str, secret_key: str) -> Any:
 @contextlib.contextmanager
 def running_seaweed(folder: Path, identities: Mapping[str, Sequence[str]]) -> Generator[Seaweed]:
     """Start a gateway; each identity's key is its name in capitals, its secret `<name>_secret`."""
-    ports = _free_ports(4)
     named = {"admin": ["Admin", "Read", "List", "Tagging", "Write"], **identities}
-    (folder / "s3.json").write_text(_configuration(named), encoding="utf-8")
-    (folder / "data").mkdir()
-    log = (folder / "weed.log").open("wb")
-    process = subprocess.Popen(_command(folder, ports), stdout=log, stderr=log)
+    process, seaweed = _started(folder, _configuration(named))
     try:
-        admin = s3_client(ports[3], "ADMIN", "admin_secret")
-        _wait(admin, process)
-        yield Seaweed(ports[3], admin)
+        yield seaweed
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
+        _stop(process)
+
+
+def _started(folder: Path, configuration: str) -> tuple[subprocess.Popen[bytes], Seaweed]:
+    """Start it; another program may take a port first, so there is more than one attempt."""
+    for attempt in range(ATTEMPTS):
+        place = folder / f"attempt-{attempt}"
+        (place / "data").mkdir(parents=True)
+        (place / "s3.json").write_text(configuration, encoding="utf-8")
+        ports = _free_ports(4)
+        with (place / "weed.log").open("wb") as log:
+            process = subprocess.Popen(_command(place, ports), stdout=log, stderr=log)
+        admin = s3_client(ports[3], "ADMIN", "admin_secret")
+        if _is_ready(admin, process):
+            return process, Seaweed(ports[3], admin)
+        _stop(process)
+    message = f"SeaweedFS did not start in {ATTEMPTS} attempts; its logs are in {folder}"
+    raise RuntimeError(message)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _configuration(identities: Mapping[str, Sequence[str]]) -> str:
@@ -129,9 +144,10 @@ def _command(folder: Path, ports: Sequence[int]) -> list[str]:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Return ports that, like their twins, the system gives to no outgoing connection."""
     found: list[int] = []
     while len(found) < count:
-        port = random.randrange(20000, 45000)
+        port = random.randrange(11000, 21000)
         if port not in found and _is_free(port) and _is_free(port + GRPC_DISTANCE):
             found.append(port)
     return found
@@ -139,19 +155,23 @@ def _free_ports(count: int) -> list[int]:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) != 0
-
-
-def _wait(admin: Any, process: subprocess.Popen[bytes]) -> None:
-    """Wait until an object can be stored: the port answers long before."""
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
         try:
-            admin.create_bucket(Bucket="ready")
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def _is_ready(admin: Any, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until an object can be stored, long after the port answers; false when it ends first."""
+    deadline = time.monotonic() + READY_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with contextlib.suppress(ClientError):  # it is there since the last round
+                admin.create_bucket(Bucket="ready")
             admin.put_object(Bucket="ready", Key="ready", Body=b"1")
         except (BotoCoreError, ClientError):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
             time.sleep(0.1)
         else:
-            return
+            return True
+    return False
