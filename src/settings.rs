@@ -76,7 +76,7 @@ pub struct ServeSettings {
 #[cfg(feature = "agent")]
 impl From<crate::cli::ServeArgs> for ServeSettings {
     fn from(args: crate::cli::ServeArgs) -> Self {
-        let inherited = ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "KUBECONFIG"];
+        let inherited = crate::agent::check::inherited();
         let value = |name: &str| std::env::var_os(name)?.into_string().ok();
         Self {
             metadata: args.metadata,

@@ -42,11 +42,7 @@ pub(super) fn short(line: &str) -> String {
 /// Text without characters that move a terminal's cursor or cannot be seen.
 pub(super) fn visible(text: &str) -> String {
     let shown = |next: char| {
-        if next.is_control() || is_hidden(next) {
-            '\u{fffd}'
-        } else {
-            next
-        }
+        if is_hidden(next) { '\u{fffd}' } else { next }
     };
     text.chars().map(shown).collect()
 }

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 
 use super::cache::{make_folder, write_private};
 use super::target::Target;
+use crate::agent::secrets::KEYS_FILE;
 use crate::name::sha256_hex;
 
 const RANDOM_SOURCE: &str = "/dev/urandom";
@@ -56,7 +57,7 @@ pub(super) fn make(folder: &Path, target: &Target<'_>) -> anyhow::Result<Keys> {
     let agent_secrets = folder.join("agent-secrets");
     make_folder(&agent_secrets)?;
     let server = target.server.name.as_str();
-    write_private(&agent_secrets.join("AGENT_API_KEYS"), &agent.entry(server))?;
+    write_private(&agent_secrets.join(KEYS_FILE), &agent.entry(server))?;
     Ok(Keys {
         client,
         server_secrets,

@@ -95,6 +95,13 @@ impl Check {
     }
 }
 
+/// The variables that rows of the table pass on from the agent's own environment.
+#[must_use]
+pub fn inherited() -> std::collections::BTreeSet<&'static str> {
+    let rows = programs::PROGRAMS.iter();
+    rows.flat_map(|row| row.inherited).copied().collect()
+}
+
 /// The programs that a [`Step`] may name.
 #[must_use]
 pub fn programs() -> Vec<&'static str> {

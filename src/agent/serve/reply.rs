@@ -16,7 +16,6 @@ pub(super) struct RefusalCode(pub(super) String);
 /// `{"error": …}` with its status.
 pub(super) struct ErrorReply {
     status: StatusCode,
-    code: String,
     error: serde_json::Value,
 }
 
@@ -24,7 +23,6 @@ impl ErrorReply {
     pub(super) fn new(status: StatusCode, code: &str, message: &str) -> Self {
         Self {
             status,
-            code: code.to_owned(),
             error: json!({ "code": code, "message": message }),
         }
     }
@@ -34,7 +32,6 @@ impl From<QueryError> for ErrorReply {
     fn from(error: QueryError) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
-            code: format!("{:?}", error.code),
             error: json!(error),
         }
     }
@@ -44,7 +41,6 @@ impl From<Refusal> for ErrorReply {
     fn from(refusal: Refusal) -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
-            code: format!("{:?}", refusal.code),
             error: json!(refusal),
         }
     }
@@ -52,12 +48,14 @@ impl From<Refusal> for ErrorReply {
 
 impl IntoResponse for ErrorReply {
     fn into_response(self) -> Response<Body> {
-        let mut response = json_reply(self.status, &json!({ "error": self.error }));
+        let mut response = json_reply(self.status, &json!({ "error": &self.error }));
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        response.extensions_mut().insert(RefusalCode(self.code));
+        if let Some(code) = self.error["code"].as_str() {
+            response.extensions_mut().insert(RefusalCode(code.to_owned()));
+        }
         response
     }
 }
