@@ -12,9 +12,12 @@ if [ ! -e "$environment/ready" ]; then
   rm -rf target/python
   mkdir -p target/python
   "$python" -m venv "$environment" >&2
+  # A lock names its whole closure: nothing is left to resolve, so no newer release can be drawn in. `check` says that it is whole.
+  pip=("$environment/bin/pip" --quiet --disable-pip-version-check)
   for lock in "${locks[@]}"; do
-    "$environment/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement "$lock" >&2
+    "${pip[@]}" install --no-deps --require-hashes --only-binary :all: --requirement "$lock" >&2
   done
+  "${pip[@]}" check >&2
   touch "$environment/ready"
 fi
 echo "$environment"

@@ -110,6 +110,7 @@ fn install(
         "--quiet",
         "--no-input",
         "--disable-pip-version-check",
+        "--no-deps",
         "--require-hashes",
         "--only-binary",
         ":all:",
