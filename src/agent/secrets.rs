@@ -5,11 +5,12 @@
 //! reaches a log by accident.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::agent::check::Redactor;
+use crate::agent::check::{Redactor, Unfit, unfit};
 use crate::agent::pipeline::SecretRef;
 
 /// The file that holds the keys of clients: digests, so nothing to keep out of a text.
@@ -28,6 +29,35 @@ impl Secret {
     }
 }
 
+/// Why there are no secrets; it has names of files, never a value.
+#[derive(Debug)]
+pub enum SecretsError {
+    /// Without all values nothing may be shown.
+    Unreadable(io::Error),
+    /// Taking this value out of answers would take ordinary text out of them.
+    Unfit { file_name: String, why: Unfit },
+}
+
+impl fmt::Display for SecretsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(formatter, "the secrets of this agent cannot be read: {}", error.kind()),
+            Self::Unfit { file_name, why } => write!(
+                formatter,
+                "the value of `{file_name}` {why}, so that answers without it would lack ordinary text; give it a long random one"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SecretsError {}
+
+impl From<io::Error> for SecretsError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
 /// A folder of secrets.
 #[derive(Clone, Debug)]
 pub struct SecretFolder(PathBuf);
@@ -41,8 +71,8 @@ impl SecretFolder {
     /// All values, as they are now.
     ///
     /// # Errors
-    /// The folder, or a file of it, cannot be read: without all values nothing may be shown.
-    pub fn read_all(&self) -> io::Result<Secrets> {
+    /// The folder, or a file of it, cannot be read, or a value cannot be taken out of answers.
+    pub fn read_all(&self) -> Result<Secrets, SecretsError> {
         let mut values = BTreeMap::new();
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name();
@@ -56,6 +86,7 @@ impl SecretFolder {
             if self.0.join(name).is_file()
                 && let Some(value) = self.read(name)?
             {
+                ensure_fit(name, &value)?;
                 values.insert(name.to_owned(), value);
             }
         }
@@ -78,6 +109,14 @@ impl SecretFolder {
         let text = text.trim_end_matches(['\r', '\n']);
         Ok((!text.is_empty()).then(|| Secret(text.to_owned())))
     }
+}
+
+fn ensure_fit(file_name: &str, value: &Secret) -> Result<(), SecretsError> {
+    let wrong = |why| SecretsError::Unfit {
+        file_name: file_name.to_owned(),
+        why,
+    };
+    unfit(value.reveal()).map_or(Ok(()), |why| Err(wrong(why)))
 }
 
 /// The values of a folder at one time.
@@ -146,6 +185,16 @@ mod tests {
         put(folder.path(), "other", "rotated-value\n");
         let redacted = secrets.redactor().redact("first-value second-value rotated-value");
         assert_eq!(redacted, "[secret] [secret] rotated-value");
+    }
+
+    #[test]
+    fn a_value_that_would_hide_ordinary_text_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "cnpg.password", "a-long-enough-value");
+        put(folder.path(), "other", "true\n");
+        let told = SecretFolder::new(folder.path()).read_all().err().unwrap().to_string();
+        assert!(told.contains("`other` is shorter than 8 bytes"), "{told}");
+        assert!(!told.contains("true"), "{told}");
     }
 
     #[test]

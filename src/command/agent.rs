@@ -23,6 +23,8 @@ pub(super) fn serve(settings: &ServeSettings) -> anyhow::Result<Exit> {
     let index = load_path(&settings.metadata)?;
     let secrets = SecretFolder::new(&settings.secrets);
     let keys = keys_of(&secrets)?;
+    // Read anew for each call; here so that what is wrong is told at once.
+    secrets.read_all()?;
     let programs = Programs::look_up(&settings.path);
     let log = AccessLog::new(std::io::stderr());
     let installed: Vec<&'static str> = programs.names().collect();

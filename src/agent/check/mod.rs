@@ -31,6 +31,7 @@ mod sql_catalog;
 #[cfg(test)]
 mod tests;
 mod typing;
+mod unfit;
 
 pub use bind::MASK;
 pub use compile::{Compiled, EnvironmentValue, Step};
@@ -43,6 +44,7 @@ pub use redact::Redactor;
 pub use refusal::{Code, Refusal};
 pub use sentence::Test;
 pub use typing::SECRET as PASSWORD;
+pub use unfit::{Unfit, unfit};
 
 /// A sentence that is well formed and whose words all have a meaning.
 #[derive(Clone, Debug)]

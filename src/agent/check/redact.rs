@@ -5,6 +5,7 @@
 
 use super::bind::MASK;
 use super::forms::{Form, forms};
+use super::unfit::without_line_ends;
 
 /// Replaces the forms of a set of secrets.
 pub struct Redactor {
@@ -17,7 +18,7 @@ impl Redactor {
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut forms: Vec<Form> = secrets
             .into_iter()
-            .flat_map(|secret| forms(secret.trim_matches(['\r', '\n'])))
+            .flat_map(|secret| forms(without_line_ends(secret)))
             .collect();
         forms.sort();
         forms.dedup();

@@ -23,7 +23,7 @@ use self::process::{Ended, Spawn};
 pub use self::programs::Programs;
 use crate::agent::check::{Code, EnvironmentValue, Outcome, Redactor, Refusal};
 use crate::agent::pipeline::Command;
-use crate::agent::secrets::{Secret, SecretFolder, Secrets};
+use crate::agent::secrets::{Secret, SecretFolder, Secrets, SecretsError};
 
 /// Most processes at one time.
 pub const AT_ONCE: usize = 4;
@@ -72,8 +72,8 @@ impl Executor {
     /// The secrets of this agent, as they are now.
     ///
     /// # Errors
-    /// The folder of secrets cannot be read.
-    pub fn secrets(&self) -> std::io::Result<Secrets> {
+    /// The folder of secrets cannot be read, or a value cannot be kept out of answers.
+    pub fn secrets(&self) -> Result<Secrets, SecretsError> {
         self.setup.secrets.read_all()
     }
 

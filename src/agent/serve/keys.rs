@@ -1,14 +1,27 @@
 //! Who may ask: named API keys, of which only the SHA-256 is known.
 //!
-//! `AGENT_API_KEYS` is `name:sha256hex`, several with commas. A presented key is hashed and compared with all of them in
-//! constant time.
+//! The grammar of `AGENT_API_KEYS` and of the header is that of `tests/vectors/`, which the MCP server reads as well. A
+//! presented key is hashed and compared with all of them in constant time.
 
 use std::fmt;
 
+use axum::http::{HeaderMap, header};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::agent::secrets::{KEYS_FILE, SecretFolder};
 use crate::name;
+
+/// Shortest key that is ever accepted, in bytes; a shorter one could be guessed.
+const SHORTEST_KEY: usize = 16;
+
+/// Longest header that is looked at.
+const MAX_HEADER_BYTES: usize = 1024;
+
+/// What may stand around an entry.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// Longest text of blanks alone whose digest is known to be no key.
+const LONGEST_NOTHING: usize = 4;
 
 /// Keys of clients.
 #[derive(Clone, Debug)]
@@ -17,7 +30,7 @@ pub struct Keys(Vec<Key>);
 #[derive(Clone, Debug)]
 struct Key {
     name: String,
-    /// Lower-case hexadecimal SHA-256.
+    /// The SHA-256, as 64 hexadecimal digits.
     digest: String,
 }
 
@@ -39,7 +52,13 @@ impl std::error::Error for KeysError {}
 /// The file is missing, cannot be read or is malformed.
 pub fn keys_of(secrets: &SecretFolder) -> Result<Keys, KeysError> {
     match secrets.read(KEYS_FILE) {
-        Ok(Some(text)) => Keys::parse(text.reveal()),
+        Ok(Some(text)) => {
+            let keys = Keys::parse(text.reveal())?;
+            match keys.0.is_empty() {
+                true => Err(KeysError(format!("`{KEYS_FILE}` names no key"))),
+                false => Ok(keys),
+            }
+        }
         Ok(None) => Err(KeysError(format!(
             "the folder of secrets has no `{KEYS_FILE}`, or an empty one; write `name:` and the SHA-256 of a key into it"
         ))),
@@ -49,21 +68,29 @@ pub fn keys_of(secrets: &SecretFolder) -> Result<Keys, KeysError> {
 
 impl Keys {
     fn parse(text: &str) -> Result<Self, KeysError> {
-        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        let keys: Vec<Key> = items
-            .enumerate()
-            .map(|(at, item)| Key::parse(at, item))
-            .collect::<Result<_, _>>()?;
-        if keys.is_empty() {
-            return Err(KeysError(format!("`{KEYS_FILE}` names no key")));
+        let items = text.split(',').map(|item| item.trim_matches(BLANKS));
+        let mut keys: Vec<Key> = Vec::new();
+        for item in items.filter(|item| !item.is_empty()) {
+            let key = Key::parse(item, &keys)
+                .map_err(|wrong| KeysError(format!("entry {} of `{KEYS_FILE}` {}", keys.len() + 1, wrong.fact())))?;
+            keys.push(key);
         }
         Ok(Self(keys))
     }
 
-    /// The name of the key that was presented.
+    /// Whose key the one `Authorization` header of a request holds.
     #[must_use]
-    pub(super) fn name_of(&self, presented: &str) -> Option<&str> {
-        let digest = name::sha256_hex(presented.as_bytes());
+    pub(super) fn caller(&self, headers: &HeaderMap) -> Option<&str> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        match (values.next(), values.next()) {
+            (Some(only), None) => self.name_of(presented(only.as_bytes())?),
+            // Two headers: whoever stands between could have checked the other one.
+            _ => None,
+        }
+    }
+
+    fn name_of(&self, presented: &[u8]) -> Option<&str> {
+        let digest = name::sha256_hex(presented);
         let mut found = None;
         for key in &self.0 {
             let is_equal: Choice = key.digest.as_bytes().ct_eq(digest.as_bytes());
@@ -75,66 +102,172 @@ impl Keys {
     }
 }
 
-impl Key {
-    fn parse(at: usize, item: &str) -> Result<Self, KeysError> {
-        let wrong = |fact: &str| KeysError(format!("entry {} of `{KEYS_FILE}` {fact}", at + 1));
-        let (name, digest) = item
-            .split_once(':')
-            .ok_or_else(|| wrong("is not `name:` and a SHA-256 in hexadecimal"))?;
-        if !name::is_dns_label(name) {
-            return Err(wrong(
-                "has a name that is not made of lower-case letters, digits and dashes",
-            ));
+/// The key of a header's value, where it may be one.
+fn presented(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = value.split_at_checked("Bearer ".len())?;
+    let is_key = key.len() >= SHORTEST_KEY && key.iter().all(u8::is_ascii_graphic);
+    (value.len() <= MAX_HEADER_BYTES && scheme.eq_ignore_ascii_case(b"Bearer ") && is_key).then_some(key)
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Form,
+    DigestOfNothing,
+    NameRepeated,
+    DigestRepeated,
+}
+
+impl Wrong {
+    fn fact(self) -> &'static str {
+        match self {
+            Self::Form => {
+                "is not a name of lower-case letters, digits, `_`, `.` and `-`, then `:`, then a SHA-256 as 64 lower-case hexadecimal digits"
+            }
+            Self::DigestOfNothing => "is the digest of an empty text; make a key first, then its digest",
+            Self::NameRepeated => "repeats a name",
+            Self::DigestRepeated => "repeats the key of another entry",
         }
-        if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(wrong("has no SHA-256 of 64 hexadecimal digits"));
+    }
+}
+
+impl Key {
+    fn parse(item: &str, before: &[Self]) -> Result<Self, Wrong> {
+        let (name, digest) = item.split_once(':').ok_or(Wrong::Form)?;
+        if !is_name(name) || !is_digest(digest) {
+            return Err(Wrong::Form);
+        }
+        if is_digest_of_nothing(digest) {
+            return Err(Wrong::DigestOfNothing);
+        }
+        if before.iter().any(|key| key.name == name) {
+            return Err(Wrong::NameRepeated);
+        }
+        if before.iter().any(|key| key.digest == digest) {
+            return Err(Wrong::DigestRepeated);
         }
         Ok(Self {
             name: name.to_owned(),
-            digest: digest.to_ascii_lowercase(),
+            digest: digest.to_owned(),
         })
     }
 }
 
+fn is_name(text: &str) -> bool {
+    let is_first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_next = |byte: u8| is_first(byte) || b"_.-".contains(&byte);
+    text.len() <= 63 && text.bytes().next().is_some_and(is_first) && text.bytes().all(is_next)
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether somebody hashed an empty file, or what `echo` prints of an empty variable.
+fn is_digest_of_nothing(digest: &str) -> bool {
+    let mut texts = vec![String::new()];
+    let mut from = 0;
+    for _ in 0..LONGEST_NOTHING {
+        let longer: Vec<String> = texts[from..]
+            .iter()
+            .flat_map(|text| BLANKS.map(|blank| format!("{text}{blank}")))
+            .collect();
+        from = texts.len();
+        texts.extend(longer);
+    }
+    texts.iter().any(|text| name::sha256_hex(text.as_bytes()) == digest)
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+    use serde::Deserialize;
+
     use super::*;
 
-    #[test]
-    fn a_key_is_known_by_its_digest() {
-        let digest = name::sha256_hex(b"right");
-        let keys = Keys::parse(&format!(
-            "mcp:{}, ci:{}",
-            digest.to_uppercase(),
-            name::sha256_hex(b"other")
-        ))
-        .unwrap();
-        assert_eq!(keys.name_of("right"), Some("mcp"));
-        assert_eq!(keys.name_of("other"), Some("ci"));
-        assert_eq!(keys.name_of("wrong"), None);
-        assert_eq!(keys.name_of(&digest), None, "the digest itself is no key");
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Vectors {
+        texts: Vec<Text>,
+        presented: Vec<Presented>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Text {
+        why: String,
+        text: String,
+        accepted: Option<Vec<String>>,
+        refused: Option<String>,
+        entry: Option<usize>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Presented {
+        why: String,
+        keys: String,
+        headers: Vec<String>,
+        name: Option<String>,
+    }
+
+    fn vectors() -> Vectors {
+        serde_json::from_str(include_str!("../../../tests/vectors/keys.json")).unwrap()
+    }
+
+    fn wrong(reason: &str) -> Wrong {
+        match reason {
+            "form" => Wrong::Form,
+            "digest_of_nothing" => Wrong::DigestOfNothing,
+            "name_repeated" => Wrong::NameRepeated,
+            "digest_repeated" => Wrong::DigestRepeated,
+            other => panic!("unknown reason {other}"),
+        }
     }
 
     #[test]
-    fn malformed_keys_are_named_by_their_place() {
-        let digest = name::sha256_hex(b"right");
-        for (text, fact) in [
-            ("", "`AGENT_API_KEYS` names no key"),
-            (",", "`AGENT_API_KEYS` names no key"),
-            (
-                "plain-key",
-                "entry 1 of `AGENT_API_KEYS` is not `name:` and a SHA-256 in hexadecimal",
-            ),
-            (
-                &format!("mcp:{digest},ci:abc"),
-                "entry 2 of `AGENT_API_KEYS` has no SHA-256 of 64 hexadecimal digits",
-            ),
-            (
-                &format!("M C:{digest}"),
-                "entry 1 of `AGENT_API_KEYS` has a name that is not made of lower-case letters, digits and dashes",
-            ),
-        ] {
-            assert_eq!(Keys::parse(text).unwrap_err().to_string(), fact);
+    fn texts_are_read_as_the_vectors_say() {
+        for case in vectors().texts {
+            let found = Keys::parse(&case.text)
+                .map(|keys| keys.0.into_iter().map(|key| key.name).collect::<Vec<String>>())
+                .map_err(|error| error.to_string());
+            let expected = match (case.accepted, case.refused, case.entry) {
+                (Some(names), None, None) => Ok(names),
+                (None, Some(reason), Some(entry)) => {
+                    Err(format!("entry {entry} of `{KEYS_FILE}` {}", wrong(&reason).fact()))
+                }
+                _ => panic!("a case is accepted or refused: {}", case.why),
+            };
+            assert_eq!(found, expected, "{}", case.why);
+        }
+    }
+
+    #[test]
+    fn callers_are_known_as_the_vectors_say() {
+        for case in vectors().presented {
+            let keys = Keys::parse(&case.keys).unwrap();
+            let values = case
+                .headers
+                .iter()
+                .map(|value| HeaderValue::from_bytes(value.as_bytes()));
+            // What is no value of a header never comes so far.
+            let Ok(values) = values.collect::<Result<Vec<_>, _>>() else {
+                assert_eq!(case.name, None, "{}", case.why);
+                continue;
+            };
+            let headers = values.into_iter().map(|value| (header::AUTHORIZATION, value)).collect();
+            assert_eq!(keys.caller(&headers), case.name.as_deref(), "{}", case.why);
+        }
+    }
+
+    #[test]
+    fn a_refusal_never_repeats_the_text() {
+        for case in vectors().texts {
+            if let Err(error) = Keys::parse(&case.text) {
+                let parts = case.text.split([',', ':']).filter(|part| part.len() > 6);
+                let told = error.to_string();
+                assert!(parts.into_iter().all(|part| !told.contains(part)), "{}", case.why);
+            }
         }
     }
 }

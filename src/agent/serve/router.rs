@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, MatchedPath, Request, State};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
@@ -84,13 +84,7 @@ async fn ensure_key(State(agent): State<Arc<Agent>>, request: Request, next: Nex
     if OPEN.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    let presented = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some(name) = presented.and_then(|(_, key)| agent.keys.name_of(key.trim())) else {
+    let Some(name) = agent.keys.caller(request.headers()) else {
         let message = "a known API key is needed: `Authorization: Bearer <key>`";
         return ErrorReply::new(StatusCode::UNAUTHORIZED, "E_AUTH", message).into_response();
     };

@@ -6,6 +6,7 @@ mod health;
 mod properties;
 mod refusals_of_grammar;
 mod refusals_of_rules;
+pub(super) mod vectors;
 
 use super::{Check, Code, Compiled, Context, Endpoint, Record, Refusal, Value};
 
