@@ -17,6 +17,8 @@ pub mod yaml;
 
 pub mod finding;
 
+pub mod fault;
+
 pub mod topology;
 
 pub mod catalog;

@@ -16,6 +16,8 @@ use std::rc::Rc;
 
 use anyhow::ensure;
 
+use crate::fault::Code;
+
 pub use attribute::{AttributeKind, AttributeType};
 pub use component_type::{
     Area, ChartSource, ComponentType, EndpointSpec, FileSpec, FolderSpec, GatewayAuth, GatewaySpec, GitSource, Install,
@@ -42,16 +44,17 @@ pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
     for overlay in overlays {
         ensure!(
             overlay.is_dir(),
-            "E_CATALOG_FOLDER: `{}` is not a folder",
-            overlay.display()
+            Code::E_CATALOG_FOLDER.fault(format!("`{}` is not a folder", overlay.display()))
         );
         let known = ["catalog", "link-types", "hooks"]
             .iter()
             .any(|folder| overlay.join(folder).is_dir());
         ensure!(
             known,
-            "E_CATALOG_FOLDER: `{}` holds none of `catalog/`, `link-types/` and `hooks/`",
-            overlay.display()
+            Code::E_CATALOG_FOLDER.fault(format!(
+                "`{}` holds none of `catalog/`, `link-types/` and `hooks/`",
+                overlay.display()
+            ))
         );
     }
     Ok(Catalog {

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use anyhow::bail;
 
+use crate::fault::Code;
+
 /// Replace each `{variable}` of `pattern` by what `lookup` gives for it.
 ///
 /// # Errors
@@ -20,11 +22,13 @@ pub fn expand<'a, 'v>(pattern: &'a str, lookup: impl Fn(&str) -> Option<Cow<'v, 
     while let Some(open) = rest.find(['{', '}']) {
         text.push_str(&rest[..open]);
         let Some(close) = rest[open..].find('}').filter(|_| rest[open..].starts_with('{')) else {
-            bail!("E_CATALOG_PATTERN: pattern `{pattern}` has a brace that is not part of a `{{variable}}`");
+            let fact = format!("pattern `{pattern}` has a brace that is not part of a `{{variable}}`");
+            bail!(Code::E_CATALOG_PATTERN.fault(fact));
         };
         let variable = &rest[open + 1..open + close];
         let Some(value) = lookup(variable) else {
-            bail!("E_CATALOG_PATTERN: pattern `{pattern}` names `{variable}`, which is not known there");
+            let fact = format!("pattern `{pattern}` names `{variable}`, which is not known there");
+            bail!(Code::E_CATALOG_PATTERN.fault(fact));
         };
         text.push_str(&value);
         rest = &rest[open + close + 1..];

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, bail, ensure};
 use serde::de::DeserializeOwned;
 
+use crate::fault::Code;
 use crate::name::RelPath;
 use crate::yaml;
 
@@ -26,7 +27,7 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// An entry that is not decoded yet.
 enum Raw {
-    Embedded(&'static Embedded),
+    Embedded { entry: &'static Embedded, home: String },
     Folder { definition: PathBuf, folder: PathBuf },
 }
 
@@ -34,6 +35,8 @@ enum Raw {
 #[derive(Debug)]
 pub struct Entry<T> {
     pub definition: T,
+    /// Folder of the entry: in the repository of the program, or where `--catalog` found it.
+    home: String,
     files: Files,
 }
 
@@ -44,6 +47,12 @@ enum Files {
 }
 
 impl<T> Entry<T> {
+    /// Where a file beside the entry is, for messages.
+    #[must_use]
+    pub fn place(&self, name: &str) -> String {
+        format!("{}/{name}", self.home)
+    }
+
     /// The bytes of a file beside the entry.
     ///
     /// # Errors
@@ -53,7 +62,11 @@ impl<T> Entry<T> {
             Files::Embedded(files) => files
                 .binary_search_by(|(candidate, _)| (*candidate).cmp(name))
                 .map(|index| Cow::Borrowed(files[index].1))
-                .map_err(|_| anyhow::anyhow!("E_CATALOG_FILE: the catalog has no file `{name}`")),
+                .map_err(|_| {
+                    Code::E_CATALOG_FILE
+                        .fault(format!("the catalog has no file `{name}`"))
+                        .into()
+                }),
             Files::Folder(folder) => read_beside(folder, name).map(Cow::Owned),
         }
     }
@@ -73,8 +86,9 @@ impl<T> Entry<T> {
             Files::Folder(root) => {
                 let mut names = Vec::new();
                 for item in walkdir::WalkDir::new(root.join(folder)).sort_by_file_name() {
-                    let item = item
-                        .with_context(|| format!("E_CATALOG_FILE: could not read `{}`", root.join(folder).display()))?;
+                    let item = item.with_context(|| {
+                        Code::E_CATALOG_FILE.fault(format!("could not read `{}`", root.join(folder).display()))
+                    })?;
                     if item.file_type().is_file()
                         && let Ok(relative) = item.path().strip_prefix(root)
                     {
@@ -89,16 +103,19 @@ impl<T> Entry<T> {
 
 /// Read a file beside an entry, and no other file of the host: no `..`, no links on the way.
 fn read_beside(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
-    let relative = RelPath::parse(name).map_err(|rule| anyhow::anyhow!("E_CATALOG_FILE: {rule}"))?;
+    let relative = RelPath::parse(name).map_err(|rule| Code::E_CATALOG_FILE.fault(rule))?;
     let mut path = folder.to_owned();
     for segment in relative.segments() {
         path.push(segment);
         let metadata = path
             .symlink_metadata()
-            .with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))?;
-        ensure!(!metadata.is_symlink(), "E_CATALOG_FILE: `{}` is a link", path.display());
+            .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", path.display())))?;
+        ensure!(
+            !metadata.is_symlink(),
+            Code::E_CATALOG_FILE.fault(format!("`{}` is a link", path.display()))
+        );
     }
-    std::fs::read(&path).with_context(|| format!("E_CATALOG_FILE: could not read `{}`", path.display()))
+    std::fs::read(&path).with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", path.display())))
 }
 
 /// The entries of one kind, decoded on demand.
@@ -129,7 +146,8 @@ impl<T: DeserializeOwned> Store<T> {
     ) -> anyhow::Result<Self> {
         let mut slots = BTreeMap::new();
         for entry in embedded {
-            slots.insert(entry.name.to_owned(), Slot::from(Raw::Embedded(entry)));
+            let home = format!("{folder}/{}", entry.name);
+            slots.insert(entry.name.to_owned(), Slot::from(Raw::Embedded { entry, home }));
         }
         for overlay in overlays {
             for (name, definition) in entries(&overlay.join(folder), file)? {
@@ -158,35 +176,37 @@ impl<T: DeserializeOwned> Store<T> {
 
 fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
     match raw {
-        Raw::Embedded(entry) => {
+        Raw::Embedded { entry, home } => {
             let definition = serde_json::from_str(entry.json)
-                .with_context(|| format!("E_CATALOG_SCHEMA: entry `{}`", entry.name))?;
+                .with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("entry `{}`", entry.name)))?;
             Ok(Entry {
                 definition,
+                home: home.clone(),
                 files: Files::Embedded(entry.files),
             })
         }
         Raw::Folder { definition, folder } => {
             let text = std::fs::read_to_string(definition)
-                .with_context(|| format!("could not read `{}`", definition.display()))?;
+                .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", definition.display())))?;
             let node = match yaml::parse(&text) {
                 Ok(node) => node,
                 Err(problems) => {
                     let Some(problem) = problems.first() else {
-                        bail!("E_CATALOG_YAML: `{}`", definition.display())
+                        bail!(Code::E_CATALOG_YAML.fault(format!("`{}`", definition.display())))
                     };
-                    bail!(
-                        "E_CATALOG_YAML: `{}:{}`: {}",
+                    bail!(Code::E_CATALOG_YAML.fault(format!(
+                        "`{}:{}`: {}",
                         definition.display(),
                         problem.span.line,
                         problem.message
-                    )
+                    )))
                 }
             };
             let value = serde_json::from_value(node.to_json())
-                .with_context(|| format!("E_CATALOG_SCHEMA: `{}`", definition.display()))?;
+                .with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("`{}`", definition.display())))?;
             Ok(Entry {
                 definition: value,
+                home: folder.display().to_string(),
                 files: Files::Folder(folder.clone()),
             })
         }
@@ -203,7 +223,8 @@ fn entries(folder: &Path, file: &str) -> anyhow::Result<Vec<(String, PathBuf)>> 
         .max_depth(1)
         .sort_by_file_name()
     {
-        let item = item.with_context(|| format!("could not read `{}`", folder.display()))?;
+        let item =
+            item.with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", folder.display())))?;
         let definition = item.path().join(file);
         if definition.is_file() {
             found.push((item.file_name().to_string_lossy().into_owned(), definition));

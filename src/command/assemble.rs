@@ -1,8 +1,9 @@
 //! Everything between checking and the disk, in memory: the bases, and what environments change.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 
 use crate::catalog::Catalog;
+use crate::fault::Code;
 use crate::hook;
 use crate::plan::{self, Overlay};
 use crate::render::{ensure_objects, render};
@@ -37,7 +38,7 @@ pub(super) fn assemble(topology: &Topology, stack: &Stack, catalog: &Catalog) ->
     }
     let tree = tree
         .joined(overlays)
-        .map_err(|message| anyhow!("E_OUTPUT_PATH: {message}"))?;
+        .map_err(|message| Code::E_OUTPUT_PATH.fault(message))?;
     ensure_objects(&tree)?;
     Ok(tree)
 }

@@ -22,6 +22,7 @@ use clap::CommandFactory as _;
 use crate::cli::AgentCommand;
 use crate::cli::{CatalogCommand, Cli, Command};
 use crate::exit::Exit;
+use crate::fault::Fault;
 use crate::report::Style;
 #[cfg(feature = "agent")]
 use crate::settings::DevSettings;
@@ -72,10 +73,12 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
     }
 }
 
-/// The exit code of a fault: a broken catalog or lock file has its own.
+/// The exit code of an error: a broken catalog or lock file has its own.
 #[must_use]
 pub fn exit_of(error: &anyhow::Error) -> Exit {
-    let is_catalog = error.chain().any(|cause| cause.to_string().starts_with("E_CATALOG_"));
+    let is_catalog = error
+        .downcast_ref::<Fault>()
+        .is_some_and(|fault| fault.code.is_of_catalog());
     let is_lock = error
         .chain()
         .any(|cause| cause.downcast_ref::<crate::disk::LockError>().is_some());

@@ -23,6 +23,7 @@ use anyhow::bail;
 use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::{Catalog, Entry, HookType};
+use crate::fault::Code;
 use crate::stack::Stack;
 
 pub use clients::{Client, ClientKey, ClientServer};
@@ -87,13 +88,13 @@ fn values(hook: &HookType, stack: &Stack) -> anyhow::Result<Map<String, Json>> {
             json!({ "components": stack.components.values().map(|component| view::component(stack, component)).collect::<Vec<_>>() })
         }
         "stack" => json!({ "stacks": [view::stack(stack)] }),
-        other => bail!(
-            "E_CATALOG_HOOK: hook `{}` asks for the values `{other}`, which do not exist",
+        other => bail!(Code::E_CATALOG_HOOK.fault(format!(
+            "hook `{}` asks for the values `{other}`, which do not exist",
             hook.name
-        ),
+        ))),
     };
     match values {
         Json::Object(values) => Ok(values),
-        _ => bail!("E_CATALOG_HOOK: the values of hook `{}` are no mapping", hook.name),
+        _ => bail!(Code::E_CATALOG_HOOK.fault(format!("the values of hook `{}` are no mapping", hook.name))),
     }
 }

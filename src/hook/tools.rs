@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use crate::fault::Code;
 use crate::name::{ComponentName, sha256_hex};
 use crate::stack::{Component, Link, Stack};
 
@@ -156,7 +157,7 @@ fn link_type_tools(links: &[&Link]) -> anyhow::Result<Vec<ToolLock>> {
     };
     let bytes = first.entry.file(DEFINITIONS)?;
     let definitions: Definitions = serde_json::from_slice(&bytes)
-        .with_context(|| format!("E_CATALOG_TOOLS: `{DEFINITIONS}` of link type `{}`", first.type_name))?;
+        .with_context(|| Code::E_CATALOG_TOOLS.fault(format!("`{DEFINITIONS}` of link type `{}`", first.type_name)))?;
     let writers: Vec<&Link> = links.iter().copied().filter(|link| link.write_access).collect();
     let offered = definitions
         .tools

@@ -9,6 +9,7 @@ use anyhow::bail;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Plan, PlannedFile, Source, base_folder, environment, parts};
+use crate::fault::Code;
 use crate::hook::view;
 use crate::stack::{Component, Stack};
 
@@ -81,9 +82,8 @@ pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
 fn item(name: &str, files: &[&(&str, &PlannedFile)]) -> anyhow::Result<Json> {
     let size: usize = files.iter().map(|(_, file)| source_size(&file.source)).sum();
     if size > MAX_CONFIG_MAP {
-        bail!(
-            "E_OUTPUT_SIZE: the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`"
-        );
+        bail!(Code::E_OUTPUT_SIZE.fault(format!("the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`"
+        )));
     }
     Ok(json!({ "name": name, "kind": "files", "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
 }

@@ -8,13 +8,14 @@ use serde_json::{Map, Value as Json, json};
 use super::secrets::{self, PlannedSecret};
 use super::{Plan, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
+use crate::fault::Code;
 use crate::hook::view;
 use crate::stack::{Component, SecretsBackend, Stack};
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {
     let entry = catalog
         .hook("kustomize")?
-        .context("E_CATALOG_HOOK: there is no hook `kustomize`")?;
+        .context(Code::E_CATALOG_HOOK.fault("there is no hook `kustomize`"))?;
     let foreign = stack
         .deployed()
         .filter(|component| !component.entry.definition.install.manifests);

@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Plan, PlannedFile, Source, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
+use crate::fault::Code;
 use crate::name::{ComponentName, object_form, shortened};
 use crate::stack::{Component, Stack};
 use crate::tree::{Class, Content, Tree};
@@ -35,7 +36,7 @@ pub fn plan_overlays(
 ) -> anyhow::Result<Plan> {
     let entry = catalog
         .hook("overlays")?
-        .context("E_CATALOG_HOOK: there is no hook `overlays`")?;
+        .context(Code::E_CATALOG_HOOK.fault("there is no hook `overlays`"))?;
     let mut plan = Plan::default();
     for overlay in overlays {
         let mut components = Vec::new();

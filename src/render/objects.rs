@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 
+use crate::fault::Code;
 use crate::tree::{Content, Tree};
 
 /// An object as the API server tells it from others.
@@ -44,10 +45,9 @@ pub fn ensure_objects(tree: &Tree) -> anyhow::Result<()> {
                 let Identity {
                     kind, namespace, name, ..
                 } = identity;
-                bail!(
-                    "E_OUTPUT_COLLISION: the {kind} `{name}` in namespace `{namespace}` is made twice, by {first} and by {}; rename one of the components or sub-components",
+                bail!(Code::E_OUTPUT_COLLISION.fault(format!("the {kind} `{name}` in namespace `{namespace}` is made twice, by {first} and by {}; rename one of the components or sub-components",
                     file.why
-                );
+                )));
             }
         }
     }
@@ -74,10 +74,10 @@ fn ensure_length(identity: &Identity, why: &str) -> anyhow::Result<()> {
     };
     let Identity { kind, name, .. } = identity;
     if name.len() > most {
-        bail!(
-            "E_OUTPUT_NAME: the {kind} `{name}` ({why}) has {} characters and Kubernetes takes {most}; use shorter names",
+        bail!(Code::E_OUTPUT_NAME.fault(format!(
+            "the {kind} `{name}` ({why}) has {} characters and Kubernetes takes {most}; use shorter names",
             name.len()
-        );
+        )));
     }
     Ok(())
 }

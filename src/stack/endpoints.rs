@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use super::attributes::{Variables, lookup};
 use super::{Endpoint, External, Metrics};
 use crate::catalog::{ComponentType, EndpointSpec, PortSpec, pattern};
+use crate::fault::Code;
 
 /// The endpoints of a component; an external one listens at its own host.
 ///
@@ -21,7 +22,7 @@ pub(super) fn endpoints(
     let mut found = BTreeMap::new();
     for (name, spec) in &component_type.endpoints {
         let mut endpoint = endpoint(spec, variables)
-            .with_context(|| format!("E_CATALOG_ENDPOINT: `{}` of `{}`", name, component_type.name))?;
+            .with_context(|| Code::E_CATALOG_ENDPOINT.fault(format!("`{}` of `{}`", name, component_type.name)))?;
         endpoint.pods.clone_from(&pods);
         if let Some(narrower) = component_type.pods_of.get(name) {
             endpoint.pods.extend(labels(narrower, variables)?);

@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use super::attributes::{Variables, add_variables, lookup};
-use super::{Component, EnvValue, Link, SubComponent};
+use super::{Attributes, Component, EnvValue, Link, SubComponent};
 use crate::catalog::{EnumSource, LinkType, Target, pattern};
+use crate::fault::Code;
+use crate::finding::suggestion;
 use crate::name::{ComponentName, MAX_LABEL, SubName, env_form, is_file_name, shortened};
 
 /// The parts of the stack that a link's values are made from.
@@ -52,7 +54,7 @@ pub(super) fn resolve(link: &mut Link, graph: &Graph<'_>, several: bool) -> anyh
     link.object = object(link, sub);
     link.env_prefix = env_prefix(from, to, sub, several);
     let mut variables = variables(link, from, to, sub, graph);
-    let context = || format!("E_CATALOG_LINK: link type `{}`", link.type_name);
+    let context = || Code::E_CATALOG_LINK.fault(format!("link type `{}`", link.type_name));
     if let Some(principal) = &kind.principal {
         let principal = pattern::expand(principal, lookup(&variables))
             .with_context(context)?
@@ -63,11 +65,10 @@ pub(super) fn resolve(link: &mut Link, graph: &Graph<'_>, several: bool) -> anyh
     }
     link.env = env(kind, link, from, &variables).with_context(context)?;
     link.grants = grants(kind, link.write_access, &variables).with_context(context)?;
-    link.enums = kind
-        .enums
-        .iter()
-        .map(|(name, source)| (name.clone(), closed_list(source, link, to, graph)))
-        .collect();
+    for (name, source) in &kind.enums {
+        let list = closed_list(source, link, to, graph).with_context(context)?;
+        link.enums.insert(name.clone(), list);
+    }
     for (name, text) in &kind.data {
         let value = pattern::expand(text, lookup(&variables))
             .with_context(context)?
@@ -219,7 +220,7 @@ fn grants(kind: &LinkType, write_access: bool, variables: &Variables) -> anyhow:
     kind.grants.read.iter().chain(writes).map(expand).collect()
 }
 
-fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'_>) -> Vec<String> {
+fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'_>) -> anyhow::Result<Vec<String>> {
     let set: BTreeSet<String> = match source {
         EnumSource::SubComponents {
             sub_type,
@@ -230,7 +231,7 @@ fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'
             .values()
             .filter(|sub| sub.sub_type == *sub_type)
             .map(|sub| sub_value(sub, attribute.as_deref(), parent.as_deref()))
-            .collect(),
+            .collect::<anyhow::Result<_>>()?,
         EnumSource::Consumers => {
             let others = graph
                 .ends
@@ -254,11 +255,7 @@ fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'
             deployed.map(|component| component.name.to_string()).collect()
         }
         EnumSource::Attribute { name } => {
-            let text = to
-                .attributes
-                .get(name)
-                .and_then(super::AttributeValue::text)
-                .unwrap_or_default();
+            let text = text_of(&to.attributes, name)?.unwrap_or_default();
             text.split(',')
                 .map(str::trim)
                 .filter(|item| !item.is_empty())
@@ -267,14 +264,26 @@ fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'
         }
         EnumSource::Values { values } => values.iter().cloned().collect(),
     };
-    set.into_iter().collect()
+    Ok(set.into_iter().collect())
 }
 
-fn sub_value(sub: &SubComponent, attribute: Option<&str>, parent: Option<&str>) -> String {
-    let text = |name: &str| sub.attributes.get(name).and_then(super::AttributeValue::text);
-    let own = attribute.and_then(text).unwrap_or_else(|| sub.name.to_string());
-    match parent.and_then(text) {
+fn sub_value(sub: &SubComponent, attribute: Option<&str>, parent: Option<&str>) -> anyhow::Result<String> {
+    let text = |name| text_of(&sub.attributes, name);
+    let own = attribute.map(text).transpose()?.flatten();
+    let own = own.unwrap_or_else(|| sub.name.to_string());
+    Ok(match parent.map(text).transpose()?.flatten() {
         Some(parent) => format!("{parent}.{own}"),
         None => own,
-    }
+    })
+}
+
+/// The text of an attribute, which may have none; a name that no attribute has is a mistake, or the list would be empty
+/// without a word.
+fn text_of(attributes: &Attributes, name: &str) -> anyhow::Result<Option<String>> {
+    let known: Vec<&str> = attributes.keys().map(String::as_str).collect();
+    let Some(value) = attributes.get(name) else {
+        let hint = suggestion(name, &known).unwrap_or_default();
+        bail!("a closed list names the attribute `{name}`, which is not there; {hint}")
+    };
+    Ok(value.text())
 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::links::ResolvedLink;
 use crate::catalog::{Catalog, ComponentType, pattern};
+use crate::fault::Code;
 use crate::name::{ComponentName, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
 use crate::stack::{Component, External, Link, Stack, SubComponent, endpoints, links};
@@ -100,9 +101,9 @@ fn component(
     let metrics = endpoints::metrics(kind, &variables)?;
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
-    ComponentName::parse(&group).map_err(|rule| anyhow!("E_CATALOG_GROUP: `{group}` {rule}"))?;
-    let namespace =
-        Namespace::parse(&namespace).map_err(|rule| anyhow!("E_CATALOG_NAMESPACE: `{namespace}` {rule}"))?;
+    ComponentName::parse(&group).map_err(|rule| Code::E_CATALOG_GROUP.fault(format!("`{group}` {rule}")))?;
+    let namespace = Namespace::parse(&namespace)
+        .map_err(|rule| Code::E_CATALOG_NAMESPACE.fault(format!("`{namespace}` {rule}")))?;
     Ok(Component {
         name: checked(name)?,
         entry,
