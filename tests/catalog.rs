@@ -365,3 +365,51 @@ fn promised_tools_are_there() {
         }
     }
 }
+
+/// A list of links or sub-components of a type that nobody has is empty without a word.
+#[test]
+fn templates_name_types_that_are_there() {
+    let catalog = catalog();
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    for kind in types(&catalog) {
+        known.extend(kind.sub_components.keys().cloned());
+        let reaching = links(&catalog).into_iter().filter(|(_, link)| link.reaches(&kind));
+        known.extend(reaching.map(|(_, link)| link.name_to(&kind.name)));
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut asked = 0;
+    for folder in ["catalog", "link-types", "hooks"] {
+        for file in walkdir::WalkDir::new(root.join(folder)).into_iter().map(Result::unwrap) {
+            if file.path().extension().is_none_or(|extension| extension != "j2") {
+                continue;
+            }
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            for argument in text.split("by_type(").skip(1) {
+                let name = argument.split(['"', '\'']).nth(1).unwrap();
+                assert!(known.contains(name), "{}: `{name}`", file.path().display());
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 20, "{asked}");
+}
+
+/// Messages name a template by its place in the repository.
+#[test]
+fn places_of_files_are_true() {
+    let catalog = catalog();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut places = Vec::new();
+    for name in catalog.type_names() {
+        places.push(catalog.component_type(name).unwrap().unwrap().place("component.yaml"));
+    }
+    for name in catalog.link_folders() {
+        places.push(catalog.link_type(name).unwrap().unwrap().place("link.yaml"));
+    }
+    for name in catalog.hook_names() {
+        places.push(catalog.hook(name).unwrap().unwrap().place("hook.yaml"));
+    }
+    for place in places {
+        assert!(root.join(&place).is_file(), "{place}");
+    }
+}

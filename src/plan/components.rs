@@ -114,7 +114,7 @@ fn one_file(
     let planned = PlannedFile {
         class: class(file.seeded),
         why: format!("component {}, template {}", component.name, file.template),
-        source: source(&file.template, text, scopes),
+        source: source(component.entry.place(&file.template), text, scopes),
         resource: file.resource,
     };
     plan.insert(&format!("{}/{path}", base_folder(&component.name)), planned)
@@ -200,7 +200,7 @@ fn link_file(plan: &mut Plan, stack: &Stack, link: &Link, file: &LinkFile, scope
     let planned = PlannedFile {
         class: class(file.seeded),
         why: format!("link {}, template {}", link.type_name, file.template),
-        source: source(&file.template, text, scopes.to_vec()),
+        source: source(link.entry.place(&file.template), text, scopes.to_vec()),
         resource: file.resource,
     };
     plan.insert(&format!("{}/{path}", base_folder(side)), planned)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Plan, PlannedFile, Scope, Source, class, parts, scope, source};
 use crate::catalog::{Entry, HookOutput, HookType, pattern};
+use crate::fault::Code;
 
 /// Plan all outputs of a hook.
 pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String, Json>) -> anyhow::Result<()> {
@@ -45,10 +46,10 @@ fn output(
 ) -> anyhow::Result<()> {
     let list = &output.for_each;
     let Some(items) = lists.get(list.as_deref().unwrap_or_default()) else {
-        bail!(
-            "E_CATALOG_HOOK: output `{}` names the list {list:?}, which the values do not have",
+        bail!(Code::E_CATALOG_HOOK.fault(format!(
+            "output `{}` names the list {list:?}, which the values do not have",
             output.path
-        )
+        )))
     };
     items.iter().try_for_each(|value| item(plan, entry, output, value))
 }
@@ -62,11 +63,11 @@ fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Sc
     }
     let (source, what) = match &output.template {
         Some(template) => (
-            source(template, entry.file(template)?, vec![item.clone()]),
+            source(entry.place(template), entry.file(template)?, vec![item.clone()]),
             format!("template {template}"),
         ),
         None if item.contains_key("document") => (Source::Json(item.clone()), "document".to_owned()),
-        None => bail!("E_CATALOG_HOOK: output `{path}` has neither a template nor a document"),
+        None => bail!(Code::E_CATALOG_HOOK.fault(format!("output `{path}` has neither a template nor a document"))),
     };
     let why = format!("hook {}, {what}", entry.definition.name);
     plan.insert(

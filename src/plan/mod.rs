@@ -17,10 +17,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{bail, ensure};
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::Catalog;
+use crate::fault::Code;
 use crate::hook::HookRun;
 use crate::name::{ComponentName, RelPath};
 use crate::stack::Stack;
@@ -93,15 +94,17 @@ impl Plan {
     }
 
     fn insert(&mut self, path: &str, file: PlannedFile) -> anyhow::Result<()> {
-        let path = RelPath::parse(path).map_err(|rule| anyhow!("E_OUTPUT_PATH: {rule}"))?;
+        let path = RelPath::parse(path).map_err(|rule| Code::E_OUTPUT_PATH.fault(rule))?;
         let why = file.why.clone();
         // What could not be deleted later must not be written now.
         ensure!(
             is_producible(&path),
-            "E_OUTPUT_PATH: `{path}` ({why}) is not a place where stacktic keeps such a file"
+            Code::E_OUTPUT_PATH.fault(format!(
+                "`{path}` ({why}) is not a place where stacktic keeps such a file"
+            ))
         );
         if let Some(first) = self.files.insert(path.clone(), file) {
-            bail!("E_OUTPUT_PATH: `{path}` is made twice: by {} and by {why}", first.why);
+            bail!(Code::E_OUTPUT_PATH.fault(format!("`{path}` is made twice: by {} and by {why}", first.why)));
         }
         Ok(())
     }
@@ -126,13 +129,9 @@ fn named(name: &str, value: Json) -> Scope {
 }
 
 /// A template's file, or a copy when its name does not say that it is a template.
-fn source(name: &str, text: Cow<'static, [u8]>, scopes: Vec<Scope>) -> Source {
+fn source(name: String, text: Cow<'static, [u8]>, scopes: Vec<Scope>) -> Source {
     if name.ends_with(".j2") {
-        Source::Template {
-            name: name.to_owned(),
-            text,
-            scopes,
-        }
+        Source::Template { name, text, scopes }
     } else {
         Source::Copy(text)
     }

@@ -1,19 +1,55 @@
 //! The filters that templates may use, and no others.
+//!
+//! What is not defined passes none of them: a mistyped name would become `null`, an empty list or the
+//! length 0. `default` is the one way to say that a value may be absent.
 
-use minijinja::value::Value;
-use minijinja::{Environment, Error, ErrorKind};
+use minijinja::value::{Rest, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Output, State, escape_formatter};
 
 use crate::name::{is_yaml_word, shortened};
 
 /// Add the filters to `environment`, which has none.
 pub(super) fn add(environment: &mut Environment<'_>) {
-    environment.add_filter("yaml", yaml);
-    environment.add_filter("json", json);
-    environment.add_filter("py", py);
-    environment.add_filter("by_type", by_type);
-    environment.add_filter("length", minijinja::filters::length);
-    environment.add_filter("shorten", |name: String, limit: usize| shortened(&name, limit.max(10)));
+    for (name, filter) in strict() {
+        environment.add_filter(name, move |state: &mut State<'_, '_>, args: Rest<Value>| {
+            if args.iter().any(Value::is_undefined) {
+                return Err(Error::from(ErrorKind::UndefinedError));
+            }
+            filter.call(state, &args)
+        });
+    }
     environment.add_filter("default", minijinja::filters::default);
+    environment.set_formatter(print);
+}
+
+/// Every filter but `default`.
+fn strict() -> [(&'static str, Value); 6] {
+    [
+        ("yaml", Value::from_function(yaml)),
+        ("json", Value::from_function(json)),
+        ("py", Value::from_function(py)),
+        ("by_type", Value::from_function(by_type)),
+        ("length", Value::from_function(minijinja::filters::length)),
+        ("shorten", Value::from_function(shorten)),
+    ]
+}
+
+/// Print a value as it is. An absent value has no text: not what is undefined, not what an `if` without
+/// `else` leaves, and not an attribute that the stack gives no value, which `yaml` and `json` write.
+fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    ensure_text(value)?;
+    escape_formatter(out, state, value)
+}
+
+fn ensure_text(value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::None => {
+            let fact = "a value that is not given has no text; ask for it with `if`, or write it with `yaml`";
+            Err(Error::new(ErrorKind::InvalidOperation, fact))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A whole YAML scalar or flow value: JSON is YAML, and quoted text cannot be taken for anything else.
@@ -26,11 +62,26 @@ fn yaml(value: Value) -> Result<String, Error> {
 
 /// JSON on one line.
 fn json(value: Value) -> Result<String, Error> {
+    if holds_undefined(&value) {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
     serde_json::to_string(&value).map_err(|_| Error::new(ErrorKind::BadSerialization, "the value has no JSON form"))
+}
+
+/// Whether a list or map that a template wrote down names what is not there.
+fn holds_undefined(value: &Value) -> bool {
+    let mut items = value.try_iter().into_iter().flatten();
+    match value.kind() {
+        ValueKind::Undefined => true,
+        ValueKind::Seq => items.any(|item| holds_undefined(&item)),
+        ValueKind::Map => items.any(|key| value.get_item(&key).is_ok_and(|item| holds_undefined(&item))),
+        _ => false,
+    }
 }
 
 /// Text for inside double quotes of Python.
 fn py(value: Value) -> Result<String, Error> {
+    ensure_text(&value)?;
     let quoted = json(Value::from(value.to_string()))?;
     Ok(quoted[1..quoted.len() - 1].to_owned())
 }
@@ -45,14 +96,81 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// The links, or sub-components, of one type.
-fn by_type(items: Vec<Value>, wanted: String) -> Vec<Value> {
-    let matches = |item: &Value| item.get_attr("type").is_ok_and(|found| found.as_str() == Some(&wanted));
-    items.into_iter().filter(matches).collect()
+fn by_type(items: Vec<Value>, wanted: String) -> Result<Vec<Value>, Error> {
+    let mut found = Vec::new();
+    for item in items {
+        let kind = item.get_attr("type")?;
+        if kind.is_undefined() {
+            return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        if kind.as_str() == Some(&wanted) {
+            found.push(item);
+        }
+    }
+    Ok(found)
+}
+
+/// A name of at most `limit` characters.
+fn shorten(name: Value, limit: usize) -> Result<String, Error> {
+    ensure_text(&name)?;
+    Ok(shortened(&name.to_string(), limit.max(10)))
 }
 
 #[cfg(test)]
 mod tests {
+    use minijinja::UndefinedBehavior;
+
     use super::*;
+
+    fn render(text: &str) -> Result<String, Error> {
+        let mut environment = Environment::empty();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        add(&mut environment);
+        environment.render_str(
+            text,
+            Value::from_pairs([("here", Value::from_pairs([("nothing", ())]))]),
+        )
+    }
+
+    #[test]
+    fn what_is_not_defined_passes_no_filter() {
+        for (filter, _) in strict() {
+            for value in ["gone", "here.gone", "here['gone']", "(here if false)"] {
+                let error = render(&format!("{{{{ {value} | {filter} }}}}")).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::UndefinedError, "{value} | {filter}");
+            }
+        }
+        for text in [
+            "{{ gone }}",
+            "{{ here if false }}",
+            "{{ [1, gone] | json }}",
+            "{{ {'a': {'b': gone}} | yaml }}",
+            "{{ [here] | by_type(gone) }}",
+            "{{ [here] | by_type('x') }}",
+            "{{ 'a' | shorten(gone) }}",
+            "{{ here.gone | default(here.also) }}",
+            "{{ here.gone.more | default(1) }}",
+            "{{ 'a' ~ gone }}",
+            "{{ 1 if gone else 2 }}",
+            "{{ 1 if not gone else 2 }}",
+            "{{ 1 if gone == 1 else 2 }}",
+            "{% for item in gone %}{% endfor %}",
+        ] {
+            assert_eq!(render(text).unwrap_err().kind(), ErrorKind::UndefinedError, "{text}");
+        }
+        assert_eq!(render("{{ here.gone | default(1) }}").unwrap(), "1");
+    }
+
+    #[test]
+    fn what_is_not_given_is_written_and_never_printed() {
+        assert_eq!(
+            render("{{ here.nothing | yaml }} {{ here.nothing | json }}").unwrap(),
+            "null null"
+        );
+        for filter in ["", "| py", "| shorten(20)", "| by_type('x')", "| length"] {
+            assert!(render(&format!("{{{{ here.nothing {filter} }}}}")).is_err(), "{filter}");
+        }
+    }
 
     #[test]
     fn yaml_scalars() {

@@ -19,6 +19,7 @@ mod query;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod templates;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {

@@ -1,0 +1,159 @@
+//! Templates of a platform team: what they ask for in vain is told with place and nearest name.
+
+use crate::assert_said;
+use crate::builder::Project;
+
+const MAIL: &str = "\
+type: mailpit
+title: mail sink
+category: backend
+docs: https://mailpit.axllent.org/docs/
+namespace: mail
+group: backend
+object: \"{name}\"
+service: MAIL
+install: {manifests: true}
+attributes:
+  storage: {type: quantity, default: 1Gi, help: size of the volume}
+  relay: {type: string, help: host that mail goes on to}
+sub_components:
+  box:
+    title: a mailbox
+    attributes:
+      owner: {type: string, default: nobody, help: who reads it}
+files:
+  - {path: values.yaml, template: values.yaml.j2}
+";
+
+const STACK: &str = "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  mail:
+    type: mailpit
+    sub_components:
+      sales: {type: box}
+";
+
+/// What `gen` says of a template, without its first words.
+fn said(template: &str) -> String {
+    let project = Project::new(STACK)
+        .file("extra/catalog/mailpit/component.yaml", MAIL)
+        .file("extra/catalog/mailpit/values.yaml.j2", template);
+    let run = project.run("gen --catalog extra");
+    assert_eq!((run.code, run.stdout.as_str()), (4, ""), "{template}: {}", run.stderr);
+    assert!(project.out().is_empty(), "nothing is written");
+    let told = run.stderr.split_once("E_CATALOG_TEMPLATE: ").unwrap().1;
+    told.trim_end().to_owned()
+}
+
+#[test]
+fn the_message_names_the_template_its_line_and_the_nearest_name() {
+    let project = Project::new(STACK)
+        .file("extra/catalog/mailpit/component.yaml", MAIL)
+        .file(
+            "extra/catalog/mailpit/values.yaml.j2",
+            "a: 1\nstorage: <% component.attributes.stroage | yaml %>\n",
+        );
+    assert_said!(project.said("gen --catalog extra"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: could not render `k8s/deploy/base/mail/values.yaml` (component mail, template values.yaml.j2): E_CATALOG_TEMPLATE: `extra/catalog/mailpit/values.yaml.j2:2`: `component.attributes.stroage` is not defined; did you mean `storage`?
+    "#);
+}
+
+#[test]
+fn every_way_to_ask_in_vain() {
+    for (template, expected) in [
+        (
+            "<% compnent.name %>",
+            "`compnent` is not defined; did you mean `component`?",
+        ),
+        (
+            "<% component.nmae %>",
+            "`component.nmae` is not defined; did you mean `name`?",
+        ),
+        (
+            "#: for sub in component.sub_components\n- <% sub.attributes.ower | yaml %>\n#: endfor\n",
+            "`component.sub_components[0].attributes.ower` is not defined; did you mean `owner`?",
+        ),
+        (
+            "#: if component.attributes.rely\na: 1\n#: endif\n",
+            "`component.attributes.rely` is not defined; did you mean `relay`?",
+        ),
+        (
+            "#: for sub in component.subcomponents\n#: endfor\n",
+            "`component.subcomponents` is not defined; did you mean `sub_components`?",
+        ),
+        (
+            "<% component.labls | default('x') %><% component.nmae | json %>",
+            "`component.nmae` is not defined; did you mean `name`?",
+        ),
+        (
+            "<% [component.nmae, component.labls | default('x')] | json %>",
+            "`component.nmae` is not defined; did you mean `name`?",
+        ),
+        ("<% 'a' if false %>", "undefined value"),
+        (
+            "<% component.attributes.relay %>",
+            "invalid operation: a value that is not given has no text; ask for it with `if`, or write it with `yaml`",
+        ),
+        (
+            "<% component.name | upper %>",
+            "unknown filter: filter upper is unknown",
+        ),
+        (
+            "#: if component.name is defined\n#: endif\n",
+            "unknown test: test defined is unknown",
+        ),
+        (
+            "<% component.name",
+            "syntax error: unexpected end of input, expected end of variable block",
+        ),
+    ] {
+        let line = template.lines().position(|line| line.starts_with("- ")).unwrap_or(0) + 1;
+        let place = format!("`extra/catalog/mailpit/values.yaml.j2:{line}`");
+        assert_eq!(said(template), format!("{place}: {expected}"), "{template}");
+    }
+}
+
+/// A closed list names attributes too: of a name that nobody has it would be empty, or full of other names.
+#[test]
+fn lists_that_ask_in_vain() {
+    let link = |source: &str| {
+        format!("name: fastapi-mailpit\ntitle: mail\nfrom: fastapi\nto: mailpit\nenums: {{boxes: {{{source}}}}}\n")
+    };
+    let stack = format!(
+        "{STACK}  shop: {{type: fastapi, attributes: {{image: shop:1}}}}\nlinks:\n  - {{from: shop, to: mail}}\n"
+    );
+    for (source, code, told) in [
+        (
+            "from: attribute, name: relya",
+            4,
+            "`relya`, which is not there; did you mean `relay`?",
+        ),
+        (
+            "from: sub_components, type: box, attribute: onwer",
+            4,
+            "`onwer`, which is not there; did you mean `owner`?",
+        ),
+        (
+            "from: sub_components, type: box, parent: onwer",
+            4,
+            "`onwer`, which is not there; did you mean `owner`?",
+        ),
+        ("from: sub_components, type: box, attribute: owner", 0, ""),
+        ("from: attribute, name: relay", 0, ""),
+    ] {
+        let project = Project::new(&stack)
+            .file("extra/catalog/mailpit/component.yaml", MAIL)
+            .file("extra/catalog/mailpit/values.yaml.j2", "a: 1\n")
+            .file("extra/link-types/fastapi-mailpit/link.yaml", link(source));
+        let run = project.run("check --catalog extra");
+        assert_eq!(run.code, code, "{source}: {}", run.stderr);
+        assert!(run.stderr.contains(told), "{source}: {}", run.stderr);
+    }
+}
