@@ -72,6 +72,9 @@ pub struct ComponentType {
     /// ConfigMaps made from files, by the end of their names.
     #[serde(default)]
     pub config_maps: BTreeMap<String, Vec<String>>,
+    /// Kinds of its own objects that hold data: they stay in the cluster when their files go.
+    #[serde(default)]
+    pub holds_data: Vec<String>,
     /// What a platform engineer has to know.
     pub notes: Option<String>,
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::view;
+use super::{NAMESPACES, view};
 use crate::catalog::{ChartSource, OperatorSource};
 use crate::name::{ComponentName, MAX_LABEL, shortened};
 use crate::stack::{Component, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
     let Some(argo) = stack.of_type("argo_cd").next() else {
-        return json!({ "projects": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
+        return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
     let waves = stack.waves();
     let operators = operators(stack);
@@ -23,6 +23,7 @@ pub(super) fn values(stack: &Stack) -> Json {
     }
     json!({
         "projects": lists.projects,
+        "namespaces": lists.namespaces,
         "applications": lists.applications,
         "chart_operators": lists.chart_operators,
         "git_operators": lists.git_operators,
@@ -34,6 +35,7 @@ pub(super) fn values(stack: &Stack) -> Json {
 #[derive(Default)]
 struct Lists {
     projects: Vec<Json>,
+    namespaces: Vec<Json>,
     applications: Vec<Json>,
     chart_operators: Vec<Json>,
     git_operators: Vec<Json>,
@@ -67,6 +69,7 @@ impl Lists {
             .push(project.item(&applications, &chart_operators, &git_operators));
         self.indexes
             .push(json!({ "environment": project.environment, "files": files }));
+        self.namespaces.push(project.namespaces());
         self.roots.push(project.root());
         self.applications.extend(applications);
         self.chart_operators.extend(chart_operators);
@@ -113,7 +116,7 @@ fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]
             .chain(git_operators)
             .map(|item| format!("operators/{}.yaml", text(item, "operator"))),
     );
-    files.insert("project.yaml".to_owned());
+    files.extend(["namespaces.yaml", "project.yaml"].map(str::to_owned));
     files
 }
 
@@ -160,6 +163,18 @@ impl<'a> Project<'a> {
     fn root(&self) -> Json {
         let mut item = self.base("");
         item["path"] = format!("{}/argocd/{}", self.path, self.environment).into();
+        item
+    }
+
+    /// The Application of all namespaces, before everything that lies in one.
+    fn namespaces(&self) -> Json {
+        let mut item = self.base("all.namespaces");
+        item["wave"] = (-1).into();
+        item["path"] = format!(
+            "{}/k8s/deploy/overlays/{}/{NAMESPACES}",
+            self.path, self.environment
+        )
+        .into();
         item
     }
 

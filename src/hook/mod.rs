@@ -40,6 +40,10 @@ pub struct HookRun {
     pub values: Map<String, Json>,
 }
 
+/// The folder, in bases and overlays, of what belongs to several components: namespaces with their default-deny policies.
+/// No component has such a name, and none owns them: what one owned would go or move with it.
+pub const NAMESPACES: &str = "_namespaces";
+
 /// Hooks whose values `plan` prepares, because they list what was planned before.
 const BY_PLAN: [&str; 2] = ["kustomize", "overlays"];
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::edges::{Edge, edges};
-use super::view;
+use super::{NAMESPACES, view};
 use crate::name::ComponentName;
 use crate::stack::{Component, Stack};
 
@@ -94,13 +94,11 @@ fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
     rules
 }
 
-/// One item per namespace, carried by the first component that lies in it.
+/// One item per namespace, which nobody's component carries.
 fn denials(stack: &Stack) -> Vec<Json> {
-    let mut seen = BTreeSet::new();
-    let first = stack
-        .deployed()
-        .filter(|component| seen.insert(component.namespace.as_str()));
-    first
-        .map(|component| json!({ "component": component.name, "namespace": component.namespace, "labels": view::label_pairs(stack, component) }))
-        .collect()
+    let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
+    let denial = |namespace| {
+        json!({ "folder": NAMESPACES, "namespace": namespace, "labels": view::shared_label_pairs(stack) })
+    };
+    namespaces.into_iter().map(denial).collect()
 }

@@ -112,6 +112,22 @@ pub fn labels(stack: &Stack, component: &Component) -> BTreeMap<&'static str, St
     ])
 }
 
+/// Annotations of what holds data or access of several: neither pruning nor deleting an Application removes such an
+/// object, and Argo CD does not call an Application out of step for it.
+pub const KEEP: [(&str, &str); 2] = [
+    ("argocd.argoproj.io/compare-options", "IgnoreExtraneous"),
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+];
+
+/// Labels of objects that belong to no component.
+#[must_use]
+pub fn shared_label_pairs(stack: &Stack) -> Json {
+    pairs(&BTreeMap::from([
+        ("app.kubernetes.io/managed-by", "stacktic"),
+        ("app.kubernetes.io/part-of", stack.name.as_str()),
+    ]))
+}
+
 /// A map as the list of `{key, value}` that templates iterate.
 #[must_use]
 pub fn pairs<K: AsRef<str>, V: AsRef<str>>(map: &BTreeMap<K, V>) -> Json {
@@ -201,6 +217,7 @@ fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {
         "port": endpoint.map(|endpoint| endpoint.port),
         "endpoints": component.endpoints.iter().map(|(name, endpoint)| (name.clone(), self::endpoint(endpoint))).collect::<Map<_, _>>(),
         "labels": labels(stack, component),
+        "keep": BTreeMap::from(KEEP),
         "pods": component.pods,
     });
     match view {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::secrets::{self, PlannedSecret};
-use super::{Plan, base_folder, config_maps, hooks};
+use super::{NAMESPACES, Plan, PlannedFile, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::hook::view;
@@ -20,17 +20,14 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         .deployed()
         .filter(|component| !component.entry.definition.install.manifests);
     let others: BTreeSet<&str> = foreign.map(|component| component.namespace.as_str()).collect();
-    let mut carried = BTreeSet::new();
-    let (mut bases, mut namespaces, mut external_secrets) = (Vec::new(), Vec::new(), Vec::new());
+    let all: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
+    let namespaces: Vec<Json> = all
+        .iter()
+        .map(|name| namespace(stack, name, !others.contains(name)))
+        .collect();
+    let (mut bases, mut external_secrets) = (Vec::new(), Vec::new());
     for component in stack.deployed() {
         let secrets = secrets::secrets(stack, component)?;
-        if carried.insert(component.namespace.as_str()) {
-            namespaces.push(namespace(
-                stack,
-                component,
-                !others.contains(component.namespace.as_str()),
-            ));
-        }
         if stack.secrets == SecretsBackend::ExternalSecrets {
             external_secrets.extend(secrets.iter().map(|secret| external_secret(stack, component, secret)));
         }
@@ -42,10 +39,11 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         &entry,
         object(json!({ "namespaces": namespaces, "external_secrets": external_secrets, "roots": [{}] })),
     )?;
-    let items = bases
+    let mut items = bases
         .iter()
         .map(|(component, secrets)| base(plan, stack, component, secrets))
         .collect::<anyhow::Result<Vec<Json>>>()?;
+    items.extend(namespaces_base(plan, stack));
     hooks::plan_lists(plan, &entry, object(json!({ "bases": items })))
 }
 
@@ -57,11 +55,11 @@ fn object(value: Json) -> Map<String, Json> {
 }
 
 /// Namespaces in which every workload is ours enforce what those workloads keep to.
-fn namespace(stack: &Stack, component: &Component, is_ours: bool) -> Json {
+fn namespace(stack: &Stack, name: &str, is_ours: bool) -> Json {
     json!({
-        "component": component.name,
-        "namespace": component.namespace,
-        "stack": stack.name,
+        "folder": NAMESPACES,
+        "namespace": name,
+        "labels": view::shared_label_pairs(stack),
         "mode": if is_ours { "enforce" } else { "warn" },
     })
 }
@@ -82,23 +80,47 @@ fn external_secret(stack: &Stack, component: &Component, secret: &PlannedSecret)
     item
 }
 
-fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSecret]) -> anyhow::Result<Json> {
-    let folder = format!("{}/", base_folder(&component.name));
-    let files: Vec<(&str, &super::PlannedFile)> = plan
-        .below(&folder)
-        .filter_map(|(path, file)| Some((path.as_str().strip_prefix(&folder)?, file)))
-        .collect();
-    let resources: Vec<&str> = files
+/// The base that owns every namespace, with its default-deny policy: no component does, so none can take one along.
+fn namespaces_base(plan: &Plan, stack: &Stack) -> Option<Json> {
+    let folder = format!("k8s/deploy/base/{NAMESPACES}/");
+    let resources = resources(&files(plan, &folder));
+    (!resources.is_empty()).then(|| {
+        json!({
+            "component": NAMESPACES,
+            "namespace": "",
+            "labels": view::shared_label_pairs(stack),
+            "resources": resources,
+            "config_maps": [],
+            "secrets": [],
+        })
+    })
+}
+
+/// Files below `folder`, by their names in it.
+fn files<'a>(plan: &'a Plan, folder: &'a str) -> Vec<(&'a str, &'a PlannedFile)> {
+    plan.below(folder)
+        .filter_map(|(path, file)| Some((path.as_str().strip_prefix(folder)?, file)))
+        .collect()
+}
+
+/// The files that kustomize lists.
+fn resources<'a>(files: &[(&'a str, &PlannedFile)]) -> Vec<&'a str> {
+    files
         .iter()
         .filter(|(_, file)| file.resource)
         .map(|(name, _)| *name)
-        .collect();
+        .collect()
+}
+
+fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSecret]) -> anyhow::Result<Json> {
+    let folder = format!("{}/", base_folder(&component.name));
+    let files = files(plan, &folder);
     let generated = stack.secrets == SecretsBackend::Files;
     Ok(json!({
         "component": component.name,
         "namespace": component.namespace,
         "labels": view::label_pairs(stack, component),
-        "resources": resources,
+        "resources": resources(&files),
         "config_maps": config_maps::items(stack, component, &files)?,
         "secrets": secrets.iter().filter(|_| generated).map(secrets::item).collect::<Vec<_>>(),
     }))

@@ -30,10 +30,15 @@ use crate::tree::{Class, Skeleton};
 pub use overlay::{Overlay, plan_overlays};
 pub use producible::is_producible;
 
+/// The folder that owns every namespace. No component has such a name.
+const NAMESPACES: &str = crate::hook::NAMESPACES;
+
 /// All files of one stack.
 #[derive(Debug, Default)]
 pub struct Plan {
     pub files: BTreeMap<RelPath, PlannedFile>,
+    /// Kinds of objects that outlive what they are made for, by the folder of the base that holds them.
+    pub kept: BTreeMap<String, Vec<String>>,
 }
 
 /// A file and what it is made from.
@@ -72,7 +77,10 @@ pub type Scope = Rc<Map<String, Json>>;
 /// # Errors
 /// A mistake in the catalog, or two entries that make the same file.
 pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Result<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        kept: kept(stack),
+        ..Plan::default()
+    };
     // Components come after hooks: a Deployment mounts as many parts as a document has.
     for run in hooks {
         hooks::plan(&mut plan, &run.entry, run.values)?;
@@ -83,6 +91,19 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Re
     secrets::plan(&mut plan, stack)?;
     kustomize::plan(&mut plan, stack, catalog)?;
     Ok(plan)
+}
+
+/// Namespaces with their default-deny policies, and what each type says holds data.
+fn kept(stack: &Stack) -> BTreeMap<String, Vec<String>> {
+    let of_types = stack.deployed().map(|component| {
+        let kinds = component.entry.definition.holds_data.clone();
+        (base_folder(&component.name), kinds)
+    });
+    let shared = vec!["Namespace".to_owned(), "NetworkPolicy".to_owned()];
+    of_types
+        .filter(|(_, kinds)| !kinds.is_empty())
+        .chain([(format!("k8s/deploy/base/{NAMESPACES}"), shared)])
+        .collect()
 }
 
 impl Plan {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, config_maps, hooks};
+use super::{NAMESPACES, Plan, PlannedFile, Source, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::name::{ComponentName, object_form, shortened};
@@ -39,7 +39,7 @@ pub fn plan_overlays(
         .context(Code::E_CATALOG_HOOK.fault("there is no hook `overlays`"))?;
     let mut plan = Plan::default();
     for overlay in overlays {
-        let mut components = Vec::new();
+        let mut components = namespaces(stack, overlay.name);
         for component in stack.deployed() {
             let folder = Folder {
                 environment: overlay.name,
@@ -50,7 +50,7 @@ pub fn plan_overlays(
             };
             components.push(folder.plan(&mut plan)?);
         }
-        let names: Vec<&ComponentName> = stack.deployed().map(|component| &component.name).collect();
+        let names: Vec<Json> = components.iter().map(|item| item["component"].clone()).collect();
         let values =
             json!({ "components": components, "roots": [{ "environment": overlay.name, "components": names }] });
         let charts = stack
@@ -66,6 +66,17 @@ pub fn plan_overlays(
     Ok(plan)
 }
 
+/// The folder of the namespaces, which no environment changes.
+fn namespaces(stack: &Stack, environment: &ComponentName) -> Vec<Json> {
+    let item = item(environment, NAMESPACES, "");
+    stack.deployed().next().map(|_| item).into_iter().collect()
+}
+
+/// The folder of an overlay before anything is changed.
+fn item(environment: &ComponentName, folder: &str, namespace: &str) -> Json {
+    json!({ "environment": environment, "component": folder, "namespace": namespace, "patches": [], "resources": [], "merges": [] })
+}
+
 /// One component in one environment.
 struct Folder<'a> {
     environment: &'a ComponentName,
@@ -78,7 +89,11 @@ struct Folder<'a> {
 impl Folder<'_> {
     /// Plan the patches, and give the item that the overlay's kustomization is made from.
     fn plan(&self, plan: &mut Plan) -> anyhow::Result<Json> {
-        let mut item = json!({ "environment": self.environment, "component": self.component.name, "namespace": self.component.namespace, "patches": [], "resources": [], "merges": [] });
+        let mut item = item(
+            self.environment,
+            self.component.name.as_str(),
+            self.component.namespace.as_str(),
+        );
         let Some(after) = self.after else { return Ok(item) };
         let folder = format!("{}/", base_folder(&self.component.name));
         for (path, file) in self.base.below(&folder) {

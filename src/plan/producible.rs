@@ -1,6 +1,6 @@
 //! Which paths the catalog can produce: the second key that a delete needs.
 
-use super::parts;
+use super::{NAMESPACES, parts};
 use crate::name::{ComponentName, RelPath};
 
 /// Whether a file at `path` can be the work of this program: a known folder, a checked component
@@ -9,13 +9,14 @@ use crate::name::{ComponentName, RelPath};
 pub fn is_producible(path: &RelPath) -> bool {
     let segments: Vec<&str> = path.segments().collect();
     let is_component = |name: &str| ComponentName::parse(name).is_ok();
+    let is_folder = |name: &str| is_component(name) || name == NAMESPACES;
     match segments.as_slice() {
         ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml" | ".gitignore"] | ["docs", "topology.md"] => true,
         ["docs", "clients", file] => *file == "README.md" || has_extension(file, &["json"]),
         ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
             is_component(environment) && has_extension(file, &["yaml"])
         }
-        ["k8s", "deploy", "base", component, rest @ ..] => is_component(component) && is_base(rest),
+        ["k8s", "deploy", "base", component, rest @ ..] => is_folder(component) && is_base(rest),
         ["k8s", "build", "base", component, file] => {
             is_component(component)
                 && (*file == "Dockerfile" || has_extension(file, &["txt", "in", "toml", "py", "sh"]))
@@ -36,7 +37,7 @@ fn is_base(rest: &[&str]) -> bool {
 }
 
 fn is_overlay(rest: &[&str]) -> bool {
-    let is_component = |name: &str| ComponentName::parse(name).is_ok();
+    let is_component = |name: &str| ComponentName::parse(name).is_ok() || name == NAMESPACES;
     match rest {
         ["kustomization.yaml"] => true,
         [component, file] => is_component(component) && has_extension(file, &["yaml"]),
@@ -79,6 +80,11 @@ mod tests {
             ("k8s/build/base/agent/deep/collect.sh", false),
             ("k8s/deploy/base/agent/collect.sh", false),
             ("k8s/deploy/base/Fastmcp/values.yaml", false),
+            ("k8s/deploy/base/_namespaces/namespace-db.yaml", true),
+            ("k8s/deploy/base/_others/namespace-db.yaml", false),
+            ("k8s/deploy/overlays/dev/_namespaces/local/kustomization.yaml", true),
+            ("argocd/_namespaces/project.yaml", false),
+            ("k8s/build/base/_namespaces/Dockerfile", false),
             ("k8s/deploy/overlays/dev/kafka/local/kustomization.yaml", true),
             ("argocd/dev/applications/kafka.yaml", true),
             ("argocd/id_rsa", false),

@@ -5,6 +5,7 @@
 //! prints values.
 
 mod filters;
+mod kept;
 mod objects;
 mod undefined;
 
@@ -40,6 +41,7 @@ pub fn render(plan: &Plan) -> anyhow::Result<Tree> {
         environment: environment(&texts)?,
         names: names(&texts),
         values: BTreeMap::new(),
+        kept: kept::Kept::of(plan),
     };
     let mut tree = Tree::new();
     for (path, file) in &plan.files {
@@ -109,6 +111,7 @@ struct Renderer<'a> {
     names: BTreeMap<&'a str, &'a str>,
     /// Converted scopes by the address of the shared map, which the plan keeps alive.
     values: BTreeMap<usize, Value>,
+    kept: kept::Kept<'a>,
 }
 
 impl Renderer<'_> {
@@ -123,7 +126,17 @@ impl Renderer<'_> {
             }
             Source::Template { name, text, scopes } => Cow::Owned(self.template(name, text, scopes)?.into_bytes()),
         };
+        let bytes = self.kept(path, bytes)?;
         Ok(Content::Bytes(with_first_line(path, file.class, bytes)))
+    }
+
+    /// Objects that hold data are marked, whoever wrote the file.
+    fn kept(&self, path: &RelPath, bytes: Cow<'static, [u8]>) -> anyhow::Result<Cow<'static, [u8]>> {
+        let Some(kinds) = self.kept.kinds(path.as_str()) else {
+            return Ok(bytes);
+        };
+        let text = std::str::from_utf8(&bytes)?;
+        Ok(Cow::Owned(kept::mark(text, kinds).into_bytes()))
     }
 
     fn template(&mut self, place: &str, text: &[u8], scopes: &[Scope]) -> anyhow::Result<String> {

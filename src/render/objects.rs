@@ -57,7 +57,9 @@ pub fn ensure_objects(tree: &Tree) -> anyhow::Result<()> {
 /// Where objects of a file live together; nothing for files that hold none.
 fn place(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next().unwrap_or_default();
-    if !name.ends_with(".yaml") || name.contains("values") {
+    // Values of a chart hold no objects.
+    let is_values = name.starts_with("values") || name.starts_with("operator-values");
+    if !name.ends_with(".yaml") || is_values {
         return None;
     }
     if path.starts_with("k8s/deploy/base/") {
@@ -138,7 +140,7 @@ fn generated(text: &str) -> Vec<Identity> {
 }
 
 /// The key of a line that is not indented.
-fn top_level(line: &str) -> Option<&str> {
+pub(super) fn top_level(line: &str) -> Option<&str> {
     let begins = line.starts_with(|first: char| first.is_ascii_alphabetic());
     line.split_once(':').map(|(key, _)| key).filter(|_| begins)
 }
