@@ -212,6 +212,22 @@ fn is_its_own(added: &Component, identity: &Identity, place: &str) -> bool {
         || (kind == "KafkaBridge")
 }
 
+/// What several components share says nothing of any of them: operators, with their values, and default-deny policies.
+fn assert_shared_files_stay(before: &Files, after: &Files, added: &Component) {
+    let shared = [
+        "argocd/dev/operators/",
+        "argocd/dev/namespaces.yaml",
+        "k8s/deploy/base/_operators/",
+        "k8s/deploy/base/_namespaces/networkpolicy-",
+        "k8s/deploy/base/_namespaces/secret/",
+    ];
+    for (path, bytes) in before {
+        if shared.iter().any(|start| path.starts_with(start)) {
+            assert_eq!(after.get(path), Some(bytes), "{path} changes with {added:?}");
+        }
+    }
+}
+
 fn component(name: &'static str) -> impl Strategy<Value = Component> {
     let namespace = prop_oneof![3 => Just(None), 1 => select(vec![Some("shared"), Some("monitoring"), Some("mcp")])];
     (select(TYPES.to_vec()), namespace).prop_map(move |(kind, namespace)| Component {
@@ -244,6 +260,7 @@ proptest! {
         for added in [first, last] {
             let with: Vec<Component> = others.iter().cloned().chain([added.clone()]).collect();
             let (Some(before), Some(after)) = (generate(&stack(&others)), generate(&stack(&with))) else { continue };
+            assert_shared_files_stay(&before, &after, &added);
             let (before, after) = (places(&before), places(&after));
             for (identity, place) in &before {
                 assert_eq!(after.get(identity), Some(place), "{identity:?} is moved by {added:?}, beside {others:?}");
@@ -259,7 +276,7 @@ proptest! {
 #[test]
 fn namespaces_belong_to_nobody() {
     let example = include_str!("../generated-example/stack.yaml");
-    let more = example.replace("components:\n", "components:\n  archive: {type: loki}\n");
+    let more = example.replace("\ncomponents:\n", "\ncomponents:\n  archive: {type: loki}\n");
     for stack in [example, &more] {
         let files = generate(stack).unwrap();
         let of_kind = |kind: &str| -> BTreeSet<String> {

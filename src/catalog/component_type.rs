@@ -135,7 +135,7 @@ pub struct ChartSource {
 pub struct OperatorSource {
     pub chart: Option<ChartSource>,
     pub git: Option<GitSource>,
-    /// Values file of the chart: one of the component's rendered files.
+    /// Values file of the chart, beside the entry. Components share the operator, so it is copied as it is.
     pub values: Option<String>,
 }
 

@@ -77,6 +77,10 @@ impl Lists {
     }
 }
 
+/// The folder below the bases with the values of operators' charts. They are of no component: whoever comes or goes, the
+/// operator stays as it is.
+pub const OPERATORS: &str = "_operators";
+
 /// An operator and the first component that needs it.
 struct Operator<'a> {
     source: &'a OperatorSource,
@@ -102,6 +106,12 @@ fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
         }
     }
     found
+}
+
+/// Name of the values file of an operator's chart, below `OPERATORS`.
+#[must_use]
+pub fn operator_values(type_name: &str, source: &OperatorSource) -> String {
+    format!("values-{}-{}.yaml", type_name.replace('_', "-"), source.name())
 }
 
 fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> BTreeSet<String> {
@@ -170,11 +180,7 @@ impl<'a> Project<'a> {
     fn namespaces(&self) -> Json {
         let mut item = self.base("all.namespaces");
         item["wave"] = (-1).into();
-        item["path"] = format!(
-            "{}/k8s/deploy/overlays/{}/{NAMESPACES}",
-            self.path, self.environment
-        )
-        .into();
+        item["path"] = format!("{}/k8s/deploy/overlays/{}/{NAMESPACES}", self.path, self.environment).into();
         item
     }
 
@@ -228,13 +234,9 @@ impl<'a> Project<'a> {
 
     fn chart_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
         let chart = operator.source.chart.as_ref()?;
-        // Every component of the type carries the same file; the first one's is used.
-        let file = operator.source.values.as_ref();
-        let file = file.map(|file| {
-            format!(
-                "$values/{}/k8s/deploy/base/{}/{file}",
-                self.path, operator.component.name
-            )
+        let file = operator.source.values.as_ref().map(|_| {
+            let file = operator_values(operator.component.type_name(), operator.source);
+            format!("$values/{}/k8s/deploy/base/{OPERATORS}/{file}", self.path)
         });
         let namespace = chart
             .namespace

@@ -26,6 +26,7 @@ use crate::catalog::{Catalog, Entry, HookType};
 use crate::fault::Code;
 use crate::stack::Stack;
 
+pub use argo_cd_apps::{OPERATORS, operator_values};
 pub use clients::{Client, ClientKey, ClientServer};
 pub use mcp_clients::client_name;
 pub use stack_metadata::{

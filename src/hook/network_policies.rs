@@ -97,8 +97,7 @@ fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
 /// One item per namespace, which nobody's component carries.
 fn denials(stack: &Stack) -> Vec<Json> {
     let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
-    let denial = |namespace| {
-        json!({ "folder": NAMESPACES, "namespace": namespace, "labels": view::shared_label_pairs(stack) })
-    };
+    let denial =
+        |namespace| json!({ "folder": NAMESPACES, "namespace": namespace, "labels": view::shared_label_pairs(stack) });
     namespaces.into_iter().map(denial).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, named, source};
 use crate::catalog::{Area, Entry, FileSpec, FolderSpec, LinkFile, LinkType, Side, pattern};
-use crate::hook::view;
+use crate::hook::{OPERATORS, operator_values, view};
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 use crate::tree::Class;
@@ -74,8 +74,32 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, views: &Views) -> anyhow::Res
             self::folder(plan, component, folder).with_context(context)?;
         }
     }
+    operators(plan, stack)?;
     for link in &stack.links {
         self::link(plan, stack, link, views).with_context(|| format!("link `{}`", link.arrow()))?;
+    }
+    Ok(())
+}
+
+/// Values of the operators' charts, each once, however many components need the operator.
+fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
+    let mut files = BTreeMap::new();
+    for component in stack.deployed() {
+        for operator in component.entry.definition.install.operators() {
+            if let Some(values) = &operator.values {
+                let name = operator_values(component.type_name(), operator);
+                files.insert(name, (component, values));
+            }
+        }
+    }
+    for (name, (component, values)) in files {
+        let planned = PlannedFile {
+            class: Class::Owned,
+            why: format!("type {}, file {values}", component.type_name()),
+            source: super::Source::Copy(component.entry.file(values)?),
+            resource: false,
+        };
+        plan.insert(&format!("k8s/deploy/base/{OPERATORS}/{name}"), planned)?;
     }
     Ok(())
 }

@@ -29,9 +29,21 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     for component in stack.deployed() {
         let secrets = secrets::secrets(stack, component)?;
         if stack.secrets == SecretsBackend::ExternalSecrets {
-            external_secrets.extend(secrets.iter().map(|secret| external_secret(stack, component, secret)));
+            let labels = view::label_pairs(stack, component);
+            let items = secrets
+                .iter()
+                .map(|secret| external_secret(stack, component.name.as_str(), &labels, secret));
+            external_secrets.extend(items);
         }
         bases.push((component, secrets));
+    }
+    let shared = secrets::shared(stack)?;
+    if stack.secrets == SecretsBackend::ExternalSecrets {
+        let labels = view::shared_label_pairs(stack);
+        let items = shared
+            .iter()
+            .map(|secret| external_secret(stack, NAMESPACES, &labels, secret));
+        external_secrets.extend(items);
     }
     // The lists that kustomize reads name these files, so they come first.
     hooks::plan_lists(
@@ -43,7 +55,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         .iter()
         .map(|(component, secrets)| base(plan, stack, component, secrets))
         .collect::<anyhow::Result<Vec<Json>>>()?;
-    items.extend(namespaces_base(plan, stack));
+    items.extend(namespaces_base(plan, stack, &shared));
     hooks::plan_lists(plan, &entry, object(json!({ "bases": items })))
 }
 
@@ -64,24 +76,17 @@ fn namespace(stack: &Stack, name: &str, is_ours: bool) -> Json {
     })
 }
 
-fn external_secret(stack: &Stack, component: &Component, secret: &PlannedSecret) -> Json {
+fn external_secret(stack: &Stack, folder: &str, labels: &Json, secret: &PlannedSecret) -> Json {
     let mut item = secrets::item(secret);
-    item["component"] = json!(component.name);
-    item["namespace"] = json!(component.namespace);
+    item["component"] = json!(folder);
     item["stack"] = json!(stack.name);
-    item["own_labels"] = view::label_pairs(stack, component);
-    item["path"] = format!(
-        "{}/{}/{}",
-        stack.name,
-        component.name,
-        secret.file.trim_end_matches(".env")
-    )
-    .into();
+    item["own_labels"] = labels.clone();
+    item["path"] = format!("{}/{}/{}", stack.name, folder, secret.file.trim_end_matches(".env")).into();
     item
 }
 
 /// The base that owns every namespace, with its default-deny policy: no component does, so none can take one along.
-fn namespaces_base(plan: &Plan, stack: &Stack) -> Option<Json> {
+fn namespaces_base(plan: &Plan, stack: &Stack, secrets: &[PlannedSecret]) -> Option<Json> {
     let folder = format!("k8s/deploy/base/{NAMESPACES}/");
     let resources = resources(&files(plan, &folder));
     (!resources.is_empty()).then(|| {
@@ -91,9 +96,15 @@ fn namespaces_base(plan: &Plan, stack: &Stack) -> Option<Json> {
             "labels": view::shared_label_pairs(stack),
             "resources": resources,
             "config_maps": [],
-            "secrets": [],
+            "secrets": generated(stack, secrets),
         })
     })
+}
+
+/// The Secrets that kustomize makes: none where an operator does.
+fn generated(stack: &Stack, secrets: &[PlannedSecret]) -> Vec<Json> {
+    let made_here = stack.secrets == SecretsBackend::Files;
+    secrets.iter().filter(|_| made_here).map(secrets::item).collect()
 }
 
 /// Files below `folder`, by their names in it.
@@ -115,13 +126,12 @@ fn resources<'a>(files: &[(&'a str, &PlannedFile)]) -> Vec<&'a str> {
 fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSecret]) -> anyhow::Result<Json> {
     let folder = format!("{}/", base_folder(&component.name));
     let files = files(plan, &folder);
-    let generated = stack.secrets == SecretsBackend::Files;
     Ok(json!({
         "component": component.name,
         "namespace": component.namespace,
         "labels": view::label_pairs(stack, component),
         "resources": resources(&files),
         "config_maps": config_maps::items(stack, component, &files)?,
-        "secrets": secrets.iter().filter(|_| generated).map(secrets::item).collect::<Vec<_>>(),
+        "secrets": generated(stack, secrets),
     }))
 }

@@ -1,6 +1,7 @@
 //! Which paths the catalog can produce: the second key that a delete needs.
 
 use super::{NAMESPACES, parts};
+use crate::hook::OPERATORS;
 use crate::name::{ComponentName, RelPath};
 
 /// Whether a file at `path` can be the work of this program: a known folder, a checked component
@@ -16,6 +17,7 @@ pub fn is_producible(path: &RelPath) -> bool {
         ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
             is_component(environment) && has_extension(file, &["yaml"])
         }
+        ["k8s", "deploy", "base", OPERATORS, file] => file.starts_with("values-") && has_extension(file, &["yaml"]),
         ["k8s", "deploy", "base", component, rest @ ..] => is_folder(component) && is_base(rest),
         ["k8s", "build", "base", component, file] => {
             is_component(component)
@@ -82,6 +84,8 @@ mod tests {
             ("k8s/deploy/base/Fastmcp/values.yaml", false),
             ("k8s/deploy/base/_namespaces/namespace-db.yaml", true),
             ("k8s/deploy/base/_others/namespace-db.yaml", false),
+            ("k8s/deploy/base/_operators/values-cnpg-cloudnative-pg.yaml", true),
+            ("k8s/deploy/base/_operators/namespace-db.yaml", false),
             ("k8s/deploy/overlays/dev/_namespaces/local/kustomization.yaml", true),
             ("argocd/_namespaces/project.yaml", false),
             ("k8s/build/base/_namespaces/Dockerfile", false),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder};
+use super::{NAMESPACES, Plan, PlannedFile, Source};
 use crate::catalog::{SecretSpec, Side, pattern};
 use crate::hook::view::own_credentials;
 use crate::name::object_form;
@@ -19,6 +19,7 @@ const CLOUD_ENV: &str = "cloud.env";
 #[derive(Debug)]
 pub(super) struct PlannedSecret {
     pub(super) name: String,
+    pub(super) namespace: String,
     /// Name below `secret/`.
     pub(super) file: String,
     pub(super) kind: Option<String>,
@@ -34,22 +35,33 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
     }
     for component in stack.deployed() {
         for secret in secrets(stack, component)? {
-            let planned = PlannedFile {
-                class: Class::Seeded,
-                why: format!("component {}, keys of Secret {}", component.name, secret.name),
-                source: Source::Skeleton(Skeleton {
-                    header: header(&secret),
-                    keys: secret.keys,
-                }),
-                resource: false,
-            };
-            plan.insert(
-                &format!("{}/secret/{}", base_folder(&component.name), secret.file),
-                planned,
+            insert(
+                plan,
+                component.name.as_str(),
+                &format!("component {}", component.name),
+                secret,
             )?;
         }
     }
+    for secret in shared(stack)? {
+        let why = format!("namespace {}", secret.namespace);
+        insert(plan, NAMESPACES, &why, secret)?;
+    }
     Ok(())
+}
+
+fn insert(plan: &mut Plan, folder: &str, why: &str, secret: PlannedSecret) -> anyhow::Result<()> {
+    let path = format!("k8s/deploy/base/{folder}/secret/{}", secret.file);
+    let planned = PlannedFile {
+        class: Class::Seeded,
+        why: format!("{why}, keys of Secret {}", secret.name),
+        source: Source::Skeleton(Skeleton {
+            header: header(&secret),
+            keys: secret.keys,
+        }),
+        resource: false,
+    };
+    plan.insert(&path, planned)
 }
 
 fn header(secret: &PlannedSecret) -> Vec<String> {
@@ -60,6 +72,18 @@ fn header(secret: &PlannedSecret) -> Vec<String> {
         ),
         "Fill in the values, then encrypt the file with SOPS before it is committed.".to_owned(),
     ]
+}
+
+/// Secrets that belong to a namespace, sorted by file: what components of one type share there.
+pub(super) fn shared(stack: &Stack) -> anyhow::Result<Vec<PlannedSecret>> {
+    let mut found = BTreeMap::new();
+    for component in stack.deployed() {
+        for spec in component.entry.definition.secrets.iter().filter(|spec| spec.shared) {
+            let secret = secret(component, spec, |name| component_variable(component, None, name))?;
+            found.insert(secret.file.clone(), secret);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 /// All Secrets of a component, sorted by file.
@@ -79,17 +103,21 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
         .definition
         .secrets
         .iter()
-        .filter(|spec| spec.file != CLOUD_ENV)
+        .filter(|spec| spec.file != CLOUD_ENV && !spec.shared)
     {
         match &spec.for_each {
-            None => add(secret(spec, |name| component_variable(component, None, name))?),
+            None => add(secret(component, spec, |name| {
+                component_variable(component, None, name)
+            })?),
             Some(sub_type) => {
                 for sub in component
                     .sub_components
                     .values()
                     .filter(|sub| sub.sub_type == *sub_type)
                 {
-                    add(secret(spec, |name| component_variable(component, Some(sub), name))?);
+                    add(secret(component, spec, |name| {
+                        component_variable(component, Some(sub), name)
+                    })?);
                 }
             }
         }
@@ -102,7 +130,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
             .iter()
             .filter(|spec| spec.on == Some(Side::From))
         {
-            add(secret(spec, |name| link_variable(stack, link, name))?);
+            add(secret(component, spec, |name| link_variable(stack, link, name))?);
         }
     }
     for link in stack.links_to(&component.name) {
@@ -113,7 +141,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
             .iter()
             .filter(|spec| spec.on == Some(Side::To))
         {
-            add(secret(spec, |name| link_variable(stack, link, name))?);
+            add(secret(component, spec, |name| link_variable(stack, link, name))?);
         }
     }
     Ok(found.into_values().collect())
@@ -134,7 +162,7 @@ fn join(first: &mut PlannedSecret, more: PlannedSecret) {
 fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<PlannedSecret>> {
     let mut keys: BTreeMap<String, SkeletonKey> = BTreeMap::new();
     for spec in own_credentials(component) {
-        for key in secret(spec, |name| component_variable(component, None, name))?.keys {
+        for key in secret(component, spec, |name| component_variable(component, None, name))?.keys {
             keys.insert(key.key.clone(), key);
         }
     }
@@ -158,6 +186,7 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
     let is_own = component.entry.definition.install.manifests;
     Ok(Some(PlannedSecret {
         name,
+        namespace: component.namespace.to_string(),
         file: CLOUD_ENV.to_owned(),
         kind: None,
         labels: BTreeMap::new(),
@@ -166,7 +195,11 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
     }))
 }
 
-fn secret<'v>(spec: &SecretSpec, lookup: impl Fn(&str) -> Option<Cow<'v, str>>) -> anyhow::Result<PlannedSecret> {
+fn secret<'v>(
+    component: &Component,
+    spec: &SecretSpec,
+    lookup: impl Fn(&str) -> Option<Cow<'v, str>>,
+) -> anyhow::Result<PlannedSecret> {
     let expand = |text: &str| pattern::expand(text, &lookup).map(Cow::into_owned);
     let mut keys = Vec::new();
     for key in &spec.keys {
@@ -180,6 +213,7 @@ fn secret<'v>(spec: &SecretSpec, lookup: impl Fn(&str) -> Option<Cow<'v, str>>) 
     keys.sort_by(|left, right| left.key.cmp(&right.key));
     Ok(PlannedSecret {
         name: expand(&spec.name)?,
+        namespace: component.namespace.to_string(),
         file: expand(&spec.file)?,
         kind: spec.kind.clone(),
         labels: spec.labels.clone(),
@@ -226,5 +260,5 @@ fn link_variable<'a>(stack: &'a Stack, link: &'a Link, name: &str) -> Option<Cow
 /// The secret as the kustomize templates see it.
 pub(super) fn item(secret: &PlannedSecret) -> Json {
     let keys: Vec<&str> = secret.keys.iter().map(|key| key.key.as_str()).collect();
-    json!({ "name": secret.name, "file": secret.file, "type": secret.kind, "labels": crate::hook::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
+    json!({ "name": secret.name, "namespace": secret.namespace, "file": secret.file, "type": secret.kind, "labels": crate::hook::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
 }

@@ -53,7 +53,9 @@ fn annotated(document: &str) -> String {
     let Some(metadata) = lines.iter().position(|line| top_level(line) == Some("metadata")) else {
         return document.to_owned();
     };
-    let section = lines[metadata + 1..].iter().take_while(|line| top_level(line).is_none());
+    let section = lines[metadata + 1..]
+        .iter()
+        .take_while(|line| top_level(line).is_none());
     let own = section.clone().position(|line| line.trim_end() == "  annotations:");
     let mut added: String = KEEP
         .iter()

@@ -58,8 +58,7 @@ pub fn ensure_objects(tree: &Tree) -> anyhow::Result<()> {
 fn place(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next().unwrap_or_default();
     // Values of a chart hold no objects.
-    let is_values = name.starts_with("values") || name.starts_with("operator-values");
-    if !name.ends_with(".yaml") || is_values {
+    if !name.ends_with(".yaml") || name.starts_with("values") {
         return None;
     }
     if path.starts_with("k8s/deploy/base/") {
