@@ -1,7 +1,7 @@
 //! Metadata of a large stack: parts that Kubernetes can take, that are the whole again when joined.
 //!
 //! In: stacks with many components of another stack, of which nothing but metadata is made. Out: the agents' folders.
-//! It must not know how the parts are cut.
+//! It must not know where the parts are cut.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,8 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value as Json;
 use support::Files;
 
@@ -20,21 +22,26 @@ const MOST: usize = 240 * 1024;
 /// Grows the metadata by a little with each step.
 const STEPS: [usize; 6] = [0, 1, 280, 300, 700, 2_000];
 
+/// Nothing is made for such a component but metadata.
+const EXTERNAL: &str = "{type: kafka, external: {stack: s, host: kafka.example.com}}";
+
 fn stack(components: usize) -> String {
     let mut text =
         "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\ncomponents:\n".to_owned();
     text.push_str("  agent: {type: stack_agent}\n  second-agent: {type: stack_agent}\n");
     for number in 0..components {
-        text.push_str(&format!(
-            "  k{number}: {{type: kafka, external: {{stack: s, host: kafka.example.com}}}}\n"
-        ));
+        text.push_str(&format!("  k{number}: {EXTERNAL}\n"));
     }
     text
 }
 
 fn generate(components: usize) -> Files {
+    generate_stack(&stack(components))
+}
+
+fn generate_stack(stack: &str) -> Files {
     let folder = tempfile::tempdir().unwrap();
-    support::write_file(&folder.path().join("stack.yaml"), stack(components));
+    support::write_file(&folder.path().join("stack.yaml"), stack);
     let mut command = support::program(folder.path());
     command.arg("gen");
     let run = support::run(command);
@@ -62,9 +69,9 @@ fn parts_are_small_gapless_and_the_whole() {
             let parts = parts(&files, agent);
             let joined: String = parts.iter().map(|(_, text)| *text).collect();
             assert_eq!(serde_json::from_str::<Json>(&joined).unwrap(), whole, "{components}");
-            let numbers: Vec<String> = (0..parts.len()).map(|number| format!(".{number:03}")).collect();
-            let ends: Vec<&str> = parts.iter().map(|(end, _)| *end).collect();
-            assert!(ends == [""] || (ends == numbers && ends.len() > 1), "{ends:?}");
+            let further = (1..parts.len()).map(|number| format!(".{number:03}"));
+            let names: Vec<String> = [String::new()].into_iter().chain(further).collect();
+            assert_eq!(parts.iter().map(|(end, _)| *end).collect::<Vec<&str>>(), names);
             for (end, text) in &parts {
                 assert!(
                     serde_json::to_string(text).unwrap().len() <= MOST + 2,
@@ -79,8 +86,11 @@ fn parts_are_small_gapless_and_the_whole() {
 
 #[test]
 fn each_part_is_one_config_map_that_the_pod_mounts() {
-    for (components, suffixes) in [(3, vec![""]), (700, vec!["-000", "-001", "-002"])] {
+    for components in [3, 700] {
         let files = generate(components);
+        let further = (1..parts(&files, "agent").len()).map(|number| format!("-{number:03}"));
+        let suffixes: Vec<String> = [String::new()].into_iter().chain(further).collect();
+        assert_eq!(suffixes.len() > 2, components > 3);
         let text = |name: &str| String::from_utf8(files[&format!("k8s/deploy/base/agent/{name}")].clone()).unwrap();
         let names = |text: &str, before: &str| -> Vec<String> {
             let lines = text.lines().filter_map(|line| line.trim().strip_prefix(before));
@@ -90,5 +100,39 @@ fn each_part_is_one_config_map_that_the_pod_mounts() {
         assert_eq!(names(&text("kustomization.yaml"), "- name: "), suffixes);
         assert_eq!(names(&text("deployment.yaml"), "name: "), suffixes);
         assert!(text("deployment.yaml").contains("- /etc/stacktic\n"));
+    }
+}
+
+/// Lines that a line diff would show: those of one side alone, however often.
+fn changed_lines(before: &str, after: &str) -> usize {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    before.lines().for_each(|line| *counts.entry(line).or_default() -= 1);
+    after.lines().for_each(|line| *counts.entry(line).or_default() += 1);
+    let differ = counts.values().map(|count| count.unsigned_abs());
+    usize::try_from(differ.sum::<u64>()).unwrap()
+}
+
+/// One more component shows as its own lines, in the part that it lies in; what the others had stays as it was.
+#[test]
+fn a_component_changes_a_few_lines_of_one_part() {
+    for (count, places) in [(3, vec![0, 1]), (2_000, vec![1, 500, 999, 1_234, 1_700])] {
+        let before = generate(count);
+        for place in places {
+            let head = format!("  k{place}: {{");
+            let added = stack(count).replacen(&head, &format!("  k{place}x: {EXTERNAL}\n{head}"), 1);
+            let after = generate_stack(&added);
+            let of = |files: &Files| -> BTreeMap<String, String> {
+                let parts = parts(files, "agent").into_iter();
+                parts.map(|(end, text)| (end.to_owned(), text.to_owned())).collect()
+            };
+            let (before, after) = (of(&before), of(&after));
+            let text = |files: &BTreeMap<String, String>, end: &str| files.get(end).cloned().unwrap_or_default();
+            let ends: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            let lines = ends
+                .iter()
+                .map(|end| changed_lines(&text(&before, end), &text(&after, end)));
+            let changed: Vec<usize> = lines.filter(|lines| *lines > 0).collect();
+            assert!(changed.len() == 1 && changed[0] < 60, "{count} {place}: {changed:?}");
+        }
     }
 }

@@ -35,6 +35,6 @@ pub struct HookOutput {
     /// Written once, then the user's.
     #[serde(default)]
     pub seeded: bool,
-    /// Most bytes of a document, as a string of JSON: it is written compact, and in numbered parts when it has more.
+    /// Most bytes of a document, as a string of JSON: what is more goes into further parts.
     pub split: Option<usize>,
 }

@@ -1,9 +1,9 @@
 //! ConfigMaps made from files of a component: which there are, what each holds, and that none is too large.
 //!
-//! The type's own (`config_maps`), one for each part of a document in parts, and one for the tool files of each link
+//! The type's own (`config_maps`), one for each further part of a document in parts, and one for the tool files of each link
 //! type, which comes and goes with its links.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use serde_json::{Map, Value as Json, json};
@@ -60,7 +60,7 @@ pub(super) fn map_of(component: &Component, file: &str) -> Option<String> {
         })
 }
 
-/// Names of the type's own ConfigMaps by their suffix: one, or one for each part that is planned.
+/// Names of the type's own ConfigMaps by their suffix: one, and one for each further part that is planned.
 pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
     let folder = format!("{}/", base_folder(&component.name));
     let files = plan.below(&folder).map(|(path, _)| &path.as_str()[folder.len()..]);
@@ -68,12 +68,10 @@ pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
     let maps = component.entry.definition.config_maps.iter();
     let names = maps.map(|(suffix, patterns)| {
         let own = parts.iter().filter(|(whole, _)| holds(patterns, whole));
-        let mut names: Vec<String> = own
-            .map(|(_, number)| format!("{}-{suffix}-{number}", component.name))
-            .collect();
-        if names.is_empty() {
-            names.push(format!("{}-{suffix}", component.name));
-        }
+        let numbers: BTreeSet<&str> = own.map(|(_, number)| *number).collect();
+        let first = format!("{}-{suffix}", component.name);
+        let further = numbers.iter().map(|number| format!("{first}-{number}"));
+        let names: Vec<String> = [first.clone()].into_iter().chain(further).collect();
         (suffix.clone(), json!(names))
     });
     names.collect()

@@ -59,7 +59,8 @@ fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Sc
     let path = pattern::expand(&output.path, lookup)?.into_owned();
     let document = item.get("document").filter(|_| output.template.is_none());
     if let (Some(most), Some(document)) = (output.split, document) {
-        return in_parts(plan, entry, output, &path, &format!("{document}\n"), most);
+        let text = serde_json::to_string_pretty(document).context("JSON is text")?;
+        return in_parts(plan, entry, output, &path, &format!("{text}\n"), most);
     }
     let (source, what) = match &output.template {
         Some(template) => (
@@ -81,7 +82,7 @@ fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Sc
     )
 }
 
-/// A document in compact form: one file, or numbered parts when it is large.
+/// A document as people read it: one file, and further parts when it is large.
 fn in_parts(
     plan: &mut Plan,
     entry: &Entry<HookType>,
@@ -90,13 +91,8 @@ fn in_parts(
     text: &str,
     most: usize,
 ) -> anyhow::Result<()> {
-    let pieces = parts::split(text, most);
-    for (number, piece) in pieces.iter().enumerate() {
-        let path = if pieces.len() == 1 {
-            path.to_owned()
-        } else {
-            parts::name(path, number)
-        };
+    for (number, piece) in parts::split(text, most).iter().enumerate() {
+        let path = parts::name(path, number);
         let file = PlannedFile {
             class: class(output.seeded),
             why: format!("hook {}, document", entry.definition.name),

@@ -1,26 +1,99 @@
-//! A document in numbered parts, for one that is too large for a ConfigMap.
+//! A document in parts, for one that is too large for a ConfigMap.
 //!
 //! Text and a size go in, pieces of the text and their file names come out. `kubectl apply` keeps what it applied in an
-//! annotation, as JSON in a JSON string, so a piece is measured as such a string.
+//! annotation, as JSON in a JSON string, so a piece is measured as such a string. Where a piece ends follows from the
+//! lines about there and not from their number: lines that are added or go change their own piece, and those after it
+//! stay as they are.
 
-/// Cut `text` into pieces, each at most `most` bytes as a string of JSON. Joined they are the text.
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Cut `text` between lines into pieces, each at most `most` bytes as a string of JSON. Joined they are the text. Only a
+/// line that is longer than that is cut itself.
 pub(super) fn split(text: &str, most: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let (mut start, mut size) = (0, 0);
-    for (position, character) in text.char_indices() {
-        let next = json_size(character);
-        if size + next > most && position > start {
-            pieces.push(&text[start..position]);
-            (start, size) = (position, 0);
-        }
-        size += next;
+    let lines = lines(text, most);
+    let total: usize = lines.iter().map(|line| line.size).sum();
+    if total <= most {
+        return vec![text];
+    }
+    let marks = marks(&lines);
+    let (mut pieces, mut start, mut first) = (Vec::new(), 0, 0);
+    while let Some(window) = window(&lines, first, most) {
+        // The line with the smallest mark begins the next piece: it is found again whatever came before it.
+        let next = window.min_by_key(|line| marks[*line]).unwrap_or(first + 1);
+        let end = start + lines[first..next].iter().map(|line| line.text.len()).sum::<usize>();
+        pieces.push(&text[start..end]);
+        (start, first) = (end, next);
     }
     pieces.push(&text[start..]);
     pieces
 }
 
+/// A line with its end, and its bytes as a string of JSON.
+struct Line<'a> {
+    text: &'a str,
+    size: usize,
+}
+
+fn lines(text: &str, most: usize) -> Vec<Line<'_>> {
+    text.split_inclusive('\n').flat_map(|line| short(line, most)).collect()
+}
+
+/// A line, in pieces of at most `most` bytes where it is longer.
+fn short(line: &str, most: usize) -> Vec<Line<'_>> {
+    let mut found = Vec::new();
+    let (mut start, mut size) = (0, 0);
+    for (position, character) in line.char_indices() {
+        let next = json_size(character);
+        if size + next > most && position > start {
+            let text = &line[start..position];
+            found.push(Line { text, size });
+            (start, size) = (position, 0);
+        }
+        size += next;
+    }
+    let text = &line[start..];
+    found.push(Line { text, size });
+    found
+}
+
+/// The lines that the piece after the one from `first` on may begin with: as late as the size lets it, or up to half as
+/// late. Nothing when the rest is one piece.
+fn window(lines: &[Line<'_>], first: usize, most: usize) -> Option<Range<usize>> {
+    let (mut size, mut least) = (0, None);
+    for (position, line) in lines.iter().enumerate().skip(first) {
+        if size >= most / 2 && position > first {
+            least.get_or_insert(position);
+        }
+        size += line.size;
+        if size > most {
+            // The line that is too much may begin the next piece.
+            return Some(least.unwrap_or(position)..position + 1);
+        }
+    }
+    None
+}
+
+/// How soon a line is chosen to begin a piece. One that occurs once in the document comes before one that repeats, which
+/// would be found again in another place.
+fn marks(lines: &[Line<'_>]) -> Vec<(bool, u64)> {
+    let mut seen: BTreeMap<&str, bool> = BTreeMap::new();
+    for line in lines {
+        seen.entry(line.text)
+            .and_modify(|repeats| *repeats = true)
+            .or_insert(false);
+    }
+    lines.iter().map(|line| (seen[line.text], hash(line.text))).collect()
+}
+
+/// FNV-1a, 64 bits: the same on every machine, for ever.
+fn hash(text: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
 /// Bytes of a character in a string of JSON, as Kubernetes writes it: Go escapes what HTML would read as well.
-fn json_size(character: char) -> usize {
+pub(crate) fn json_size(character: char) -> usize {
     match character {
         '"' | '\\' | '\n' | '\r' | '\t' => 2,
         '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
@@ -29,12 +102,17 @@ fn json_size(character: char) -> usize {
     }
 }
 
-/// `config/stack-metadata.json.007`
+/// The first part keeps the name of the whole, so that a second one takes nothing away: `config/stack-metadata.json`,
+/// then `config/stack-metadata.json.001`.
 pub(super) fn name(whole: &str, number: usize) -> String {
-    format!("{whole}.{number:03}")
+    if number == 0 {
+        whole.to_owned()
+    } else {
+        format!("{whole}.{number:03}")
+    }
 }
 
-/// The whole that a file is a part of, and the number as it is written: at least three digits.
+/// The whole that a further part belongs to, and the number as it is written: at least three digits.
 pub(super) fn of(name: &str) -> Option<(&str, &str)> {
     let (whole, number) = name.rsplit_once('.')?;
     let is_number = number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -61,26 +139,64 @@ mod tests {
         let texts = [
             "",
             "a",
+            "\n",
+            "\n\n\n\n\n\n\n\n\n\n\n\n\n",
             "\"\"\"\"",
             "äöü→𝄞<&>\u{2028}\n\\ \"x\"",
-            r#"{"a":["b \"c\"",1]}"#,
+            "{\n  \"a\": [\n    \"b \\\"c\\\"\",\n    1\n  ]\n}\n",
         ];
         for text in texts {
             for most in 6..40 {
                 let pieces = split(text, most);
                 assert_eq!(pieces.concat(), text);
                 assert!(pieces.iter().all(|piece| written(piece) <= most), "{text} {most}");
-                // No piece could take one more character.
-                for pair in pieces.windows(2) {
-                    let next = pair[1].chars().next().unwrap();
-                    assert!(written(&format!("{}{next}", pair[0])) > most, "{text} {most}");
-                }
+                assert!(
+                    pieces.iter().all(|piece| !piece.is_empty()) || text.is_empty(),
+                    "{text} {most}"
+                );
             }
         }
     }
 
+    fn document(items: impl Iterator<Item = usize>) -> String {
+        items
+            .map(|number| format!("    {{\n      \"name\": \"component-{number:05}\",\n      \"port\": 80\n    }},\n"))
+            .collect()
+    }
+
+    /// The law that keeps diffs local: of all places for one more item, few change a piece that it does not lie in.
+    #[test]
+    fn an_item_changes_its_own_piece() {
+        let (count, most) = (2_000, 12_000);
+        let before = document((0..count).map(|number| number * 2));
+        let pieces: std::collections::BTreeSet<&str> = split(&before, most).into_iter().collect();
+        assert!(pieces.len() > 10);
+        let mut changed = Vec::new();
+        for place in 0..count {
+            let after = document(
+                (0..count)
+                    .map(|number| number * 2)
+                    .chain([place * 2 + 1])
+                    .collect::<std::collections::BTreeSet<_>>()
+                    .into_iter(),
+            );
+            changed.push(
+                split(&after, most)
+                    .into_iter()
+                    .filter(|piece| !pieces.contains(piece))
+                    .count(),
+            );
+            if place > 400 {
+                break;
+            }
+        }
+        let local = changed.iter().filter(|changed| **changed == 1).count();
+        assert!(local * 100 >= changed.len() * 95, "{local} of {}", changed.len());
+    }
+
     #[test]
     fn names() {
+        assert_eq!(name("config/a.json", 0), "config/a.json");
         assert_eq!(name("config/a.json", 7), "config/a.json.007");
         for (text, expected) in [
             ("config/a.json.007", Some(("config/a.json", "007"))),

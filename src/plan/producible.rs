@@ -73,6 +73,7 @@ mod tests {
             ("k8s/deploy/base/fastmcp/files/deep/x.py", false),
             ("k8s/deploy/base/agent/config/stack-metadata.json.000", true),
             ("k8s/deploy/base/agent/config/stack-metadata.json.1000", true),
+            ("k8s/deploy/base/server/config/topology.json.001", true),
             ("k8s/deploy/base/agent/config/stack-metadata.json.00", false),
             ("k8s/deploy/base/agent/config/passwords.000", false),
             ("k8s/deploy/base/agent/stack-metadata.json.000", false),

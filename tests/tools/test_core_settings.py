@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,19 @@ def test_a_configuration_file_must_be_a_json_object(tmp_path: Path, text: str | 
         (tmp_path / "topology.json").write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"topology\.json"):
         Settings({}, config_directory=tmp_path).config("topology.json")
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), (4, 9), (2, 3, 4, 5)])
+def test_the_parts_of_a_configuration_file_are_joined(
+    tmp_path: Path, cuts: tuple[int, ...]
+) -> None:
+    text = '{"a": "äö→", "b": [1]}'.encode()
+    places = [0, *cuts, len(text)]
+    for number, (start, end) in enumerate(itertools.pairwise(places)):
+        name = "topology.json" + (f".{number:03}" if number else "")
+        (tmp_path / name).write_bytes(text[start:end])
+    settings = Settings({}, config_directory=tmp_path)
+    assert settings.config("topology.json") == {"a": "äö→", "b": [1]}
+    (tmp_path / "topology.json").unlink()
+    with pytest.raises(SettingsError, match=r"topology\.json"):
+        settings.config("topology.json")

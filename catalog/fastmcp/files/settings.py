@@ -125,10 +125,10 @@ class Settings:
         return text
 
     def config(self, file_name: str) -> dict[str, Any]:
-        """Return one JSON object of the configuration directory."""
-        path = self.config_directory / file_name
+        """Return one JSON object of the configuration directory, joined where it has parts."""
         try:
-            value: object = json.loads(path.read_text(encoding="utf-8"))
+            parts = _parts(self.config_directory / file_name)
+            value: object = json.loads(b"".join(part.read_bytes() for part in parts))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             message = f"could not read `{file_name}` in the configuration directory"
             raise SettingsError(message) from error
@@ -136,6 +136,14 @@ class Settings:
             message = f"`{file_name}` is not a JSON object"
             raise SettingsError(message)
         return cast("dict[str, Any]", value)
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return a file and its further parts, numbered from 001; one ConfigMap holds each."""
+    parts = [path]
+    while (part := path.with_name(f"{path.name}.{len(parts):03}")).exists():
+        parts.append(part)
+    return parts
 
 
 def _forms(secret: str) -> set[str]:

@@ -36,10 +36,10 @@ impl std::error::Error for LoadError {}
 
 type Checked = Result<(), LoadError>;
 
-/// Name of the file; its parts, where it is too large for one ConfigMap, have `.000`, `.001` and so on after it.
+/// Name of the file; its further parts, where it is too large for one ConfigMap, have `.001`, `.002` and so on after it.
 const FILE: &str = "stack-metadata.json";
 
-/// Read a file, or a folder that holds `stack-metadata.json` or its parts.
+/// Read a file, or a folder that holds `stack-metadata.json` and its further parts.
 ///
 /// # Errors
 /// It cannot be read, a part is missing, or `Index::load` refuses it.
@@ -60,10 +60,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    if whole.exists() {
-        return Ok(vec![whole]);
-    }
-    let part = |number: usize| path.join(format!("{FILE}.{number:03}"));
+    let part = |number: usize| match number {
+        0 => whole.clone(),
+        _ => path.join(format!("{FILE}.{number:03}")),
+    };
     let parts: Vec<PathBuf> = (0..).map(part).take_while(|part| part.exists()).collect();
     let beyond = (parts.len() + 1..parts.len() + MAX_GAP)
         .map(part)
