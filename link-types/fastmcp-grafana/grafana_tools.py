@@ -37,7 +37,11 @@ Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:/-]{0,49}$")]
 Limit = Annotated[int, Field(ge=1, le=500)]
 PanelId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Moment = Annotated[
-    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T\S{5,30}$", description="RFC 3339 with a zone")
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,Z+-]{5,30}$",
+        description="RFC 3339 with a zone",
+    ),
 ]
 Span = Annotated[str, Field(pattern=r"^now(?:-[0-9]{1,4}[smhdwMy])?$")]
 # Line breaks may stay; other control characters and turned text may not.
