@@ -22,6 +22,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from s3_transport import AnswerTooLargeError, cap_answers
 from toolkit import Code, Link, Refusal
 
 CONNECT_TIMEOUT_S = 3
@@ -60,6 +61,8 @@ async def call(
         raise Refusal("E_TIMEOUT", f"{link.component} did not answer in time") from error
     except (EndpointConnectionError, HTTPClientError) as error:
         raise Refusal("E_UNAVAILABLE", f"{link.component} is away") from error
+    except AnswerTooLargeError as error:
+        raise Refusal("E_LIMIT", f"{link.component} answered with too much") from error
     except BotoCoreError as error:
         raise Refusal("E_UNAVAILABLE", f"{link.component} could not be asked") from error
 
@@ -94,7 +97,9 @@ def _new_client(link: Link) -> Any:
         aws_secret_access_key=link.secret("SECRET_KEY"),
         region_name=REGION,
     )
-    return session.client("s3", endpoint_url=origin, config=config)
+    client = session.client("s3", endpoint_url=origin, config=config)
+    cap_answers(client, config)
+    return client
 
 
 def refusal_of(link: Link, error: ClientError) -> Refusal:
