@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, conn, errors
 from aiokafka.admin import AIOKafkaAdminClient
 
+from documents import objects
 from toolkit import Code, Link, Refusal
 
 if TYPE_CHECKING:
@@ -114,11 +115,14 @@ class Kafka:
         """Return state and members; one group a request, the only form all versions answer."""
         admin = await self._open_admin()
         described = (await admin.describe_consumer_groups([group]))[0].to_object()["groups"][0]
-        members: list[dict[str, Any]] = described["members"]
+        if described.get("error_code"):
+            # A group of the newer protocol is not described by this request.
+            return {"state": None, "members": None, "clients": []}
+        members = objects(described.get("members"))
         return {
-            "state": described["state"],
+            "state": described.get("state"),
             "members": len(members),
-            "clients": sorted({member["client_id"] for member in members})[:50],
+            "clients": sorted({str(member.get("client_id") or "") for member in members})[:50],
         }
 
     async def committed(
