@@ -77,6 +77,12 @@ checked_name!(
     check_namespace
 );
 
+checked_name!(
+    /// Prefix that a link's environment keys are given: `[A-Z]([A-Z0-9_]{0,38}[A-Z0-9])?`.
+    EnvPrefix,
+    check_env_prefix
+);
+
 /// Whether a character does not show, or changes how others show: control characters, bidirectional
 /// controls, zero-width and other format characters.
 #[must_use]
@@ -134,6 +140,21 @@ fn check_namespace(text: &str) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("must be 1 to 63 of a-z, 0-9 and -, begin with a letter and not end with -")
+    }
+}
+
+fn check_env_prefix(text: &str) -> Result<(), &'static str> {
+    const RULE: &str = "must be 1 to 40 of A-Z, 0-9 and _, begin with a letter and not end with _";
+    let legal = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let begins = text.starts_with(|first: char| first.is_ascii_uppercase());
+    // `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT` would send a pod's own client elsewhere.
+    if text == "KUBERNETES" || text.starts_with("KUBERNETES_") {
+        return Err("is the cluster's own prefix in every pod; take another");
+    }
+    if begins && text.bytes().all(legal) && !text.ends_with('_') && text.len() <= 40 {
+        Ok(())
+    } else {
+        Err(RULE)
     }
 }
 
@@ -239,6 +260,28 @@ mod tests {
         }
         assert!(ComponentName::parse(&"a".repeat(40)).is_ok());
         assert!(ComponentName::parse(&"a".repeat(41)).is_err());
+    }
+
+    #[test]
+    fn env_prefixes() {
+        for (input, good) in [
+            ("SESSIONS", true),
+            ("A1_B", true),
+            ("A__B", true),
+            ("", false),
+            ("A_", false),
+            ("_A", false),
+            ("1A", false),
+            ("Sessions", false),
+            ("A-B", false),
+            ("A B", false),
+            ("Ä", false),
+            ("KUBERNETES_SERVICE", false),
+            ("KUBERNETESX", true),
+        ] {
+            assert_eq!(EnvPrefix::parse(input).is_ok(), good, "{input}");
+        }
+        assert!(EnvPrefix::parse(&"A".repeat(40)).is_ok() && EnvPrefix::parse(&"A".repeat(41)).is_err());
     }
 
     #[test]

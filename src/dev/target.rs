@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn two_agents_are_two_prefixes() {
         let components = "m: {type: fastmcp}, one: {type: stack_agent}, two: {type: stack_agent, namespace: two}";
-        let stack = stack(components, "{from: m, to: one}, {from: m, to: two}");
-        assert_eq!(choose(&stack, None).unwrap().agents, ["MCP_ONE", "MCP_TWO"]);
+        let stack = stack(components, "{from: m, to: one}, {from: m, to: two, env: TWO}");
+        assert_eq!(choose(&stack, None).unwrap().agents, ["MCP_STACK_AGENT", "MCP_TWO"]);
     }
 
     #[test]

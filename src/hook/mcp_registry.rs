@@ -38,14 +38,18 @@ fn registry(stack: &Stack, server: &Component) -> anyhow::Result<Json> {
 }
 
 fn link(link: &Link) -> Json {
-    json!({
+    let mut facts = json!({
         "component": link.to,
         "type": link.type_name,
         "env": link.env_prefix,
         "write_access": link.write_access,
         "enums": link.enums,
         "data": link.data,
-    })
+    });
+    if let Some(given) = &link.given_env {
+        facts["given_env"] = json!(given);
+    }
+    facts
 }
 
 fn component(component: &Component) -> Json {

@@ -154,7 +154,7 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
         };
         set.insert(value.key.as_str());
     }
-    for spec in own_credentials(component) {
+    for spec in component.own_credentials() {
         keys.1.extend(spec.keys.iter().map(|key| key.key.as_str()));
     }
     keys
@@ -162,7 +162,7 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
 
 /// Secret keys and the files that they are mounted as, sorted by key.
 fn secret_files(stack: &Stack, component: &Component) -> Json {
-    let own = own_credentials(component).flat_map(|spec| &spec.keys);
+    let own = component.own_credentials().flat_map(|spec| &spec.keys);
     let mut files: BTreeMap<&str, &str> = own.map(|key| (key.key.as_str(), key.key.as_str())).collect();
     let linked = stack.links_from(&component.name).flat_map(|link| &link.env);
     let secret = linked.filter(|value| value.value.is_none());
@@ -187,16 +187,6 @@ pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<Str
     links
         .map(|link| (name(link), link.entry.definition.modules.as_slice()))
         .collect()
-}
-
-/// Secrets of a type that join the keys of links in `secret/cloud.env`.
-pub fn own_credentials(component: &Component) -> impl Iterator<Item = &crate::catalog::SecretSpec> {
-    component
-        .entry
-        .definition
-        .secrets
-        .iter()
-        .filter(|spec| spec.file == "cloud.env")
 }
 
 fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {

@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use super::{NAMESPACES, Plan, PlannedFile, Source};
 use crate::catalog::{SecretSpec, Side, pattern};
-use crate::hook::view::own_credentials;
 use crate::name::object_form;
 use crate::stack::{AttributeValue, Component, Link, SecretsBackend, Stack, SubComponent};
 use crate::tree::{Class, Skeleton, SkeletonKey};
@@ -161,7 +160,7 @@ fn join(first: &mut PlannedSecret, more: PlannedSecret) {
 /// The Secret with the keys of the component's links and its own.
 fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<PlannedSecret>> {
     let mut keys: BTreeMap<String, SkeletonKey> = BTreeMap::new();
-    for spec in own_credentials(component) {
+    for spec in component.own_credentials() {
         for key in secret(component, spec, |name| component_variable(component, None, name))?.keys {
             keys.insert(key.key.clone(), key);
         }

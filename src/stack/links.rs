@@ -45,14 +45,14 @@ impl Ends {
 ///
 /// # Errors
 /// A pattern of the catalog does not expand.
-pub(super) fn resolve(link: &mut Link, graph: &Graph<'_>, several: bool) -> anyhow::Result<()> {
+pub(super) fn resolve(link: &mut Link, graph: &Graph<'_>) -> anyhow::Result<()> {
     let from = &graph.components[&link.from];
     let to = &graph.components[&link.to];
     let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
     let entry = std::rc::Rc::clone(&link.entry);
     let kind = &entry.definition;
     link.object = object(link, sub);
-    link.env_prefix = env_prefix(from, to, sub, several);
+    link.env_prefix = env_prefix(link, from, to);
     let mut variables = variables(link, from, to, sub, graph);
     let context = || Code::E_CATALOG_LINK.fault(format!("link type `{}`", link.type_name));
     if let Some(principal) = &kind.principal {
@@ -99,19 +99,23 @@ fn purpose(kind: &LinkType) -> Option<&str> {
         .strip_prefix('_')
 }
 
-/// `MCP_CNPG` for the MCP server, `CNPG_APP_DB` for others; the component's name where several
-/// components of its type are linked.
-fn env_prefix(from: &Component, to: &Component, sub: Option<&SubComponent>, several: bool) -> String {
-    let service = if several {
-        env_form(to.name.as_str())
-    } else {
-        to.entry.definition.service.clone()
+/// `CNPG`, `CNPG_APP_DB`, or what the stack file gives; `MCP_CNPG` for all links of an MCP server to one component.
+///
+/// It follows from the link alone: a prefix that other links had a say in would rename keys, and whoever filled in their
+/// values would have to do it again, when a component or link is added.
+fn env_prefix(link: &Link, from: &Component, to: &Component) -> String {
+    let is_server = is_mcp_server(from);
+    let service = &to.entry.definition.service;
+    let name = match (&link.given_env, &link.sub) {
+        (Some(given), _) => given.to_string(),
+        (None, Some(sub)) if !is_server => format!("{service}_{}", env_form(sub.as_str())),
+        (None, _) => service.clone(),
     };
-    let mcp = if from.type_name() == "fastmcp" { "MCP_" } else { "" };
-    match sub {
-        Some(sub) => format!("{mcp}{service}_{}", env_form(sub.name.as_str())),
-        None => format!("{mcp}{service}"),
-    }
+    if is_server { format!("MCP_{name}") } else { name }
+}
+
+pub(super) fn is_mcp_server(component: &Component) -> bool {
+    component.type_name() == "fastmcp"
 }
 
 fn variables(
@@ -198,7 +202,7 @@ fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) ->
             help: expand(&spec.help)?,
         });
     }
-    if kind.write_access && from.type_name() == "fastmcp" {
+    if kind.write_access && is_mcp_server(from) {
         let key = format!("{}_WRITE_ACCESS", link.env_prefix);
         values.push(EnvValue {
             file: key.clone(),

@@ -14,8 +14,8 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use crate::catalog::{ComponentType, Entry, GatewaySpec, LinkType, MonitorKind, NetworkSpec, Protocol};
-use crate::name::{ComponentName, Namespace, SubName};
+use crate::catalog::{ComponentType, Entry, GatewaySpec, LinkType, MonitorKind, NetworkSpec, Protocol, SecretSpec};
+use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 
 /// A checked stack, as one environment sees it.
@@ -115,6 +115,8 @@ pub struct Link {
     pub to: ComponentName,
     pub sub: Option<SubName>,
     pub write_access: bool,
+    /// The prefix of its keys that stack.yaml gives.
+    pub given_env: Option<EnvPrefix>,
     /// DNS name of the link: `fastmcp-cnpg`.
     pub object: String,
     /// Prefix of its environment keys: `MCP_CNPG`.
@@ -224,6 +226,12 @@ impl Component {
         &self.entry.definition.network
     }
 
+    /// Secrets of the type that join the keys of its links in `secret/cloud.env`.
+    pub fn own_credentials(&self) -> impl Iterator<Item = &SecretSpec> {
+        let secrets = self.entry.definition.secrets.iter();
+        secrets.filter(|spec| spec.file == "cloud.env")
+    }
+
     #[must_use]
     pub fn gateway(&self) -> Option<&GatewaySpec> {
         self.entry.definition.gateway.as_ref()
@@ -247,9 +255,15 @@ impl Link {
     /// `fastmcp → cnpg` or `fastapi → cnpg/app_db`.
     #[must_use]
     pub fn arrow(&self) -> String {
+        format!("{} → {}", self.from, self.end())
+    }
+
+    /// What it ends at: `cnpg` or `cnpg/app_db`.
+    #[must_use]
+    pub fn end(&self) -> String {
         match &self.sub {
-            Some(sub) => format!("{} → {}/{sub}", self.from, self.to),
-            None => format!("{} → {}", self.from, self.to),
+            Some(sub) => format!("{}/{sub}", self.to),
+            None => self.to.to_string(),
         }
     }
 }

@@ -117,4 +117,8 @@ pub struct LinkDocument {
     pub link_type: Option<String>,
     /// Whether the link may carry write operations; read is the default.
     pub write_access: bool,
+    /// Prefix of the link's keys in the environment of `from`: 1 to 40 of A-Z, 0-9 and _. By default the service, and the
+    /// sub-component where the link ends at one: `VALKEY`, `CNPG_APP_DB`; an MCP server puts `MCP_` in front.
+    #[schemars(regex(pattern = r"^[A-Z]([A-Z0-9_]{0,38}[A-Z0-9])?$"))]
+    pub env: Option<String>,
 }

@@ -13,10 +13,12 @@ from fastmcp import Client, FastMCP
 
 import topology_tools
 from conftest import LinkFacts, MakeTools
-from links import Component
+from links import Component, Link, Module, Topology
 from refusal import Refusal
 from servers.stub import Reply, Request, Stub, serving
+from settings import Settings
 from toolkit import Toolset
+from topology_access import explain_component
 from topology_graph import Edge, edges_of, path, reach
 
 pytestmark = pytest.mark.anyio
@@ -429,3 +431,27 @@ def test_a_resource_that_cannot_be_read_says_why(make_tools: MakeTools) -> None:
     tools = build(make_tools, 9)
     with pytest.raises(Exception, match="stack-agent is away"):
         read_resource(tools, "stack://live/summary")
+
+
+async def test_explain_access_keeps_prefixes_apart() -> None:
+    """The change it shows can be taken over as it is: prefixes that would meet are kept apart."""
+    names = ("cache", "sessions")
+    components = [Component(name, "valkey", name, "databases") for name in names]
+
+    def diff_of(component: str, *links: tuple[str, str | None]) -> str:
+        made = [
+            Link(name, "fastmcp-valkey", False, {}, {}, f"MCP_{env or 'VALKEY'}", Settings({}), env)
+            for name, env in links
+        ]
+        module = Module("valkey_tools.py", "", tuple(made))
+        topology = Topology("shop", "", tuple(components), (module,))
+        lock = {"tools": [{"name": "valkey_set", "link": ["sessions"], "gate": "G"}]}
+        facts = next(item for item in components if item.name == component)
+        return explain_component(topology, lock, facts)["stack_yaml_diff"]
+
+    assert diff_of("sessions") == " links:\n+  - {from: fastmcp, to: sessions}\n"
+    added = diff_of("sessions", ("cache", None))
+    assert added == " links:\n+  - {from: fastmcp, to: sessions, env: SESSIONS}\n"
+    line = "  - {from: fastmcp, to: sessions, env: TOKENS"
+    written = diff_of("sessions", ("cache", None), ("sessions", "TOKENS"))
+    assert written == f" links:\n-{line}}}\n+{line}, write_access: true}}\n"

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::links::ResolvedLink;
 use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::Code;
-use crate::name::{ComponentName, Namespace, SubName, object_form};
+use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
 use crate::stack::{Component, External, Link, Stack, SubComponent, endpoints, links};
 use crate::topology::{ComponentDocument, StackDocument, SubComponentDocument, Topology};
@@ -210,15 +210,14 @@ fn links(
             uses: link.entry.definition.uses && link.entry.definition.principal.is_some(),
         })
         .collect();
-    let several = linked_several_times(&links, components);
     let graph = links::Graph {
         stack: &document.name,
         domain: &document.domain,
         components,
         ends: &ends,
     };
-    for (link, several) in links.iter_mut().zip(several) {
-        links::resolve(link, &graph, several)?;
+    for link in &mut links {
+        links::resolve(link, &graph)?;
     }
     Ok(links)
 }
@@ -239,6 +238,12 @@ fn blank(link: ResolvedLink, components: &BTreeMap<ComponentName, Component>) ->
         to,
         sub,
         write_access: link.write_access,
+        given_env: link
+            .env
+            .as_deref()
+            .map(EnvPrefix::parse)
+            .transpose()
+            .map_err(|rule| anyhow!("{rule}"))?,
         object: String::new(),
         env_prefix: String::new(),
         principal: None,
@@ -247,19 +252,4 @@ fn blank(link: ResolvedLink, components: &BTreeMap<ComponentName, Component>) ->
         data: BTreeMap::new(),
         grants: Vec::new(),
     })
-}
-
-/// For each link, whether its source is linked to several components of the target's type.
-fn linked_several_times(links: &[Link], components: &BTreeMap<ComponentName, Component>) -> Vec<bool> {
-    let mut targets: BTreeMap<(&ComponentName, &str), std::collections::BTreeSet<&ComponentName>> = BTreeMap::new();
-    for link in links {
-        targets
-            .entry((&link.from, components[&link.to].type_name()))
-            .or_default()
-            .insert(&link.to);
-    }
-    links
-        .iter()
-        .map(|link| targets[&(&link.from, components[&link.to].type_name())].len() > 1)
-        .collect()
 }

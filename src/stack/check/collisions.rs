@@ -1,5 +1,5 @@
 //! Rule: names stay unique after every normalisation: object names, sub-component objects, link
-//! objects, environment keys and files of secrets.
+//! objects and files of secrets.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,6 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     objects(checker, stack);
     sub_components(checker, stack);
     link_objects(checker, stack);
-    env_keys(checker, stack);
     secret_files(checker, stack);
     unique_values(checker, stack);
     reserved_values(checker, stack);
@@ -198,32 +197,6 @@ fn link_objects(checker: &mut Checker<'_>, stack: &Stack) {
                 Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
                     .hint("rename one of the components or sub-components"),
             );
-        }
-    }
-}
-
-fn env_keys(checker: &mut Checker<'_>, stack: &Stack) {
-    for component in stack.components.values() {
-        let mut seen: BTreeMap<&str, (String, Option<&str>)> = BTreeMap::new();
-        let mut told = std::collections::BTreeSet::new();
-        for link in stack.links_from(&component.name) {
-            for value in &link.env {
-                let entry = (link.arrow(), value.value.as_deref());
-                let Some(first) = seen.insert(&value.key, entry.clone()) else {
-                    continue;
-                };
-                // Two links that say the same (both need KAFKA_BOOTSTRAP) do not contradict each other.
-                let contradicts = first.1 != entry.1 || entry.1.is_none();
-                // One key is enough to say it.
-                if contradicts && told.insert((first.0.clone(), entry.0.clone())) {
-                    let message = format!("the links `{}` and `{}` both set `{}`", first.0, entry.0, value.key);
-                    let span = checker.topology.key_place(&["components", component.name.as_str()]);
-                    checker.findings.push(
-                        Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
-                            .hint("rename one of the components or sub-components"),
-                    );
-                }
-            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct ResolvedLink {
     pub(super) to: String,
     pub(super) sub: Option<String>,
     pub(super) write_access: bool,
+    pub(super) env: Option<String>,
 }
 
 /// The two ends of a link, both of known types.
@@ -59,6 +60,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
             to: ends.to.to_owned(),
             sub: ends.sub.map(str::to_owned),
             write_access: link.write_access,
+            env: link.env.clone(),
         };
         let key = (
             link.from.clone(),
@@ -358,6 +360,15 @@ fn refusal(
             whole,
             format!("`{}` is external: nothing of it is deployed here", ends.to),
             "draw the link in the stack where it is deployed",
+        );
+    }
+    if link.env.is_some() && kind.env.is_empty() {
+        let span = checker.topology.place(&["links", position, "env"]);
+        let name = kind.name_to(&ends.to_type.definition.name);
+        return refuse(
+            span,
+            format!("link type `{name}` has no keys that `env` could be the prefix of"),
+            "remove `env`",
         );
     }
     if link.write_access && !kind.write_access {

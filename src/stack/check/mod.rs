@@ -6,6 +6,7 @@
 mod build;
 mod collisions;
 mod components;
+mod env_keys;
 mod environments;
 mod links;
 mod names;
@@ -64,6 +65,7 @@ pub fn check(
     }
     let stack = build::build(topology, catalog, environment, resolved)?;
     collisions::check(&mut checker, &stack);
+    env_keys::check(&mut checker, &stack);
     if checker.findings.is_empty() {
         Ok(Ok(stack))
     } else {

@@ -2,11 +2,12 @@
 
 use super::Checker;
 use crate::finding::{Code, Finding};
-use crate::name::{ComponentName, Namespace, SubName, is_fqdn};
+use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, env_form, is_fqdn};
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     let document = &checker.topology.document;
     stack(checker, &document.name, &document.domain);
+    prefixes(checker);
     for name in document.environments.keys() {
         if let Err(rule) = ComponentName::parse(name) {
             report(
@@ -58,6 +59,28 @@ pub(super) fn check(checker: &mut Checker<'_>) {
             }
         }
     }
+}
+
+/// The prefixes that links are given.
+fn prefixes(checker: &mut Checker<'_>) {
+    let topology = checker.topology;
+    for (position, link) in topology.document.links.iter().enumerate() {
+        if let Some(prefix) = &link.env
+            && let Err(rule) = EnvPrefix::parse(prefix)
+        {
+            let span = topology.place(&["links", &position.to_string(), "env"]);
+            let message = format!("the prefix `{prefix}` {rule}");
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_NAME, span, message).maybe_hint(legal_prefix(prefix)));
+        }
+    }
+}
+
+fn legal_prefix(prefix: &str) -> Option<String> {
+    let prefix = env_form(prefix.trim_end_matches(['_', '-', '.']));
+    let is_legal = EnvPrefix::parse(&prefix).is_ok();
+    is_legal.then(|| format!("write `env: {prefix}`"))
 }
 
 fn stack(checker: &mut Checker<'_>, name: &str, domain: &str) {
