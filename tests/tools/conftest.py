@@ -7,6 +7,7 @@ Must not know: any single tool file.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,39 +61,41 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def build_tools(
+    folder: Path,
+    register: Register,
+    *links: LinkFacts,
+    components: Sequence[Component] = (),
+    audit_ready: bool = True,
+) -> Toolset:
+    """Return registered tools; secrets lie in a folder as they do in the pod."""
+    environ: dict[str, str] = {}
+    secrets = folder / "secrets"
+    secrets.mkdir(exist_ok=True)
+    for facts in links:
+        environ |= {f"{facts.env}_{key}": value for key, value in facts.values.items()}
+        for key, value in facts.secrets.items():
+            (secrets / f"{facts.env}_{key}").write_text(value, encoding="utf-8")
+    settings = Settings(environ=environ, secret_directory=secrets, config_directory=folder)
+    built = tuple(build_link(facts, settings) for facts in links)
+    topology = Topology(
+        stack="stack-3",
+        domain="stack-3.source-lab.io",
+        components=tuple(components),
+        modules=(Module(file="tested.py", sha256="", links=built),),
+    )
+    runtime = Runtime(
+        settings=settings,
+        topology=topology,
+        signer=CursorSigner(b"key of the test"),
+        audit_ready=lambda: audit_ready,
+    )
+    tools = Toolset(built, runtime)
+    register(tools)
+    return tools
+
+
 @pytest.fixture
 def make_tools(tmp_path: Path) -> MakeTools:
     """Return a builder: `make_tools(register, LinkFacts(...), components=[...])`."""
-
-    def build(
-        register: Register,
-        *links: LinkFacts,
-        components: Sequence[Component] = (),
-        audit_ready: bool = True,
-    ) -> Toolset:
-        environ: dict[str, str] = {}
-        secrets = tmp_path / "secrets"
-        secrets.mkdir(exist_ok=True)
-        for facts in links:
-            environ |= {f"{facts.env}_{key}": value for key, value in facts.values.items()}
-            for key, value in facts.secrets.items():
-                (secrets / f"{facts.env}_{key}").write_text(value, encoding="utf-8")
-        settings = Settings(environ=environ, secret_directory=secrets, config_directory=tmp_path)
-        built = tuple(build_link(facts, settings) for facts in links)
-        topology = Topology(
-            stack="stack-3",
-            domain="stack-3.source-lab.io",
-            components=tuple(components),
-            modules=(Module(file="tested.py", sha256="", links=built),),
-        )
-        runtime = Runtime(
-            settings=settings,
-            topology=topology,
-            signer=CursorSigner(b"key of the test"),
-            audit_ready=lambda: audit_ready,
-        )
-        tools = Toolset(built, runtime)
-        register(tools)
-        return tools
-
-    return build
+    return functools.partial(build_tools, tmp_path)
