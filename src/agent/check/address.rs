@@ -33,6 +33,9 @@ impl Address {
         if !path.bytes().all(is_path) {
             return Err(wrong("a path is letters, digits and `/._-~:=,@+`, without a query"));
         }
+        if has_empty_or_dot_segments(path) {
+            return Err(wrong("a path has no empty segments and none of dots alone"));
+        }
         if authority.contains('@') {
             return Err((Code::E_DESTINATION, "an address carries no user".to_owned()));
         }
@@ -70,6 +73,15 @@ fn is_host(text: &str) -> bool {
 
 fn is_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/._-~:=,@+".contains(&byte)
+}
+
+/// `..` leaves what the path began with, and what servers make of `//` and `.` differs; the end may be a `/`.
+fn has_empty_or_dot_segments(path: &str) -> bool {
+    let Some(segments) = path.strip_prefix('/') else {
+        return false;
+    };
+    let mut segments = segments.strip_suffix('/').unwrap_or(segments).split('/');
+    path != "/" && segments.any(|segment| segment.bytes().all(|byte| byte == b'.'))
 }
 
 #[cfg(test)]
@@ -125,6 +137,64 @@ mod tests {
         check("ftp://loki", None);
         check("HTTP://loki", None);
         check("file:///etc/passwd", None);
+    }
+
+    #[test]
+    fn paths() {
+        for path in [
+            "",
+            "/",
+            "/a",
+            "/a/",
+            "/a/b.c",
+            "/.well-known/x",
+            "/a..b/..c/d../...e",
+            "/a:b=c,d@e+f~g",
+        ] {
+            check(&format!("http://loki{path}"), Some(("loki", 80)));
+        }
+        for path in [
+            "/..",
+            "/../",
+            "/../a",
+            "/a/..",
+            "/a/../b",
+            "/a/b/..",
+            "/.",
+            "/./",
+            "/./a",
+            "/a/.",
+            "/a/./b",
+            "/...",
+            "/a/..../b",
+            "//",
+            "//a",
+            "/a//",
+            "/a//b",
+            "///",
+            "/a/ /b",
+            "/%2e%2e/a",
+            "/.%2E/a",
+            "/%2e",
+            "/a%2fb",
+            "/a%00",
+            "/%",
+            "/%252e%252e/",
+            "/a\\..\\b",
+            "/\\",
+            "/..\\a",
+            "/..;/a",
+            "/a;b",
+            "/a?b",
+            "/a#b",
+            "/a\tb",
+            "/a\nb",
+            "/\u{2024}\u{2024}/a",
+            "/\u{ff0e}\u{ff0e}/",
+        ] {
+            let refused = Address::parse(&format!("http://loki{path}")).unwrap_err();
+            assert_eq!(refused.0, Code::E_ARG, "{path}");
+        }
     }
 
     #[test]

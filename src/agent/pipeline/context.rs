@@ -1,8 +1,10 @@
 //! What checks may reach, of the whole stack: made once from the metadata.
 
+use std::collections::BTreeSet;
+
 use crate::agent::check::{Context, Endpoint};
 use crate::agent::query::Index;
-use crate::hook::{AttributeMetadata, ComponentMetadata};
+use crate::hook::{AttributeMetadata, ComponentMetadata, StackMetadata};
 
 /// Where the gateway answers for hosts that it publishes.
 const PUBLISHED_PORT: u16 = 443;
@@ -10,19 +12,26 @@ const PUBLISHED_PORT: u16 = 443;
 /// The attribute that is the first label of a published host.
 const SUBDOMAIN: &str = "subdomain";
 
+/// The type of a gateway. It publishes what it links to, and what links to it by one of these types; other links to it
+/// are those of whoever watches or deploys it.
+const GATEWAY: &str = "apisix";
+pub(super) const PUBLISHED_BY: [&str; 1] = ["fastmcp-apisix"];
+
 /// The endpoints, published hosts and namespaces of a stack; what other stacks own is only named.
 #[must_use]
 pub fn context(index: &Index) -> Context {
     let metadata = index.metadata();
     let (external, own): (Vec<_>, Vec<_>) = metadata.components.iter().partition(|component| component.is_external);
-    let published = own
+    let published = published(metadata);
+    let hosts = own
         .iter()
-        .filter_map(|component| published(component, &metadata.domain));
+        .filter(|component| published.contains(component.name.as_str()))
+        .filter_map(|component| published_host(component, &metadata.domain));
     Context {
         endpoints: own
             .iter()
             .flat_map(|component| endpoints(component))
-            .chain(published)
+            .chain(hosts)
             .collect(),
         external_hosts: external
             .iter()
@@ -33,13 +42,28 @@ pub fn context(index: &Index) -> Context {
     }
 }
 
+/// Names of the components that a gateway of this stack publishes.
+fn published(metadata: &StackMetadata) -> BTreeSet<&str> {
+    let is_gateway = |component: &&ComponentMetadata| component.component_type == GATEWAY && !component.is_external;
+    let gateways = metadata.components.iter().filter(is_gateway);
+    let gateways: BTreeSet<&str> = gateways.map(|component| component.name.as_str()).collect();
+    let published = metadata.links.iter().filter_map(|link| {
+        let is_inward = gateways.contains(link.to.as_str()) && PUBLISHED_BY.contains(&link.link_type.as_str());
+        match gateways.contains(link.from.as_str()) {
+            true => Some(link.to.as_str()),
+            false => is_inward.then_some(link.from.as_str()),
+        }
+    });
+    published.collect()
+}
+
 /// Where a component listens.
 pub(super) fn endpoints(component: &ComponentMetadata) -> impl Iterator<Item = Endpoint> + '_ {
     let listed = component.endpoints.values();
     listed.map(|endpoint| Endpoint::new(endpoint.host.as_str(), endpoint.port))
 }
 
-fn published(component: &ComponentMetadata, domain: &str) -> Option<Endpoint> {
+fn published_host(component: &ComponentMetadata, domain: &str) -> Option<Endpoint> {
     match component.attributes.get(SUBDOMAIN)? {
         AttributeMetadata::Plain(serde_json::Value::String(label)) if !label.is_empty() => {
             Some(Endpoint::new(format!("{label}.{domain}"), PUBLISHED_PORT))

@@ -1,6 +1,6 @@
 //! Jobs of the example's stack: the product page's sentences, bound to real records.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Jobs, PipelineError, context, jobs};
 use crate::agent::check;
@@ -11,16 +11,33 @@ fn index() -> Index {
     crate::agent::query::load_path(path.as_ref()).unwrap()
 }
 
-fn compiled(body: serde_json::Value) -> Result<Jobs, PipelineError> {
-    let index = index();
+/// The example after a change of its metadata.
+fn changed(change: impl Fn(&mut Json)) -> Index {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/generated-example/out/stack-metadata.json");
+    let mut metadata: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    change(&mut metadata);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    serde_json::to_writer(&file, &metadata).unwrap();
+    crate::agent::query::load_path(file.path()).unwrap()
+}
+
+fn retain(metadata: &mut Json, list: &str, keep: impl Fn(&Json) -> bool) {
+    metadata[list].as_array_mut().unwrap().retain(keep);
+}
+
+fn compiled(body: Json) -> Result<Jobs, PipelineError> {
+    compiled_with(&index(), body)
+}
+
+fn compiled_with(index: &Index, body: Json) -> Result<Jobs, PipelineError> {
     let query = Query::parse(body.to_string().as_bytes()).unwrap();
     let command = query.command.clone().unwrap();
-    jobs(&index, &context(&index), &query, &command)
+    jobs(index, &context(index), &query, &command)
 }
 
 /// Name and dry run of each job.
 #[track_caller]
-fn check(body: serde_json::Value, expected: &[(&str, &str)]) {
+fn check(body: Json, expected: &[(&str, &str)]) {
     let jobs = compiled(body).unwrap();
     let shown = jobs.jobs.iter();
     let shown: Vec<(&str, &str)> = shown
@@ -30,7 +47,7 @@ fn check(body: serde_json::Value, expected: &[(&str, &str)]) {
 }
 
 #[track_caller]
-fn refused(body: serde_json::Value) -> check::Refusal {
+fn refused(body: Json) -> check::Refusal {
     match compiled(body) {
         Err(PipelineError::Check(refusal)) => refusal,
         other => panic!("{other:?}"),
@@ -48,6 +65,57 @@ fn published_hosts_of_the_gateway() {
             ("langflow", "curl -sk https://langflow.stack-3.source-lab.io"),
         ],
     );
+}
+
+/// Names of the components whose published host a check may reach.
+fn reached(index: &Index) -> Vec<String> {
+    let names = index
+        .metadata()
+        .components
+        .iter()
+        .map(|component| component.name.clone());
+    let reached = |name: &String| {
+        let body = json!({"source": name, "command": "curl -sk https://{subdomain}.{domain}"});
+        compiled_with(index, body).is_ok()
+    };
+    names.filter(reached).collect()
+}
+
+#[test]
+fn a_published_host_is_one_that_a_gateway_of_this_stack_publishes() {
+    assert_eq!(reached(&index()), ["fastapi", "fastmcp", "grafana", "langflow"]);
+    let without =
+        |link: &'static str| changed(move |metadata| retain(metadata, "links", |found| found["type"] != link));
+    assert_eq!(reached(&without("apisix-grafana")), ["fastapi", "fastmcp", "langflow"]);
+    assert_eq!(reached(&without("fastmcp-apisix")), ["fastapi", "grafana", "langflow"]);
+    let no_gateway = changed(|metadata| {
+        retain(metadata, "components", |found| found["name"] != "apisix");
+        retain(metadata, "links", |found| {
+            found["from"] != "apisix" && found["to"] != "apisix"
+        });
+    });
+    assert!(reached(&no_gateway).is_empty());
+    let body = json!({"source": "fastapi", "command": "curl -sk https://{subdomain}.{domain}"});
+    let Err(PipelineError::Check(refusal)) = compiled_with(&no_gateway, body) else {
+        panic!("it is reached")
+    };
+    assert_eq!(refusal.code, check::Code::E_DESTINATION);
+}
+
+/// `reverse` is the catalog's word for a link by which the gateway reaches the one that draws it.
+#[test]
+fn links_that_publish_towards_a_gateway_are_those_of_the_catalog() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/link-types");
+    let read =
+        |entry: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(entry.unwrap().path().join("link.yaml"));
+    let texts = std::fs::read_dir(folder).unwrap().filter_map(|entry| read(entry).ok());
+    let has = |text: &String, line: &str| text.lines().any(|found| found == line);
+    let mut found: Vec<String> = texts
+        .filter(|text| has(text, "to: apisix") && has(text, "reverse: true"))
+        .filter_map(|text| Some(text.lines().find_map(|line| line.strip_prefix("name: "))?.to_owned()))
+        .collect();
+    found.sort();
+    assert_eq!(found, super::context::PUBLISHED_BY);
 }
 
 #[test]
