@@ -178,7 +178,7 @@ pub struct ServeArgs {
     /// Folder of secrets, one file a value
     #[arg(long, value_name = "DIR", env = "STACKTIC_SECRETS")]
     pub secrets: PathBuf,
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on, `[::]:PORT` for every address of IPv4 and IPv6; port 0 takes a free one
     #[arg(
         long,
         value_name = "ADDRESS",

@@ -29,34 +29,24 @@ impl Secret {
     }
 }
 
-/// Why there are no secrets; it has names of files, never a value.
+/// A value that is no secret, by the name of its file; it never repeats the value.
 #[derive(Debug)]
-pub enum SecretsError {
-    /// Without all values nothing may be shown.
-    Unreadable(io::Error),
-    /// Taking this value out of answers would take ordinary text out of them.
-    Unfit { file_name: String, why: Unfit },
+pub struct UnfitSecret {
+    file_name: String,
+    why: Unfit,
 }
 
-impl fmt::Display for SecretsError {
+impl fmt::Display for UnfitSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(error) => write!(formatter, "the secrets of this agent cannot be read: {}", error.kind()),
-            Self::Unfit { file_name, why } => write!(
-                formatter,
-                "the value of `{file_name}` {why}, so that answers without it would lack ordinary text; give it a long random one"
-            ),
-        }
+        write!(
+            formatter,
+            "the value of `{}` {}, so that answers without it would lack ordinary text; give it a long random one",
+            self.file_name, self.why
+        )
     }
 }
 
-impl std::error::Error for SecretsError {}
-
-impl From<io::Error> for SecretsError {
-    fn from(error: io::Error) -> Self {
-        Self::Unreadable(error)
-    }
-}
+impl std::error::Error for UnfitSecret {}
 
 /// A folder of secrets.
 #[derive(Clone, Debug)]
@@ -71,8 +61,8 @@ impl SecretFolder {
     /// All values, as they are now.
     ///
     /// # Errors
-    /// The folder, or a file of it, cannot be read, or a value cannot be taken out of answers.
-    pub fn read_all(&self) -> Result<Secrets, SecretsError> {
+    /// The folder, or a file of it, cannot be read: without all values nothing may be shown.
+    pub fn read_all(&self) -> io::Result<Secrets> {
         let mut values = BTreeMap::new();
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name();
@@ -86,7 +76,6 @@ impl SecretFolder {
             if self.0.join(name).is_file()
                 && let Some(value) = self.read(name)?
             {
-                ensure_fit(name, &value)?;
                 values.insert(name.to_owned(), value);
             }
         }
@@ -111,14 +100,6 @@ impl SecretFolder {
     }
 }
 
-fn ensure_fit(file_name: &str, value: &Secret) -> Result<(), SecretsError> {
-    let wrong = |why| SecretsError::Unfit {
-        file_name: file_name.to_owned(),
-        why,
-    };
-    unfit(value.reveal()).map_or(Ok(()), |why| Err(wrong(why)))
-}
-
 /// The values of a folder at one time.
 pub struct Secrets {
     /// By file name.
@@ -131,6 +112,19 @@ impl Secrets {
     #[must_use]
     pub fn get(&self, name: &SecretRef) -> Option<&Secret> {
         self.values.get(&name.file_name())
+    }
+
+    /// Check that taking the values out of answers takes no ordinary text out of them. For the start: a value that is
+    /// rotated later is taken out whatever it is.
+    ///
+    /// # Errors
+    /// The first value, by the name of its file, that is too short or too common.
+    pub fn ensure_fit(&self) -> Result<(), UnfitSecret> {
+        let wrong = |(name, value): (&String, &Secret)| {
+            let file_name = name.clone();
+            unfit(value.reveal()).map(|why| UnfitSecret { file_name, why })
+        };
+        self.values.iter().find_map(wrong).map_or(Ok(()), Err)
     }
 
     /// What takes every value out of a text.
@@ -192,7 +186,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "cnpg.password", "a-long-enough-value");
         put(folder.path(), "other", "true\n");
-        let told = SecretFolder::new(folder.path()).read_all().err().unwrap().to_string();
+        let secrets = SecretFolder::new(folder.path()).read_all().unwrap();
+        let told = secrets.ensure_fit().unwrap_err().to_string();
+        assert_eq!(
+            secrets.redactor().redact("it is true"),
+            "it is [secret]",
+            "taken out all the same"
+        );
         assert!(told.contains("`other` is shorter than 8 bytes"), "{told}");
         assert!(!told.contains("true"), "{told}");
     }

@@ -10,7 +10,7 @@ use crate::agent::exec::launch::{Limits, launch as become_program};
 use crate::agent::exec::{Executor, Programs, Setup};
 use crate::agent::query::load_path;
 use crate::agent::secrets::SecretFolder;
-use crate::agent::serve::{AccessLog, Agent, keys_of, listen, router, until_told_to_stop};
+use crate::agent::serve::{AccessLog, Agent, bind, keys_of, listen, router, until_told_to_stop};
 use crate::cli::{LaunchArgs, LimitsArg};
 use crate::exit::Exit;
 use crate::settings::ServeSettings;
@@ -24,7 +24,10 @@ pub(super) fn serve(settings: &ServeSettings) -> anyhow::Result<Exit> {
     let secrets = SecretFolder::new(&settings.secrets);
     let keys = keys_of(&secrets)?;
     // Read anew for each call; here so that what is wrong is told at once.
-    secrets.read_all()?;
+    secrets
+        .read_all()
+        .context("the secrets of this agent cannot be read")?
+        .ensure_fit()?;
     let programs = Programs::look_up(&settings.path);
     let log = AccessLog::new(std::io::stderr());
     let installed: Vec<&'static str> = programs.names().collect();
@@ -34,6 +37,9 @@ pub(super) fn serve(settings: &ServeSettings) -> anyhow::Result<Exit> {
         inherited: settings.inherited.clone(),
         secrets,
     });
+    executor
+        .adopt_orphans()
+        .context("could not adopt what checks leave behind")?;
     let agent = Arc::new(Agent::new(index, executor, keys, log.clone()));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -42,8 +48,8 @@ pub(super) fn serve(settings: &ServeSettings) -> anyhow::Result<Exit> {
         .context("could not start threads")?;
     runtime.block_on(async {
         let stop = until_told_to_stop().context("could not listen to signals")?;
-        let listener = TcpListener::bind(settings.listen)
-            .await
+        let listener = bind(settings.listen)
+            .and_then(TcpListener::from_std)
             .with_context(|| format!("could not listen on {}", settings.listen))?;
         let address = listener
             .local_addr()

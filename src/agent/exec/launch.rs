@@ -2,18 +2,21 @@
 //! with them.
 //!
 //! Limits that a parent cannot set without unsafe code are set here, by the child on itself, and are inherited: no more
-//! privileges, no core, no files, 5 s of processor time. It stays beside a check's program to end the whole process group
-//! when the agent ends suddenly: the kernel tells it alone, not what the program may have started.
+//! privileges, no core, no files, 5 s of processor time. It stays beside a check's program as the parent of whatever that
+//! starts, in whichever group or session, and leaves none of it: when the program has ended, when the agent asks for the
+//! end, and when the agent ends suddenly, which the kernel tells it alone.
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal};
-use signal_hook::consts::SIGTERM;
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
+use signal_hook::consts::{SIGCHLD, SIGTERM};
 use signal_hook::iterator::Signals;
+
+use super::family::{adopt_orphans, end_descendants};
 
 /// Seconds of processor time before the kernel asks a program to stop, and one later ends it.
 const CPU_SECONDS: u64 = 5;
@@ -54,24 +57,36 @@ fn end_with(parent: u32, signal: Signal) -> io::Result<()> {
     Err(io::Error::other("the process that asked for it has ended"))
 }
 
-fn check(parent: u32, command: &mut Command) -> io::Result<ExitStatus> {
-    let group = rustix::process::getpid();
-    if rustix::process::getpgrp() != group {
+/// How the program ended; none where the end was asked for.
+fn check(parent: u32, command: &mut Command) -> io::Result<Option<WaitStatus>> {
+    if rustix::process::getpgrp() != rustix::process::getpid() {
         return Err(io::Error::other("it does not lead its process group"));
     }
-    let mut signals = Signals::new([SIGTERM])?;
-    std::thread::spawn(move || {
-        signals.forever().for_each(|_| end_group(group));
-    });
+    let mut signals = Signals::new([SIGTERM, SIGCHLD])?;
+    adopt_orphans()?;
     end_with(parent, Signal::TERM)?;
     limit()?;
-    command.status()
+    let program = Pid::from_raw(command.spawn()?.id().cast_signed());
+    let mut ended = None;
+    for signal in signals.forever() {
+        ended = ended_of(program);
+        if signal == SIGTERM || ended.is_some() {
+            break;
+        }
+    }
+    end_descendants();
+    Ok(ended)
 }
 
-/// This process too.
-fn end_group(group: Pid) {
-    // It has ended already, or ends now.
-    let _ = rustix::process::kill_process_group(group, Signal::KILL);
+/// Wait for all children that have ended, and say how the program did, if it was among them.
+fn ended_of(program: Option<Pid>) -> Option<WaitStatus> {
+    let mut found = None;
+    while let Ok(Some((pid, status))) = rustix::process::waitpid(None, WaitOptions::NOHANG) {
+        if Some(pid) == program {
+            found = Some(status);
+        }
+    }
+    found
 }
 
 fn limit() -> io::Result<()> {
@@ -92,12 +107,17 @@ fn limit() -> io::Result<()> {
 }
 
 /// End as the program did, by the same code or signal, so that the agent sees no difference.
-fn end_like(status: ExitStatus) -> io::Error {
-    let signal = status.signal().and_then(Signal::from_named_raw);
-    if let Some(signal) = signal {
-        // Returns only for a signal that this process does not end by.
-        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+fn end_like(ended: Option<WaitStatus>) -> io::Error {
+    let signal = ended.map_or(Some(SIGTERM), WaitStatus::terminating_signal);
+    // Both return only for a signal that this process does not end by.
+    match signal {
+        Some(SIGTERM) => drop(signal_hook::low_level::emulate_default_handler(SIGTERM)),
+        Some(number) => {
+            let named = Signal::from_named_raw(number);
+            let _ = named.map(|signal| rustix::process::kill_process(rustix::process::getpid(), signal));
+        }
+        None => {}
     }
     #[expect(clippy::exit, reason = "the code is the program's")]
-    std::process::exit(status.code().unwrap_or(1))
+    std::process::exit(ended.and_then(WaitStatus::exit_status).unwrap_or(1))
 }

@@ -7,6 +7,7 @@
 //! A process gets its argument vector as it was compiled, an environment made from nothing, no input, and the limits of
 //! [`launch`], which the program is started through. At most [`AT_ONCE`] run together.
 
+mod family;
 pub mod launch;
 mod process;
 mod programs;
@@ -14,16 +15,17 @@ mod programs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use self::process::{Ended, Spawn};
+use self::process::{Ended, Launchers, Spawn};
 pub use self::programs::Programs;
 use crate::agent::check::{Code, EnvironmentValue, Outcome, Redactor, Refusal};
 use crate::agent::pipeline::Command;
-use crate::agent::secrets::{Secret, SecretFolder, Secrets, SecretsError};
+use crate::agent::secrets::{Secret, SecretFolder, Secrets};
 
 /// Most processes at one time.
 pub const AT_ONCE: usize = 4;
@@ -47,6 +49,7 @@ pub struct Setup {
 pub struct Executor {
     setup: Arc<Setup>,
     slots: Arc<Semaphore>,
+    launchers: Arc<Launchers>,
 }
 
 /// A command with everything that its process needs.
@@ -60,7 +63,19 @@ impl Executor {
         Self {
             setup: Arc::new(setup),
             slots: Arc::new(Semaphore::new(AT_ONCE)),
+            launchers: Arc::default(),
         }
+    }
+
+    /// Make this process the parent of orphans, and end those that a check left behind although its launcher was ended.
+    /// Only for a process whose children are checks alone: any other child would be ended too.
+    ///
+    /// # Errors
+    /// The kernel does not know that.
+    pub fn adopt_orphans(&self) -> std::io::Result<()> {
+        family::adopt_orphans()?;
+        self.launchers.adopts.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// How many processes are running.
@@ -72,8 +87,8 @@ impl Executor {
     /// The secrets of this agent, as they are now.
     ///
     /// # Errors
-    /// The folder of secrets cannot be read, or a value cannot be kept out of answers.
-    pub fn secrets(&self) -> Result<Secrets, SecretsError> {
+    /// The folder of secrets cannot be read.
+    pub fn secrets(&self) -> std::io::Result<Secrets> {
         self.setup.secrets.read_all()
     }
 
@@ -118,8 +133,8 @@ impl Executor {
         longest: Duration,
         deadline: Instant,
     ) -> Outcome {
-        let waiting = tokio::time::timeout_at(deadline, self.slots.acquire());
-        let Ok(Ok(_slot)) = waiting.await else {
+        let waiting = tokio::time::timeout_at(deadline, Arc::clone(&self.slots).acquire_owned());
+        let Ok(Ok(place)) = waiting.await else {
             return not_run();
         };
         let now = Instant::now();
@@ -127,7 +142,7 @@ impl Executor {
             return not_run();
         }
         let until = deadline.min(now + longest.min(LONGEST_CHECK));
-        let ended = process::run(launch.spawn, until).await;
+        let ended = process::run(launch.spawn, until, place, Arc::clone(&self.launchers)).await;
         conclude(command, &ended, redactor)
     }
 }

@@ -1,16 +1,29 @@
 //! One process: started, read and ended.
 //!
-//! In: what to start and until when. Out: how it ended and the beginning of what it printed. Its whole process group is
-//! killed when its time is over, and when nobody waits for it any more.
+//! In: what to start and until when. Out: how it ended and the beginning of what it printed. It is asked to end when its
+//! time is over and when nobody waits for it any more; its launcher then leaves nothing of what it started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitOptions};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
+
+use super::family;
+
+/// How long a launcher may take to end what it started, before it is killed itself.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How often those that a launcher left behind are looked for, and the time between.
+const SWEEPS: usize = 200;
+const SWEEP_PAUSE: Duration = Duration::from_millis(5);
 
 /// Longest part of a stream that is kept.
 const MAX_STREAM: usize = 16 * 1024;
@@ -55,22 +68,124 @@ impl Captured {
     }
 }
 
-/// Start, read to the end, and wait, until `until`.
-pub(super) async fn run(spawn: Spawn, until: Instant) -> Ended {
-    let (mut child, _group) = match start(&spawn) {
-        Ok(started) => started,
-        Err(error) => return Ended::NotStarted(error.kind()),
+/// Start, read to the end, and wait, until `until`. The place among those that run is free again when nothing of it is
+/// left, though nobody waits for the answer any more.
+pub(super) async fn run(spawn: Spawn, until: Instant, place: OwnedSemaphorePermit, launchers: Arc<Launchers>) -> Ended {
+    let (answer, answered) = oneshot::channel();
+    tokio::spawn(async move {
+        supervise(spawn, until, answer, &launchers).await;
+        // A program may have ended its launcher, and is then the agent's own child.
+        if launchers.adopts.load(Ordering::Relaxed) {
+            let _ = tokio::task::spawn_blocking(move || launchers.sweep()).await;
+        }
+        drop(place);
+    });
+    answered
+        .await
+        .unwrap_or(Ended::NotStarted(std::io::ErrorKind::Interrupted))
+}
+
+async fn supervise(spawn: Spawn, until: Instant, mut answer: oneshot::Sender<Ended>, launchers: &Launchers) {
+    let mut launcher = match launchers.start(&spawn) {
+        Ok(launcher) => launcher,
+        Err(error) => return drop(answer.send(Ended::NotStarted(error.kind()))),
     };
     // What it was started with holds secrets; nothing needs them any more.
     drop(spawn);
-    match tokio::time::timeout_at(until, collect(&mut child)).await {
-        Err(_) => Ended::OutOfTime,
-        Ok(Err(error)) => Ended::NotStarted(error.kind()),
-        Ok(Ok(done)) => Ended::Done(done),
+    let ended = tokio::select! {
+        done = collect(&mut launcher.child) => done.map_or_else(|error| Ended::NotStarted(error.kind()), Ended::Done),
+        () = tokio::time::sleep_until(until) => Ended::OutOfTime,
+        () = answer.closed() => Ended::OutOfTime,
+    };
+    launcher.end().await;
+    drop(launcher);
+    let _ = answer.send(ended);
+}
+
+/// The launchers that run, so that they are told from what others have left behind.
+#[derive(Debug, Default)]
+pub(super) struct Launchers {
+    running: Mutex<BTreeSet<i32>>,
+    /// Whether this process is the parent of orphans.
+    pub(super) adopts: AtomicBool,
+}
+
+impl Launchers {
+    fn running(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, spawn: &Spawn) -> std::io::Result<Launcher<'_>> {
+        let mut command = command(spawn);
+        // Held from before it is a child until it is known as one.
+        let mut running = self.running();
+        let child = command.spawn()?;
+        let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        running.extend(pid.map(Pid::as_raw_pid));
+        drop(running);
+        Ok(Launcher {
+            child,
+            pid,
+            launchers: self,
+        })
+    }
+
+    /// End the children of this process that are no launchers, and theirs.
+    fn sweep(&self) {
+        for _ in 0..SWEEPS {
+            let running = self.running();
+            let mut left = family::children();
+            left.retain(|pid| !running.contains(&pid.as_raw_pid()));
+            drop(running);
+            if left.is_empty() {
+                return;
+            }
+            for pid in left {
+                family::kill(pid);
+                let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
+            }
+            std::thread::sleep(SWEEP_PAUSE);
+        }
     }
 }
 
-fn start(spawn: &Spawn) -> std::io::Result<(Child, Group)> {
+/// A launcher, and with it all that it started: asked to end when this is dropped, if it has not.
+struct Launcher<'a> {
+    child: Child,
+    pid: Option<Pid>,
+    launchers: &'a Launchers,
+}
+
+impl Launcher<'_> {
+    fn ask_to_end(&self) {
+        // Not after it was waited for: its number could be another's by then.
+        if let (Some(_), Some(pid)) = (self.child.id(), self.pid) {
+            let _ = rustix::process::kill_process(pid, Signal::TERM);
+        }
+    }
+
+    async fn end(&mut self) {
+        self.ask_to_end();
+        if tokio::time::timeout(GRACE, self.child.wait()).await.is_ok() {
+            return;
+        }
+        if let (Some(_), Some(pid)) = (self.child.id(), self.pid) {
+            let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+        }
+        let _ = tokio::time::timeout(GRACE, self.child.wait()).await;
+    }
+}
+
+impl Drop for Launcher<'_> {
+    fn drop(&mut self) {
+        self.ask_to_end();
+        if let Some(pid) = self.pid {
+            self.launchers.running().remove(&pid.as_raw_pid());
+        }
+    }
+}
+
+fn command(spawn: &Spawn) -> Command {
     #[expect(clippy::disallowed_methods, reason = "this is the executor")]
     let mut command = Command::new(&spawn.launcher);
     command
@@ -85,24 +200,8 @@ fn start(spawn: &Spawn) -> std::io::Result<(Child, Group)> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    let child = command.spawn()?;
-    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    Ok((child, Group(leader)))
-}
-
-/// A process group that does not outlive this value: what a program left behind goes with it. A group's number is not
-/// given to another process while it has members, nor in the moment after the last one ended.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0 {
-            // It has ended already, or ends now: either way there is nothing left to do.
-            let _ = rustix::process::kill_process_group(leader, Signal::KILL);
-        }
-    }
+        .process_group(0);
+    command
 }
 
 async fn collect(child: &mut Child) -> std::io::Result<Done> {

@@ -55,7 +55,7 @@ pub async fn listen(listener: TcpListener, router: Router, stop: impl Future<Out
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Some(peer) = peers.admit(address.ip()) else {
+        let Some(peer) = peers.admit(address.ip().to_canonical()) else {
             continue;
         };
         let connection = graceful.watch(connection(stream, router.clone()));

@@ -93,10 +93,10 @@ async fn answer(agent: &Arc<Agent>, body: Body, asked: &mut Asked) -> Result<Res
         asked.records = Some(records);
         return Ok(reply);
     };
-    let secrets = agent
-        .executor
-        .secrets()
-        .map_err(|error| ErrorReply::new(StatusCode::INTERNAL_SERVER_ERROR, "E_VAR_UNSET", &error.to_string()))?;
+    let secrets = agent.executor.secrets().map_err(|error| {
+        let message = format!("the secrets of this agent cannot be read: {}", error.kind());
+        ErrorReply::new(StatusCode::INTERNAL_SERVER_ERROR, "E_VAR_UNSET", &message)
+    })?;
     // A caller may have written a value where a variable belongs. The reply quotes it, for that tells nobody anything
     // new; the log is read by others.
     let logged = |sentence: &String| brief(&secrets.redactor().redact(sentence));

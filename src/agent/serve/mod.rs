@@ -14,8 +14,10 @@ mod log;
 mod metrics;
 mod reply;
 mod router;
+mod socket;
 
 pub use connections::{listen, until_told_to_stop};
 pub use keys::{KeysError, keys_of};
 pub use log::AccessLog;
 pub use router::{Agent, router};
+pub use socket::bind;
