@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 KEPT = 16 * 1024
+# What connects this process to the recorder.
+CONNECTIONS: list[socket.socket] = []
 SECRETS = ("PGPASSWORD", "VALKEYCLI_AUTH", "REDISCLI_AUTH")
 
 
@@ -123,6 +125,18 @@ def slow(word: str) -> None:
     print("done")
 
 
+def held(_: str) -> None:
+    """Wait until the recorder lets go, then say so."""
+    CONNECTIONS[0].recv(1)
+    print("done")
+
+
+def die(word: str) -> None:
+    """`die-NUMBER`: end by a signal."""
+    os.kill(os.getpid(), int(word.split("-")[1]))
+    time.sleep(60)
+
+
 def family(_: str) -> None:
     """Leave a child that keeps no stream open, and wait with it."""
     child = os.fork()
@@ -143,6 +157,36 @@ def orphan(_: str) -> None:
         time.sleep(60)
         connection.close()
     print("done")
+
+
+def _escape(*, is_quiet: bool) -> None:
+    """Leave a grandchild in a session and a group of its own, as a daemon does."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            if is_quiet:
+                os.closerange(0, 3)
+            connection = tell(group=os.getpgid(0), session=os.getsid(0))
+            time.sleep(600)
+            connection.close()
+        os._exit(0)
+    os.wait()
+
+
+def daemon(word: str) -> None:
+    """`daemon-STREAMS-END`: leave a daemon that is quiet or loud, then end well or wait with it."""
+    _, streams, end = word.split("-")
+    _escape(is_quiet=streams == "quiet")
+    if end == "waits":
+        time.sleep(600)
+    print("done")
+
+
+def usurper(_: str) -> None:
+    """Leave a daemon, and end the process that keeps watch over this one."""
+    _escape(is_quiet=True)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
 
 
 def burn(_: str) -> None:
@@ -186,8 +230,12 @@ ACTS: dict[str, Callable[[str], None]] = {
     "say": said,
     "long": long,
     "slow": slow,
+    "held": held,
+    "die": die,
     "family": family,
     "orphan": orphan,
+    "daemon": daemon,
+    "usurper": usurper,
     "burn": burn,
     "stubborn": stubborn,
     "endless": endless,
@@ -208,6 +256,7 @@ def main() -> None:
         (asked.group(1) or asked.group(2)) if asked else UNASKED.get(Path(__file__).name, "lines-1")
     )
     connection = tell(argv=sys.argv[1:], word=word)
+    CONNECTIONS.append(connection)
     ACTS[word.split("-")[0]](word)
     sys.stdout.flush()
     ended = {"pid": os.getpid(), "ended": time.monotonic()}

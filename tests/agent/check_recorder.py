@@ -15,7 +15,7 @@ import json
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ class Recorder:
     told: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     ended: dict[int, float] = field(default_factory=dict[int, float])
     alive: int = 0
+    _open: set[socket.socket] = field(default_factory=set[socket.socket])
+    _lets_go: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def clear(self) -> None:
@@ -35,6 +37,14 @@ class Recorder:
         with self._lock:
             self.told.clear()
             self.ended.clear()
+            self._lets_go = False
+
+    def let_go(self) -> None:
+        """Let the programs that wait for it end, and those that come to wait."""
+        with self._lock:
+            self._lets_go = True
+            for connection in self._open:
+                _free(connection)
 
     def together(self) -> int:
         """Return the most that ran at one time, of those that told when they ended."""
@@ -47,6 +57,9 @@ class Recorder:
         """Count one process until its connection ends."""
         with self._lock:
             self.alive += 1
+            self._open.add(connection)
+            if self._lets_go:
+                _free(connection)
         try:
             with connection, connection.makefile("rb") as lines:
                 for line in lines:
@@ -56,6 +69,7 @@ class Recorder:
         finally:
             with self._lock:
                 self.alive -= 1
+                self._open.discard(connection)
 
     def _note(self, fact: dict[str, Any]) -> None:
         with self._lock:
@@ -63,6 +77,11 @@ class Recorder:
                 self.ended[fact["pid"]] = fact["ended"]
             else:
                 self.told.append(fact)
+
+
+def _free(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended
+        connection.send(b".")
 
 
 @contextmanager

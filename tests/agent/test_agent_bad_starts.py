@@ -167,12 +167,25 @@ def test_a_part_that_is_missing(setup: Setup, missing: int, fact: str) -> None:
         (f"{digest('x')}", "entry 1"),
         (f"Client:{digest('x')}", "entry 1"),
         (f":{digest('x')}", "entry 1"),
+        (f"{KEY_NAME}:{digest('')}", "entry 1"),
+        (f"{KEY_NAME}:{digest(' ')}", "entry 1"),
+        (f"{KEY_NAME}:{digest('x').upper()}", "entry 1"),
+        (f"{KEY_NAME}:{digest('x')},{KEY_NAME}:{digest('y')}", "entry 2"),
         (f"{KEY_NAME}:{digest('x')}\n{KEY_NAME}:{digest('y')}", "entry 1"),
     ],
 )
 def test_keys_that_are_malformed(setup: Setup, keys: str, fact: str) -> None:
     (setup.secrets / "AGENT_API_KEYS").write_text(keys, encoding="utf-8")
     assert fact in refusal(setup)
+
+
+@pytest.mark.parametrize("value", ["Zq7", "true", "1234", "aaaaaaaaaaaa", "postgresql", "P@ssw0rd"])
+def test_a_secret_that_cannot_be_hidden(setup: Setup, value: str) -> None:
+    name = "cnpg.app_db.password"
+    (setup.secrets / name).write_text(value + "\n", encoding="utf-8")
+    told = refusal(setup)
+    assert f"the value of `{name}` " in told
+    assert value not in told
 
 
 def test_keys_that_are_not_there(setup: Setup, tmp_path: Path) -> None:

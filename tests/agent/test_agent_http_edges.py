@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from agent_process import Agent, digest
+from agent_process import Agent, digest, running_agent
+from world import World
 
 pytest_plugins = ["agent_fixtures"]
 
@@ -53,6 +57,57 @@ def test_without_a_known_key_nothing_is_said(acting: Agent, method: str, path: s
     assert len(bodies) == 1, "the reply tells keys apart"
 
 
+def raw(acting: Agent, head: str, body: bytes = b"") -> bytes:
+    """Send bytes on a connection of their own, and return all that comes until it is closed."""
+    with socket.create_connection(("127.0.0.1", acting.port), timeout=120) as connection:
+        connection.sendall(head.replace("\n", "\r\n").encode() + body)
+        with connection.makefile("rb") as reply:
+            return reply.read()
+
+
+@pytest.mark.parametrize(
+    "second", ["Bearer {key}", "Bearer another-key-than-the-first", "Basic eA==", ""]
+)
+def test_two_headers_with_keys_are_nobody(acting: Agent, second: str) -> None:
+    headers = [acting.headers()["authorization"], second.format(key=acting.setup.key)]
+    for one, two in (headers, headers[::-1]):
+        head = "GET /metadata/structure HTTP/1.1\nhost: x\nconnection: close\n"
+        head += f"authorization: {one}\nauthorization: {two}\n\n"
+        assert raw(acting, head).startswith(b"HTTP/1.1 401 "), (one[:8], two[:8])
+
+
+SMUGGLED = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", [0, 5, 6, 5 + len(SMUGGLED), 99999])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_body_of_two_lengths_is_the_last_of_its_connection(
+    acting: Agent, length: int, is_first: bool
+) -> None:
+    """Whatever follows could be a request for one reader and a body for another."""
+    lengths = [f"content-length: {length}\n", "transfer-encoding: chunked\n"]
+    head = "POST /metadata/q HTTP/1.1\nhost: x\n" + "".join(lengths if is_first else lengths[::-1])
+    reply = raw(acting, f"{head}\n", b"0\r\n\r\n" + SMUGGLED)
+    assert reply.count(b"HTTP/1.1 ") == 1
+    assert b"openmetrics" not in reply
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        *("content-length: 5\ncontent-length: 6\n", "content-length: 5, 6\n"),
+        *("content-length: +5\n", "content-length: 0x5\n", "content-length: -1\n"),
+        *("transfer-encoding: chunked, identity\n", "transfer-encoding: xchunked\n"),
+        "transfer-encoding: identity\n",
+    ],
+)
+def test_a_body_of_no_clear_length_is_refused(acting: Agent, lengths: str) -> None:
+    head = f"POST /metadata/q HTTP/1.1\nhost: x\n{lengths}\n"
+    reply = raw(acting, head, b"0\r\n\r\n" + SMUGGLED)
+    assert reply.startswith(b"HTTP/1.1 400 ")
+    assert reply.count(b"HTTP/1.1 ") == 1
+
+
 def test_a_key_in_the_query_string_is_no_key(acting: Agent) -> None:
     reply = acting.send("GET", f"/metadata/structure?key={acting.setup.key}", headers={})
     assert reply.status_code == 401
@@ -63,6 +118,17 @@ def test_health_and_metrics_need_no_key(acting: Agent) -> None:
     health = acting.send("GET", "/health", headers={})
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert acting.send("GET", "/metrics", headers={}).status_code == 200
+
+
+def test_every_address_is_that_of_both_families(acting_world: World, tmp_path: Path) -> None:
+    """Probes come by what a cluster has; the deployment and the image listen as this test does."""
+    setup = replace(acting_world, folder=tmp_path / "own").setup()
+    with running_agent(setup, listen="[::]:0") as agent:
+        assert agent.send("GET", "/health", headers={}).status_code == 200
+        if not socket.has_dualstack_ipv6():
+            return
+        with httpx.Client(trust_env=False, timeout=120) as client:
+            assert client.get(f"http://[::1]:{agent.port}/health").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -160,6 +226,9 @@ def test_a_key_of_the_body_that_is_not_known(acting: Agent) -> None:
         b'{"source": "all", "dry_run": true, "command": "nc -z {host} {port}", "dry_run": false}',
         b'{"source": "all", "where": {"name": "kafka", "name": "cnpg"}}',
         b'{"source": "all", "where": {"name": "kafka"}, "where": {}}',
+        b'{"source": "all", "so\\u0075rce": "kafka"}',
+        b'{"source": "all", "where": {"name": "kafka", "n\\u0061me": "cnpg"}}',
+        b'{"source": "all", "command": "nc -z {host} {port}", "command": null}',
     ],
 )
 def test_a_key_that_stands_twice(acting: Agent, body: bytes) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 import httpx
+import pytest
 
 from agent_process import Agent
 from generated import binary
@@ -22,8 +23,8 @@ from world import World
 pytest_plugins = ["agent_fixtures"]
 
 CROWD = 600  # more than the agent takes in all
-# Far less than the time after which a connection that does nothing is closed.
-AT_ONCE_SECONDS = 5.0
+REPLY_SECONDS = 120.0
+ATTEMPTS = 5
 ANOTHER_ADDRESS = ("127.0.0.2", 0)
 PIPELINED = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * 200
 # Enough lines to fill a pipe that nobody reads several times.
@@ -49,24 +50,40 @@ def crowd(agent: Agent, payload: bytes) -> Generator[list[socket.socket]]:
 
 
 def is_healthy(agent: Agent) -> bool:
-    with httpx.Client(timeout=AT_ONCE_SECONDS, trust_env=False) as client:
+    with httpx.Client(timeout=REPLY_SECONDS, trust_env=False) as client:
         return client.get(f"{agent.url}/health").status_code == 200
 
 
-def test_connections_that_wait_leave_room(acting: Agent) -> None:
-    with crowd(acting, b"GET /hea"):
-        assert is_healthy(acting)
-        assert acting.ask("kafka")["results"]
+def are_held(sockets: list[socket.socket]) -> bool:
+    """Tell whether the agent still keeps some of them."""
+    return any(is_open(connection) for connection in sockets)
 
 
-def test_connections_that_never_read_leave_room(acting: Agent) -> None:
-    with crowd(acting, PIPELINED):
-        assert is_healthy(acting)
-        assert acting.ask("kafka")["results"]
+def is_open(connection: socket.socket) -> bool:
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@pytest.mark.parametrize("payload", [b"GET /hea", PIPELINED], ids=["waits", "never reads"])
+def test_a_crowd_leaves_room(acting: Agent, payload: bytes) -> None:
+    """Judged by state: the answers came while the crowd was still there."""
+    for _ in range(ATTEMPTS):
+        with crowd(acting, payload) as sockets:
+            assert is_healthy(acting)
+            assert acting.ask("kafka")["results"]
+            if are_held(sockets):
+                return
+    pytest.fail("the crowd was never there long enough to be in the way")
 
 
 def test_a_head_without_end_is_cut_off(acting: Agent) -> None:
-    with socket.create_connection(("127.0.0.1", acting.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", acting.port), timeout=REPLY_SECONDS) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nx: " + b"a" * 64 * 1024)
         try:
             reply = connection.recv(64)
@@ -88,7 +105,7 @@ def test_a_log_that_nobody_reads_stops_no_answer(acting_world: World) -> None:
         with os.fdopen(reading, "rb", buffering=0) as log:
             first = log.read(4096).decode()
             port = int(first.partition('"address":"127.0.0.1:')[2].partition('"')[0])
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=REPLY_SECONDS) as client:
                 for _ in range(UNREAD):
                     assert client.get("/metadata/structure").status_code == 401
                 assert client.get("/health").status_code == 200

@@ -91,7 +91,7 @@ def test_the_search_sees_what_a_program_says(search: Search, form: str) -> None:
             env={"PGPASSWORD": value},
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=120,
             check=False,
         )
         assert leaks(said.stdout, [value]), value

@@ -25,7 +25,9 @@ from world import World
 
 pytest_plugins = ["agent_fixtures"]
 
-GONE_SECONDS = 5.0
+GONE_SECONDS = 60.0
+HEAD_SECONDS = 10.0
+ATTEMPTS = 3
 PODS = "kubectl get pods -n {namespace} -l do="
 
 
@@ -67,6 +69,25 @@ def test_a_killed_agent_takes_the_children_of_its_checks_along(
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.parametrize("streams", ["quiet", "loud"])
+def test_a_killed_agent_takes_the_daemons_of_its_checks_along(
+    own_agent: Agent, recorder: Recorder, streams: str
+) -> None:
+    word = f"daemon-{streams}-waits"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(own_agent.post, {"source": "kafka", "command": PODS + word})
+        wait_until(lambda: len(pids(recorder)) == 2)
+        assert all(map(is_alive, pids(recorder)))
+        own_agent.process.kill()
+        with pytest.raises(httpx.TransportError):
+            asked.result(GONE_SECONDS)
+    try:
+        wait_until(lambda: not any(map(is_alive, pids(recorder))), GONE_SECONDS)
+    finally:
+        for pid in filter(is_alive, pids(recorder)):
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_an_agent_serves_again_after_it_was_killed(own_agent: Agent) -> None:
     setup, port = own_agent.setup, own_agent.port
     own_agent.process.kill()
@@ -93,23 +114,27 @@ def test_a_stopping_agent_answers_what_it_was_asked(
     own_agent: Agent, recorder: Recorder, number: int
 ) -> None:
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(own_agent.ask, "kafka", command=PODS + "slow-1500")
+        asked = pool.submit(own_agent.ask, "kafka", command=PODS + "held")
         wait_until(lambda: recorder.alive == 1)
         own_agent.process.send_signal(number)
-        assert asked.result(10)["output"] == "done"
-    assert own_agent.process.wait(10) == 0
+        wait_until(lambda: not _accepts(own_agent.port))
+        recorder.let_go()
+        assert asked.result(GONE_SECONDS)["output"] == "done"
+    assert own_agent.process.wait(GONE_SECONDS) == 0
     assert own_agent.log_lines()[-1]["event"] == "stopped"
     wait_until(lambda: recorder.alive == 0, GONE_SECONDS)
 
 
 def test_a_stopping_agent_takes_no_new_clients(own_agent: Agent, recorder: Recorder) -> None:
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(own_agent.ask, "kafka", command=PODS + "slow-2000")
+        asked = pool.submit(own_agent.ask, "kafka", command=PODS + "held")
         wait_until(lambda: recorder.alive == 1)
         own_agent.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not _accepts(own_agent.port), 1.5)
-        assert asked.result(10)["status"] == "passed"
-    assert own_agent.process.wait(10) == 0
+        wait_until(lambda: not _accepts(own_agent.port))
+        assert not asked.done(), "the check was given up"
+        recorder.let_go()
+        assert asked.result(GONE_SECONDS)["status"] == "passed"
+    assert own_agent.process.wait(GONE_SECONDS) == 0
 
 
 def test_a_stopped_agent_leaves_no_process(own_agent: Agent, recorder: Recorder) -> None:
@@ -121,10 +146,19 @@ def test_a_stopped_agent_leaves_no_process(own_agent: Agent, recorder: Recorder)
 
 
 def test_an_idle_agent_stops_at_once(own_agent: Agent) -> None:
-    with socket.create_connection(("127.0.0.1", own_agent.port)):
-        started = time.monotonic()
-        assert own_agent.stop() == 0
-    assert time.monotonic() - started < 5, "an idle connection held it up"
+    """One that waits for a request's head takes ten seconds each time; a busy machine does not."""
+    taken: list[float] = []
+    for _ in range(ATTEMPTS):
+        with (
+            running_agent(own_agent.setup) as agent,
+            socket.create_connection(("127.0.0.1", agent.port)),
+        ):
+            started = time.monotonic()
+            assert agent.stop() == 0
+            taken.append(time.monotonic() - started)
+        if taken[-1] < HEAD_SECONDS:
+            return
+    pytest.fail(f"an idle connection held it up: {taken}")
 
 
 def _accepts(port: int) -> bool:

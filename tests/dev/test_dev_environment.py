@@ -98,7 +98,7 @@ def test_an_interrupted_install_ends_with_its_run_and_is_not_taken(
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert wait_until(lambda: not any(map(is_running, started)), 5)
+    assert wait_until(lambda: not any(map(is_running, started)))
     assert whole(tmp_path) == []
     stand_in(tmp_path, WORKS)
     with running(tmp_path, stack, "--python", python, "-o", "json", environment=None) as run:
