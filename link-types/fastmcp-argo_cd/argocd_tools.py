@@ -24,7 +24,7 @@ from argocd_shapes import (
     source_views,
     summary_view,
 )
-from documents import Facts, at, ensure_list, ensure_object, objects
+from documents import Facts, at, ensure_list, ensure_object, objects, text
 from http_client import Http
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 
@@ -210,7 +210,7 @@ async def _post_sync(link: Link, name: str, body: dict[str, Any]) -> Any:
 
 def _ensure_free(app: str, facts: Facts) -> None:
     """Refuse before the request what Argo CD would refuse, in words that say what to wait for."""
-    phase = at(facts, "status", "operationState", "phase")
+    phase = text(at(facts, "status", "operationState", "phase"))
     if facts.get("operation") is not None or phase in {"Running", "Terminating"}:
         raise Refusal("E_CONFLICT", BUSY)
     if at(facts, "metadata", "deletionTimestamp"):

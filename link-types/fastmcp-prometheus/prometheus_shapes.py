@@ -50,7 +50,7 @@ def plain_labels(labels: Any) -> dict[str, str]:
 
 def series_of(data: Facts) -> list[dict[str, Any]]:
     """Return the result of an instant query, one item a series."""
-    kind, result = data.get("resultType"), data.get("result")
+    kind, result = text(data.get("resultType")), data.get("result")
     if kind in {"scalar", "string"}:
         told = second(result)
         return [{"labels": {}, "value": sample(told) if kind == "scalar" else told}]

@@ -241,7 +241,7 @@ async def _alerts(link: Link, state: str, component: str | None) -> Answer:
     chosen = [
         alert_view(alert)
         for alert in objects(ensure_list(data.get("alerts")))
-        if state in {"all", alert.get("state")}
+        if state in {"all", text(alert.get("state"))}
         and (component is None or belongs_to(alert.get("labels"), component))
     ]
     return Answer(sorted(chosen, key=lambda alert: (alert["state"], alert["since"])))

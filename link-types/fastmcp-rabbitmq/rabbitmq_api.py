@@ -79,7 +79,7 @@ class Broker:
         """Return the bindings of a queue, those that leave an exchange, or all."""
         if queue is not None:
             found = await self._list(["queues", self._vhost, queue, "bindings"])
-            return [row for row in found if exchange in {None, row.get("source")}]
+            return [row for row in found if exchange is None or row.get("source") == exchange]
         if exchange is not None:
             return await self._list(["exchanges", self._vhost, exchange, "bindings", "source"])
         return await self._list(["bindings", self._vhost])

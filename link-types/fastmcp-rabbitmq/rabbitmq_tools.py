@@ -156,8 +156,8 @@ def _register_writes(tools: Toolset) -> None:
 def _in_state(row: Facts, state: str) -> bool:
     if state == "any":
         return True
-    blocked = row.get("state") in {"blocked", "blocking", "flow"}
-    return blocked if state == "blocked" else row.get("state") == state
+    told = text(row.get("state"))
+    return told in {"blocked", "blocking", "flow"} if state == "blocked" else told == state
 
 
 def _sorted_queues(rows: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:

@@ -154,8 +154,8 @@ def health_view(nodes: list[Row]) -> Row:
 
 def _is_told(node: Row) -> bool:
     """Tell whether a node says that it runs, and anything about alarms: they come together."""
-    alarms = {node["mem_alarm"], node["disk_free_alarm"]}
-    return node["running"] is True and alarms != {None}
+    alarms = (node["mem_alarm"], node["disk_free_alarm"])
+    return node["running"] is True and any(isinstance(alarm, bool) for alarm in alarms)
 
 
 def problems(node: Row) -> list[str]:

@@ -130,7 +130,8 @@ class Values:
             sign = self.random.choice(SIGNS)
             return self.random.choice([value[:place] + sign + value[place:], value * 40, value[1:]])
         if type(value) is int and self.random.random() < 0.7:
-            near: list[Any] = [float(value), value + 0.5, value * 1000, -value, str(value)]
+            number: int = value
+            near: list[Any] = [float(number), number + 0.5, number * 1000, -number, str(number)]
             return self.random.choice(near)
         return self.random.choice(ODD)
 
