@@ -125,13 +125,15 @@ class Values:
             items = cast("list[Any]", value)
             place = self.random.randrange(len(items))
             return [*items[:place], self.spoiled(items[place]), *items[place + 1 :]]
+        return self._spoiled_scalar(value)
+
+    def _spoiled_scalar(self, value: Any) -> Any:
         if isinstance(value, str) and self.random.random() < 0.7:
             place = self.random.randint(0, len(value))
             sign = self.random.choice(SIGNS)
             return self.random.choice([value[:place] + sign + value[place:], value * 40, value[1:]])
         if type(value) is int and self.random.random() < 0.7:
-            number: int = value
-            near: list[Any] = [float(number), number + 0.5, number * 1000, -number, str(number)]
+            near: list[Any] = [float(value), value + 0.5, value * 1000, -value, str(value)]
             return self.random.choice(near)
         return self.random.choice(ODD)
 
