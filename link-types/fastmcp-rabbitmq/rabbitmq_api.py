@@ -5,6 +5,7 @@ Out: decoded JSON of the broker; every failure is a refusal in words of our own.
 Must not know: MCP, tools. Definitions, users, policies, shovels have no function here.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from toolkit import Link, Refusal
 
 PAGE_SIZE = 500
 MAX_PAGES = 20
+MAX_ROW_BYTES = 4 * 1024 * 1024
 
 QUEUE_COLUMNS = (
     "name,type,state,durable,exclusive,auto_delete,messages,messages_ready,"
@@ -105,16 +107,25 @@ class Broker:
     async def _pages(
         self, path: Sequence[str], params: dict[str, str], view: View
     ) -> tuple[list[Row], bool]:
-        """Read page by page; of each page its rows are kept and nothing else."""
+        """Read page by page; of each page its rows are kept and nothing else, up to a size."""
         rows: list[Row] = []
+        size = 0
         for page in range(1, MAX_PAGES + 1):
             paging = {"page": page, "page_size": PAGE_SIZE, "pagination": "true"}
-            answer = ensure_object(await self._http.get_json(path, params | paging))
-            rows += map(view, objects(ensure_list(answer.get("items"))))
-            pages = count(answer.get("page_count"))
-            if pages is None or page >= pages:
-                return rows, pages is not None
+            found, pages = await self._page(path, params | paging, view)
+            rows += found
+            size += len(json.dumps(found))
+            if pages is None or page >= pages or size > MAX_ROW_BYTES:
+                return rows, pages is not None and page >= pages
         return rows, False
+
+    async def _page(
+        self, path: Sequence[str], params: dict[str, Any], view: View
+    ) -> tuple[list[Row], int | None]:
+        """Return the rows of one page, and how many pages there are, if that is told."""
+        answer = ensure_object(await self._http.get_json(path, params))
+        found = objects(ensure_list(answer.get("items")))[:PAGE_SIZE]
+        return [view(facts) for facts in found], count(answer.get("page_count"))
 
     def _hint(self, status: int, body: bytes) -> str | None:
         """Tell a missing grant from a wrong password: the broker answers 400 or 401 to both."""

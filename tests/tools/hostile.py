@@ -49,6 +49,7 @@ MODULES = {
     "stack_agent": "topology_tools",
 }
 OPENAPI: dict[str, Any] = {"openapi": "3.1.0", "paths": {"/read": {"get": {"responses": {}}}}}
+OPENAPI_BYTES = json.dumps(OPENAPI).encode()
 ENUMS: dict[str, list[str]] = {
     "components": ["kafka"],
     "apps": ["kafka"],
@@ -62,29 +63,32 @@ ENUMS: dict[str, list[str]] = {
 Answer = Callable[[str], bytes]
 
 
-def tools_of(kind: str, make_tools: MakeTools, folder: Path, *, write: bool = False) -> Toolset:
-    """Return the tools of a link to a backend that is never reached."""
-    document = json.dumps(OPENAPI).encode()
-    (folder / "openapi-x.json").write_bytes(document)
-    facts = LinkFacts(
+def link_of(kind: str, *, port: int = 9, write: bool = False) -> LinkFacts:
+    """Return a link to a backend on a port, or to one that is never reached."""
+    return LinkFacts(
         component="x",
         type=f"fastmcp-{kind}",
         env="MCP_X",
         values={
             "HOST": "127.0.0.1",
-            "PORT": "9",
+            "PORT": str(port),
             "VHOST": "app",
             "USERNAME": "u",
-            "OPENAPI_SHA256": hashlib.sha256(document).hexdigest(),
+            "OPENAPI_SHA256": hashlib.sha256(OPENAPI_BYTES).hexdigest(),
         },
         secrets=dict.fromkeys(("TOKEN", "WRITE_TOKEN", "PASSWORD", "KEY"), "secret-of-x"),
         enums=ENUMS,
         data={"project": "stack-3", "app_prefix": "stack-3-"},
         write_access=write,
     )
+
+
+def tools_of(kind: str, make_tools: MakeTools, folder: Path, *, write: bool = False) -> Toolset:
+    """Return the tools of a link to a backend that is never reached."""
+    (folder / "openapi-x.json").write_bytes(OPENAPI_BYTES)
     register = importlib.import_module(MODULES[kind]).register
     kafka = Component("kafka", "kafka", "kafka", "data")
-    return make_tools(register, facts, components=[kafka])
+    return make_tools(register, link_of(kind, write=write), components=[kafka])
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from refusal import Refusal
 
-MAX_WEIGHT_BYTES = 24 * 1024 * 1024
+MAX_WEIGHT_BYTES = 32 * 1024 * 1024
 # What one object, one list, one name and one item take in CPython 3.12 at most, beside its text.
 CONTAINER_BYTES = 112
 NAME_BYTES = 64
@@ -32,7 +32,7 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 def decode_json(raw: bytes | str) -> Any:
     """Return the value of a JSON text; a `ValueError` tells that it is none."""
     data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
-    if _weight(data) > MAX_WEIGHT_BYTES:
+    if weight(data) > MAX_WEIGHT_BYTES:
         raise Refusal("E_LIMIT", "the backend answered with too much; ask for less")
     try:
         value = json.loads(data, parse_float=exact_number, parse_int=_whole, parse_constant=str)
@@ -54,7 +54,7 @@ def _without_halves(value: Any) -> Any:
     return value
 
 
-def _weight(data: bytes) -> int:
+def weight(data: bytes) -> int:
     """Return how much memory the values of a JSON text take, rather too much than too little."""
     containers = data.count(b"{") + data.count(b"[")
     # One character beyond the first 256 of Unicode widens the text that it stands in.

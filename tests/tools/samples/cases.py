@@ -282,7 +282,7 @@ CASES = [
     Case(
         "fastapi",
         "api_call",
-        {"id": 5, "rows": [{"a": [1, {"b": None}]}]},
+        {"id": 5, "name": "x", "rows": [{"a": [1, {"b": None}]}]},
         {"operation_id": "read"},
     ),
     Case("fastapi", "api_call", [{"a": 1}, {"a": "x"}], {"operation_id": "read"}),
