@@ -45,8 +45,8 @@ CODES: dict[str, tuple[Code, str]] = {
     "RequestTimeout": ("E_TIMEOUT", "the store did not answer in time"),
 }
 
-# A client is made once a link: it reads its own service description from disk.
-_clients: WeakKeyDictionary[Link, Any] = WeakKeyDictionary()
+# A client is made once a link and pair of keys: it reads its own service description from disk.
+_clients: WeakKeyDictionary[Link, tuple[tuple[str, str], Any]] = WeakKeyDictionary()
 
 
 async def call(
@@ -68,16 +68,22 @@ async def call(
 
 
 def _call(link: Link, operation: str, max_bytes: int, parameters: dict[str, Any]) -> dict[str, Any]:
-    client = _clients.get(link)
-    if client is None:
-        client = _clients[link] = _new_client(link)
-    answer = cast("dict[str, Any]", getattr(client, operation)(**parameters))
+    answer = cast("dict[str, Any]", getattr(_client(link), operation)(**parameters))
     body = answer.get("Body")
     if body is not None:
         # The limit holds whatever the store sends for the range it was asked for.
         with body:
             answer["Body"] = body.read(max_bytes)
     return answer
+
+
+def _client(link: Link) -> Any:
+    """Return the client of a link; keys that were replaced need another."""
+    keys = (link.secret("ACCESS_KEY"), link.secret("SECRET_KEY"))
+    known = _clients.get(link)
+    if known is None or known[0] != keys:
+        known = _clients[link] = (keys, _new_client(link))
+    return known[1]
 
 
 def _new_client(link: Link) -> Any:

@@ -19,6 +19,8 @@ from typing import Any
 GOOD = 200
 # Where a product's answers hold text: the first that fits the path.
 STREAMS = "/loki/"
+# What a query would read: asked for before it is run.
+STATISTICS = "/loki/api/v1/index/stats"
 SERIES = ("/api/v1/query", "/api/v1/query_range")
 AGENT = "/metadata/q"
 LISTS = ("/api/", "/orders")
@@ -30,6 +32,8 @@ class Mirror:
 
     port: int = 0
     status: int = GOOD
+    # What it knows from elsewhere, and says as well.
+    saying: str = ""
     heard: list[str] = field(default_factory=list[str])
 
 
@@ -58,6 +62,8 @@ def _error(path: str, text: str) -> Any:
 
 def _answer(path: str, text: str) -> Any:
     row = {"name": text, "title": text, "uid": "abc", "message": text}
+    if path == STATISTICS:
+        return {"streams": 1, "chunks": 1, "bytes": 1, "entries": 1}
     if path.startswith(STREAMS):
         stream = {"stream": {"job": text}, "values": [["1", text]]}
         return {"status": "success", "data": {"resultType": "streams", "result": [stream]}}
@@ -78,6 +84,7 @@ def _handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             text = f"{self.requestline}\n{self.headers}\n{body.decode('utf-8', 'replace')}"
             mirror.heard.append(text)
+            text += mirror.saying
             form = _answer if mirror.status == GOOD else _error
             content = json.dumps(form(self.path.partition("?")[0], text)).encode()
             self.send_response(mirror.status)

@@ -22,7 +22,7 @@ import pytest
 from generated import Generated
 from mcp_client import JSON, McpClient, answer, bearer, client_of, message, open_session, request
 from mirror import Mirror, serving_mirror
-from pods import KEYS, Running, api_key, key_name, make_pod, running, secret_value
+from pods import KEYS, Pod, Running, api_key, key_name, make_pod, running, secret_value
 
 pytest_plugins = ["server_fixtures"]
 
@@ -86,6 +86,13 @@ def server(
     mirror: Mirror,
 ) -> Generator[Running]:
     """Run the example's server by the pod's own command, every backend being the mirror."""
+    pod = reflected_pod(tmp_path_factory.mktemp("pod") / "pod", example_output, mirror)
+    with running(pod, fresh=True) as started:
+        yield started
+
+
+def reflected_pod(root: Path, example_output: Generated, mirror: Mirror) -> Pod:
+    """Return a pod of the example, every backend being the mirror."""
     environ = example_output.environ()
     places = {name: "127.0.0.1" for name in environ if name.endswith("_HOST")}
     places |= {name: str(mirror.port) for name in environ if name.endswith("_PORT")}
@@ -93,10 +100,9 @@ def server(
     places |= {f"MCP_{name}_PORT": "9" for name in ("KAFKA", "CNPG", "VALKEY")}
     # The user's own document, without which no operation of the API is called.
     places["MCP_FASTAPI_OPENAPI_SHA256"] = hashlib.sha256(OPENAPI).hexdigest()
-    pod = make_pod(tmp_path_factory.mktemp("pod") / "pod", example_output, **places)
+    pod = make_pod(root, example_output, **places)
     (pod.config / "openapi-fastapi.json").write_bytes(OPENAPI)
-    with running(pod, fresh=True) as started:
-        yield started
+    return pod
 
 
 def arguments_of(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,6 +176,39 @@ def test_the_tools_came_as_far_as_their_backends(sweeps: dict[int, Sweep]) -> No
     assert [name for name, reply in replies.items() if reply.get("code") == "E_ARG"] == []
     redacted = {name for name, reply in replies.items() if "[secret]" in json.dumps(reply)}
     assert redacted >= {"api_call", "list_components", "s3_read_text"}
+
+
+@pytest.mark.parametrize("tool", ["loki_query_range", "prom_query", "api_call", "s3_read_text"])
+def test_the_first_call_of_all_hides_what_no_tool_has_read(
+    tmp_path: Path, example_output: Generated, mirror: Mirror, tool: str
+) -> None:
+    """Logs and metrics hold passwords that are not those of the tool that reads them."""
+    mirror.status = STATUSES[0]
+    mirror.saying = "\n".join(mounted(example_output))
+    try:
+        with running(reflected_pod(tmp_path / "pod", example_output, mirror)) as fresh:
+            reply = asyncio.run(first_call(fresh, tool))
+    finally:
+        mirror.saying = ""
+    assert reply.get("redacted") is True, reply
+    assert leaks(json.dumps(reply), example_output) == []
+    assert "[secret]" in json.dumps(reply)
+
+
+def mounted(generated: Generated) -> Generator[str]:
+    """Return what is in the pod's folder of secrets, as it is and in a header for a login."""
+    for name in generated.secret_keys():
+        yield secret_value(name)
+        yield base64.b64encode(f"user:{secret_value(name)}".encode()).decode()
+    # A few of many: the answer has to fit.
+    for number in range(3):
+        yield hashlib.sha256(api_key(number).encode()).hexdigest()
+
+
+async def first_call(server: Running, tool: str) -> dict[str, Any]:
+    async with client_of(server, 0) as client:
+        schemas = {item.name: item.input_schema for item in await client.list_tools()}
+        return await called(client, tool, schemas[tool])
 
 
 @pytest.mark.usefixtures("sweeps")

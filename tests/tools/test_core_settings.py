@@ -32,13 +32,65 @@ def test_an_absent_flag_is_false() -> None:
     assert not Settings({}).flag("MCP_VALKEY_WRITE_ACCESS")
 
 
-def test_a_secret_loses_one_final_newline_and_is_read_once(tmp_path: Path) -> None:
-    file = tmp_path / "MCP_GRAFANA_TOKEN"
-    file.write_text("tok\n\n", encoding="utf-8")
+def put(folder: Path, name: str, text: str) -> None:
+    """Replace a file as Kubernetes does: another file under the same name."""
+    fresh = folder / ".fresh"
+    fresh.write_text(text, encoding="utf-8")
+    fresh.rename(folder / name)
+
+
+def test_a_secret_is_the_text_of_its_file_without_line_ends(tmp_path: Path) -> None:
+    put(tmp_path, "MCP_GRAFANA_TOKEN", "token 1234\r\n\n")
+    assert Settings({}, secret_directory=tmp_path).secret("MCP_GRAFANA_TOKEN") == "token 1234"
+
+
+def test_a_secret_that_was_replaced_is_read_anew_and_hidden_with_both_values(
+    tmp_path: Path,
+) -> None:
     settings = Settings({}, secret_directory=tmp_path)
-    assert settings.secret("MCP_GRAFANA_TOKEN") == "tok\n"
-    file.write_text("other", encoding="utf-8")
-    assert settings.secret("MCP_GRAFANA_TOKEN") == "tok\n"
+    put(tmp_path, "MCP_GRAFANA_TOKEN", "first-token-17")
+    assert settings.secret("MCP_GRAFANA_TOKEN") == "first-token-17"
+    put(tmp_path, "MCP_GRAFANA_TOKEN", "other-token-42")
+    # Before anyone has asked for it: a backend may know it already.
+    assert settings.redact("first-token-17 other-token-42") == "[secret] [secret]"
+    assert settings.secret("MCP_GRAFANA_TOKEN") == "other-token-42"
+    assert settings.redact("first-token-17 other-token-42") == "[secret] [secret]"
+
+
+def test_a_new_value_that_cannot_be_hidden_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings({}, secret_directory=tmp_path)
+    put(tmp_path, "MCP_GRAFANA_TOKEN", "first-token-17")
+    settings.check_secrets()
+    put(tmp_path, "MCP_GRAFANA_TOKEN", "postgres")
+    assert settings.secret("MCP_GRAFANA_TOKEN") == "first-token-17"
+    assert "MCP_GRAFANA_TOKEN" in caplog.text
+    assert "postgres" not in caplog.text
+
+
+def test_a_secret_that_is_gone_is_hidden_still(tmp_path: Path) -> None:
+    settings = Settings({}, secret_directory=tmp_path)
+    put(tmp_path, "MCP_GRAFANA_TOKEN", "first-token-17")
+    settings.check_secrets()
+    (tmp_path / "MCP_GRAFANA_TOKEN").unlink()
+    with pytest.raises(Refusal, match="MCP_GRAFANA_TOKEN"):
+        settings.secret("MCP_GRAFANA_TOKEN")
+    assert settings.redact("first-token-17") == "[secret]"
+
+
+def test_a_value_that_cannot_be_hidden_stops_the_start_by_the_name_of_its_key(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "MCP_API_KEYS", "ci:abc")
+    put(tmp_path, "MCP_EMPTY", "\n")
+    put(tmp_path, "..data", "x")
+    settings = Settings({}, secret_directory=tmp_path)
+    settings.check_secrets()
+    put(tmp_path, "MCP_CNPG_PASSWORD", "password1")
+    with pytest.raises(SettingsError, match="`MCP_CNPG_PASSWORD` is a common one") as refused:
+        settings.check_secrets()
+    assert "password1" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
@@ -53,14 +105,11 @@ def test_a_secret_that_cannot_be_had_is_named_by_its_key(
     assert "MCP_GRAFANA_TOKEN" in refused.value.hint
 
 
-def test_known_secrets_are_redacted_the_longer_first(tmp_path: Path) -> None:
-    (tmp_path / "A").write_text("hunter", encoding="utf-8")
-    (tmp_path / "B").write_text("hunter22", encoding="utf-8")
+def test_every_mounted_secret_is_hidden_before_anyone_asked_for_it(tmp_path: Path) -> None:
+    put(tmp_path, "A", "hunter-of-22")
+    put(tmp_path, "B", "hunter-of-2222")
     settings = Settings({}, secret_directory=tmp_path)
-    assert settings.redact("hunter22") == "hunter22"
-    settings.secret("A")
-    settings.secret("B")
-    assert settings.redact("x hunter22 y hunter z") == "x [secret] y [secret] z"
+    assert settings.redact("x hunter-of-2222 y hunter-of-22 z") == "x [secret] y [secret] z"
 
 
 def test_a_value_that_is_missing_or_not_a_number_is_told_by_name() -> None:
@@ -93,3 +142,10 @@ def test_the_parts_of_a_configuration_file_are_joined(
     (tmp_path / "topology.json").unlink()
     with pytest.raises(SettingsError, match=r"topology\.json"):
         settings.config("topology.json")
+
+
+def test_the_name_of_a_key_is_told_where_its_value_is_like_it(tmp_path: Path) -> None:
+    put(tmp_path, "MCP_KAFKA_PASSWORD", "kafka_password")
+    text = "MCP_KAFKA_PASSWORD was refused: kafka_password"
+    expected = "MCP_KAFKA_PASSWORD was refused: [secret]"
+    assert Settings({}, secret_directory=tmp_path).redact(text) == expected

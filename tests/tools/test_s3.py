@@ -357,6 +357,18 @@ async def test_credentials_and_absence_are_told_without_values(
     error = await refusal(wrong, "s3_list_objects", bucket="app-data")
     assert (error.code, "MCP_S3_SECRET_KEY" in error.hint) == ("E_UNAVAILABLE", True)
     assert "wrong_secret" not in error.text()
+
+
+async def test_a_key_that_was_replaced_is_used_at_the_next_call(
+    store: Seaweed, make_tools: MakeTools
+) -> None:
+    """The client of the old key does not outlive it."""
+    secrets = {"ACCESS_KEY": "RO", "SECRET_KEY": "wrong_secret"}
+    tools = make_tools(register, link(store, secrets=secrets))
+    assert (await refusal(tools, "s3_list_buckets")).code == "E_UNAVAILABLE"
+    file = tools.links[0].settings.secret_directory / "MCP_S3_SECRET_KEY"
+    file.write_text("ro_secret", encoding="utf-8")
+    assert (await tools.call("s3_list_buckets", {}))["returned"] == 1
     away = make_tools(register, link(store, values={"HOST": "127.0.0.1", "PORT": "1"}))
     error = await refusal(away, "s3_list_objects", bucket="app-data")
     assert (error.code, error.hint) == ("E_UNAVAILABLE", "seaweedfs is away")

@@ -109,8 +109,14 @@ class Body:
             position = self.runtime.signer.open(page, bound.cursor)
             bound.values[self.arguments.cursor_name] = position
         answer = await self._run(bound)
-        fitted = fit(answer, self.traits.budget, self.runtime.settings.redact)
+        # Now: a secret that was replaced while the tool ran is known with both its values.
+        redact = self.runtime.settings.redactor()
+        fitted = fit(answer, self.traits.budget, redact)
         envelope = self._envelope(fitted, bound, page, started)
+        cursor = envelope["next_cursor"]
+        if cursor is not None and redact(cursor) != cursor:
+            # It cannot be masked and still be a cursor.
+            envelope |= {"next_cursor": None, "redacted": True}
         return encode_envelope(envelope, fitted.text), envelope
 
     def _ensure_write_access(self, link: Link) -> None:
@@ -165,6 +171,7 @@ class Body:
             "elapsed_ms": int((time.perf_counter() - started) * 1000),
             "link": bound.link.component,
             "untrusted": True,
+            "redacted": fitted.redacted,
         }
 
     def _refused(self, refusal: Refusal) -> ToolResult:
@@ -173,7 +180,10 @@ class Body:
             call.fail(refusal.code)
         else:
             call.deny(refusal.code)
-        text = self.runtime.settings.redact(refusal.text())
+        whole = refusal.text()
+        text = self.runtime.settings.redact(whole)
+        if text != whole:
+            text = f'{text[:-1]}, "redacted": true}}'
         call.result_bytes = len(text.encode("utf-8"))
         return _result(text, None)
 

@@ -59,7 +59,7 @@ class Server:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats log records without the secrets read so far."""
+    """Formats log records without the secrets."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings that know the secrets."""
@@ -74,6 +74,7 @@ class RedactingFormatter(logging.Formatter):
 def build_server(settings: Settings, folder: Path) -> Server:
     """Check everything, then build; any doubt is a `SettingsError`."""
     settings.check_flags()
+    settings.check_secrets()
     topology = load_topology(settings)
     keys = load_keys(settings)
     audit = open_audit(settings)
