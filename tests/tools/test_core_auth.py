@@ -2,64 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auth import load_keys, parse_keys
+from auth import FAULTS, load_keys, parse_keys
+from conftest import REPOSITORY
 from limits import Limits
 from settings import Settings, SettingsError
 
-
-def sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-RING = parse_keys(f"ci:{sha256('k-one')}, desk-top.2:{sha256('k-two')},\n")
-
-
-@pytest.mark.parametrize(
-    ("header", "name"),
-    [
-        (b"Bearer k-one", "ci"),
-        (b"bearer k-two", "desk-top.2"),
-        (b"Bearer  k-one ", "ci"),
-        (b"Bearer k-three", None),
-        (b"Bearer ", None),
-        (b"Bearer", None),
-        (b"", None),
-        (b"Basic k-one", None),
-        (b"k-one", None),
-        (b"Bearer k-one k-two", None),
-        (b"Bearer " + sha256("k-one").encode(), None),
-        (b"Bearer ci", None),
-        (b"Bearer " + b"x" * 2000, None),
-        (b"Bearer \xff\xfe", None),
-    ],
+VECTORS: dict[str, Any] = json.loads(
+    (REPOSITORY / "tests" / "vectors" / "keys.json").read_text(encoding="utf-8")
 )
-def test_only_a_known_key_has_a_name(header: bytes, name: str | None) -> None:
-    assert RING.name_of([header]) == name
 
 
-def test_exactly_one_header_counts() -> None:
-    assert RING.name_of([]) is None
-    assert RING.name_of([b"Bearer k-one", b"Bearer k-one"]) is None
+@pytest.mark.parametrize("case", VECTORS["texts"], ids=lambda case: case["why"])
+def test_the_grammar_of_keys_is_that_of_the_agent(case: dict[str, Any]) -> None:
+    if "accepted" in case:
+        assert [name for name, _ in parse_keys(case["text"]).hashes] == case["accepted"]
+        return
+    with pytest.raises(SettingsError) as refused:
+        parse_keys(case["text"])
+    expected = f"entry {case['entry']} of `MCP_API_KEYS` {FAULTS[case['refused']]}"
+    assert str(refused.value) == expected
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["plain-key", "ci:abc", f"ci:{'G' * 64}", f":{'a' * 64}", f"a b:{'a' * 64}", f"ci:{'A' * 64}"],
-)
-def test_an_entry_of_another_form_stops_the_start_without_being_shown(text: str) -> None:
-    with pytest.raises(SettingsError, match="entry 2") as refused:
-        parse_keys(f"ok:{'0' * 64},{text}")
-    assert text not in str(refused.value)
-
-
-def test_a_name_is_given_once() -> None:
-    with pytest.raises(SettingsError, match="repeats"):
-        parse_keys(f"ci:{'0' * 64},ci:{'1' * 64}")
+@pytest.mark.parametrize("case", VECTORS["presented"], ids=lambda case: case["why"])
+def test_only_a_known_key_has_a_name(case: dict[str, Any]) -> None:
+    headers = [header.encode("utf-8") for header in case["headers"]]
+    assert parse_keys(case["keys"]).name_of(headers) == case["name"]
 
 
 def test_without_keys_nobody_is_let_in(tmp_path: Path) -> None:
