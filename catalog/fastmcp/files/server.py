@@ -78,7 +78,7 @@ def build_server(settings: Settings, folder: Path) -> Server:
     topology = load_topology(settings)
     keys = load_keys(settings)
     audit = open_audit(settings)
-    runtime = Runtime(settings, topology, _signer(keys), audit.ready)
+    runtime = Runtime(settings, topology, _signer(keys), audit.is_kept, audit.intend)
     toolsets = register_modules(folder, runtime)
     locked = load_lock(settings)
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
