@@ -19,6 +19,7 @@ update:
 bench:
     PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/generator.py
     PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/agent.py
+    PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/server.py
 
 # Three minutes of fuzzing one target: check, query or metadata; wants nightly and cargo-fuzz.
 fuzz target="check":
