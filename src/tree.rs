@@ -9,18 +9,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::rel_path::RelPath;
+use crate::topology::caps::MAX_FILE_BYTES;
 
 mod changes;
 
-pub(crate) use changes::Stamp;
-pub use changes::{Action, Change, Changes, MassDelete};
+pub use changes::{Action, Change, Changes, Kept, MassDelete};
+pub(crate) use changes::{Leftover, Stamp};
 
 /// The folder that belongs to `disk` alone.
 pub const STATE_DIR: &str = ".stacktic";
 /// How the names of half-written files start.
 pub const TEMPORARY_PREFIX: &str = ".stacktic-tmp-";
-/// A larger file on disk was not written by stacktic, so it need not be read to know that it differs.
-pub const MAX_FILE_BYTES: usize = 16 << 20;
 
 /// Who may change a file after it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -108,7 +108,7 @@ fn output_knows_no_machine() {
 }
 
 #[test]
-fn modes_of_files_follow_the_umask_alone() {
+fn a_strict_umask_is_kept() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     support::write_file(&folder.path().join("stack.yaml"), EXAMPLE);

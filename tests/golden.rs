@@ -97,6 +97,14 @@ fn limits_of_size_and_count() {
             "50001 links; a stack has at most 50000",
         ),
         (
+            format!(
+                "{}environments:\n{}",
+                lines(1001, &|number| format!("  c{number}: {{type: loki}}\n")),
+                lines(30, &|number| format!("  e{number}: {{}}\n"))
+            ),
+            "1001 components in 30 environments make 30030 overlays; a stack has at most 30000",
+        ),
+        (
             format!("# {}\n", "x".repeat(1024 * 1024)),
             "the file is larger than 1 MB",
         ),

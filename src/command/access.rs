@@ -1,7 +1,5 @@
 //! The access diff of a run: the locks of the new tree against those that are on disk.
 
-use std::path::Path;
-
 use anyhow::{Context as _, anyhow};
 
 use crate::disk;
@@ -15,10 +13,10 @@ const TOOLS_LOCK: &str = "tools.lock.json";
 
 /// What an AI gains or loses against the locks that are on disk: the stack's, and those of
 /// environments that override what a server reaches.
-pub(super) fn access(tree: &Tree, changes: &Changes<'_>, out: &Path) -> anyhow::Result<Vec<AccessChange>> {
+pub(super) fn access(tree: &Tree, changes: &Changes<'_>, output: &disk::Output) -> anyhow::Result<Vec<AccessChange>> {
     let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
     let stack = new_lock(tree, &root)?.unwrap_or_default();
-    let mut access = report::access_diff(&old_lock(out, &root)?.unwrap_or_default(), &stack);
+    let mut access = report::access_diff(&old_lock(output, &root)?.unwrap_or_default(), &stack);
     let paths = changes
         .files
         .iter()
@@ -29,7 +27,7 @@ pub(super) fn access(tree: &Tree, changes: &Changes<'_>, out: &Path) -> anyhow::
         let default = overlay_server(path)
             .map(|server| renamed(&stack, &server))
             .unwrap_or_default();
-        let before = old_lock(out, path)?.unwrap_or_else(|| default.clone());
+        let before = old_lock(output, path)?.unwrap_or_else(|| default.clone());
         let after = new_lock(tree, path)?.unwrap_or(default);
         access.extend(report::access_diff(&before, &after));
     }
@@ -44,8 +42,8 @@ fn new_lock(tree: &Tree, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
 }
 
 /// A lock that is not there, or not ours, grants nothing that a reviewer has seen.
-fn old_lock(out: &Path, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
-    Ok(disk::read(out, path)?.and_then(|bytes| tools_lock(path, &bytes).ok()))
+fn old_lock(output: &disk::Output, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
+    Ok(output.read(path)?.and_then(|bytes| tools_lock(path, &bytes).ok()))
 }
 
 /// The lock of all servers, or that of one server in one environment.

@@ -48,12 +48,13 @@ fn serve(
         max_deletes: Some(usize::MAX),
         empty_stack: false,
     };
-    let changes = disk::diff(&tree, &cache.out(), &options, &is_producible)?;
+    let mut output = disk::Output::open(&cache.out(), disk::Purpose::Write, &mut || {})?;
+    let changes = output.diff(&tree, &options, &is_producible, &mut || {})?;
     if changes.blocks() {
         let problem = Problem::new(format!("files in the way of `dev` lie in `{}`", cache.out().display()));
         return Err(problem.hint("remove that folder: it is made again").into());
     }
-    disk::apply(&changes, &cache.out())?;
+    output.apply(&changes)?;
     dev::serve(&settings.options, &target, &cache, streams.out, streams.messages)
 }
 

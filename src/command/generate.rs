@@ -29,10 +29,25 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
         max_deletes: settings.max_deletes,
         empty_stack: stack.components.is_empty(),
     };
-    let changes = disk::diff(&tree, &settings.out, &options, &is_producible)?;
-    let access = access(&tree, &changes, &settings.out)?;
+    let purpose = match settings.mode {
+        Mode::Write => disk::Purpose::Write,
+        Mode::Check | Mode::DryRun | Mode::Diff => disk::Purpose::Look,
+    };
+    let mut output = disk::Output::open(&settings.out, purpose, &mut || tell_wait(settings, streams))?;
+    let changes = output.diff(&tree, &options, &is_producible, &mut || tell_wait(settings, streams))?;
+    let access = access(&tree, &changes, &output)?;
     tell(&changes, &access, settings, streams)?;
-    finish(&changes, settings)
+    finish(output, &changes, settings, streams)
+}
+
+fn tell_wait(settings: &GenSettings, streams: &mut Streams<'_>) {
+    let note = streams.style.hint("note");
+    // A message that nobody can read is no reason not to wait.
+    _ = writeln!(
+        streams.messages,
+        "{note}: another run of stacktic works in `{}`; waiting for it",
+        settings.out.display()
+    );
 }
 
 /// Tell the findings of a stack that cannot be generated.
@@ -98,11 +113,21 @@ fn tell(
 }
 
 /// The last step, and the only one in which the modes differ.
-fn finish(changes: &Changes<'_>, settings: &GenSettings) -> anyhow::Result<Exit> {
-    match settings.mode {
-        Mode::Write if !changes.blocks() => disk::apply(changes, &settings.out)?,
+fn finish(
+    output: disk::Output,
+    changes: &Changes<'_>,
+    settings: &GenSettings,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
+    let kept = match settings.mode {
+        Mode::Write if !changes.blocks() => output.apply(changes)?,
         Mode::Check if changes.pending() || changes.reports() => return Ok(Exit::Pending),
-        _ => {}
-    }
-    Ok(if changes.reports() { Exit::Refused } else { Exit::Done })
+        _ => Vec::new(),
+    };
+    write!(streams.messages, "{}", report::kept_text(&kept, streams.style))?;
+    Ok(if changes.reports() || !kept.is_empty() {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
 }

@@ -1,144 +1,130 @@
 //! Carries out changes: the only code that writes.
 //!
-//! In: `Changes` that do not block. Out: the directory as they say. The journal is written first and removed last, and each
-//! file appears under its name complete, so that a run that is interrupted anywhere is completed by the next one.
+//! In: `Changes` that do not block. Out: the directory as they say, and the files that were kept. The journal is written first
+//! and removed last, and each file appears under its name complete, so that a run that is interrupted anywhere is completed by
+//! the next one. What a user saves meanwhile is refused or kept, never lost.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::fs::{AtFlags, FlockOperation, flock, unlinkat};
+use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 
-use super::orphans;
-use super::root::{Found, Parent, Root, stamp_at};
-use super::state::{JOURNAL_PATH, LOCK_PATH};
+use super::displaced::Rescue;
+use super::orphans::{self, ORPHANS};
+use super::root::{Parent, Root};
+use super::state::{self, JOURNAL_PATH, LOCK_PATH};
 use super::steps::Steps;
 use super::temporary;
-use super::write::{Target, write};
+use super::write::{Onto, Target, ensure_as_seen, rename_to_free, write};
 use crate::rel_path::RelPath;
-use crate::tree::{Action, Change, Changes, STATE_DIR};
+use crate::tree::{Action, Change, Changes, Kept};
 
-/// Carries out `changes`, or writes nothing where they block.
-pub fn apply(changes: &Changes<'_>, out: &Path) -> Result<()> {
-    run(changes, out, &mut Steps::unlimited())
-}
-
-/// Like `apply`, but ends after `steps` changes to the disk, as if killed.
-#[cfg(test)]
-pub(crate) fn apply_until(changes: &Changes<'_>, out: &Path, steps: usize) -> Result<()> {
-    run(changes, out, &mut Steps::limited(steps))
-}
-
-fn run(changes: &Changes<'_>, out: &Path, steps: &mut Steps) -> Result<()> {
+/// Carries out `changes`, or writes nothing where they block or where the state is not the one they were worked out from.
+/// Returns the files that a user saved in the instant in which they were replaced, and that were kept.
+pub(super) fn apply(changes: &Changes<'_>, out: &Path, steps: &mut Steps<'_>) -> Result<Vec<Kept>> {
     ensure!(!changes.blocks(), "the changes are refused, so nothing is written");
     if !changes.pending() {
-        return Ok(());
+        // What was right already may be so no longer.
+        let root = Root::open(out)?;
+        return root.map_or(Ok(Vec::new()), |mut root| {
+            state::ensure_unchanged(changes, &mut root).map(|()| Vec::new())
+        });
     }
-    let mut root = Root::create(out)?;
-    let _alone = lock_out_others(&mut root, steps)?;
-    ensure_unchanged(changes, &mut root)?;
-    write_state(&mut root, JOURNAL_PATH, &changes.journal, steps)?;
-    clear_half_written(changes, &mut root, steps)?;
+    let root = &mut Root::create(out)?;
+    state::ensure_directory(root, steps)?;
+    state::ensure_unchanged(changes, root)?;
+    ensure_orphans_usable(changes, root)?;
+    state::write(root, JOURNAL_PATH, &changes.journal, steps)?;
+    let mut rescue = Rescue::new(changes, out);
+    clear_half_done(changes, root, out, steps)?;
     for change in changes.files.iter().filter(|change| change.action.removes()) {
-        remove(change, &mut root, out, steps)?;
+        remove(change, root, &mut rescue, out, steps)?;
     }
-    remove_empty_directories(changes, &mut root, steps)?;
+    remove_empty_directories(changes, root, steps)?;
     for change in changes.files.iter().filter(|change| change.action.puts_content()) {
-        put(change, &mut root, steps)?;
+        put(change, root, &mut rescue, steps)?;
     }
     if changes.lock_changes() {
-        write_state(&mut root, LOCK_PATH, &changes.lock_after, steps)?;
+        state::write(root, LOCK_PATH, &changes.lock_after, steps)?;
     }
-    remove_journal(&mut root, steps)
+    remove_journal(root, steps)?;
+    Ok(rescue.kept)
 }
 
-/// Two runs at once would write one tree over the other. The handle keeps the others out until it is dropped.
-fn lock_out_others(root: &mut Root, steps: &mut Steps) -> Result<OwnedFd> {
-    let shown = root.show(STATE_DIR);
-    let Parent::Directory(directory) = root.ensure_directory(STATE_DIR, &mut || steps.take())? else {
-        bail!("{shown} is no directory");
-    };
-    match flock(directory, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => bail!("another run of stacktic is writing to the directory of {shown}; wait for it"),
-        // Some network file systems cannot lock a directory; there, the comparison with the lock file has to do.
-        _ => directory
-            .try_clone_to_owned()
-            .with_context(|| format!("could not hold on to {shown}")),
+/// Anything that is replaced or deleted may have to be kept, which is no time to find out that it cannot be.
+fn ensure_orphans_usable(changes: &Changes<'_>, root: &mut Root) -> Result<()> {
+    let takes = |change: &Change<'_>| change.action.writes() && change.stamp.is_some();
+    let may_keep = changes.files.iter().any(takes) || changes.half_done.iter().any(|left| left.orphan.is_some());
+    match root.directory(ORPHANS)? {
+        Parent::Obstacle(obstacle) if may_keep => bail!(
+            "{obstacle}, so that a file which is edited meanwhile could not be kept there; move it away, then run again"
+        ),
+        _ => Ok(()),
     }
 }
 
-/// The changes were worked out from a lock that another run may have replaced since.
-fn ensure_unchanged(changes: &Changes<'_>, root: &mut Root) -> Result<()> {
-    let lock = match root.look(&RelPath::parse(LOCK_PATH).map_err(anyhow::Error::msg)?)? {
-        Found::File { bytes, .. } => Some(bytes),
-        _ => None,
-    };
-    ensure!(
-        lock == changes.lock_before,
-        "another run changed {} meanwhile; run again",
-        root.show(LOCK_PATH)
-    );
-    Ok(())
-}
-
-fn write_state(root: &mut Root, path: &str, contents: &[u8], steps: &mut Steps) -> Result<()> {
-    let path = RelPath::parse(path).map_err(anyhow::Error::msg)?;
-    let shown = root.show(path.as_str());
-    let Parent::Directory(parent) = root.parent(&path)? else {
-        bail!("the directory of {shown} went away")
-    };
-    write(
-        &Target {
-            parent,
-            path: &path,
-            shown,
-            stamp: None,
-            replaces: true,
-            is_secret: false,
-        },
-        contents,
-        steps,
-    )
-}
-
-fn clear_half_written(changes: &Changes<'_>, root: &mut Root, steps: &mut Steps) -> Result<()> {
-    for path in &changes.half_written {
-        let shown = root.show(&temporary::path(path));
-        let Parent::Directory(parent) = root.parent(path)? else {
+fn clear_half_done(changes: &Changes<'_>, root: &mut Root, out: &Path, steps: &mut Steps<'_>) -> Result<()> {
+    for leftover in &changes.half_done {
+        let shown = root.show(&temporary::beside(&leftover.path, &leftover.name));
+        let Parent::Directory(parent) = root.parent(&leftover.path)? else {
             continue;
         };
-        let name = temporary::name(path);
-        if stamp_at(parent, &name).is_some() {
-            steps.take()?;
-            unlinkat(parent, &name, AtFlags::empty()).with_context(|| format!("could not delete {shown}"))?;
+        if let Some(orphan) = &leftover.orphan {
+            let is_secret = changes.kept.iter().any(|kept| kept.orphan == *orphan && kept.secret);
+            orphans::keep(
+                parent,
+                &leftover.name,
+                orphan,
+                is_secret,
+                &mut Root::create(out)?,
+                steps,
+            )?;
+            continue;
+        }
+        steps.take()?;
+        match unlinkat(parent, &leftover.name, AtFlags::empty()) {
+            // The journal's own went with its rename.
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error).with_context(|| format!("could not delete {shown}")),
         }
     }
     Ok(())
 }
 
-fn remove(change: &Change<'_>, root: &mut Root, out: &Path, steps: &mut Steps) -> Result<()> {
-    let shown = root.show(change.path.as_str());
-    let Parent::Directory(parent) = root.parent(&change.path)? else {
+fn remove(
+    change: &Change<'_>,
+    root: &mut Root,
+    rescue: &mut Rescue<'_>,
+    out: &Path,
+    steps: &mut Steps<'_>,
+) -> Result<()> {
+    let path = &change.path;
+    let shown = root.show(path.as_str());
+    let Parent::Directory(parent) = root.parent(path)? else {
         bail!("the directory of {shown} went away")
     };
-    if change.stamp.is_some() {
-        let is_same = stamp_at(parent, change.path.file_name()) == change.stamp;
-        ensure!(is_same, "{shown} changed while stacktic ran; run again");
+    ensure_as_seen(parent, path, change.stamp, &shown)?;
+    if let (Action::Quarantine, Some(orphan)) = (change.action, &change.orphan) {
+        return orphans::keep(
+            parent,
+            path.file_name(),
+            orphan,
+            change.secret,
+            &mut Root::create(out)?,
+            steps,
+        );
     }
-    match change.action {
-        Action::Quarantine => orphans::keep(parent, &change.path, out, steps),
-        _ => {
-            steps.take()?;
-            let deleted = unlinkat(parent, change.path.file_name(), AtFlags::empty());
-            deleted.with_context(|| format!("could not delete {shown}"))
-        }
-    }
+    steps.take()?;
+    let displaced = temporary::displaced(path);
+    let renamed = rename_to_free(parent, path.file_name(), parent, &displaced);
+    renamed.with_context(|| format!("could not delete {shown}"))?;
+    rescue.settle(parent, change, steps)
 }
 
 /// Directories that held files of stacktic, the deepest first. What holds anything else stays.
-fn remove_empty_directories(changes: &Changes<'_>, root: &mut Root, steps: &mut Steps) -> Result<()> {
+fn remove_empty_directories(changes: &Changes<'_>, root: &mut Root, steps: &mut Steps<'_>) -> Result<()> {
     let directories: BTreeSet<&str> = changes.leftovers.iter().flat_map(RelPath::ancestors).collect();
     for directory in directories.into_iter().rev() {
         let shown = root.show(directory);
@@ -156,7 +142,7 @@ fn remove_empty_directories(changes: &Changes<'_>, root: &mut Root, steps: &mut 
     Ok(())
 }
 
-fn put(change: &Change<'_>, root: &mut Root, steps: &mut Steps) -> Result<()> {
+fn put(change: &Change<'_>, root: &mut Root, rescue: &mut Rescue<'_>, steps: &mut Steps<'_>) -> Result<()> {
     let path = &change.path;
     let shown = root.show(path.as_str());
     let parent = match path.as_str().rsplit_once('/') {
@@ -169,22 +155,21 @@ fn put(change: &Change<'_>, root: &mut Root, steps: &mut Steps) -> Result<()> {
         Parent::Obstacle(obstacle) => bail!("could not write {shown}: {obstacle}"),
     };
     let Some(contents) = &change.after else { return Ok(()) };
-    let replaces = change.stamp.is_some();
-    write(
-        &Target {
-            parent,
-            path,
-            shown,
-            stamp: change.stamp,
-            replaces,
-            is_secret: change.secret,
-        },
-        contents,
-        steps,
-    )
+    let target = Target {
+        parent,
+        path,
+        shown,
+        onto: change.stamp.map_or(Onto::Nothing, Onto::Seen),
+        is_secret: change.secret,
+    };
+    write(&target, contents, steps)?;
+    match target.onto {
+        Onto::Seen(_) => rescue.settle(parent, change, steps),
+        _ => Ok(()),
+    }
 }
 
-fn remove_journal(root: &mut Root, steps: &mut Steps) -> Result<()> {
+fn remove_journal(root: &mut Root, steps: &mut Steps<'_>) -> Result<()> {
     let shown = root.show(JOURNAL_PATH);
     let path = RelPath::parse(JOURNAL_PATH).map_err(anyhow::Error::msg)?;
     let Parent::Directory(parent) = root.parent(&path)? else {

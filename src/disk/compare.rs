@@ -25,6 +25,8 @@ pub(super) struct Compared<'tree> {
     pub(super) note: Option<String>,
     /// What stands there or above, where it is no file.
     pub(super) obstacle: Option<Obstacle>,
+    /// With the line ends of stacktic, it would be as stacktic wrote it.
+    pub(super) differs_in_line_ends: bool,
 }
 
 /// What stands at a path that is no longer produced.
@@ -38,6 +40,7 @@ pub(super) fn stale<'tree>(state: &State, path: &RelPath, found: Found) -> Compa
             } else {
                 OnDisk::Differs
             };
+            compared.look_at_line_ends(state, path, &bytes);
             (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
         }
         found => compared.not_read(found),
@@ -63,6 +66,7 @@ pub(super) fn file<'tree>(
                 false if state.wrote(path, digest) => OnDisk::AsKnown,
                 false => OnDisk::Differs,
             };
+            compared.look_at_line_ends(state, path, &bytes);
             (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
         }
         found => compared.not_read(found),
@@ -117,6 +121,15 @@ impl<'tree> Compared<'tree> {
             contents: None,
             note: None,
             obstacle: None,
+            differs_in_line_ends: false,
+        }
+    }
+
+    /// Git may write other line ends than it was given, and so may an editor.
+    fn look_at_line_ends(&mut self, state: &State, path: &RelPath, bytes: &[u8]) {
+        if self.on_disk == OnDisk::Differs && bytes.contains(&b'\r') {
+            let bytes = with_own_line_ends(bytes);
+            self.differs_in_line_ends = self.after.as_deref() == Some(&bytes) || state.wrote(path, Digest::of(&bytes));
         }
     }
 
@@ -124,11 +137,28 @@ impl<'tree> Compared<'tree> {
     fn not_read(&mut self, found: Found) {
         self.on_disk = match found {
             Found::Absent => OnDisk::Absent,
+            Found::LargeFile { stamp } => {
+                self.stamp = Some(stamp);
+                OnDisk::Differs
+            }
             Found::Obstacle(obstacle) => {
                 self.obstacle = Some(obstacle);
                 OnDisk::NotAFile
             }
-            Found::LargeFile | Found::File { .. } => OnDisk::Differs,
+            Found::File { .. } => OnDisk::Differs,
         };
     }
+}
+
+/// Each CR LF as the LF that stacktic writes.
+fn with_own_line_ends(bytes: &[u8]) -> Vec<u8> {
+    let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    let last = lines.pop().unwrap_or_default();
+    let mut out = Vec::with_capacity(bytes.len());
+    for line in lines {
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        out.push(b'\n');
+    }
+    out.extend_from_slice(last);
+    out
 }

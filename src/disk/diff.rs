@@ -10,23 +10,22 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Options;
+use super::change;
 use super::compare::{self, Compared};
 use super::decide::{Case, OnDisk, Wanted, decide};
 use super::digest::Digest;
+use super::leftovers::{self, Leftovers};
 use super::lock::{Lock, LockEntry};
-use super::note::note;
+use super::orphans::Planned;
 use super::root::{Found, Obstacle, Root};
 use super::skeleton;
-use super::state::State;
+use super::state::{self, State};
 use super::temporary;
 use crate::rel_path::RelPath;
-use crate::tree::{Action, Change, Changes, Class, Content, MassDelete, Places, Tree, TreeFile};
+use crate::tree::{Action, Change, Changes, Class, Content, Places, Tree, TreeFile};
 
 /// Compares `tree` with the directory `out`.
-///
-/// `producible` says whether the catalog could ever have produced a path: the second key that a delete needs.
-/// The error is a fault; where the lock is to blame, it is a `LockError` (exit 4).
-pub fn diff<'tree>(
+pub(super) fn diff<'tree>(
     tree: &'tree Tree,
     out: &Path,
     options: &Options,
@@ -42,14 +41,20 @@ pub fn diff<'tree>(
         files: Vec::new(),
         next: Lock::default(),
         gone: BTreeSet::new(),
+        planned: Planned::default(),
+        leftovers: Leftovers::default(),
     };
-    survey.expect_half_written_files();
+    survey.find_leftovers()?;
     let left = survey.prune(tree, producible)?;
     for (path, file) in tree.iter() {
         survey.produce(path, file)?;
     }
     survey.remember(left);
-    Ok(survey.finish(tree))
+    let changes = survey.finish(tree);
+    if !changes.blocks() {
+        state::ensure_readable(&changes.lock_after, &changes.journal)?;
+    }
+    Ok(changes)
 }
 
 /// What is known so far.
@@ -62,12 +67,20 @@ struct Survey<'tree, 'run> {
     next: Lock,
     /// Paths that are gone or will be before anything is written, so that nothing there is in the way.
     gone: BTreeSet<String>,
+    planned: Planned,
+    leftovers: Leftovers,
 }
 
 impl<'tree> Survey<'tree, '_> {
-    /// `apply` clears away what an interrupted run half wrote, before anything else.
-    fn expect_half_written_files(&mut self) {
-        self.gone.extend(self.state.half_written().iter().map(temporary::path));
+    /// `apply` clears away what interrupted runs left half done, before anything else.
+    fn find_leftovers(&mut self) -> Result<()> {
+        if let Some(root) = &mut self.root {
+            self.leftovers = leftovers::find(root, &self.state, &mut self.planned)?;
+        }
+        let half_done = self.leftovers.half_done.iter();
+        self.gone
+            .extend(half_done.map(|leftover| temporary::beside(&leftover.path, &leftover.name)));
+        Ok(())
     }
 
     fn look(&mut self, path: &RelPath) -> Result<Found> {
@@ -83,7 +96,7 @@ impl<'tree> Survey<'tree, '_> {
         for (path, entry) in stale {
             match self.look(&path)? {
                 Found::Obstacle(obstacle) => in_the_way.push((path, entry, obstacle)),
-                found => self.prune_one(path, entry, found, producible, &mut left),
+                found => self.prune_one(path, entry, found, producible, &mut left)?,
             }
         }
         // Last, because what is in the way may be a directory of files that go.
@@ -95,7 +108,7 @@ impl<'tree> Survey<'tree, '_> {
             } else {
                 Found::Obstacle(obstacle)
             };
-            self.prune_one(path, entry, found, producible, &mut left);
+            self.prune_one(path, entry, found, producible, &mut left)?;
         }
         Ok(left)
     }
@@ -107,8 +120,8 @@ impl<'tree> Survey<'tree, '_> {
         found: Found,
         producible: &dyn Fn(&RelPath) -> bool,
         left: &mut BTreeMap<RelPath, LockEntry>,
-    ) {
-        let compared = compare::stale(&self.state, &path, found);
+    ) -> Result<()> {
+        let mut compared = compare::stale(&self.state, &path, found);
         let known = self.state.entry(&path, compared.contents).map(|entry| entry.class);
         let (on_edit, is_producible) = (self.options.on_edit, producible(&path));
         let case = Case {
@@ -118,14 +131,34 @@ impl<'tree> Survey<'tree, '_> {
             on_edit,
             is_producible,
         };
-        let action = decide(&case);
+        let (action, orphan) = self.place(&path, decide(&case), &mut compared)?;
         if action.is_none_or(Action::removes) {
             self.gone.insert(path.as_str().to_owned());
         } else {
             left.insert(path.clone(), entry.clone());
         }
         self.files
-            .extend(action.map(|action| stale_change(path, entry, action, compared)));
+            .extend(action.map(|action| change::stale(path, entry, action, compared, orphan)));
+        Ok(())
+    }
+
+    /// Where a file goes that is moved away; nothing is written where it has nowhere to go.
+    fn place(
+        &mut self,
+        path: &RelPath,
+        action: Option<Action>,
+        compared: &mut Compared<'_>,
+    ) -> Result<(Option<Action>, Option<RelPath>)> {
+        let Some(root) = self.root.as_mut().filter(|_| action == Some(Action::Quarantine)) else {
+            return Ok((action, None));
+        };
+        Ok(match self.planned.place(root, path)? {
+            Ok(orphan) => (action, Some(orphan)),
+            Err(obstacle) => {
+                compared.obstacle = Some(obstacle);
+                (Some(Action::RefuseObstacle), None)
+            }
+        })
     }
 
     /// Decides on one path of the tree.
@@ -176,7 +209,7 @@ impl<'tree> Survey<'tree, '_> {
         };
         let entry = next_entry(action, compared.on_disk, old, entry);
         self.next.files.extend(entry.map(|entry| (path.clone(), entry)));
-        self.files.push(change(path, file, action, compared));
+        self.files.push(change::produced(path, file, action, compared));
         Ok(())
     }
 
@@ -237,7 +270,7 @@ impl<'tree> Survey<'tree, '_> {
             .filter(|path| tree.get(path).is_none())
             .map(|path| (*path).clone());
         let (leftovers, listed) = (leftovers.collect(), listed.len());
-        let (was_interrupted, half_written) = (self.state.was_interrupted(), self.state.half_written());
+        let was_interrupted = self.state.was_interrupted();
         let written: BTreeSet<&RelPath> = self
             .files
             .iter()
@@ -245,15 +278,21 @@ impl<'tree> Survey<'tree, '_> {
             .map(|change| &change.path)
             .collect();
         let journal = self.state.journal.unwrap_or_default();
-        let journal = journal.next(&self.state.lock, &self.next, &|path| written.contains(path));
+        let mut journal = journal.next(&self.state.lock, &self.next, &|path| written.contains(path));
+        journal.moved = change::moved(&self.files, &self.leftovers.kept);
+        for change in &self.files {
+            journal.allow(change);
+        }
         Changes {
-            mass_delete: mass_delete(&self.files, listed, self.options),
+            mass_delete: change::mass_delete(&self.files, listed, self.options),
             files: self.files,
             lock_before: self.state.lock_bytes,
             lock_after: self.next.render(),
+            journal_before: self.state.journal_bytes,
             journal: journal.render(),
             was_interrupted,
-            half_written,
+            half_done: self.leftovers.half_done,
+            kept: self.leftovers.kept,
             leftovers,
         }
     }
@@ -286,43 +325,6 @@ fn both(old: LockEntry, new: LockEntry) -> LockEntry {
     }
 }
 
-fn stale_change<'tree>(path: RelPath, entry: LockEntry, action: Action, compared: Compared<'tree>) -> Change<'tree> {
-    let secret = entry.keys.is_some();
-    Change {
-        note: note(action, &path, compared.obstacle.as_ref(), secret),
-        path,
-        action,
-        class: entry.class,
-        why: Cow::Owned(entry.why),
-        secret,
-        before: compared.before.filter(|_| action == Action::Delete && !secret),
-        after: None,
-        stamp: compared.stamp,
-    }
-}
-
-fn change<'tree>(path: &RelPath, file: &'tree TreeFile, action: Action, compared: Compared<'tree>) -> Change<'tree> {
-    let shows_before = matches!(
-        action,
-        Action::Update | Action::OverwriteEdited | Action::KeepEdited | Action::RefuseEdited
-    );
-    let is_settled = matches!(action, Action::Same | Action::Adopt | Action::SeedSame);
-    let secret = matches!(file.content, Content::Skeleton(_));
-    Change {
-        path: path.clone(),
-        action,
-        class: file.class,
-        why: Cow::Borrowed(&file.why),
-        note: compared
-            .note
-            .or_else(|| note(action, path, compared.obstacle.as_ref(), secret)),
-        secret,
-        before: compared.before.filter(|_| shows_before),
-        after: compared.after.filter(|_| !is_settled),
-        stamp: compared.stamp,
-    }
-}
-
 /// The path as the user would type it, and not as an option.
 fn shown(out: &Path, path: &RelPath) -> String {
     let shown = out.join(path.as_str()).display().to_string();
@@ -331,15 +333,4 @@ fn shown(out: &Path, path: &RelPath) -> String {
     } else {
         shown
     }
-}
-
-fn mass_delete(files: &[Change<'_>], listed: usize, options: &Options) -> Option<MassDelete> {
-    let deletes = files.iter().filter(|change| change.action.removes()).count();
-    let by_default = if options.empty_stack { 0 } else { (listed / 5).max(10) };
-    let allowed = options.max_deletes.unwrap_or(by_default);
-    (deletes > allowed).then_some(MassDelete {
-        deletes,
-        allowed,
-        empty_stack: options.empty_stack,
-    })
 }

@@ -4,28 +4,66 @@
 //! whether the interrupted run wrote a file that the lock does not know, or took away one that the lock still lists. It must
 //! not know files or directories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use super::digest::Digest;
-use super::lock::{Lock, LockEntry, LockError, parse_files, render_files};
+use super::lock::{self, Files, Lock, LockEntry, LockError};
+use super::orphans::ORPHANS;
 use crate::rel_path::RelPath;
+use crate::tree::{Action, Change};
+
+const NAME: &str = "journal.json";
 
 /// What runs meant to leave at a path; `None` (`null` in the file) for nothing. Several entries a path, because several runs
 /// in a row may be interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Journal {
     pub(super) files: BTreeMap<RelPath, Vec<Option<LockEntry>>>,
+    /// Where a run moves files with a user's work in them, and whence. They are named until a run ends.
+    pub(super) moved: BTreeMap<RelPath, RelPath>,
+    /// Edited files that the user lets a run write over: what they hold is no loss.
+    pub(super) overwritten: BTreeMap<RelPath, BTreeSet<Digest>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(rename = "version")]
+    _version: u64,
+    files: Files<Vec<Option<LockEntry>>>,
+    #[serde(default)]
+    moved: Files<RelPath>,
+    #[serde(default)]
+    overwritten: Files<BTreeSet<Digest>>,
 }
 
 impl Journal {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, LockError> {
-        Ok(Self {
-            files: parse_files(bytes, "journal.json")?,
-        })
+        let Document {
+            files,
+            moved,
+            overwritten,
+            ..
+        } = lock::parse(bytes, NAME)?;
+        let below = format!("{ORPHANS}/");
+        match moved.0.keys().find(|orphan| !orphan.as_str().starts_with(&below)) {
+            Some(orphan) => Err(lock::fault(NAME, &format_args!("`{orphan}` is not below `{ORPHANS}`"))),
+            None => Ok(Self {
+                files: files.0,
+                moved: moved.0,
+                overwritten: overwritten.0,
+            }),
+        }
     }
 
     pub(super) fn render(&self) -> Vec<u8> {
-        render_files(&self.files)
+        lock::render(&[
+            lock::section("files", &self.files),
+            lock::section("moved", &self.moved),
+            lock::section("overwritten", &self.overwritten),
+        ])
     }
 
     /// What `self`, left by an interrupted run, becomes for a run that writes some files and then the lock `after`.
@@ -48,6 +86,17 @@ impl Journal {
         }
         self.files.retain(|_, entries| !entries.is_empty());
         self
+    }
+
+    /// An edited file that the user lets a run write over. Of secrets no digest is kept: a short value could be guessed from it.
+    pub(super) fn allow(&mut self, change: &Change<'_>) {
+        let contents = change
+            .contents
+            .filter(|_| change.action == Action::OverwriteEdited && !change.secret);
+        if let Some(contents) = contents {
+            let digests = self.overwritten.entry(change.path.clone()).or_default();
+            digests.insert(Digest::from(contents));
+        }
     }
 
     fn list(&mut self, path: &RelPath, entry: Option<&LockEntry>) {

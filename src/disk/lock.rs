@@ -50,7 +50,8 @@ pub struct Lock {
 
 impl Lock {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, LockError> {
-        let files = parse_files(bytes, "lock.json")?;
+        let Document { files, .. } = parse(bytes, "lock.json")?;
+        let Files(files): Files<LockEntry> = files;
         let mut places = Places::default();
         for path in files.keys() {
             ensure_not_reserved(path)
@@ -61,7 +62,7 @@ impl Lock {
     }
 
     pub(super) fn render(&self) -> Vec<u8> {
-        render_files(&self.files)
+        render(&[section("files", &self.files)])
     }
 }
 
@@ -90,18 +91,17 @@ struct Document<T> {
     files: Files<T>,
 }
 
-/// Reads a lock or a journal: they differ in what stands at a path.
-pub(super) fn parse_files<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<BTreeMap<RelPath, T>, LockError> {
+/// Reads a lock or a journal, once its version is known.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, LockError> {
     let Version { version } = serde_json::from_slice(bytes).map_err(|error| fault(name, &error))?;
     if version != VERSION {
         let message = format_args!("its version is {version}, and this stacktic knows version {VERSION}");
         return Err(fault(name, &message));
     }
-    let document: Document<T> = serde_json::from_slice(bytes).map_err(|error| fault(name, &error))?;
-    Ok(document.files.0)
+    serde_json::from_slice(bytes).map_err(|error| fault(name, &error))
 }
 
-fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
+pub(super) fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
     // It may quote what stands in the file.
     let fault = fault.to_string().replace(char::is_control, "\u{fffd}");
     LockError(format!(
@@ -111,7 +111,7 @@ fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
 }
 
 /// One file a line: a changed file is a changed line, and version control merges what does not overlap.
-pub(super) fn render_files<T: Serialize>(files: &BTreeMap<RelPath, T>) -> Vec<u8> {
+pub(super) fn section<T: Serialize>(name: &str, files: &BTreeMap<RelPath, T>) -> String {
     let line = |(path, entry): (&RelPath, &T)| {
         // Maps with text keys, text and numbers always have a JSON form.
         let entry = serde_json::to_string(entry).unwrap_or_default();
@@ -119,15 +119,21 @@ pub(super) fn render_files<T: Serialize>(files: &BTreeMap<RelPath, T>) -> Vec<u8
     };
     let lines: Vec<String> = files.iter().map(line).collect();
     let end = if lines.is_empty() { "" } else { "\n  " };
-    format!(
-        "{{\n  \"version\": {VERSION},\n  \"files\": {{{}{end}}}\n}}\n",
-        lines.join(",")
-    )
-    .into_bytes()
+    format!("\"{name}\": {{{}{end}}}", lines.join(","))
+}
+
+pub(super) fn render(sections: &[String]) -> Vec<u8> {
+    format!("{{\n  \"version\": {VERSION},\n  {}\n}}\n", sections.join(",\n  ")).into_bytes()
 }
 
 /// A map that refuses a path that stands twice, where serde's own would keep the last.
-struct Files<T>(BTreeMap<RelPath, T>);
+pub(super) struct Files<T>(pub(super) BTreeMap<RelPath, T>);
+
+impl<T> Default for Files<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Files<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

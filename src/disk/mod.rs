@@ -3,18 +3,23 @@
 //! In: a rendered `Tree` and the output directory. Out: `Changes`, which `apply` carries out. It must not know what the files
 //! mean, where the tree comes from, or how changes are printed.
 //!
-//! Reading order: `decide` (the table), `diff` (its facts and consequences), `apply` (the steps).
+//! Reading order: `output` (what a run does), `decide` (the table), `diff` (its facts and consequences), `apply` (the steps).
 
 mod apply;
+mod change;
 mod compare;
 mod decide;
 mod diff;
 mod digest;
+mod displaced;
 mod dotenv;
+mod hold;
 mod journal;
+mod leftovers;
 mod lock;
 mod note;
 mod orphans;
+mod output;
 mod root;
 mod skeleton;
 mod sops;
@@ -26,14 +31,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
-use crate::rel_path::RelPath;
-
-pub use apply::apply;
-pub use diff::diff;
 pub use digest::Digest;
 pub use lock::{Lock, LockEntry, LockError};
+pub use output::{Output, Purpose};
 
 /// What to do about an owned file that was edited by hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,18 +56,7 @@ pub struct Options {
 
 /// The lock of the output directory `out`; empty where there is none.
 #[cfg(test)]
-pub(crate) fn load_lock(out: &Path) -> anyhow::Result<Lock> {
+pub(crate) fn load_lock(out: &std::path::Path) -> anyhow::Result<Lock> {
     let state = root::Root::open(out)?.as_mut().map(state::State::load).transpose()?;
     Ok(state.unwrap_or_default().lock)
-}
-
-/// The bytes of the regular file at `path` in `out`; `None` where there is no such file.
-pub fn read(out: &Path, path: &RelPath) -> anyhow::Result<Option<Vec<u8>>> {
-    let Some(mut root) = root::Root::open(out)? else {
-        return Ok(None);
-    };
-    match root.look(path)? {
-        root::Found::File { bytes, .. } => Ok(Some(bytes)),
-        _ => Ok(None),
-    }
 }

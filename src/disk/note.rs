@@ -3,14 +3,28 @@
 //! In: an action, its path and what stands there. Out: lines of text, or none where the action speaks for itself.
 
 use super::root::Obstacle;
-use crate::rel_path::RelPath;
-use crate::tree::Action;
+use crate::tree::{Action, Kept};
 
-pub(super) const ORPHANS: &str = ".stacktic/orphans";
+const LINE_ENDS: &str =
+    "differs from what stacktic wrote in its line ends alone, CR LF for LF, as git or an editor makes them";
 
-pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>, is_secret: bool) -> Option<String> {
+/// `differs_in_line_ends`: and in nothing else from what stacktic wrote or would write.
+pub(super) fn note(
+    action: Action,
+    obstacle: Option<&Obstacle>,
+    differs_in_line_ends: bool,
+    is_secret: bool,
+) -> Option<String> {
     let obstacle = obstacle.map(|obstacle| format!("{obstacle}; ")).unwrap_or_default();
     Some(match action {
+        Action::RefuseForeign if differs_in_line_ends => {
+            format!("{LINE_ENDS}; delete it, then run again")
+        }
+        Action::RefuseEdited if differs_in_line_ends => {
+            format!(
+                "{LINE_ENDS}; run again with `--on-edit overwrite`, and keep the line `* -text` in the output's `.gitattributes`"
+            )
+        }
         Action::RefuseForeign => {
             "stacktic did not write this file, so it is not replaced; move it away or delete it, then run again"
                 .to_owned()
@@ -27,14 +41,6 @@ pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>, 
         Action::LeaveUnproducible => "the lock lists this file, but the catalog cannot produce its path, so it is not \
              deleted; delete it, or take its line out of `.stacktic/lock.json`"
             .to_owned(),
-        Action::Quarantine => {
-            let warning = if is_secret {
-                "; it holds secret values, so do not commit it"
-            } else {
-                ""
-            };
-            format!("edited by hand and no longer produced; kept as `{ORPHANS}/{path}`{warning}")
-        }
         Action::Recreate if is_secret => {
             "the file was gone and is written without values: fill them in again, or restore your own".to_owned()
         }
@@ -43,4 +49,14 @@ pub(super) fn note(action: Action, path: &RelPath, obstacle: Option<&Obstacle>, 
         }
         _ => return None,
     })
+}
+
+/// Of an edited file that goes, before it is moved.
+pub(super) fn quarantine(kept: &Kept, differs_in_line_ends: bool) -> String {
+    let how = if differs_in_line_ends {
+        LINE_ENDS
+    } else {
+        "edited by hand"
+    };
+    format!("{how} and no longer produced; {kept}")
 }

@@ -7,15 +7,16 @@
 use std::fmt;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, mkdirat, openat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use crate::rel_path::RelPath;
-use crate::tree::{MAX_FILE_BYTES, Stamp};
+use crate::topology::caps::MAX_FILE_BYTES;
+use crate::tree::Stamp;
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -26,6 +27,9 @@ const FILE: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
+
+/// Nobody but the owner may write, whatever the umask: others could have a cluster do what they like.
+const DIRECTORY_MODE: u16 = 0o755;
 
 /// The output directory, with handles to the directories of the path looked at last: paths come sorted, so that each
 /// directory is opened once and few are open.
@@ -50,8 +54,10 @@ pub(super) enum Found {
         bytes: Vec<u8>,
         stamp: Stamp,
     },
-    /// Larger than anything that stacktic writes, and so not read.
-    LargeFile,
+    /// Larger than anything that stacktic writes there, and so not read.
+    LargeFile {
+        stamp: Stamp,
+    },
     Obstacle(Obstacle),
 }
 
@@ -112,7 +118,9 @@ impl Root {
 
     pub(super) fn create(out: &Path) -> Result<Self> {
         let shown = out.display();
-        std::fs::create_dir_all(out).with_context(|| format!("could not create the output directory `{shown}`"))?;
+        let mut builder = std::fs::DirBuilder::new();
+        let created = builder.recursive(true).mode(DIRECTORY_MODE.into()).create(out);
+        created.with_context(|| format!("could not create the output directory `{shown}`"))?;
         Self::open(out)?.ok_or_else(|| anyhow!("the output directory `{shown}` went away"))
     }
 
@@ -163,8 +171,14 @@ impl Root {
                     self.directory(above)?
                 };
                 let Parent::Directory(above) = above else { continue };
-                let created = mkdirat(above, name, Mode::from_raw_mode(0o777));
-                created.with_context(|| format!("could not create the directory {}", self.show(&path[..end])))?;
+                match mkdirat(above, name, Mode::from_raw_mode(DIRECTORY_MODE.into())) {
+                    // Another run was faster.
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(error) => {
+                        let shown = self.show(&path[..end]);
+                        return Err(error).with_context(|| format!("could not create the directory {shown}"));
+                    }
+                }
             }
         }
         self.directory(path)
@@ -176,20 +190,19 @@ impl Root {
         Parent::Directory(self.handle.as_fd())
     }
 
-    /// Reads what stands at `path`.
+    /// Reads what stands at `path`, unless it is larger than any file of a tree.
     pub(super) fn look(&mut self, path: &RelPath) -> Result<Found> {
-        let opened = match self.parent(path)? {
-            Parent::Directory(parent) => openat(parent, path.file_name(), FILE, Mode::empty()),
+        self.look_up_to(path, MAX_FILE_BYTES)
+    }
+
+    /// Like `look`, for files that may have `most` bytes.
+    pub(super) fn look_up_to(&mut self, path: &RelPath, most: usize) -> Result<Found> {
+        let found = match self.parent(path)? {
+            Parent::Directory(parent) => look_at(parent, path.file_name(), path, most),
             Parent::Absent => return Ok(Found::Absent),
             Parent::Obstacle(obstacle) => return Ok(Found::Obstacle(obstacle)),
         };
-        match opened {
-            Ok(handle) => {
-                read(File::from(handle), path).with_context(|| format!("could not read {}", self.show(path.as_str())))
-            }
-            Err(Errno::NOENT) => Ok(Found::Absent),
-            Err(error) => self.no_file(path, error),
-        }
+        found.with_context(|| format!("could not read {}", self.show(path.as_str())))
     }
 
     /// The names in the directory at `path`, and which are directories; `None` where it is no directory itself.
@@ -206,7 +219,9 @@ impl Root {
             if name != "." && name != ".." {
                 let kind = match entry.file_type() {
                     // Some file systems do not say it here.
-                    FileType::Unknown => kind_at(directory, &name),
+                    FileType::Unknown => {
+                        kind_at(directory, &name).with_context(|| format!("could not list {shown}"))?
+                    }
                     kind => Some(kind),
                 };
                 entries.push((name, kind == Some(FileType::Directory)));
@@ -228,23 +243,25 @@ impl Root {
         }
         let path: String = self.open.iter().map(|(name, _)| format!("{name}/")).collect::<String>() + segment;
         match kind_at(self.deepest(), segment) {
-            Some(FileType::Directory) | None => {
-                Err(error).with_context(|| format!("could not open {}", self.show(&path)))
-            }
-            Some(kind) => Ok(Parent::Obstacle(Obstacle { path, kind })),
+            Ok(Some(kind)) if kind != FileType::Directory => Ok(Parent::Obstacle(Obstacle { path, kind })),
+            _ => Err(error).with_context(|| format!("could not open {}", self.show(&path))),
         }
     }
+}
 
-    fn no_file(&self, path: &RelPath, error: Errno) -> Result<Found> {
-        match kind_at(self.deepest(), path.file_name()) {
-            Some(FileType::RegularFile) | None => {
-                Err(error).with_context(|| format!("could not read {}", self.show(path.as_str())))
-            }
-            Some(kind) => Ok(Found::Obstacle(Obstacle {
-                path: path.as_str().to_owned(),
-                kind,
-            })),
-        }
+/// Reads the file called `name`, unless it has more than `most` bytes; what is no file is called `path`.
+pub(super) fn look_at(parent: BorrowedFd<'_>, name: &str, path: &RelPath, most: usize) -> Result<Found, Errno> {
+    let obstacle = |kind| {
+        let path = path.as_str().to_owned();
+        Ok(Found::Obstacle(Obstacle { path, kind }))
+    };
+    match openat(parent, name, FILE, Mode::empty()) {
+        Ok(handle) => read(File::from(handle), most, obstacle),
+        Err(Errno::NOENT) => Ok(Found::Absent),
+        Err(error) => match kind_at(parent, name) {
+            Ok(Some(kind)) if kind != FileType::RegularFile => obstacle(kind),
+            _ => Err(error),
+        },
     }
 }
 
@@ -257,61 +274,65 @@ fn broken_link(out: &Path) -> Option<PathBuf> {
 }
 
 /// The file's identity and last change.
-pub(super) fn stamp(metadata: &std::fs::Metadata) -> Stamp {
+fn stamp(stat: &Stat) -> Stamp {
     Stamp {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        size: metadata.size(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        mode: metadata.mode() & 0o7777,
+        device: i128::from(stat.st_dev),
+        inode: i128::from(stat.st_ino),
+        size: i128::from(stat.st_size),
+        modified: (i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
+        mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
     }
 }
 
-/// The stamp of the regular file `name`, if it is one.
-pub(super) fn stamp_at(parent: BorrowedFd<'_>, name: &str) -> Option<Stamp> {
-    let file = File::from(openat(parent, name, FILE, Mode::empty()).ok()?);
-    file.metadata()
-        .ok()
-        .filter(std::fs::Metadata::is_file)
-        .map(|metadata| stamp(&metadata))
+/// The stamp of the regular file `name`; `None` where nothing or something else is there.
+pub(super) fn stamp_at(parent: BorrowedFd<'_>, name: &str) -> Result<Option<Stamp>, Errno> {
+    match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(Some(stamp(&stat))),
+        Ok(_) | Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Nothing at all stands at `name`, not even a broken link.
-pub(super) fn is_absent(parent: BorrowedFd<'_>, name: &str) -> bool {
-    matches!(statat(parent, name, AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT))
+pub(super) fn is_absent(parent: BorrowedFd<'_>, name: &str) -> Result<bool, Errno> {
+    match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => Ok(false),
+        Err(Errno::NOENT) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
-fn read(file: File, path: &RelPath) -> Result<Found> {
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        let kind = FileType::from_raw_mode(metadata.mode() as rustix::fs::RawMode);
-        return Ok(Found::Obstacle(Obstacle {
-            path: path.as_str().to_owned(),
-            kind,
-        }));
+fn read(file: File, most: usize, obstacle: impl FnOnce(FileType) -> Result<Found, Errno>) -> Result<Found, Errno> {
+    let stat = fstat(&file)?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind != FileType::RegularFile {
+        return obstacle(kind);
     }
-    if metadata.len() > MAX_FILE_BYTES as u64 {
-        return Ok(Found::LargeFile);
-    }
+    let Some(size) = usize::try_from(stat.st_size).ok().filter(|size| *size <= most) else {
+        return Ok(Found::LargeFile { stamp: stamp(&stat) });
+    };
     // One byte more than it has, so that a single read can tell that there is no more.
-    let mut bytes = vec![0; metadata.len() as usize + 1];
+    let mut bytes = vec![0; size + 1];
     let mut length = 0;
     while length < bytes.len() {
         match rustix::io::read(&file, &mut bytes[length..]) {
             Ok(0) => break,
             Ok(count) => length += count,
             Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
     bytes.truncate(length);
     Ok(Found::File {
         bytes,
-        stamp: stamp(&metadata),
+        stamp: stamp(&stat),
     })
 }
 
-fn kind_at(parent: BorrowedFd<'_>, name: &str) -> Option<FileType> {
-    let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-    Some(FileType::from_raw_mode(stat.st_mode))
+fn kind_at(parent: BorrowedFd<'_>, name: &str) -> Result<Option<FileType>, Errno> {
+    match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -1,49 +1,77 @@
 //! The lock and the journal as they stand in the output directory.
 //!
-//! In: the directory. Out: both, parsed, or a `LockError`. It must not know what is decided from them.
+//! In: the directory. Out: both, parsed, or a `LockError`; and both written. It must not know what is decided from them.
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail, ensure};
 
 use super::digest::Digest;
 use super::journal::Journal;
 use super::lock::{Lock, LockEntry, LockError};
-use super::root::{Found, Root};
+use super::root::{Found, Parent, Root, stamp_at};
 use super::skeleton::Tracked;
+use super::steps::Steps;
 use super::temporary;
+use super::write::{self, Onto, Target};
 use crate::rel_path::RelPath;
+use crate::topology::caps::{MAX_JOURNAL_BYTES, MAX_LOCK_BYTES};
+use crate::tree::{Changes, Leftover, STATE_DIR};
 
 pub(super) const LOCK_PATH: &str = ".stacktic/lock.json";
 pub(super) const JOURNAL_PATH: &str = ".stacktic/journal.json";
 
 /// What stacktic remembers of its earlier runs.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) lock: Lock,
     pub(super) lock_bytes: Option<Vec<u8>>,
     pub(super) journal: Option<Journal>,
+    pub(super) journal_bytes: Option<Vec<u8>>,
     /// Which of the two an interrupted run left half written.
     half_written: Vec<RelPath>,
 }
 
-impl State {
-    pub(super) fn load(root: &mut Root) -> Result<Self> {
-        let lock_bytes = read(root, LOCK_PATH)?;
-        let lock = lock_bytes.as_deref().map(Lock::parse).transpose()?.unwrap_or_default();
-        let journal = read(root, JOURNAL_PATH)?.as_deref().map(Journal::parse).transpose()?;
+/// All that a run says of itself to others.
+struct Seen {
+    lock: Option<Vec<u8>>,
+    journal: Option<Vec<u8>>,
+    half_written: Vec<RelPath>,
+}
+
+impl Seen {
+    fn read(root: &mut Root) -> Result<Self> {
         let mut half_written = Vec::new();
         for path in [LOCK_PATH, JOURNAL_PATH] {
             let path = RelPath::parse(path).map_err(LockError)?;
-            let temporary = RelPath::parse(&temporary::path(&path)).map_err(LockError)?;
-            if matches!(root.look(&temporary)?, Found::File { .. } | Found::LargeFile) {
-                half_written.push(path);
-            }
+            let name = temporary::name(&path);
+            let shown = root.show(&temporary::beside(&path, &name));
+            let Parent::Directory(parent) = root.parent(&path)? else {
+                continue;
+            };
+            let stamp = stamp_at(parent, &name).with_context(|| format!("could not read {shown}"))?;
+            half_written.extend(stamp.map(|_| path));
         }
         Ok(Self {
+            lock: read(root, LOCK_PATH, MAX_LOCK_BYTES)?,
+            journal: read(root, JOURNAL_PATH, MAX_JOURNAL_BYTES)?,
+            half_written,
+        })
+    }
+}
+
+impl State {
+    pub(super) fn load(root: &mut Root) -> Result<Self> {
+        let Seen {
             lock,
-            lock_bytes,
             journal,
+            half_written,
+        } = Seen::read(root)?;
+        Ok(Self {
+            lock: lock.as_deref().map(Lock::parse).transpose()?.unwrap_or_default(),
+            lock_bytes: lock,
+            journal: journal.as_deref().map(Journal::parse).transpose()?,
+            journal_bytes: journal,
             half_written,
         })
     }
@@ -52,8 +80,8 @@ impl State {
         self.journal.is_some() || !self.half_written.is_empty()
     }
 
-    /// Paths that an interrupted run may have left half-written files for.
-    pub(super) fn half_written(&self) -> Vec<RelPath> {
+    /// Paths beside which an interrupted run may have left temporary files.
+    pub(super) fn in_hand(&self) -> Vec<RelPath> {
         let journal = self.journal.iter().flat_map(|journal| journal.files.keys());
         self.half_written.iter().chain(journal).cloned().collect()
     }
@@ -98,17 +126,95 @@ impl State {
         tracked
     }
 
+    /// The path holds, or was meant to hold, values of secrets.
+    pub(super) fn is_secret(&self, path: &RelPath) -> bool {
+        let mut entries = self.lock.files.get(path).into_iter().chain(self.meant(path));
+        entries.any(|entry| entry.keys.is_some())
+    }
+
+    /// The user let an interrupted run write over these contents.
+    pub(super) fn may_overwrite(&self, path: &RelPath, contents: Digest) -> bool {
+        let overwritten = self.journal.as_ref().and_then(|journal| journal.overwritten.get(path));
+        overwritten.is_some_and(|digests| digests.contains(&contents))
+    }
+
     fn meant(&self, path: &RelPath) -> impl Iterator<Item = &LockEntry> {
         self.journal.iter().flat_map(|journal| journal.entries(path))
     }
 }
 
-fn read(root: &mut Root, path: &str) -> Result<Option<Vec<u8>>> {
+/// The folder of stacktic.
+pub(super) fn ensure_directory(root: &mut Root, steps: &mut Steps<'_>) -> Result<()> {
+    match root.ensure_directory(STATE_DIR, &mut || steps.take())? {
+        Parent::Directory(_) => Ok(()),
+        Parent::Absent => bail!("{} went away", root.show(STATE_DIR)),
+        Parent::Obstacle(obstacle) => bail!("{obstacle}"),
+    }
+}
+
+/// Changes are worked out from the lock, from the journal and from what lies beside them; another run may have written any of
+/// these since, even one that was killed before it came to the lock.
+pub(super) fn is_unchanged(changes: &Changes<'_>, root: &mut Root) -> Result<bool> {
+    let now = Seen::read(root)?;
+    let is_beside = |leftover: &Leftover| [LOCK_PATH, JOURNAL_PATH].contains(&leftover.path.as_str());
+    let beside = changes
+        .half_done
+        .iter()
+        .filter(|leftover| is_beside(leftover))
+        .map(|leftover| &leftover.path);
+    Ok(now.lock == changes.lock_before && now.journal == changes.journal_before && now.half_written.iter().eq(beside))
+}
+
+pub(super) fn ensure_unchanged(changes: &Changes<'_>, root: &mut Root) -> Result<()> {
+    let is_unchanged = is_unchanged(changes, root)?;
+    ensure!(
+        is_unchanged,
+        "another run changed {} meanwhile; run again",
+        root.show(STATE_DIR)
+    );
+    Ok(())
+}
+
+/// What is written is read again: by the next run, or by the one that completes this one.
+pub(super) fn ensure_readable(lock: &[u8], journal: &[u8]) -> Result<()> {
+    ensure!(
+        lock.len() <= MAX_LOCK_BYTES,
+        "`{LOCK_PATH}` would have {} bytes, and {MAX_LOCK_BYTES} are read; split the stack, and name the other half's \
+         services `external`",
+        lock.len()
+    );
+    ensure!(
+        journal.len() <= MAX_JOURNAL_BYTES,
+        "`{JOURNAL_PATH}` would have {} bytes, and {MAX_JOURNAL_BYTES} are read, because several runs in a row were \
+         interrupted; complete the last of them with the stack that it was for",
+        journal.len()
+    );
+    Ok(())
+}
+
+/// Writes the lock or the journal.
+pub(super) fn write(root: &mut Root, path: &str, contents: &[u8], steps: &mut Steps<'_>) -> Result<()> {
+    let path = RelPath::parse(path).map_err(anyhow::Error::msg)?;
+    let shown = root.show(path.as_str());
+    let Parent::Directory(parent) = root.parent(&path)? else {
+        bail!("the directory of {shown} went away")
+    };
+    let target = Target {
+        parent,
+        path: &path,
+        shown,
+        onto: Onto::State,
+        is_secret: false,
+    };
+    write::write(&target, contents, steps)
+}
+
+fn read(root: &mut Root, path: &str, most: usize) -> Result<Option<Vec<u8>>> {
     let path = RelPath::parse(path).map_err(LockError)?;
-    match root.look(&path)? {
+    match root.look_up_to(&path, most)? {
         Found::Absent => Ok(None),
         Found::File { bytes, .. } => Ok(Some(bytes)),
-        Found::LargeFile => Err(LockError(format!("`{path}` is too large to be stacktic's")).into()),
+        Found::LargeFile { .. } => Err(LockError(format!("`{path}` is too large to be stacktic's")).into()),
         Found::Obstacle(obstacle) => Err(LockError(format!("could not read `{path}`: {obstacle}")).into()),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use similar::TextDiff;
 
 use super::{AccessChange, Style};
-use crate::tree::{Action, Change, Changes};
+use crate::tree::{Action, Change, Changes, Kept};
 
 /// Most new files that are listed one by one.
 const MAX_NEW: usize = 40;
@@ -34,6 +34,9 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style
     }
     if new.len() > MAX_NEW {
         add_folders(&mut text, &new);
+    }
+    for kept in &changes.kept {
+        add_kept(&mut text, kept, "an interrupted run had it in hand", style);
     }
     let _ = writeln!(text, "{}", summary(changes));
     if let Some(mass) = &changes.mass_delete {
@@ -67,6 +70,22 @@ fn add_change(text: &mut String, change: &Change<'_>, style: Style) {
     for line in change.note.iter().flat_map(|note| note.lines()) {
         let _ = writeln!(text, "  {:<22}   {line}", "");
     }
+}
+
+/// Files that a user saved in the instant in which a run replaced or deleted them.
+#[must_use]
+pub fn kept_text(kept: &[Kept], style: Style) -> String {
+    let mut text = String::new();
+    for kept in kept {
+        add_kept(&mut text, kept, "it was saved while stacktic wrote", style);
+    }
+    text
+}
+
+fn add_kept(text: &mut String, kept: &Kept, why: &str, style: Style) {
+    let label = style.error(&format!("{:<22}", Action::Quarantine.label()));
+    let _ = writeln!(text, "  {label} {}  {}", kept.path, style.faint(why));
+    let _ = writeln!(text, "  {:<22}   edited by hand; {kept}", "");
 }
 
 /// New files by folder: a first run makes hundreds, and `-o json` lists them all.
@@ -114,7 +133,7 @@ fn summary(changes: &Changes<'_>) -> String {
         .join(", ")
 }
 
-/// `{"access": […], "files": [{path, action, class, why, note}], "counts": {…}, "mass_delete": …}`.
+/// `{"access": […], "files": [{path, action, class, why, note}], "kept": [{path, orphan}], "counts": {…}, "mass_delete": …}`.
 #[must_use]
 pub fn changes_json(changes: &Changes<'_>, access: &[AccessChange]) -> Json {
     let files = changes.files.iter().map(|change| {
@@ -124,9 +143,14 @@ pub fn changes_json(changes: &Changes<'_>, access: &[AccessChange]) -> Json {
         .counts()
         .into_iter()
         .map(|(action, count)| (action.label().to_owned(), json!(count)));
+    let kept = changes
+        .kept
+        .iter()
+        .map(|kept| json!({ "path": kept.path.as_str(), "orphan": kept.orphan.as_str() }));
     json!({
         "access": access,
         "files": files.collect::<Vec<_>>(),
+        "kept": kept.collect::<Vec<_>>(),
         "counts": counts.collect::<serde_json::Map<_, _>>(),
         "mass_delete": changes.mass_delete,
     })

@@ -8,7 +8,7 @@ mod findings;
 mod unread;
 
 pub use access::{AccessChange, access_diff};
-pub use changes::{changes_json, changes_text, unified_diff};
+pub use changes::{changes_json, changes_text, kept_text, unified_diff};
 pub use findings::{findings_json, findings_text};
 pub use unread::Unread;
 

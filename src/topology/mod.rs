@@ -2,6 +2,7 @@
 //!
 //! Knows the schema of the file, nothing of the catalog. The only file it reads is the stack file.
 
+pub mod caps;
 pub mod document;
 mod shape;
 
@@ -13,16 +14,10 @@ use anyhow::Context as _;
 use crate::finding::{Code, Finding};
 use crate::yaml::{self, Node, ProblemKind, Span};
 
+pub use caps::{MAX_BYTES, MAX_COMPONENTS, MAX_LINKS, MAX_OVERLAYS};
 pub use document::{
     ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument,
 };
-
-/// Largest stack file, in bytes.
-pub const MAX_BYTES: usize = 1024 * 1024;
-/// Most components of a stack.
-pub const MAX_COMPONENTS: usize = 10_000;
-/// Most links of a stack.
-pub const MAX_LINKS: usize = 50_000;
 
 /// The text of a stack file and the name to show for it.
 #[derive(Clone, Debug)]
@@ -181,6 +176,20 @@ impl Topology {
                 let message = format!("{count} {what}; a stack has at most {most}");
                 findings.push(Finding::new(Code::E_TOPOLOGY_LIMIT, self.key_place(&[what]), message));
             }
+        }
+        self.check_overlays(findings);
+    }
+
+    fn check_overlays(&self, findings: &mut Vec<Finding>) {
+        let (components, environments) = (self.document.components.len(), self.document.environments.len());
+        let count = components.saturating_mul(environments);
+        if count > MAX_OVERLAYS {
+            let message = format!(
+                "{components} components in {environments} environments make {count} overlays; a stack has at most \
+                 {MAX_OVERLAYS}"
+            );
+            let finding = Finding::new(Code::E_TOPOLOGY_LIMIT, self.key_place(&["environments"]), message);
+            findings.push(finding.hint("split the stack; another stack's services are `external`"));
         }
     }
 }

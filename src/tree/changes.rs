@@ -124,6 +124,10 @@ pub struct Change<'tree> {
     pub(crate) after: Option<Cow<'tree, [u8]>>,
     /// What the file was when it was looked at, to notice a change made meanwhile.
     pub(crate) stamp: Option<Stamp>,
+    /// SHA-256 of what stood there when it was looked at.
+    pub(crate) contents: Option<[u8; 32]>,
+    /// Where a file that is moved away goes.
+    pub(crate) orphan: Option<RelPath>,
 }
 
 impl Change<'_> {
@@ -145,14 +149,45 @@ impl fmt::Debug for Change<'_> {
     }
 }
 
-/// The identity of a file at one moment.
+/// The identity of a file at one moment. The numbers are wide enough for every system's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: u64,
-    pub(crate) modified: (i64, i64),
-    pub(crate) mode: u32,
+    pub(crate) device: i128,
+    pub(crate) inode: i128,
+    pub(crate) size: i128,
+    /// Seconds and nanoseconds.
+    pub(crate) modified: (i128, i128),
+    pub(crate) mode: rustix::fs::RawMode,
+}
+
+/// A file with a user's work in it that was moved away from its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub path: RelPath,
+    /// Where it lies now.
+    pub orphan: RelPath,
+    /// It holds values of secrets.
+    pub secret: bool,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let warning = if self.secret {
+            "; it holds secret values, so do not commit it"
+        } else {
+            ""
+        };
+        write!(formatter, "kept as `{}`{warning}", self.orphan)
+    }
+}
+
+/// A temporary file that an interrupted run left beside the file at `path`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leftover {
+    pub(crate) path: RelPath,
+    pub(crate) name: String,
+    /// Where it goes, if it holds a user's work; it is deleted otherwise.
+    pub(crate) orphan: Option<RelPath>,
 }
 
 /// More files would go than a run may take away unasked.
@@ -172,15 +207,19 @@ pub struct Changes<'tree> {
     /// Every produced or formerly produced path, sorted.
     pub files: Vec<Change<'tree>>,
     pub mass_delete: Option<MassDelete>,
+    /// Files that an interrupted run moved away, or had in hand, and that no run has named yet.
+    pub kept: Vec<Kept>,
     /// The lock as it was read, and as it is to be.
     pub(crate) lock_before: Option<Vec<u8>>,
     pub(crate) lock_after: Vec<u8>,
+    /// The journal as it was read.
+    pub(crate) journal_before: Option<Vec<u8>>,
     /// The journal to keep while writing.
     pub(crate) journal: Vec<u8>,
     /// An interrupted run left its journal behind.
     pub(crate) was_interrupted: bool,
-    /// Paths that the interrupted run may have left half-written files for.
-    pub(crate) half_written: Vec<RelPath>,
+    /// What interrupted runs left half done.
+    pub(crate) half_done: Vec<Leftover>,
     /// Formerly produced paths, whose directories go when they are empty.
     pub(crate) leftovers: Vec<RelPath>,
 }
@@ -209,7 +248,7 @@ impl Changes<'_> {
 
     /// The run ends with exit 3, whether or not it writes.
     pub fn reports(&self) -> bool {
-        self.blocks() || self.files.iter().any(|change| change.action.reports())
+        self.blocks() || !self.kept.is_empty() || self.files.iter().any(|change| change.action.reports())
     }
 
     /// Applying would write something: a file, the lock, or the end of an interrupted run.
@@ -244,6 +283,8 @@ mod tests {
             before: Some(b"A=hidden".to_vec()),
             after: Some(Cow::Borrowed(b"A=hidden")),
             stamp: None,
+            contents: None,
+            orphan: None,
         };
         assert_eq!((change.before(), change.after()), (None, None));
         assert_eq!(format!("{change:?}"), "update keys `secret/cloud.env`");

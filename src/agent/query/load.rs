@@ -15,12 +15,11 @@ use super::error::shown;
 use super::index::Index;
 use crate::hook::{AttributeMetadata, ComponentMetadata, LinkMetadata, StackMetadata};
 use crate::name::{self, ComponentName, Namespace, SubName};
+use crate::topology::caps::{MAX_COMPONENTS, MAX_FILE_BYTES, MAX_LINKS};
 
-/// Largest file that is read; a stack of 10 000 components stays far below.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Largest file that is read: the largest that is written.
+const MAX_BYTES: u64 = MAX_FILE_BYTES as u64;
 const VERSION: u64 = 1;
-const MAX_COMPONENTS: usize = 10_000;
-const MAX_LINKS: usize = 50_000;
 
 /// Why a file is not the metadata of a stack.
 #[derive(Debug)]

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::disk::apply::apply_until;
 
 /// Some exclude each other, as a file and a directory.
 const PATHS: [&str; 8] = ["a", "a/b", "a/b/c", "d/e", "d/f", "g", "g/h", SECRET];
@@ -82,7 +81,7 @@ fn check_foreign(sandbox: &Sandbox) {
 fn kill(sandbox: &Sandbox, tree: &Tree, steps: usize) -> bool {
     let changes = sandbox.diff(tree);
     assert!(!changes.blocks(), "{:?}", changes.files);
-    apply_until(&changes, &sandbox.out, steps).is_ok()
+    apply(&changes, &sandbox.out, &mut Steps::limited(steps)).is_ok()
 }
 
 fn finish(sandbox: &Sandbox, tree: &Tree) {

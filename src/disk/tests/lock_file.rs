@@ -53,7 +53,7 @@ fn a_lock_that_lists_a_file_of_the_user_does_not_delete_it() {
     sandbox.write(".stacktic/lock.json", &forged);
     let tree = owned(&[("a", "1")]);
     let changes = diff(&tree, &sandbox.out, &sandbox.options, &|at| at.as_str() != "README.md").unwrap();
-    apply(&changes, &sandbox.out).unwrap();
+    sandbox.apply(&changes).unwrap();
     check_actions(
         &changes,
         &[("README.md", Action::LeaveUnproducible), ("a", Action::Adopt)],
@@ -78,7 +78,8 @@ fn what_is_left_and_what_is_new_can_stand_in_one_lock() {
 #[test]
 fn reads_files_of_the_output_and_nothing_behind_a_link() {
     let sandbox = Sandbox::new();
-    let read = |at: &str| crate::disk::read(&sandbox.out, &path(at)).unwrap();
+    let output = || Output::open(&sandbox.out, Purpose::Look, &mut || {}).unwrap();
+    let read = |at: &str| output().read(&path(at)).unwrap();
     assert_eq!(read("a"), None);
     sandbox.generate(&owned(&[("a", "1"), ("b/c", "1")]));
     std::os::unix::fs::symlink(&sandbox.outside, sandbox.at("link")).unwrap();

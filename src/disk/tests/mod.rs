@@ -1,12 +1,17 @@
 //! `diff` and `apply` together, on real directories.
 #![expect(clippy::disallowed_methods, reason = "the tests play the user, who edits files")]
 
+mod caps;
+mod instant;
 mod interrupted;
+mod line_ends;
 mod lock_file;
+mod modes;
 mod prune;
 mod safety;
 mod secrets;
 mod table;
+mod together;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +19,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{OnEdit, Options, apply, diff};
+use super::apply::apply;
+use super::diff::diff;
+use super::steps::Steps;
+use super::{OnEdit, Options, Output, Purpose};
 use crate::rel_path::RelPath;
 use crate::tree::{Action, Changes, Class, Content, Skeleton, SkeletonKey, Tree, TreeFile};
 
@@ -44,13 +52,19 @@ impl Sandbox {
         diff(tree, &self.out, &self.options, &|_| true).unwrap()
     }
 
-    /// Applies what may be applied, and returns what was decided.
+    /// A run: applies what may be applied, and returns what was decided.
     fn generate<'tree>(&self, tree: &'tree Tree) -> Changes<'tree> {
-        let changes = self.diff(tree);
+        let no_wait = &mut || panic!("no other run is here");
+        let mut output = Output::open(&self.out, Purpose::Write, no_wait).unwrap();
+        let changes = output.diff(tree, &self.options, &|_| true, no_wait).unwrap();
         if !changes.blocks() {
-            apply(&changes, &self.out).unwrap();
+            assert_eq!(output.apply(&changes).unwrap(), []);
         }
         changes
+    }
+
+    fn apply(&self, changes: &Changes<'_>) -> anyhow::Result<()> {
+        apply(changes, &self.out, &mut Steps::unlimited()).map(|kept| assert_eq!(kept, []))
     }
 
     fn at(&self, path: &str) -> PathBuf {

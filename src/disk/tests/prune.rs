@@ -74,7 +74,7 @@ fn a_path_that_the_catalog_cannot_produce_is_left_and_reported_until_it_is_gone(
             &[("a", Action::LeaveUnproducible), ("b", Action::LeaveUnproducible)],
         );
         assert!(changes.reports() && !changes.blocks() && !changes.pending());
-        apply(&changes, &sandbox.out).unwrap();
+        sandbox.apply(&changes).unwrap();
         assert_eq!(sandbox.names(), ["a", "b"]);
     }
 }
@@ -99,7 +99,7 @@ proptest! {
         sandbox.options.on_edit = OnEdit::Keep;
         let tree = tree_of(&kept);
         let changes = diff(&tree, &sandbox.out, &sandbox.options, &|at| of(at.as_str()).is_some_and(|file| file.1)).unwrap();
-        apply(&changes, &sandbox.out).unwrap();
+        sandbox.apply(&changes).unwrap();
         for (at, (is_edited, is_producible, is_wanted)) in paths.iter().zip(files) {
             let (stays, orphan) = (sandbox.at(at).exists(), sandbox.at(".stacktic/orphans").join(at));
             prop_assert_eq!(stays, is_wanted || !is_producible, "{}", at);

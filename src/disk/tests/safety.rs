@@ -108,18 +108,31 @@ fn the_folder_of_stacktic_may_be_no_link() {
     let tree = owned(&[("a", "1")]);
     let changes = sandbox.diff(&tree);
     symlink(&sandbox.outside, sandbox.at(".stacktic")).unwrap();
-    assert!(apply(&changes, &sandbox.out).is_err());
+    assert!(sandbox.apply(&changes).is_err());
     check_outside(&sandbox);
 }
 
 #[test]
 fn the_orphans_folder_may_be_no_link() {
     let sandbox = Sandbox::new();
-    sandbox.generate(&owned(&[("a", "1")]));
-    sandbox.write("a", "mine");
+    sandbox.generate(&owned(&[("a", "1"), ("b", "1")]));
+    sandbox.write("b", "mine");
     symlink(&sandbox.outside, sandbox.at(".stacktic/orphans")).unwrap();
-    assert!(apply(&sandbox.diff(&Tree::new()), &sandbox.out).is_err());
-    assert_eq!(sandbox.read("a"), "mine");
+    let before = walk(&sandbox.out);
+    // `a` comes first and could go; nothing at all does, as the edited `b` has nowhere to go.
+    let (gone, changed) = (Tree::new(), owned(&[("a", "2"), ("b", "mine")]));
+    let changes = sandbox.generate(&gone);
+    check_actions(&changes, &[("a", Action::Delete), ("b", RefuseObstacle)]);
+    let note = changes.files[1].note.as_deref().unwrap();
+    assert!(note.contains("`.stacktic/orphans` is a link"), "{note}");
+    let error = sandbox.apply(&sandbox.diff(&changed)).unwrap_err().to_string();
+    assert!(error.contains("`.stacktic/orphans` is a link"), "{error}");
+    assert_eq!(walk(&sandbox.out), before);
+    fs::remove_file(sandbox.at(".stacktic/orphans")).unwrap();
+    let changes = sandbox.diff(&gone);
+    symlink(&sandbox.outside, sandbox.at(".stacktic/orphans")).unwrap();
+    assert!(sandbox.apply(&changes).is_err());
+    assert_eq!(sandbox.names(), [".stacktic/orphans", "a", "b"]);
     check_outside(&sandbox);
 }
 
@@ -134,7 +147,7 @@ fn a_directory_swapped_for_a_link_meanwhile_leads_nowhere() {
         let changes = sandbox.diff(&tree);
         fs::rename(sandbox.at("a"), sandbox.at("moved")).unwrap();
         symlink(&sandbox.outside, sandbox.at("a")).unwrap();
-        assert!(apply(&changes, &sandbox.out).is_err());
+        assert!(sandbox.apply(&changes).is_err());
         check_outside(&sandbox);
         fs::remove_file(sandbox.at("a")).unwrap();
         fs::rename(sandbox.at("moved"), sandbox.at("a")).unwrap();
@@ -153,7 +166,7 @@ fn a_file_that_changed_meanwhile_is_not_written_over() {
         let changes = sandbox.diff(&tree);
         let changed = if tree.len() == 3 { "c" } else { "a" };
         sandbox.write(changed, "mine and longer");
-        let error = format!("{:#}", apply(&changes, &sandbox.out).unwrap_err());
+        let error = format!("{:#}", sandbox.apply(&changes).unwrap_err());
         assert!(error.contains(&format!("out/{changed}`")), "{error}");
         assert_eq!(sandbox.read(changed), "mine and longer");
         assert!(
@@ -163,25 +176,6 @@ fn a_file_that_changed_meanwhile_is_not_written_over() {
         );
         sandbox.write("a", "1");
     }
-}
-
-#[test]
-fn two_runs_do_not_mix() {
-    let sandbox = Sandbox::new();
-    let (one, other) = (owned(&[("a", "1")]), owned(&[("b", "1")]));
-    let (first, second) = (sandbox.diff(&one), sandbox.diff(&other));
-    apply(&first, &sandbox.out).unwrap();
-    let error = apply(&second, &sandbox.out).unwrap_err().to_string();
-    assert!(error.contains("another run changed"), "{error}");
-    assert_eq!(sandbox.names(), ["a"]);
-    let changes = sandbox.diff(&other);
-    let directory = fs::File::open(sandbox.at(".stacktic")).unwrap();
-    rustix::fs::flock(&directory, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let error = apply(&changes, &sandbox.out).unwrap_err().to_string();
-    assert!(error.contains("another run of stacktic is writing"), "{error}");
-    drop(directory);
-    apply(&changes, &sandbox.out).unwrap();
-    assert_eq!(sandbox.names(), ["b"]);
 }
 
 #[test]
@@ -227,7 +221,7 @@ fn a_huge_file_in_the_way_is_refused_unread() {
     fs::create_dir(&sandbox.out).unwrap();
     fs::File::create(sandbox.at("a"))
         .unwrap()
-        .set_len((16 << 20) + 1)
+        .set_len(crate::topology::caps::MAX_FILE_BYTES as u64 + 1)
         .unwrap();
     check_actions(
         &sandbox.generate(&owned(&[("a", "1")])),

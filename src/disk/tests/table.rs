@@ -35,7 +35,7 @@ fn adopts_an_equal_file_and_refuses_another() {
     let refused = sandbox.generate(&tree);
     check_actions(&refused, &[("a", Update), ("b", RefuseForeign), ("c", Create)]);
     assert!(refused.blocks() && refused.files[1].before().is_none());
-    assert!(apply(&refused, &sandbox.out).is_err());
+    assert!(sandbox.apply(&refused).is_err());
     assert_eq!(sandbox.names(), ["a", "b"], "a refusal writes nothing at all");
     assert_eq!(
         (sandbox.read("a"), sandbox.read("b")),

@@ -1,0 +1,103 @@
+//! The caps of stack files and of the lock follow from one another: what the lock says of each type of the catalog stays within
+//! the shares from which its cap is added up.
+//!
+//! In: stacks of one type with the longest names. Out: what one more component, and one more environment, add to the lock. It
+//! must not know what the lock says.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test ends where its ground fails, and starts, writes and deletes by itself"
+)]
+
+mod support;
+
+use std::fs;
+
+use stacktic::catalog::load;
+use stacktic::topology::MAX_BYTES;
+use stacktic::topology::caps::{LOCK_BYTES_OF_BASE, LOCK_BYTES_OF_OVERLAY, LOCK_BYTES_OF_TEXT, MAX_LOCK_BYTES};
+
+const HEAD: &str = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\n";
+/// The size of the lock that `stack` gets.
+fn lock_bytes(stack: &str) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    support::write_file(&folder.path().join("stack.yaml"), stack);
+    let mut command = support::program(folder.path());
+    command.arg("gen");
+    let run = support::run(command);
+    assert_eq!(run.code, 0, "{stack}{}", run.stderr);
+    fs::metadata(folder.path().join("out/.stacktic/lock.json"))
+        .unwrap()
+        .len() as usize
+}
+
+fn stack_of(component_type: &str, components: usize, environments: usize) -> String {
+    // Some types add to the name of their objects, which has a limit, too.
+    let length = if component_type == "prometheus" { 26 } else { 40 };
+    let name = |letter: char, number: usize, length: usize| format!("{letter}{number}{}", "x".repeat(length - 2));
+    let attributes = match component_type {
+        "fastapi" => ", attributes: {image: registry.example.com/shop/api:1.0.0}",
+        _ => "",
+    };
+    let mut stack = format!("{HEAD}environments:\n");
+    for number in 0..environments {
+        stack += &format!("  {}: {{}}\n", name('e', number, 40));
+    }
+    stack += "components:\n";
+    for number in 0..components {
+        let namespace = name('n', number, 40);
+        stack += &format!(
+            "  {}: {{type: {component_type}, namespace: {namespace}{attributes}}}\n",
+            name('c', number, length)
+        );
+    }
+    stack
+}
+
+#[test]
+fn every_type_stays_within_its_share_of_the_lock() {
+    for component_type in load(&[]).unwrap().type_names() {
+        let size = |components, environments| lock_bytes(&stack_of(component_type, components, environments));
+        let (one, two) = (size(1, 1), size(2, 1));
+        let (one_wide, two_wide) = (size(1, 2), size(2, 2));
+        let overlay = (two_wide - two) - (one_wide - one);
+        let base = (two - one) - overlay;
+        assert!(base <= LOCK_BYTES_OF_BASE, "{component_type}: {base} for its base");
+        assert!(
+            overlay <= LOCK_BYTES_OF_OVERLAY,
+            "{component_type}: {overlay} for its overlay"
+        );
+    }
+}
+
+/// Sub-components and links have files and keys of their own.
+#[test]
+fn text_stays_within_its_share_of_the_lock() {
+    let topics = |count: usize| {
+        let lines: String = (0..count)
+            .map(|number| format!("      t{number}: {{type: topic}}\n"))
+            .collect();
+        format!("{HEAD}components:\n  kafka:\n    type: kafka\n    sub_components:\n{lines}")
+    };
+    let links = |count: usize| {
+        let caches: String = (0..count)
+            .map(|number| format!("  v{number}: {{type: valkey, namespace: n{number}}}\n"))
+            .collect();
+        let links: String = (0..count)
+            .map(|number| format!("  - {{from: api, to: v{number}}}\n"))
+            .collect();
+        format!(
+            "{HEAD}components:\n  api: {{type: fastapi, attributes: {{image: a.io/b:1.0.0}}}}\n{caches}links:\n{links}"
+        )
+    };
+    let (few, many) = (topics(100), topics(300));
+    let growth = (lock_bytes(&many) - lock_bytes(&few)) as f64 / (many.len() - few.len()) as f64;
+    assert!(growth <= LOCK_BYTES_OF_TEXT as f64, "topics: {growth}");
+    let (few, many) = (links(10), links(40));
+    let components = 30 * (LOCK_BYTES_OF_BASE + LOCK_BYTES_OF_OVERLAY);
+    let growth = (lock_bytes(&many) - lock_bytes(&few)) as f64;
+    let share = components as f64 + LOCK_BYTES_OF_TEXT as f64 * (many.len() - few.len()) as f64;
+    assert!(growth <= share, "links: {growth} of {share}");
+    assert!(MAX_LOCK_BYTES > LOCK_BYTES_OF_TEXT * MAX_BYTES);
+}
