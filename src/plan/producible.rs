@@ -12,7 +12,8 @@ pub fn is_producible(path: &RelPath) -> bool {
     let is_component = |name: &str| ComponentName::parse(name).is_ok();
     let is_folder = |name: &str| is_component(name) || name == NAMESPACES;
     match segments.as_slice() {
-        ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml" | ".gitignore"] | ["docs", "topology.md"] => true,
+        ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml" | ".gitignore" | ".gitattributes"]
+        | ["docs", "topology.md"] => true,
         ["docs", "clients", file] => *file == "README.md" || has_extension(file, &["json"]),
         ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
             is_component(environment) && has_extension(file, &["yaml"])
