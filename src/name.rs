@@ -108,11 +108,21 @@ fn check_component(text: &str) -> Result<(), &'static str> {
     if is_yaml_word(text) {
         return Err("is a word that YAML readers take for another value");
     }
+    if is_device(text) {
+        return Err("is a device on Windows, where git could not write its folder");
+    }
     if inner && begins && !text.ends_with('-') && text.len() <= 40 {
         Ok(())
     } else {
         Err(RULE)
     }
+}
+
+/// Folders are called after components and environments.
+fn is_device(text: &str) -> bool {
+    let port = text.strip_prefix("com").or_else(|| text.strip_prefix("lpt"));
+    let is_port = port.is_some_and(|number| number.len() == 1 && number.bytes().all(|digit| digit.is_ascii_digit()));
+    is_port || ["aux", "con", "nul", "prn"].contains(&text)
 }
 
 fn check_sub(text: &str) -> Result<(), &'static str> {
