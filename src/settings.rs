@@ -16,6 +16,8 @@ pub use dev::DevSettings;
 #[derive(Debug)]
 pub struct GenSettings {
     pub stack_file: PathBuf,
+    /// Where the stack file lies; the working directory for standard input.
+    pub stack_folder: PathBuf,
     pub out: PathBuf,
     pub mode: Mode,
     pub on_edit: disk::OnEdit,
@@ -48,8 +50,11 @@ impl From<GenArgs> for GenSettings {
             OnEditArg::Keep => disk::OnEdit::Keep,
             OnEditArg::Overwrite => disk::OnEdit::Overwrite,
         };
-        let out = args.out.unwrap_or_else(|| default_out(&args.stack));
+        let stack_folder = args.stack.parent().map(Path::to_owned).unwrap_or_default();
+        // `out` beside the stack file.
+        let out = args.out.unwrap_or_else(|| stack_folder.join("out"));
         Self {
+            stack_folder,
             stack_file: args.stack,
             out,
             mode,
@@ -89,13 +94,6 @@ impl From<crate::cli::ServeArgs> for ServeSettings {
                 .collect(),
         }
     }
-}
-
-/// `out` beside the stack file; beside the working directory for standard input.
-fn default_out(stack_file: &Path) -> PathBuf {
-    stack_file
-        .parent()
-        .map_or_else(|| PathBuf::from("out"), |folder| folder.join("out"))
 }
 
 /// Whether messages carry colors.

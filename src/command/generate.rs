@@ -33,6 +33,7 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
         Mode::Write => disk::Purpose::Write,
         Mode::Check | Mode::DryRun | Mode::Diff => disk::Purpose::Look,
     };
+    disk::ensure_no_link_of_a_repository(&settings.out, &settings.stack_folder)?;
     let mut output = disk::Output::open(&settings.out, purpose, &mut || tell_wait(settings, streams))?;
     let changes = output.diff(&tree, &options, &is_producible, &mut || tell_wait(settings, streams))?;
     let access = access(&tree, &changes, &output)?;

@@ -82,8 +82,13 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     let is_lock = error
         .chain()
         .any(|cause| cause.downcast_ref::<crate::disk::LockError>().is_some());
+    let is_refused = error
+        .chain()
+        .any(|cause| cause.downcast_ref::<crate::disk::Refusal>().is_some());
     if is_catalog || is_lock {
         Exit::Mismatch
+    } else if is_refused {
+        Exit::Refused
     } else {
         Exit::Error
     }

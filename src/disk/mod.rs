@@ -26,6 +26,7 @@ mod sops;
 mod state;
 mod steps;
 mod temporary;
+mod way;
 mod write;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod tests;
 pub use digest::Digest;
 pub use lock::{Lock, LockEntry, LockError};
 pub use output::{Output, Purpose};
+pub use way::{Refusal, ensure_no_link_of_a_repository};
 
 /// What to do about an owned file that was edited by hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

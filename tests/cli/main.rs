@@ -15,6 +15,7 @@ mod catalog;
 mod check;
 mod faults;
 mod generate;
+mod output;
 mod query;
 mod streams;
 #[path = "../support/mod.rs"]

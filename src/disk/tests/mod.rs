@@ -12,6 +12,7 @@ mod safety;
 mod secrets;
 mod table;
 mod together;
+mod way;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
