@@ -62,7 +62,8 @@ class Answers:
                 return f"Code: 1000. DB::Exception: not recorded: {key}"
             self.known[key] = ask_engine(self.engine, sql, address).split("\n")
             text = json.dumps(self.known, ensure_ascii=False, indent=1, sort_keys=True)
-            ANSWERS.write_text(text + "\n", encoding="utf-8")
+            # Bytes that are no UTF-8 stand in the file as half characters in JSON's own escapes.
+            ANSWERS.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         return "\n".join(self.known[key])
 
 
@@ -72,6 +73,8 @@ def new_engine() -> Any:
     engine: Any = importlib.import_module("chdb").connect(tempfile.mkdtemp())
     for statement in SEED.split(";"):
         engine.query(statement)
+    # As the profiles of the catalog do.
+    engine.query("SET output_format_json_quote_denormals = 1")
     engine.query("SET readonly = 1")
     return engine
 
@@ -82,7 +85,7 @@ def ask_engine(engine: Any, sql: str, address: dict[str, str]) -> str:
     try:
         if "database" in address:
             engine.query(f"USE `{address['database']}`")
-        return engine.query(sql, "JSON", params=params).bytes().decode()
+        return engine.query(sql, "JSON", params=params).bytes().decode(errors="surrogateescape")
     except Exception as error:
         # The library prepends what a failed statement had written to the next answer.
         engine.query("SELECT 1")
@@ -181,7 +184,7 @@ def handler_of(stub: Stub) -> type[BaseHTTPRequestHandler]:
             self.send_response(STATUSES.get(number, 500) if error else 200)
             for name, value in headers.items():
                 self.send_header(name, value)
-            body = text.encode()
+            body = text.encode(errors="surrogateescape")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
