@@ -140,17 +140,17 @@ class ClickHouse(Http):
                 await self._kill(query_id)
         return rows
 
-    async def insert(self, table: tuple[str, str], rows: Sequence[Mapping[str, Any]]) -> int:
-        """Send rows as JSON and return how many ClickHouse says it wrote."""
+    async def insert(self, table: tuple[str, str], rows: Sequence[Mapping[str, Any]]) -> int | None:
+        """Send rows as JSON; return how many ClickHouse says it wrote, nothing if it does not."""
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         name = ".".join(quoted(part) for part in table)
         body = "\n".join([f"INSERT INTO {name} FORMAT JSONEachRow", *lines, ""])
         reply = await self._post(body)
         try:
             summary = json.loads(reply.headers.get("X-ClickHouse-Summary", "{}"))
-            return int(summary.get("written_rows", len(rows)))
-        except ValueError:
-            return len(rows)
+            return int(summary["written_rows"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
     async def _post(self, body: str) -> Reply:
         return await self.request("POST", [], content=body.encode(), content_type="text/plain")

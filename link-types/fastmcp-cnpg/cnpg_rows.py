@@ -11,6 +11,7 @@ a subquery, and each of its columns a text of bounded length before it is sent.
 from __future__ import annotations
 
 import math
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from cnpg_catalog import TYPE_NAMES
 from cnpg_lexer import without_semicolon
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from psycopg import AsyncConnection, Column
     from psycopg.abc import AdaptContext, Buffer
@@ -121,10 +122,22 @@ async def read(
     cell = min(MAX_CELL_CHARACTERS, _ROW_BYTES // _BYTES_A_CHARACTER // max(1, len(described)))
     await declare(connection, _cut(sql, described, cell), params)
     taken = _Taken(cell)
-    await _take(connection, taken, limit, _batch_rows(described, cell))
+    async with _any_bytes(connection):
+        await _take(connection, taken, limit, _batch_rows(described, cell))
     await connection.execute(b"CLOSE stacktic")
     columns = await _named(connection, described)
     return Rows(columns, taken.rows[:limit], taken.truncated_by)
+
+
+@asynccontextmanager
+async def _any_bytes(connection: AsyncConnection[Any]) -> AsyncGenerator[None]:
+    """Take texts of a database without an encoding as they are: checked, one byte ends them all."""
+    free = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
+    if free:
+        await connection.execute(b"SET client_encoding TO 'SQL_ASCII'")
+    yield
+    if free:
+        await connection.execute(b"SET client_encoding TO 'UTF8'")
 
 
 def _cut(sql: str, described: Sequence[Column], cell: int) -> str:

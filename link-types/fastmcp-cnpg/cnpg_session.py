@@ -115,6 +115,11 @@ def _options(timeout_s: float) -> str:
         "idle_in_transaction_session_timeout": int(timeout_s * 1000) + 5000,
         "client_connection_check_interval": 1000,
         "client_min_messages": "error",
+        # Values are printed in one form whatever a role or a database was given.
+        "DateStyle": "ISO",
+        "IntervalStyle": "postgres",
+        "bytea_output": "hex",
+        "extra_float_digits": 1,
     }
     return " ".join(f"-c {name}={value}" for name, value in settings.items())
 

@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 
-from clickhouse_client import escaped
+from clickhouse_client import ClickHouse, escaped
 from clickhouse_fence import ensure_one_select
 from clickhouse_tools import register
 from conftest import LinkFacts, MakeTools
+from http_client import Reply
 from servers.clickhouse_stub import Stub
 from toolkit import Refusal, Toolset
 
@@ -432,6 +433,20 @@ def test_rows_are_inserted_or_only_checked(server: Stub, writing: Toolset) -> No
     assert (server.inserted, changes(server)) == ([], [])
     assert call(writing, "ch_insert_rows", **arguments)["data"]["written"] == 2
     assert server.inserted == rows
+
+
+@pytest.mark.parametrize("summary", [None, "", "{}", "[]", '{"written_rows": "many"}'])
+def test_a_count_that_the_server_does_not_tell_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, writing: Toolset, summary: str | None
+) -> None:
+    headers = {} if summary is None else {"X-ClickHouse-Summary": summary}
+
+    async def post(client: ClickHouse, body: str) -> Reply:
+        return Reply(200, headers, b"")
+
+    monkeypatch.setattr(ClickHouse, "_post", post)
+    arguments = {"database": "app", "table": "app.events", "rows": [{"id": 7001}]}
+    assert call(writing, "ch_insert_rows", **arguments)["data"]["written"] is None
 
 
 def test_a_user_that_may_write_still_reads_as_a_reader(server: Stub, writing: Toolset) -> None:

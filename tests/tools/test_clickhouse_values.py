@@ -159,7 +159,7 @@ def test_a_text_is_never_cut_inside_of_an_escape(escape: str) -> None:
         b'{"a": 1}',
         b'[1, "Code: 159',
         b"x" * LONG + b"[1]",
-        b"[" + b"1," * LONG,
+        b"[" + b'"a",' * 9_000 + b'"' + b"x" * LONG,
     ],
 )
 def test_what_is_no_whole_row_is_none(text: bytes) -> None:

@@ -32,9 +32,9 @@ from toolkit import Refusal, Toolset
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+def server() -> Generator[Server]:
     """Run a server of this file's own."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as running:
+    with running_postgres() as running:
         yield running
 
 

@@ -34,10 +34,10 @@ WHERE r.ev_class = 'asked'::regclass
 
 
 @pytest.fixture(scope="module")
-def parser(tmp_path_factory: pytest.TempPathFactory) -> Generator[psycopg.Connection[Any]]:
+def parser() -> Generator[psycopg.Connection[Any]]:
     """Run a server and return a session that may make views."""
     with (
-        running_postgres(tmp_path_factory.mktemp("postgres")) as server,
+        running_postgres() as server,
         psycopg.connect(superuser(server)) as connection,
     ):
         connection.execute(FUNCTIONS.encode())

@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -115,14 +116,21 @@ def demoted() -> list[str]:
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Generator[Server]:
-    """Start a server in a folder of its own and stop it by its pid."""
+def running_postgres() -> Generator[Server]:
+    """Start a server in a folder of its own and stop it by its pid.
+
+    The folder is none of pytest's: another run beside this one would close that to the server.
+    """
+    with tempfile.TemporaryDirectory(prefix="stacktic-postgres-") as name:
+        yield from _run_in(Path(name))
+
+
+def _run_in(folder: Path) -> Generator[Server]:
     data = folder / "data"
     data.mkdir()
     if os.geteuid() == 0:
         os.chown(data, UNPRIVILEGED, UNPRIVILEGED)
-        for parent in [folder, *folder.parents[:2]]:
-            parent.chmod(parent.stat().st_mode | 0o011)
+        folder.chmod(0o711)
     password = folder / "password"
     password.write_text(SUPERUSER_PASSWORD, encoding="utf-8")
     password.chmod(0o644)
