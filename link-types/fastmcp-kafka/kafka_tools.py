@@ -104,7 +104,7 @@ def _register_topics(tools: Toolset) -> None:
             partitions = await _chosen(kafka, topic, partition)
             spans = await _spans(kafka, (topic, partitions), start, limit)
             records, cut = await kafka.read(spans, limit, max_bytes)
-        rows = [_record(record, max_bytes) for record in records]
+        rows = [record_view(record, max_bytes) for record in records]
         more = any(span.stop - span.start > limit for span in spans.values())
         ended_by = "bytes" if cut else "rows" if more and len(rows) >= limit else None
         return Answer(rows, truncated_by=ended_by)
@@ -255,7 +255,7 @@ async def _lag(kafka: Kafka, group: str, topics: dict[str, list[Partition]]) -> 
     }
 
 
-def _record(record: Any, max_bytes: int) -> dict[str, Any]:
+def record_view(record: Any, max_bytes: int) -> dict[str, Any]:
     """Headers are named only: producers put credentials and traces of users there."""
     key, key_encoding = _text(record.key, MAX_KEY_BYTES)
     value, encoding = _text(record.value, max_bytes)

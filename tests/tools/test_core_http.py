@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from http_client import Http, encode_segment
+from http_client import MAX_ERROR_BYTES, Http, encode_segment
 from links import Link
 from refusal import Refusal
 from settings import Settings
@@ -19,6 +20,14 @@ from settings import Settings
 pytestmark = pytest.mark.anyio
 SEEN: list[tuple[str, str, dict[str, str], bytes]] = []
 ERROR = b'{"error":"SELECT secret_column FROM t WHERE token = tok-of-the-link"}'
+
+
+BODIES: dict[str, tuple[int, bytes, dict[str, str]]] = {
+    "/packed": (200, gzip.compress(b"[]"), {"content-encoding": "gzip"}),
+    "/heavy": (200, b"[" + b"{}," * 400_000 + b"{}]", {}),
+    "/deep": (200, b"[" * 100_000, {}),
+    "/large-error": (422, b"x" * (1024 * 1024), {}),
+}
 
 
 class Stub(BaseHTTPRequestHandler):
@@ -35,6 +44,8 @@ class Stub(BaseHTTPRequestHandler):
             self._reply(int(self.path.rsplit("/", 1)[1]), ERROR)
         elif self.path == "/large":
             self._reply(200, b'"' + b"x" * (5 * 1024 * 1024) + b'"')
+        elif self.path in BODIES:
+            self._reply(*BODIES[self.path])
         elif self.path == "/redirect":
             self._reply(302, b"", {"location": "http://127.0.0.1/ok"})
         elif self.path == "/html":
@@ -150,6 +161,28 @@ async def test_a_tool_may_make_a_fact_of_an_error(link: Link) -> None:
 
 async def test_a_large_answer_is_not_read_to_its_end(link: Link) -> None:
     assert (await refuse(bearer(link), "large")).code == "E_LIMIT"
+
+
+async def test_an_answer_is_asked_for_plain_and_never_unpacked(link: Link) -> None:
+    refusal = await refuse(bearer(link), "packed")
+    assert (refusal.code, refusal.hint) == ("E_UNAVAILABLE", "stub answered compressed, unasked")
+    assert SEEN[0][2]["accept-encoding"] == "identity"
+
+
+async def test_few_bytes_that_become_many_values_are_refused(link: Link) -> None:
+    assert (await refuse(bearer(link), "heavy")).code == "E_LIMIT"
+    assert (await refuse(bearer(link), "deep")).hint == "stub did not answer with JSON"
+
+
+async def test_of_an_error_only_the_beginning_is_read(link: Link) -> None:
+    seen: list[int] = []
+
+    def fact(status: int, body: bytes) -> str | None:
+        seen.append(len(body))
+        return None
+
+    assert (await refuse(Http(link, error_hint=fact), "large-error")).code == "E_ARG"
+    assert seen == [MAX_ERROR_BYTES]
 
 
 async def test_a_redirect_is_not_followed(link: Link) -> None:

@@ -1,4 +1,4 @@
-"""What a tool file may use: the only module, with `http_client`, that it imports from the core.
+"""What a tool file may use; it imports `http_client`, `documents` and `decoding` beside this one.
 
 In: the links that a tool file serves.
 Out: registered tools, prompts and resources, each behind the same fences.
