@@ -19,7 +19,7 @@ from toolkit import Refusal
 
 MAX_HISTORY = 10
 MAX_PATHS = 40
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s\"'<>]*@")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\s\"'<>]*@")
 # Keys at the left margin of a YAML text: no parser is needed to name them.
 _TOP_KEY = re.compile(
     r"""^(?:"([^"\n]+)"|'([^'\n]+)'|([^\s#:'"\[\]{}-][^:\n]*?))\s*:(?:\s|$)""", re.MULTILINE
@@ -30,7 +30,8 @@ _OPEN_PATHS = re.compile(r"(?:^|\.)(?:image|replicas|minReplicas|maxReplicas|pau
 
 def plain(message: Any) -> str:
     """Return a message without user and password in its addresses."""
-    return _USERINFO.sub(r"\1", text(message))
+    told = text(message)
+    return _USERINFO.sub(r"\1", told) if "://" in told else told
 
 
 def is_secret(kind: str) -> bool:

@@ -30,7 +30,7 @@ _HIDDEN_KEYS = frozenset(
         "headers",
     }
 )
-_ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>)\]]+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s\"'<>)\]]+")
 # The names under which data source plugins keep the text of a query.
 _QUERY_KEYS = ("expr", "query", "rawSql", "rawQuery", "queryText", "target", "expression")
 
@@ -38,7 +38,7 @@ _QUERY_KEYS = ("expr", "query", "rawSql", "rawQuery", "queryText", "target", "ex
 def plain(value: Any, depth: int = 0) -> Any:
     """Return a copy without hidden keys and without addresses in texts."""
     if isinstance(value, str):
-        return _ADDRESS.sub("[address]", value)
+        return _ADDRESS.sub("[address]", value) if "://" in value else value
     if depth > MAX_NESTING:
         return "[nested too deep]"
     if isinstance(value, list):

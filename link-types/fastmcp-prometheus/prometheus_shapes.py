@@ -26,21 +26,15 @@ from documents import (
     second,
     text,
 )
+from prometheus_addresses import userinfo_of, without_userinfo
 
 MAX_INSTANT_POINTS = 60
-# What may stand before the `@` of an address, with or without a scheme. A password may itself
-# hold an `@`, and an address that is a parameter of another one has its `@` encoded.
-_USERINFO = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s\"'<>]*(?:@|%40)"
-    r"|(?<![\w.%:/-])[^\s/?#\"'<>:@]+:[^\s/?#\"'<>]*(?:@|%40)(?=[\w\[])"
-)
+# More than is shown of any text, and little enough to look through more than once.
+MAX_ERROR_CHARACTERS = 4096
+
+_PARAMETERS = re.compile(r"(://[^\s\"'?]*)\?[^\s\"']*")
 
 Labels = Mapping[str, Any]
-
-
-def without_userinfo(text: str) -> str:
-    """Return a text in which no address names a user or a password."""
-    return _USERINFO.sub(lambda match: match["scheme"] or "", text)
 
 
 def plain_labels(labels: Any) -> dict[str, str]:
@@ -185,11 +179,10 @@ def _address(url: str) -> str:
 
 def _plain_error(target: Facts) -> str:
     """Return the error without userinfo and parameters, also where Go has garbled the address."""
-    error = text(target.get("lastError"))
-    for match in _USERINFO.finditer(text(target.get("scrapeUrl"))):
-        userinfo = match[0].removeprefix(match["scheme"] or "")
-        error = error.replace(re.sub("(?:@|%40)$", "", userinfo), "[userinfo]")
-    return re.sub(r"(://[^\s\"'?]*)\?[^\s\"']*", r"\1", without_userinfo(error))
+    error = text(target.get("lastError"))[:MAX_ERROR_CHARACTERS]
+    for userinfo in filter(None, userinfo_of(text(target.get("scrapeUrl")))):
+        error = error.replace(userinfo, "[userinfo]")
+    return _PARAMETERS.sub(r"\1", without_userinfo(error))
 
 
 def expected_by_link(

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from documents import Facts, at, ensure_list, ensure_object, objects, text, texts
 from http_client import Http
+from prometheus_addresses import without_userinfo
 from prometheus_query import (
     DURATION,
     MAX_RANGE_SECONDS,
@@ -36,7 +37,6 @@ from prometheus_shapes import (
     series_of,
     summarised,
     target_view,
-    without_userinfo,
 )
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 

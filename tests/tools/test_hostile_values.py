@@ -7,14 +7,19 @@ Must not know: how the clients are capped.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import AsyncExitStack
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+import argocd_shapes
+import grafana_shapes
 import kafka_tools
+import loki_shapes
+import prometheus_addresses
 import s3_tools
 import valkey_tools
 from conftest import LinkFacts, MakeTools
@@ -189,6 +194,32 @@ def test_a_number_that_a_float_holds_is_one(text: str) -> None:
 def test_a_number_that_a_float_does_not_hold_stays_text(text: str) -> None:
     shown = exact_number(text)
     assert shown == text or repr(shown) == repr(float(text)) == text.replace("e", "e+")
+
+
+@pytest.mark.parametrize(
+    "piece", ["z", "a.", ";a:", "a:", "://", "a://", "a@", "%40", "\x1b[0;", "\x1b]"]
+)
+def test_texts_of_any_length_are_looked_through_once(piece: str) -> None:
+    """A pattern that looks back over a text for each character would stop the whole server.
+
+    Twice the text takes twice the steps: counted in time, with room for a busy machine.
+    """
+    for plain in (
+        prometheus_addresses.without_userinfo,
+        argocd_shapes.plain,
+        grafana_shapes.plain,
+        loki_shapes.plain_text,
+    ):
+        short, long = (
+            min(taken(plain, piece * times) for _ in range(3)) for times in (2**12, 2**16)
+        )
+        assert long <= 16 * 8 * short + 0.05, (plain, piece)
+
+
+def taken(plain: Callable[[str], str], text: str) -> float:
+    started = time.process_time()
+    plain(text)
+    return time.process_time() - started
 
 
 def test_bytes_are_cut_between_characters() -> None:
