@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from generated import Generated
+from generated import Generated, example, generate, replaced
 from mcp_client import call, listed
 from pods import Ended, Pod, make_pod, refused_start, running
 
@@ -169,3 +169,24 @@ def test_a_module_added_to_the_list_too_is_stopped_by_the_lock(pod: Pod) -> None
 
     edit_json("topology.json", add)(pod)
     ensure_refused(refused_start(pod), "`rogue` is served but not in the lock")
+
+
+@pytest.mark.parametrize("value", ["x", "postgres", "aaaaaaaaaaaaaaaa", "change-me"])
+def test_a_secret_that_cannot_be_hidden_is_told_by_the_name_of_its_key(
+    pod: Pod, value: str
+) -> None:
+    pod.fill({"MCP_GRAFANA_TOKEN": value})
+    ended = refused_start(pod)
+    assert ended.code == 1
+    assert ended.log.startswith("error: the value of `MCP_GRAFANA_TOKEN` ")
+    assert f"`{value}`" not in ended.log
+
+
+@pytest.mark.parametrize(("audit", "wanted"), [("required", ["true"]), ("kept", [])])
+def test_a_required_audit_reaches_the_pod(tmp_path: Path, audit: str, wanted: list[str]) -> None:
+    changed = f"  fastmcp: {{type: fastmcp, attributes: {{audit: {audit}}}}}"
+    text = replaced(example(), r"^  fastmcp: \{type: fastmcp\}$", changed)
+    (deployment,) = generate(tmp_path, text).objects("fastmcp", "deployment.yaml")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    found = {item["name"]: item["value"] for item in container["env"]}
+    assert [found[name] for name in found if name == "STACKTIC_AUDIT_REQUIRED"] == wanted

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import bodies
 import gate
 import sessions
 from audit import AuditLog
@@ -75,14 +76,14 @@ class Door:
         self.gate = Gate(self.application, keys, self.limits, AuditLog(io.BytesIO()))
 
     async def send(
-        self, body: bytes, session: str = "", *, method: str = "POST", path: str = "/mcp"
+        self, body: bytes | None, session: str = "", *, method: str = "POST", path: str = "/mcp"
     ) -> Reply:
         given = [(b"host", b"fastmcp"), (b"authorization", f"Bearer {KEY}".encode())]
         if session:
             given.append((b"mcp-session-id", session.encode()))
         scope = {"type": "http", "method": method, "path": path, "headers": given}
         reply = Reply()
-        unread = [body]
+        unread = [] if body is None else [body]
 
         async def receive() -> Any:
             if not unread:
@@ -196,6 +197,17 @@ async def test_a_body_that_two_readers_read_differently_goes_no_further(body: by
     reply = await guarded.send(body)
     assert (reply.status, reply.json["error"]["code"]) == (400, PARSE_ERROR)
     assert reply.json["id"] is None
+    assert guarded.application.requests == []
+
+
+async def test_a_body_that_comes_too_slowly_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+    guarded = door()
+    for _ in range(2 * CONCURRENT_CALLS):
+        reply = await guarded.send(None)
+        assert (reply.status, reply.headers[b"connection"]) == (408, b"close")
     assert guarded.application.requests == []
 
 

@@ -275,4 +275,7 @@ async def _refuse(stop: Stop, scope: Scope, receive: Receive, send: Send) -> Non
         headers["www-authenticate"] = "Bearer"
     if stop.status == 429:  # noqa: PLR2004
         headers["retry-after"] = "1"
+    if stop.status == 408:  # noqa: PLR2004
+        # What is left of the body is not waited for.
+        headers["connection"] = "close"
     await JSONResponse(stop.body(), stop.status, headers)(scope, receive, send)
