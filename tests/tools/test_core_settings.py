@@ -149,3 +149,9 @@ def test_the_name_of_a_key_is_told_where_its_value_is_like_it(tmp_path: Path) ->
     text = "MCP_KAFKA_PASSWORD was refused: kafka_password"
     expected = "MCP_KAFKA_PASSWORD was refused: [secret]"
     assert Settings({}, secret_directory=tmp_path).redact(text) == expected
+
+
+def test_a_value_that_is_the_name_of_a_key_is_hidden_all_the_same(tmp_path: Path) -> None:
+    put(tmp_path, "MCP_KAFKA_PASSWORD", "MCP_KAFKA_PASSWORD")
+    settings = Settings({}, secret_directory=tmp_path)
+    assert settings.redact("x MCP_KAFKA_PASSWORD y") == "x [secret] y"

@@ -117,7 +117,10 @@ def _places(raw: bytes, forms: Iterable[bytes]) -> Iterator[tuple[int, int]]:
 
 
 def _is_within(place: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
-    return any(start <= place[0] and place[1] <= stop for start, stop in others)
+    """Tell whether a place is a part of another; the whole of it is none."""
+    return any(
+        start <= place[0] and place[1] <= stop and place != (start, stop) for start, stop in others
+    )
 
 
 def _masked(raw: bytes, places: list[tuple[int, int]]) -> bytes:
