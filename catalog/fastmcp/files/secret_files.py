@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ MAX_BYTES = 1024 * 1024
 KEPT_VALUES = 4
 # What is shorter cannot be hidden. It stops the start, so only a tool's own tests have it.
 SHORTEST_HIDDEN = 4
+TICK_NANOSECONDS = 1_000_000_000
 
 Stamp = tuple[int, int, int]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -40,6 +42,8 @@ class SecretFiles:
     def __init__(self, folder: Path) -> None:
         """Read nothing yet: a test may fill the folder later."""
         self._folder = folder
+        self._paths: dict[str, Path] = {}
+        self._listed = 0
         self._stamps: dict[str, Stamp] = {}
         self._values: dict[str, deque[str]] = {}
         self._redactor = Redactor(())
@@ -65,16 +69,23 @@ class SecretFiles:
         return {name: reason for name, reason in sorted(judged.items()) if reason is not None}
 
     def _names(self) -> list[str]:
+        """Return the files of the folder, listed anew when the folder has changed."""
         try:
-            found = [path.name for path in self._folder.iterdir()]
+            changed = self._folder.stat().st_mtime_ns
+            if changed != self._listed:
+                # Kubernetes keeps the files of a volume in `..data`, and links to them from here.
+                found = [path for path in self._folder.iterdir() if path.name[0] != "."]
+                self._paths |= {path.name: path for path in found}
+                # Within the same tick of the clock there may be more to come.
+                settled = time.time_ns() - changed > TICK_NANOSECONDS
+                self._listed = changed if settled else 0
         except OSError:
             return []
-        # Kubernetes keeps the files of a volume in `..data`, and links to them from here.
-        return [name for name in found if not name.startswith(".")]
+        return list(self._paths)
 
     def _refresh(self, name: str) -> bool:
         """Read a file that has changed; true where that gave another value."""
-        path = self._folder / name
+        path = self._paths.get(name) or self._folder / name
         try:
             status = path.stat()
             stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
