@@ -177,8 +177,9 @@ def open_audit(settings: Settings) -> AuditLog:
     if name not in SINKS:
         message = "`STACKTIC_AUDIT` is none of `stdout`, `stderr`, `none`"
         raise SettingsError(message)
-    streams = {"stdout": sys.stdout.buffer, "stderr": sys.stderr.buffer}
-    return AuditLog(sink=streams.get(name), required=required)
+    # A process that was started without the stream has no sink.
+    stream = {"stdout": sys.stdout, "stderr": sys.stderr}.get(name)
+    return AuditLog(sink=None if stream is None else stream.buffer, required=required)
 
 
 def _on_file(file: AuditFile, required: bool) -> AuditLog:
