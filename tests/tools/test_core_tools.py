@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -280,3 +281,20 @@ async def test_a_tool_file_that_breaks_the_rules_does_not_register(make_tools: M
             make_tools(register, sample())
     with pytest.raises(ValueError, match="timeout"):
         make_tools(too_slow, sample())
+
+
+@pytest.mark.parametrize("kept", ["nothing to hide", "a token-of-17 in it"])
+async def test_a_resource_says_that_something_is_masked(make_tools: MakeTools, kept: str) -> None:
+    def register(tools: Toolset) -> None:
+        @tools.resource("test://plain")
+        async def plain() -> str:
+            return json.dumps({"kept": kept, "note": 'a "quoted" word'})
+
+    tools = make_tools(register, LinkFacts("x", "fastmcp-x", "MCP_X", secrets={"T": "token-of-17"}))
+    (resource,) = tools.resources
+    content: Any = await resource.read()
+    answer = json.loads(content if isinstance(content, str) else content.contents[0].content)
+    hidden = "token" in kept
+    assert answer.pop("redacted", False) is hidden
+    expected = "a [secret] in it" if hidden else kept
+    assert answer == {"kept": expected, "note": 'a "quoted" word'}
