@@ -129,6 +129,16 @@ pub(super) fn open_lock(path: &Path) -> anyhow::Result<File> {
         .with_context(|| format!("could not open `{}`", path.display()))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the file is in the cache, and made by `dev`")]
+pub(super) fn remove_file(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("could not remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the folder is in the cache, and made by `dev`")]
 pub(super) fn remove_folder(folder: &Path) -> anyhow::Result<()> {
     match std::fs::remove_dir_all(folder) {

@@ -1,19 +1,21 @@
 //! The virtual environment with the locked packages of the generated server, made once for each lock.
 //!
 //! In: a requirements file with hashes, a cache folder. Out: the interpreter of an environment that is
-//! whole: it is made under another name and renamed when every package is in it. It must not know the
-//! server.
+//! whole: it is made under another name and renamed when every package is in it and they fit together. It
+//! must not know the server.
 
 use std::fs::TryLockError;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::Context as _;
 
-use super::cache::{make_folder, open_lock, remove_folder};
+use super::cache::{make_folder, open_lock, remove_file, remove_folder};
 use super::interpreter::{self, PythonSearch, Variables};
 use super::launcher::Launcher;
+use super::pip::{self, Cause};
 use super::problem::Problem;
 use crate::name::sha256_hex;
 
@@ -99,10 +101,26 @@ fn install(
     let made = launcher.output(interpreter, &["-m", "venv", &at], variables)?;
     succeeded(
         &made,
+        "",
         "the virtual environment could not be made",
         "see whether `python3.12 -m venv` works",
     )?;
-    let file = requirements.display().to_string();
+    install_packages(launcher, variables, folder, requirements)?;
+    // The lock is installed without a resolver; this is what asks whether it is whole.
+    let words = ["-m", "pip", "check", "--disable-pip-version-check"];
+    let fitting = launcher.output(&python_of(folder), &words, variables)?;
+    let hint = "the lock of this release is at fault: report it";
+    succeeded(&fitting, "", "the locked packages do not fit together", hint)
+}
+
+fn install_packages(
+    launcher: &Launcher<'_>,
+    variables: &Variables,
+    folder: &Path,
+    requirements: &Path,
+) -> anyhow::Result<()> {
+    let (file, log) = (requirements.display().to_string(), folder.join("pip.log"));
+    let log_file = log.display().to_string();
     let words = [
         "-m",
         "pip",
@@ -110,6 +128,8 @@ fn install(
         "--quiet",
         "--no-input",
         "--disable-pip-version-check",
+        "--log",
+        &log_file,
         "--no-deps",
         "--require-hashes",
         "--only-binary",
@@ -118,19 +138,31 @@ fn install(
         &file,
     ];
     let installed = launcher.output(&python_of(folder), &words, variables)?;
+    // Only the log tells why a package was not found.
+    let said = std::fs::read(&log).unwrap_or_default();
+    remove_file(&log)?;
     let hint = "pip needs a package index: see its settings (PIP_INDEX_URL, HTTPS_PROXY), \
                 or name an environment that has the packages with `--environment`";
-    succeeded(&installed, "the locked packages could not be installed", hint)
+    let said = String::from_utf8_lossy(&said);
+    succeeded(&installed, &said, "the locked packages could not be installed", hint)
 }
 
-fn succeeded(output: &Output, message: &str, hint: &str) -> anyhow::Result<()> {
+/// The last lines that a program said, and the cause where it is known; `hint` is for when it is not.
+fn succeeded(output: &Output, log: &str, message: &str, hint: &str) -> anyhow::Result<()> {
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = text.lines().collect();
-    let last = lines[lines.len().saturating_sub(TOLD_LINES)..]
-        .iter()
-        .map(|line| (*line).to_owned());
-    Err(Problem::new(message).detail(last.collect()).hint(hint).into())
+    let told = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<&str> = told.lines().chain(text.lines()).collect();
+    let last = lines[lines.len().saturating_sub(TOLD_LINES)..].iter();
+    let evidence = pip::evidence(log);
+    let detail = last.copied().chain(evidence.as_deref()).map(pip::without_credentials);
+    let problem = match (Cause::of(&text, log), output.status.signal()) {
+        (Some(cause), _) => Problem::new(format!("{message}: {}", cause.fact())).hint(cause.hint()),
+        (None, Some(signal)) => Problem::new(format!("{message}: signal {signal} ended it"))
+            .hint("see whether the machine has memory to spare, and run it again"),
+        (None, None) => Problem::new(message).hint(hint),
+    };
+    Err(problem.detail(detail.collect()).into())
 }

@@ -17,6 +17,7 @@ mod health;
 mod interpreter;
 mod keys;
 mod launcher;
+mod pip;
 mod problem;
 mod session;
 mod settings_file;

@@ -37,11 +37,17 @@ case "$1 $2 $3" in
   "-I -c "*find_spec*) test -e "$0.packages"; exit ;;
   "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit ;;
   "-m pip install") . "{pip}" ;;
+  "-m pip check") cat "{folder}/broken" 2>/dev/null && exit 1; exit 0 ;;
 esac
 exec "{python}" "$@"
 """
 FAILS = 'echo "no such package" >&2; exit 1\n'
 HANGS = 'touch "$0.packages"; exec sleep 600\n'
+SAYS = """\
+while [ "$1" != --log ]; do shift; done
+cp "{log}" "$2"; cat "{errors}" >&2; exit 1
+"""
+PIP = Path(__file__).parent / "pip"
 WORKS = 'touch "$0.packages"; exit 0\n'
 
 
@@ -58,7 +64,7 @@ def stand_in(folder: Path, pip: str) -> str:
     (folder / "pip").write_text(pip, encoding="utf-8")
     path = folder / "python"
     if not path.exists():
-        text = STAND_IN.format(pip=folder / "pip", python=sys.executable)
+        text = STAND_IN.format(pip=folder / "pip", folder=folder, python=sys.executable)
         path.write_text(text, encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
@@ -83,6 +89,57 @@ def test_a_failed_install_is_told_and_tried_again(tmp_path: Path, stack: Path) -
     stand_in(tmp_path, FAILS)
     with running(tmp_path, stack, *more, environment=None) as second:
         assert not [line for line in second.log() if line.startswith(MADE)]
+
+
+def test_packages_that_do_not_fit_together_are_not_taken(tmp_path: Path, stack: Path) -> None:
+    """pip installs the lock without a resolver; what it asks afterwards is the only check."""
+    python = stand_in(tmp_path, WORKS)
+    (tmp_path / "broken").write_text("alpha 1.0 requires beta, which is not installed.\n")
+    run = refused(tmp_path, stack, "--python", python, environment=None)
+    assert (run.returncode, run.stdout) == (1, "")
+    fact = "error: the locked packages do not fit together\n  alpha 1.0 requires beta, which"
+    assert fact in run.stderr
+    assert whole(tmp_path) == []
+    (tmp_path / "broken").unlink()
+    more = ("--python", python, "-o", "json")
+    with running(tmp_path, stack, *more, environment=None):
+        assert len(whole(tmp_path)) == 1
+
+
+def said_by_pip(version: str, name: str) -> tuple[str, str]:
+    """Return standard error and the log of pip, as they were when it failed for a reason."""
+    text = (PIP / f"{version}.txt").read_text(encoding="utf-8")
+    section = text.partition(f"### {name} ends with 1\n")[2].partition("### ")[0]
+    errors, _, log = section.partition("2026-01-01T")
+    return errors, log and f"2026-01-01T{log}"
+
+
+@pytest.mark.parametrize("version", ["23.2.1", "26.3"])
+@pytest.mark.parametrize(
+    ("name", "cause", "hint"),
+    [
+        ("hash_mismatch", "a file is not the one that was locked", "do not use that file"),
+        ("no_wheel_for_platform", "a package has no wheel for this platform", "--python"),
+        ("no_dns", "the name of the package index is not known", "network of this machine"),
+        ("forbidden", "the package index refuses access", "user and password"),
+        ("disk_full", "the disk is full", "make room"),
+        ("permission", "a file may not be written", "--cache"),
+    ],
+)
+def test_the_cause_of_a_failed_install_is_told(
+    tmp_path: Path, stack: Path, version: str, name: str, cause: str, hint: str
+) -> None:
+    errors, log = said_by_pip(version, name)
+    (tmp_path / "errors").write_text(errors, encoding="utf-8")
+    (tmp_path / "log").write_text(log, encoding="utf-8")
+    pip = SAYS.format(errors=tmp_path / "errors", log=tmp_path / "log")
+    run = refused(tmp_path, stack, "--python", stand_in(tmp_path, pip), environment=None)
+    first, *_, last = run.stderr[run.stderr.index("error: ") :].splitlines()
+    assert first.startswith(f"error: the locked packages could not be installed: {cause}")
+    assert last.startswith("hint: ")
+    assert hint in last
+    assert whole(tmp_path) == []
+    assert not list((tmp_path / "cache").rglob("pip.log"))
 
 
 def test_an_interrupted_install_ends_with_its_run_and_is_not_taken(
