@@ -35,6 +35,7 @@ fn main() {
         code.push_str("];\n");
     }
     println!("cargo:rerun-if-changed=src/yaml/read.rs");
+    println!("cargo:rerun-if-changed=src/yaml/scalar.rs");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output folder"));
     fs::write(out.join("embedded.rs"), code).expect("the output folder takes files");
 }

@@ -235,9 +235,37 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// Where the first key ends that sounds like a secret: text that is no YAML has no catalog to ask.
+#[must_use]
+pub fn secret_word(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let words = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "credential",
+        "api_key",
+        "apikey",
+    ];
+    let start = words.iter().filter_map(|word| lower.find(word)).min()?;
+    let end = start + lower[start..].find(':')?;
+    line.get(..end).map(|key| key.chars().count())
+}
+
 /// The candidate nearest to `name`, when one is near enough to be what was meant.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    like(name, candidates, 0.75)
+}
+
+/// The candidate that `name` is so near to that it must be a slip of the pen.
+#[must_use]
+pub fn slip<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    like(name, candidates, 0.88)
+}
+
+fn like<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, least: f64) -> Option<&'a str> {
     if name.len() > 100 {
         return None;
     }
@@ -246,7 +274,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .take(1000)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.75)
+        .filter(|(likeness, _)| *likeness >= least)
         .max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(left.1)))
         .map(|(_, candidate)| candidate)
 }

@@ -198,7 +198,7 @@ fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
                         "`{}:{}`: {}",
                         definition.display(),
                         problem.span.line,
-                        problem.message
+                        problem.told()
                     )))
                 }
             };

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::Style;
 use crate::finding::{Code, Finding};
-use crate::name::is_hidden;
+use crate::name::{is_hidden, secret_word};
 use crate::topology::Source;
 
 /// Most findings that are shown; more are counted.
@@ -29,11 +29,8 @@ pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> Str
             .iter()
             .filter(|other| other.code == Code::E_TOPOLOGY_SECRET && other.span.line == finding.span.line);
         let told = secrets.map(|secret| secret.span.column - 1 + secret.span.length).min();
-        let line = lines
-            .get(finding.span.line.saturating_sub(1))
-            .copied()
-            .unwrap_or_default();
-        let visible = told.or_else(|| secret_word(line).filter(|_| finding.code == Code::E_TOPOLOGY_YAML));
+        let is_yaml = finding.code == Code::E_TOPOLOGY_YAML;
+        let visible = told.or_else(|| secret_end(&lines, finding.span.line.saturating_sub(1)).filter(|_| is_yaml));
         add_finding(&mut text, finding, source, &lines, visible, style);
     }
     if findings.len() > MAX_LISTED {
@@ -48,21 +45,17 @@ pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> Str
     text
 }
 
-/// Where the first key ends that sounds like a secret: text that is no YAML has no catalog to ask.
-fn secret_word(line: &str) -> Option<usize> {
-    let lower = line.to_ascii_lowercase();
-    let words = [
-        "password",
-        "passwd",
-        "secret",
-        "token",
-        "credential",
-        "api_key",
-        "apikey",
-    ];
-    let start = words.iter().filter_map(|word| lower.find(word)).min()?;
-    let end = start + lower[start..].find(':')?;
-    line.get(..end).map(|key| key.chars().count())
+/// Where a line of text that is no YAML may be shown up to: a value stands behind its key, or on the next line.
+fn secret_end(lines: &[&str], line: usize) -> Option<usize> {
+    let held = lines.get(line)?;
+    let before = lines[..line].iter().rfind(|line| !line.trim().is_empty());
+    secret_word(held).or_else(|| {
+        let is_value = !held.contains(':') && before.is_some_and(|before| before.trim_end().ends_with(':'));
+        before
+            .filter(|_| is_value)
+            .and_then(|before| secret_word(before))
+            .map(|_| 0)
+    })
 }
 
 fn add_finding(
@@ -180,8 +173,14 @@ mod tests {
 
     #[test]
     fn hides_what_follows_a_key_that_sounds_like_a_secret() {
-        for (line, visible) in [("a: {db_password: x}", Some(15)), ("a: b", None), ("token", None)] {
-            assert_eq!(secret_word(line), visible, "{line}");
+        for (lines, visible) in [
+            (["", "a: {db_password: x}"], Some(15)),
+            (["password:", "  0x3f"], Some(0)),
+            (["password: x", "a"], None),
+            (["", "a: b"], None),
+            (["", "token"], None),
+        ] {
+            assert_eq!(secret_end(&lines, 1), visible, "{lines:?}");
         }
     }
 

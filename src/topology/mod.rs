@@ -4,6 +4,7 @@
 
 pub mod caps;
 pub mod document;
+pub mod forms;
 mod shape;
 
 use std::io::Read as _;
@@ -18,6 +19,7 @@ pub use caps::{MAX_BYTES, MAX_COMPONENTS, MAX_LINKS, MAX_OVERLAYS};
 pub use document::{
     ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument,
 };
+pub use shape::UnknownKey;
 
 /// The text of a stack file and the name to show for it.
 #[derive(Clone, Debug)]
@@ -30,7 +32,10 @@ pub struct Source {
 #[derive(Clone, Debug)]
 pub struct Topology {
     pub document: StackDocument,
+    /// Keys that the schema does not have, for those who know the catalog.
+    pub unknown: Vec<UnknownKey>,
     root: Node,
+    refused: Vec<Vec<String>>,
 }
 
 /// Read the stack file; `-` is standard input.
@@ -100,31 +105,40 @@ pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
 /// # Errors
 /// The findings, when no document could be made of the text at all.
 pub fn parse(source: &Source) -> Result<(Topology, Vec<Finding>), Vec<Finding>> {
-    let root =
+    let mut root =
         yaml::parse(&source.text).map_err(|problems| problems.into_iter().map(from_problem).collect::<Vec<_>>())?;
-    let mut findings = Vec::new();
-    let json = shape::check(&root, &mut findings);
+    let (json, shape) = shape::check(&root);
+    for (place, name) in &shape.renamed {
+        root.rename(*place, name);
+    }
+    let mut findings = shape.findings;
     match serde_json::from_value(json) {
         Ok(document) => {
-            let topology = Topology { document, root };
+            let topology = Topology {
+                document,
+                unknown: shape.unknown,
+                root,
+                refused: shape.refused,
+            };
             topology.check_counts(&mut findings);
             Ok((topology, findings))
         }
-        Err(error) if findings.is_empty() => Err(vec![Finding::new(
-            Code::E_TOPOLOGY_SCHEMA,
-            root.span,
-            error.to_string(),
-        )]),
-        Err(_) => Err(findings),
+        Err(error) => {
+            findings.extend(shape.unknown.iter().map(UnknownKey::finding));
+            if findings.is_empty() {
+                findings.push(Finding::new(Code::E_TOPOLOGY_SCHEMA, root.span, error.to_string()));
+            }
+            Err(findings)
+        }
     }
 }
 
 fn from_problem(problem: yaml::Problem) -> Finding {
     let code = match problem.kind {
-        ProblemKind::Syntax => Code::E_TOPOLOGY_YAML,
+        ProblemKind::Syntax | ProblemKind::Unreadable | ProblemKind::Number => Code::E_TOPOLOGY_YAML,
         ProblemKind::Limit => Code::E_TOPOLOGY_LIMIT,
     };
-    Finding::new(code, problem.span, problem.message)
+    Finding::new(code, problem.span, problem.message).maybe_hint(problem.hint)
 }
 
 impl Topology {
@@ -134,6 +148,20 @@ impl Topology {
         let (key_span, node) = self.nearest(path);
         let is_block = matches!(node.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_));
         if is_block { key_span } else { node.span }
+    }
+
+    /// Whether the value at `path` was refused as a whole, so that nothing is known of what it holds.
+    #[must_use]
+    pub fn is_refused(&self, path: &[&str]) -> bool {
+        self.refused.iter().any(|refused| refused.iter().eq(path))
+    }
+
+    /// Whether the file has something at `path`.
+    #[must_use]
+    pub fn holds(&self, path: &[&str]) -> bool {
+        path.iter()
+            .try_fold(&self.root, |node, segment| child(node, segment).map(|(_, node)| node))
+            .is_some()
     }
 
     /// Where the key at the end of `path` stands.

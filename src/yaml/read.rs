@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan, StructureStyle};
 
+#[path = "scalar.rs"]
+mod scalar;
+
 /// A stretch of source text; lines and columns count from 1, columns count characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -56,12 +59,28 @@ pub struct Problem {
     pub span: Span,
     pub kind: ProblemKind,
     pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// Message and hint in one line.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// The text is not YAML, or uses a feature that is refused.
+    /// The text is not YAML: the words are the parser's, and the search ended there.
+    Unreadable,
+    /// The text is YAML, and uses what is refused.
     Syntax,
+    /// A number that readers do not agree about; the words repeat it.
+    Number,
     /// A cap is exceeded.
     Limit,
 }
@@ -73,7 +92,7 @@ pub const MAX_DEPTH: usize = 32;
 ///
 /// # Errors
 /// Every problem that could be found; a syntax error ends the search.
-pub fn parse(text: &str) -> Result<Node, Vec<Problem>> {
+pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         problems: Vec::new(),
@@ -98,6 +117,25 @@ impl Node {
         match &self.value {
             Value::Mapping(mapping) => mapping.positions.get(key).map(|position| &mapping.entries[*position]),
             _ => None,
+        }
+    }
+
+    /// Let the value under the key at `place` be found by `name` too.
+    pub fn rename(&mut self, place: Span, name: &str) {
+        match &mut self.value {
+            Value::Mapping(mapping) => {
+                let found = mapping.entries.iter().position(|entry| entry.key_span == place);
+                if let Some(position) = found {
+                    mapping.positions.insert(name.to_owned(), position);
+                    return;
+                }
+                mapping
+                    .entries
+                    .iter_mut()
+                    .for_each(|entry| entry.node.rename(place, name));
+            }
+            Value::Sequence(items) => items.iter_mut().for_each(|item| item.rename(place, name)),
+            _ => {}
         }
     }
 
@@ -167,6 +205,7 @@ impl<'a> Reader<'a> {
                 span,
                 kind: ProblemKind::Syntax,
                 message: "the file is empty".to_owned(),
+                hint: None,
             });
         }
         root
@@ -185,8 +224,9 @@ impl<'a> Reader<'a> {
                 };
                 self.problems.push(Problem {
                     span,
-                    kind: ProblemKind::Syntax,
+                    kind: ProblemKind::Unreadable,
                     message: error.info(),
+                    hint: None,
                 });
                 None
             }
@@ -201,6 +241,7 @@ impl<'a> Reader<'a> {
                 span: place(span),
                 kind: ProblemKind::Limit,
                 message,
+                hint: None,
             });
             return None;
         }
@@ -209,7 +250,7 @@ impl<'a> Reader<'a> {
             Event::SequenceStart(StructureStyle::Flow, ..) | Event::MappingStart(StructureStyle::Flow, ..)
         );
         let (value, end) = match event {
-            Event::Scalar(text, style, ..) => (scalar(&text, style), *span),
+            Event::Scalar(text, style, ..) => (self.scalar(&text, style, span), *span),
             Event::SequenceStart(..) => self.sequence(depth)?,
             Event::MappingStart(..) => self.mapping(depth)?,
             Event::Alias(_) => (Value::Null, *span),
@@ -249,8 +290,11 @@ impl<'a> Reader<'a> {
                 self.refuse(&span, "merge keys are not allowed; write the values out");
             }
             let key = text.into_owned();
-            if mapping.positions.insert(key.clone(), mapping.entries.len()).is_some() {
-                self.refuse(&span, &format!("the key `{key}` stands here twice"));
+            if let Some(first) = mapping.positions.insert(key.clone(), mapping.entries.len()) {
+                let line = mapping.entries[first].key_span.line;
+                let message = format!("the key `{key}` stands on line {line} already");
+                let hint = "remove one of the two, or give one another name";
+                self.refuse_as(ProblemKind::Syntax, &span, message, Some(hint.to_owned()));
             }
             let (event, value_span) = self.next()?;
             let node = self.node(event, &value_span, depth + 1)?;
@@ -260,6 +304,17 @@ impl<'a> Reader<'a> {
                 node,
             });
         }
+    }
+
+    /// A quoted scalar is always text.
+    fn scalar(&mut self, text: &str, style: ScalarStyle, span: &ParserSpan) -> Value {
+        if style != ScalarStyle::Plain {
+            return Value::String(text.to_owned());
+        }
+        if let Some((fact, hint)) = scalar::two_readings(text) {
+            self.refuse_as(ProblemKind::Number, span, fact, Some(hint));
+        }
+        scalar::plain(text)
     }
 
     fn refuse_properties(&mut self, event: &Event<'a>, span: &ParserSpan) {
@@ -272,10 +327,15 @@ impl<'a> Reader<'a> {
     }
 
     fn refuse(&mut self, span: &ParserSpan, message: &str) {
+        self.refuse_as(ProblemKind::Syntax, span, message.to_owned(), None);
+    }
+
+    fn refuse_as(&mut self, kind: ProblemKind, span: &ParserSpan, message: String, hint: Option<String>) {
         self.problems.push(Problem {
             span: place(span),
-            kind: ProblemKind::Syntax,
-            message: message.to_owned(),
+            kind,
+            message,
+            hint,
         });
     }
 }
@@ -291,35 +351,5 @@ fn place(span: &ParserSpan) -> Span {
         line: span.start.line(),
         column: span.start.col() + 1,
         length,
-    }
-}
-
-/// The core schema of YAML 1.2 for plain scalars; a quoted scalar is always a string.
-fn scalar(text: &str, style: ScalarStyle) -> Value {
-    if style != ScalarStyle::Plain {
-        return Value::String(text.to_owned());
-    }
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => number(text).unwrap_or_else(|| Value::String(text.to_owned())),
-    }
-}
-
-fn number(text: &str) -> Option<Value> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.is_empty() {
-        return text.strip_prefix('+').unwrap_or(text).parse().ok().map(Value::Integer);
-    }
-    let looks_numeric = digits.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        && digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte))
-        && digits.bytes().any(|byte| byte.is_ascii_digit());
-    if looks_numeric {
-        text.parse().ok().map(Value::Float)
-    } else {
-        None
     }
 }

@@ -33,7 +33,7 @@ pub fn documents(text: &str) -> anyhow::Result<Vec<Json>> {
         let node = parse(part).map_err(|problems| {
             let problem = problems
                 .first()
-                .map(|problem| format!("line {}: {}", problem.span.line, problem.message));
+                .map(|problem| format!("line {}: {}", problem.span.line, problem.told()));
             anyhow!("a rendered file is not YAML: {}", problem.unwrap_or_default())
         })?;
         found.push(node.to_json());

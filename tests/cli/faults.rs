@@ -142,7 +142,7 @@ fn a_broken_catalog_overlay() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_YAML: `extra/catalog/loki/component.yaml:2`: mapping values are not allowed in this context
+    error: E_CATALOG_YAML: `extra/catalog/loki/component.yaml:2`: `title` is indented below `type` of line 1, which has a value already; indent it by 0 spaces, like `type`
     "#);
     project.write(entry, "type: loki\ncolour: red\n");
     assert_said!(project.said("gen --catalog extra"), @r#"

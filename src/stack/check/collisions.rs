@@ -28,7 +28,8 @@ fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
             let host = stack.published_host(published);
             if let Some(first) = seen.insert(host.clone(), &published.name) {
                 let span = checker.topology.key_place(&["components", published.name.as_str()]);
-                let message = format!("`{}` and `{first}` are both published as `{host}`", published.name);
+                let first = checker.on_line(&["components", first.as_str()]);
+                let message = format!("`{}` and {first} are both published as `{host}`", published.name);
                 let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, span, message);
                 checker
                     .findings
@@ -114,7 +115,8 @@ fn unique_values(checker: &mut Checker<'_>, stack: &Stack) {
                         "sub_components",
                         sub.name.as_str(),
                     ];
-                    let message = format!("`{}` and `{first}` both have the {name} `{value}`", sub.name);
+                    let first = checker.on_line(&[path[0], path[1], path[2], first.as_str()]);
+                    let message = format!("`{}` and {first} both have the {name} `{value}`", sub.name);
                     let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, checker.topology.key_place(&path), message);
                     checker
                         .findings
@@ -143,8 +145,9 @@ fn objects(checker: &mut Checker<'_>, stack: &Stack) {
         let key = (component.namespace.as_str(), component.object.as_str());
         if let Some(first) = seen.insert(key, &component.name) {
             let span = checker.topology.key_place(&["components", component.name.as_str()]);
+            let first = checker.on_line(&["components", first.as_str()]);
             let message = format!(
-                "`{}` and `{first}` both become the object `{}` in namespace `{}`",
+                "`{}` and {first} both become the object `{}` in namespace `{}`",
                 component.name, key.1, key.0
             );
             checker.findings.push(
@@ -173,7 +176,8 @@ fn sub_components(checker: &mut Checker<'_>, stack: &Stack) {
                 ));
             }
             if let Some(first) = seen.insert(sub.object.as_str(), &sub.name) {
-                let message = format!("`{}` and `{first}` both become the object `{}`", sub.name, sub.object);
+                let first = checker.on_line(&[path[0], path[1], path[2], first.as_str()]);
+                let message = format!("`{}` and {first} both become the object `{}`", sub.name, sub.object);
                 let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, checker.topology.key_place(&path), message);
                 checker
                     .findings

@@ -4,25 +4,76 @@
 use super::{Checker, values};
 use crate::catalog::ComponentType;
 use crate::finding::{Code, Finding, suggestion};
-use crate::name::is_fqdn;
-use crate::topology::ComponentDocument;
+use crate::name::{is_fqdn, nearest};
+use crate::topology::{ComponentDocument, UnknownKey};
 
 pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
     let topology = checker.topology;
     for (name, component) in &topology.document.components {
         external(checker, name, component);
         if component.component_type.is_empty() {
-            continue; // reported as a missing key
+            missing_type(checker, name);
+            continue;
         }
         match checker.catalog.component_type(&component.component_type)? {
-            Some(entry) => of_type(checker, name, component, &entry.definition),
+            Some(entry) => of_type(checker, name, component, &entry.definition)?,
             None => unknown_type(checker, name, &component.component_type),
         }
     }
     Ok(())
 }
 
-fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, kind: &ComponentType) {
+/// What has no type is told once: here, where the types are known.
+fn missing_type(checker: &mut Checker<'_>, name: &str) {
+    let path = ["components", name];
+    if is_told(checker, &path) {
+        return;
+    }
+    let known = checker.catalog.type_names();
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(meant) => format!("add `type:`; did you mean `type: {meant}`?"),
+        None => format!("add `type:` with one of `{}`", known.join("`, `")),
+    };
+    without_type(checker, &path, hint);
+}
+
+fn without_type(checker: &mut Checker<'_>, path: &[&str], hint: String) {
+    let name = path.last().copied().unwrap_or_default();
+    let path = [path, &["type"]].concat();
+    let message = if checker.topology.holds(&path) {
+        format!("`type` of `{name}` is empty")
+    } else {
+        format!("`{name}` lacks the key `type`")
+    };
+    let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.place(&path), message);
+    checker.findings.push(finding.hint(hint));
+}
+
+/// Whether the form of a component, or of its type, is blamed already.
+fn is_told(checker: &Checker<'_>, path: &[&str]) -> bool {
+    let topology = checker.topology;
+    let glued = |unknown: &UnknownKey| unknown.key.starts_with("type:") && unknown.path.iter().eq(path);
+    topology.is_refused(path) || topology.is_refused(&[path, &["type"]].concat()) || topology.unknown.iter().any(glued)
+}
+
+fn missing_sub_type(checker: &mut Checker<'_>, path: [&str; 4], known: &[&str]) {
+    if is_told(checker, &path) {
+        return;
+    }
+    let hint = match known {
+        [] => "remove it: the type has no sub-components".to_owned(),
+        [one] => format!("add `type: {one}`"),
+        several => format!("add `type:` with one of `{}`", several.join("`, `")),
+    };
+    without_type(checker, &path, hint);
+}
+
+fn of_type(
+    checker: &mut Checker<'_>,
+    name: &str,
+    component: &ComponentDocument,
+    kind: &ComponentType,
+) -> anyhow::Result<()> {
     let owner = format!("type `{}`", kind.name);
     values::check(
         checker,
@@ -30,17 +81,18 @@ fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument,
         &kind.attributes,
         &component.attributes,
         &owner,
-    );
+    )?;
     let known: Vec<&str> = kind.sub_components.keys().map(String::as_str).collect();
     for (sub_name, sub) in &component.sub_components {
         let path = ["components", name, "sub_components", sub_name];
         if sub.sub_type.is_empty() {
-            continue; // reported as a missing key
+            missing_sub_type(checker, path, &known);
+            continue;
         }
         match kind.sub_components.get(&sub.sub_type) {
             Some(sub_kind) => {
                 let owner = format!("sub-component type `{}`", sub.sub_type);
-                values::check(checker, &path, &sub_kind.attributes, &sub.attributes, &owner);
+                values::check(checker, &path, &sub_kind.attributes, &sub.attributes, &owner)?;
             }
             None => {
                 let span = checker.topology.place(&[path[0], path[1], path[2], path[3], "type"]);
@@ -53,6 +105,7 @@ fn of_type(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument,
             }
         }
     }
+    Ok(())
 }
 
 fn unknown_type(checker: &mut Checker<'_>, name: &str, kind: &str) {

@@ -10,6 +10,9 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
         for (name, change) in &overrides.components {
             let path = ["environments", environment, "components", name];
             let Some(component) = topology.document.components.get(name) else {
+                if topology.is_refused(&["components"]) {
+                    continue;
+                }
                 let finding = Finding::new(
                     Code::E_TOPOLOGY_ENV,
                     topology.key_place(&path),
@@ -32,7 +35,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
             }
             if let Some(entry) = checker.catalog.component_type(&component.component_type)? {
                 let owner = format!("type `{}`", component.component_type);
-                values::given_values(checker, &path, &entry.definition.attributes, &change.attributes, &owner);
+                values::given_values(checker, &path, &entry.definition.attributes, &change.attributes, &owner)?;
             }
         }
     }

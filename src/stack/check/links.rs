@@ -146,6 +146,14 @@ fn ends<'a>(checker: &mut Checker<'a>, position: &str, link: &'a LinkDocument) -
         return Ok(None);
     };
     let to_component = &checker.topology.document.components[to];
+    // A sub-component without a type of the catalog is told where it stands; a link to it says nothing more, least of all
+    // that the whole component would do.
+    let named = sub.and_then(|sub| to_component.sub_components.get(sub));
+    if named.is_some_and(|named| !to_type.definition.sub_components.contains_key(&named.sub_type))
+        || sub.is_some() && checker.topology.is_refused(&["components", to, "sub_components"])
+    {
+        return Ok(None);
+    }
     if let Some(sub) = sub
         && !to_component.sub_components.contains_key(sub)
     {
@@ -181,6 +189,9 @@ fn end(
 ) -> anyhow::Result<Option<Rc<Entry<ComponentType>>>> {
     let components = &checker.topology.document.components;
     let Some(component) = components.get(name) else {
+        if checker.topology.is_refused(&["components"]) {
+            return Ok(None); // what it held is not known
+        }
         let span = checker.topology.place(&["links", position, side]);
         let hint = checker.suggest(name, || components.keys().map(String::as_str).collect());
         let message = match side {
@@ -295,7 +306,10 @@ fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<Entry<LinkType>>
             .iter()
             .any(|entry| entry.definition.reaches(to_type) && entry.definition.sub_component.is_none())
     {
-        return Ok(format!("link to the component as a whole: `{}`", ends.to));
+        return Ok(format!(
+            "links from `{}` end at the whole of `{}`: write `{}` where all of it is meant",
+            ends.from, ends.to, ends.to
+        ));
     }
     let targets: Vec<String> = all
         .iter()

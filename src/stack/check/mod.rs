@@ -9,6 +9,7 @@ mod components;
 mod env_keys;
 mod environments;
 mod links;
+mod misplaced;
 mod names;
 mod texts;
 mod values;
@@ -29,6 +30,12 @@ pub(crate) struct Checker<'a> {
 const MAX_SUGGESTIONS: usize = 100;
 
 impl Checker<'_> {
+    /// The name at the end of `path`, with its line: `kafka` (line 6).
+    fn on_line(&self, path: &[&str]) -> String {
+        let name = path.last().copied().unwrap_or_default();
+        format!("`{name}` (line {})", self.topology.key_place(path).line)
+    }
+
     /// The hint of a mistyped name, while there are few findings.
     fn suggest<'n>(&self, name: &str, candidates: impl FnOnce() -> Vec<&'n str>) -> Option<String> {
         if self.findings.len() >= MAX_SUGGESTIONS {
@@ -57,6 +64,7 @@ pub fn check(
     };
     texts::check(&mut checker);
     names::check(&mut checker);
+    misplaced::check(&mut checker)?;
     components::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;

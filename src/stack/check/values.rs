@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::Checker;
+use super::{Checker, misplaced};
 use crate::catalog::{AttributeKind, AttributeType};
 use crate::finding::{Code, Finding, suggestion};
-use crate::name::nearest;
+use crate::name::{nearest, slip};
 use crate::stack::attributes::mismatch;
+use crate::topology::forms;
+use crate::yaml::Span;
 
 /// Check the attributes given at `path`, and that none is missing.
 pub(super) fn check(
@@ -17,18 +19,27 @@ pub(super) fn check(
     types: &BTreeMap<String, AttributeType>,
     given: &BTreeMap<String, Json>,
     owner: &str,
-) {
-    given_values(checker, path, types, given, owner);
+) -> anyhow::Result<()> {
+    given_values(checker, path, types, given, owner)?;
     for (name, _) in types
         .iter()
         .filter(|(name, kind)| kind.required && !given.contains_key(*name))
     {
+        // A mistyped name, or one at the wrong level, is told already.
+        let is_there = given
+            .keys()
+            .any(|given| !types.contains_key(given) && slip(given, [name.as_str()]).is_some());
+        let mut unknown = checker.topology.unknown.iter();
+        if is_there || unknown.any(|unknown| unknown.key == *name && unknown.path.iter().eq(path)) {
+            continue;
+        }
         let message = format!("the attribute `{name}` of {owner} has no value");
         let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, checker.topology.key_place(path), message);
         checker
             .findings
             .push(finding.hint(format!("add `attributes: {{{name}: …}}`: {}", types[name].help)));
     }
+    Ok(())
 }
 
 /// Check only what is given: an override leaves the rest as it is.
@@ -38,12 +49,16 @@ pub(super) fn given_values(
     types: &BTreeMap<String, AttributeType>,
     given: &BTreeMap<String, Json>,
     owner: &str,
-) {
+) -> anyhow::Result<()> {
     for (name, value) in given {
         let mut place: Vec<&str> = path.to_vec();
         place.extend(["attributes", name]);
         let Some(kind) = types.get(name) else {
-            let finding = unknown(checker, &place, types, name, owner);
+            let span = checker.topology.key_place(&place);
+            let finding = match misplaced::among_attributes(checker, path, name, value)? {
+                Some(place) => place.finding(span),
+                None => unknown(span, types, name, owner),
+            };
             checker.findings.push(finding);
             continue;
         };
@@ -63,33 +78,52 @@ pub(super) fn given_values(
                 checker.topology.place(&place),
                 format!("the attribute `{name}` {fact}"),
             );
-            checker.findings.push(finding.maybe_hint(quotes(kind.kind, value)));
+            checker.findings.push(finding.maybe_hint(advice(kind, value)));
         }
     }
+    Ok(())
 }
 
-/// What a value needs to be of the right type.
-fn quotes(kind: AttributeKind, value: &Json) -> Option<String> {
-    match (kind, value) {
-        (AttributeKind::Integer | AttributeKind::Boolean, Json::String(_)) => {
-            Some("write it without quotes".to_owned())
+/// What to write so that a value is of the right type; no value is repeated but a number.
+fn advice(kind: &AttributeType, value: &Json) -> Option<String> {
+    match (kind.kind, value) {
+        (_, Json::Null) => Some("write a value behind the colon, or remove the key".to_owned()),
+        (AttributeKind::Integer, value) if value.is_i64() => None,
+        (AttributeKind::Integer, value) => Some(number(kind, value)),
+        (AttributeKind::Boolean, Json::String(text)) => Some(forms::boolean(text)),
+        (AttributeKind::Boolean, Json::Bool(_)) => None,
+        (AttributeKind::Boolean, _) => Some("write `true` or `false`".to_owned()),
+        (AttributeKind::Quantity, Json::Number(_)) => {
+            Some("put it in quotes, with its unit where it has one: `\"512Mi\"`".to_owned())
         }
-        (AttributeKind::Integer | AttributeKind::Boolean, _) => None,
+        (AttributeKind::Duration, Json::Number(_)) => Some("put it in quotes, with its unit: `\"30s\"`".to_owned()),
         (_, Json::Number(_) | Json::Bool(_)) => Some("put it in quotes".to_owned()),
         _ => None,
     }
 }
 
+fn number(kind: &AttributeType, value: &Json) -> String {
+    let in_range = |number: &i64| {
+        kind.range
+            .is_none_or(|(least, greatest)| (least..=greatest).contains(number))
+    };
+    let quoted = value.as_str().is_some_and(|text| text.parse::<i64>().is_ok());
+    // `3.0` and `1e2` are whole, and written in another way.
+    let whole = value.as_f64().filter(|number| number.fract() == 0.0);
+    let whole = whole
+        .and_then(|number| format!("{number:.0}").parse().ok())
+        .filter(in_range);
+    match (whole, kind.range) {
+        _ if quoted => "write it without quotes".to_owned(),
+        (Some(whole), _) => format!("write `{whole}`"),
+        (None, Some((least, greatest))) => format!("write a whole number from {least} to {greatest} in digits"),
+        (None, None) => "write a whole number in digits".to_owned(),
+    }
+}
+
 /// A name that the type does not have; one that is meant for a secret is treated as the secret, so
 /// that its value is not shown.
-fn unknown(
-    checker: &Checker<'_>,
-    place: &[&str],
-    types: &BTreeMap<String, AttributeType>,
-    name: &str,
-    owner: &str,
-) -> Finding {
-    let span = checker.topology.key_place(place);
+fn unknown(span: Span, types: &BTreeMap<String, AttributeType>, name: &str, owner: &str) -> Finding {
     let message = format!("{owner} has no attribute `{name}`");
     let meant = nearest(name, types.keys().map(String::as_str));
     if let Some(secret) = meant.filter(|meant| types[*meant].secret) {
