@@ -1,7 +1,7 @@
 //! `stacktic query`: the agent's questions, answered from a stack file.
 
 use crate::assert_said;
-use crate::builder::Project;
+use crate::builder::{LOKI, Project};
 
 const STACK: &str = "\
 apiVersion: stacktic.io/v1
@@ -114,4 +114,44 @@ fn a_check_that_the_agent_would_refuse() {
     }
     ----- stderr -----
     "#);
+}
+
+/// What people type first: the source alone, and what other languages take for an object.
+#[test]
+fn bodies_that_are_no_query() {
+    let project = Project::new(LOKI);
+    for (body, told) in [
+        (
+            "type:loki",
+            "a query is a JSON object, such as `{\\\"source\\\": \\\"type:loki\\\"}`",
+        ),
+        (
+            "type=stack_agent",
+            "a query is a JSON object, such as `{\\\"source\\\": \\\"type:stack_agent\\\"}`",
+        ),
+        (
+            "loki",
+            "a query is a JSON object, such as `{\\\"source\\\": \\\"loki\\\"}`",
+        ),
+        (
+            "[]",
+            "a query is a JSON object, such as `{\\\"source\\\": \\\"all\\\"}`",
+        ),
+        (
+            "{}",
+            "it has no `source`; add one of `all`, `type:NAME`, `namespace:NAME`, `group:NAME` or the name of a component",
+        ),
+        (
+            "{source:all}",
+            "a key stands in no double quotes; JSON puts keys and text in them",
+        ),
+        (
+            "{\"type\":\"loki\"}",
+            "`type` is no key of a query; write `\\\"source\\\": \\\"type:NAME\\\"`",
+        ),
+    ] {
+        let run = project.run(&format!("query -q {body}"));
+        assert_eq!(run.code, 1, "{body}");
+        assert!(run.stdout.contains(told), "{body}: {}", run.stdout);
+    }
 }

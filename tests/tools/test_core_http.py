@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ from settings import Settings
 
 pytestmark = pytest.mark.anyio
 SEEN: list[tuple[str, str, dict[str, str], bytes]] = []
+ROOT = Path(__file__).parents[2]
 ERROR = b'{"error":"SELECT secret_column FROM t WHERE token = tok-of-the-link"}'
 
 
@@ -148,6 +150,24 @@ async def test_each_status_has_its_code_and_no_text_of_the_backend(
     assert (refusal.code, refusal.hint) == (code, hint)
     assert "secret_column" in caplog.text
     assert "tok-of-the-link" not in caplog.text
+
+
+@pytest.mark.parametrize("status", ["401", "403"])
+async def test_a_link_without_a_credential_names_none(link: Link, status: str) -> None:
+    refusal = await refuse(Http(link), "status", status)
+    assert refusal.hint == "stub asks for a credential, and a link to it has none"
+
+
+def test_credentials_that_are_named_are_keys_of_their_links() -> None:
+    """A message says which key to fill in: it must be one that the link type seeds."""
+    named = re.compile(r"(?:credential=|\.secret\()[\"']([^\"']+)[\"']")
+    found = 0
+    for module in sorted((ROOT / "link-types").glob("fastmcp-*/*.py")):
+        keys = (module.parent / "link.yaml").read_text("utf-8")
+        for suffix in named.findall(module.read_text("utf-8")):
+            assert f'key: "{{env}}_{suffix}", secret: true' in keys, (module.name, suffix)
+            found += 1
+    assert found > 10
 
 
 async def test_a_tool_may_make_a_fact_of_an_error(link: Link) -> None:

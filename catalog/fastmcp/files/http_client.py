@@ -226,8 +226,7 @@ class Http:
     def _refusal_of_status(self, status: int, fact: str | None) -> Refusal:
         name = self.link.component
         if status in {401, 403}:
-            key = f"{self.link.env}_{self._credential or 'credential'}"
-            return Refusal("E_UNAVAILABLE", fact or f"the credential {key} was refused")
+            return Refusal("E_UNAVAILABLE", fact or self._not_let_in())
         if status == 404:  # noqa: PLR2004 -- HTTP statuses are names of their own
             return Refusal("E_NOT_FOUND", fact or f"{name} does not know this")
         if status in {408, 504}:
@@ -237,6 +236,11 @@ class Http:
         if 400 <= status < 500 and status != 429:  # noqa: PLR2004
             return Refusal("E_ARG", fact or f"{name} refused the arguments")
         return Refusal("E_UNAVAILABLE", fact) if fact else self._away()
+
+    def _not_let_in(self) -> str:
+        if self._credential is None:
+            return f"{self.link.component} asks for a credential, and a link to it has none"
+        return f"the credential {self.link.env}_{self._credential} was refused"
 
     def _away(self) -> Refusal:
         hint = f"{self.link.component} is away"

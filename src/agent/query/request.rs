@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use super::error::{Code, QueryError, shown};
+use crate::name::ComponentName;
 
 pub const MAX_BODY: usize = 64 * 1024;
 const MAX_LIMIT: u32 = 500;
@@ -218,14 +219,46 @@ fn body_error(error: &serde_json::Error, body: &[u8]) -> QueryError {
     let message = error.to_string();
     if let Some(key) = unknown_key(&message) {
         let message = format!("`{}` is no key of a query", shown(key));
-        return QueryError::new(Code::E_FIELD, message)
-            .at(key, 0)
-            .suggest(key, KEYS.into_iter());
+        let refusal = QueryError::new(Code::E_FIELD, message).at(key, 0);
+        return if SELECTORS.contains(&key) {
+            refusal.because(&format!("write `\"source\": \"{key}:NAME\"`"))
+        } else {
+            refusal.suggest(key, KEYS.into_iter())
+        };
     }
-    let fact: String = message.chars().filter(|next| !next.is_control()).take(200).collect();
+    let fact =
+        form(body, &message).unwrap_or_else(|| message.chars().filter(|next| !next.is_control()).take(200).collect());
     let mut refusal = QueryError::new(Code::E_PARSE, format!("the body is no query: {fact}"));
     refusal.position = Some(offset(body, error.line(), error.column()));
     refusal
+}
+
+/// Words that a source may begin with.
+const SELECTORS: [&str; 3] = ["type", "namespace", "group"];
+
+/// The form of a query, where the body has another: a source alone, or what is JSON in other languages.
+fn form(body: &[u8], message: &str) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    if message.starts_with("missing field `source`") {
+        let sources = "`all`, `type:NAME`, `namespace:NAME`, `group:NAME` or the name of a component";
+        return Some(format!("it has no `source`; add one of {sources}"));
+    }
+    if message.starts_with("key must be a string") {
+        return Some("a key stands in no double quotes; JSON puts keys and text in them".to_owned());
+    }
+    if text.starts_with('{') {
+        return None;
+    }
+    let (selector, name) = text.split_once([':', '=']).unwrap_or(("", text));
+    let is_name = name.len() <= 64 && ComponentName::parse(&name.replace('_', "-")).is_ok();
+    let source = match selector {
+        "" if is_name => name.to_owned(),
+        selector if is_name && SELECTORS.contains(&selector) => format!("{selector}:{name}"),
+        _ => "all".to_owned(),
+    };
+    Some(format!(
+        "a query is a JSON object, such as `{{\"source\": \"{source}\"}}`"
+    ))
 }
 
 /// The key in serde's sentence about one that the body may not have.
