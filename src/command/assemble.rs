@@ -1,12 +1,12 @@
 //! Everything between checking and the disk, in memory: the bases, and what environments change.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::hook;
 use crate::plan::{self, Overlay};
-use crate::render::{ensure_objects, render};
+use crate::render::{ensure_objects, ensure_sizes, render};
 use crate::stack::{self, Stack};
 use crate::topology::Topology;
 use crate::tree::Tree;
@@ -18,6 +18,7 @@ use crate::tree::Tree;
 pub(super) fn assemble(topology: &Topology, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Tree> {
     let base = plan::plan(stack, catalog, hook::run_all(stack, catalog)?)?;
     let mut tree = render(&base)?;
+    ensure_sizes(&tree)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
         environments.push((name, environment_tree(topology, catalog, name.as_str())?));
@@ -67,5 +68,7 @@ fn environment_tree(topology: &Topology, catalog: &Catalog, name: &str) -> anyho
         }
     };
     let plan = plan::plan(&stack, catalog, hook::run_all(&stack, catalog)?)?;
-    render(&plan).map(Some)
+    let tree = render(&plan)?;
+    ensure_sizes(&tree).with_context(|| format!("in the environment `{name}`"))?;
+    Ok(Some(tree))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::edges::{Edge, edges};
 use super::{NAMESPACES, view};
-use crate::name::ComponentName;
+use crate::name::{ComponentName, sha256_hex};
 use crate::stack::{Component, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
@@ -26,7 +26,8 @@ pub(super) fn values(stack: &Stack) -> Json {
             policy(stack, component, outgoing, incoming)
         })
         .collect();
-    json!({ "policies": policies, "denials": denials(stack) })
+    let (policies, more): (Vec<Json>, Vec<Vec<Json>>) = policies.into_iter().map(in_parts).unzip();
+    json!({ "policies": policies, "more_policies": more.concat(), "denials": denials(stack) })
 }
 
 fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming: &[&Edge<'_>]) -> Json {
@@ -94,10 +95,143 @@ fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
     rules
 }
 
+/// Most bytes of the rules of one policy, with room for the rest of it in the annotation of 256 KiB that kubectl keeps.
+const MOST_RULES: usize = 192 * 1024;
+/// What a rule has around its namespace, labels and ports: the names of selectors and their keys.
+const AROUND_A_RULE: usize = 130;
+/// `{"port":65535,"protocol":"TCP"},`, and what stands around the words of a label.
+const PORT: usize = 33;
+const LABEL: usize = 6;
+/// Lists of rules that come with links, and so may be long.
+const LISTS: [&str; 3] = ["ingress", "egress", "egress_open"];
+
+/// A policy, and further ones for the same pods where it would be too large: what any of them allows is allowed.
+///
+/// Rules are dealt out by their peers, so that one more rule moves no other until there are twice as many policies.
+fn in_parts(mut policy: Json) -> (Json, Vec<Json>) {
+    let count = count(&policy);
+    if count == 1 {
+        return (policy, Vec::new());
+    }
+    let mut more: Vec<Json> = (1..count).map(|number| further(&policy, number)).collect();
+    for list in LISTS {
+        let rules = std::mem::replace(&mut policy[list], json!([]));
+        for rule in rules.as_array().into_iter().flatten() {
+            let part = match bucket(rule, count) {
+                0 => &mut policy,
+                number => &mut more[number - 1],
+            };
+            if let Some(rules) = part[list].as_array_mut() {
+                rules.push(rule.clone());
+            }
+        }
+    }
+    (policy, more)
+}
+
+/// How many policies hold the rules: a power of two.
+fn count(policy: &Json) -> usize {
+    let rules: Vec<&Json> = LISTS
+        .iter()
+        .filter_map(|list| policy[*list].as_array())
+        .flatten()
+        .collect();
+    let sizes: Vec<usize> = rules.iter().map(|rule| size(rule)).collect();
+    let mut count = 1;
+    loop {
+        let mut parts = vec![0; count];
+        for (rule, size) in rules.iter().zip(&sizes) {
+            parts[bucket(rule, count)] += size;
+        }
+        if parts.iter().all(|size| *size <= MOST_RULES) || count >= rules.len() {
+            return count;
+        }
+        count *= 2;
+    }
+}
+
+/// At least the bytes of a rule in the object.
+fn size(rule: &Json) -> usize {
+    let length = |value: &Json| value.as_str().map_or(0, str::len);
+    let list = |key: &str| rule[key].as_array().into_iter().flatten();
+    let pods = list("pods").map(|pod| length(&pod["key"]) + length(&pod["value"]) + LABEL);
+    AROUND_A_RULE + length(&rule["namespace"]) + pods.sum::<usize>() + PORT * list("ports").count()
+}
+
+fn bucket(rule: &Json, count: usize) -> usize {
+    if count == 1 {
+        return 0;
+    }
+    let text = format!("{} {} {}", rule["why"], rule["namespace"], rule["pods"]);
+    let digits = sha256_hex(text.as_bytes());
+    usize::from_str_radix(&digits[..8], 16).unwrap_or_default() % count
+}
+
+/// A policy of the same pods that has no rules yet.
+fn further(policy: &Json, number: usize) -> Json {
+    json!({
+        "component": policy["component"],
+        "number": format!("{number:03}"),
+        "namespace": policy["namespace"],
+        "labels": policy["labels"],
+        "pods": policy["pods"],
+        "ingress": [],
+        "egress": [],
+        "egress_open": [],
+    })
+}
+
 /// One item per namespace, which nobody's component carries.
 fn denials(stack: &Stack) -> Vec<Json> {
     let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
     let denial =
         |namespace| json!({ "folder": NAMESPACES, "namespace": namespace, "labels": view::shared_label_pairs(stack) });
     namespaces.into_iter().map(denial).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy_of(count: usize) -> Json {
+        let rule = |number: usize| json!({ "why": format!("link a -> b{number:05}"), "namespace": format!("n{number}"), "pods": [{ "key": "k", "value": "v" }], "ports": [{ "port": 80, "protocol": "TCP" }] });
+        let rules: Vec<Json> = (0..count).map(rule).collect();
+        json!({ "component": "a", "namespace": "n", "labels": [], "pods": [], "ingress": rules, "ingress_namespaces": [], "egress": [rule(count)], "egress_open": [] })
+    }
+
+    /// Where each rule lies, by its words: 0 is the policy, then the further ones.
+    fn places(count: usize) -> BTreeMap<String, usize> {
+        let (policy, more) = in_parts(policy_of(count));
+        let all = std::iter::once(&policy).chain(&more).enumerate();
+        let rules = all.flat_map(|(place, policy)| {
+            let rules = LISTS.iter().filter_map(|list| policy[*list].as_array()).flatten();
+            rules.map(move |rule| (rule["why"].to_string(), place))
+        });
+        let mut found = BTreeMap::new();
+        for (why, place) in rules {
+            assert!(found.insert(why, place).is_none(), "a rule is in two policies");
+        }
+        assert_eq!(found.len(), count + 1, "no rule is lost");
+        found
+    }
+
+    #[test]
+    fn few_rules_are_one_policy() {
+        let (policy, more) = in_parts(policy_of(20));
+        assert_eq!((policy, more.len()), (policy_of(20), 0));
+    }
+
+    #[test]
+    fn many_rules_are_dealt_out_and_stay_where_they_are() {
+        let (before, after) = (places(4_000), places(4_001));
+        let policies: BTreeSet<&usize> = before.values().collect();
+        assert!(policies.len() >= 4, "{policies:?}");
+        // Rule 4000 is the one way out in the first and a way in in the second; its words are the same.
+        assert!(before.iter().all(|(why, place)| after[why] == *place));
+        let (policy, more) = in_parts(policy_of(4_000));
+        for part in std::iter::once(&policy).chain(&more) {
+            let rules = LISTS.iter().filter_map(|list| part[*list].as_array()).flatten();
+            assert!(rules.map(size).sum::<usize>() <= MOST_RULES);
+        }
+    }
 }

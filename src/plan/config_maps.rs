@@ -1,25 +1,20 @@
-//! ConfigMaps made from files of a component: which there are, what each holds, and that none is too large.
+//! ConfigMaps made from files of a component: which there are, and what each holds.
 //!
 //! The type's own (`config_maps`), one for each further part of a document in parts, and one for the tool files of each link
 //! type, which comes and goes with its links.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::bail;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, environment, parts};
-use crate::fault::Code;
+use super::{Plan, PlannedFile, base_folder, environment, parts};
 use crate::hook::view;
 use crate::stack::{Component, Stack};
-
-/// Largest ConfigMap, with room for names and metadata: Kubernetes takes 1 MiB.
-const MAX_CONFIG_MAP: usize = 1_000_000;
 
 type Files<'a> = [(&'a str, &'a PlannedFile)];
 
 /// The items that the kustomization is made from; `files` are those of the component.
-pub(super) fn items(stack: &Stack, component: &Component, files: &Files<'_>) -> anyhow::Result<Vec<Json>> {
+pub(super) fn items(stack: &Stack, component: &Component, files: &Files<'_>) -> Vec<Json> {
     let tool_maps = view::tool_maps(stack, component);
     let tools_of = |file: &str| {
         let mut maps = tool_maps.iter();
@@ -39,9 +34,9 @@ pub(super) fn items(stack: &Stack, component: &Component, files: &Files<'_>) -> 
         );
     }
     for (name, files) in &maps {
-        items.push(item(name, files)?);
+        items.push(item(name, files));
     }
-    Ok(items)
+    items
 }
 
 /// The type's own ConfigMap that holds `file`; parts have one each.
@@ -77,13 +72,8 @@ pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
     names.collect()
 }
 
-fn item(name: &str, files: &[&(&str, &PlannedFile)]) -> anyhow::Result<Json> {
-    let size: usize = files.iter().map(|(_, file)| source_size(&file.source)).sum();
-    if size > MAX_CONFIG_MAP {
-        bail!(Code::E_OUTPUT_SIZE.fault(format!("the ConfigMap `{name}` would hold {size} bytes and Kubernetes takes 1 MiB; split the stack in two and name the other half's services `external`"
-        )));
-    }
-    Ok(json!({ "name": name, "kind": "files", "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() }))
+fn item(name: &str, files: &[&(&str, &PlannedFile)]) -> Json {
+    json!({ "name": name, "kind": "files", "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() })
 }
 
 fn holds(patterns: &[String], file: &str) -> bool {
@@ -95,14 +85,5 @@ fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
         None => name == pattern,
-    }
-}
-
-fn source_size(source: &Source) -> usize {
-    match source {
-        Source::Copy(bytes) => bytes.len(),
-        Source::Template { text, .. } => text.len(),
-        Source::Json(item) => item["document"].to_string().len(),
-        Source::Skeleton(_) => 0,
     }
 }

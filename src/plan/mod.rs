@@ -28,6 +28,7 @@ use crate::stack::Stack;
 use crate::tree::{Class, Skeleton};
 
 pub use overlay::{Overlay, plan_overlays};
+pub(crate) use parts::json_size;
 pub use producible::is_producible;
 
 /// The folder that owns every namespace. No component has such a name.

@@ -7,6 +7,7 @@
 mod filters;
 mod kept;
 mod objects;
+mod sizes;
 mod undefined;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use minijinja::value::{Serde, Value, merge_maps};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 pub use objects::ensure_objects;
+pub use sizes::ensure_sizes;
 
 use crate::fault::{Code, Fault};
 use crate::name::RelPath;

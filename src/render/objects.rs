@@ -55,7 +55,7 @@ pub fn ensure_objects(tree: &Tree) -> anyhow::Result<()> {
 }
 
 /// Where objects of a file live together; nothing for files that hold none.
-fn place(path: &str) -> Option<&str> {
+pub(super) fn place(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next().unwrap_or_default();
     // Values of a chart hold no objects.
     if !name.ends_with(".yaml") || name.starts_with("values") {
