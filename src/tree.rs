@@ -119,6 +119,13 @@ impl Tree {
         place.is_some_and(|place| place.is_directory && place.spelling == path)
     }
 
+    /// Files whose paths begin with `folder`, which ends in `/`.
+    pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a RelPath, &'a TreeFile)> {
+        self.files
+            .range::<str, _>((std::ops::Bound::Included(folder), std::ops::Bound::Unbounded))
+            .take_while(move |(path, _)| path.as_str().starts_with(folder))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&RelPath, &TreeFile)> {
         self.files.iter()
     }

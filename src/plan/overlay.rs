@@ -183,9 +183,7 @@ impl Folder<'_> {
     /// Objects in files that only the environment has.
     fn new_resources(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
         let folder = format!("{}/", base_folder(&self.component.name));
-        let new = after
-            .iter()
-            .filter(|(path, _)| path.as_str().starts_with(&folder) && self.before.get(path).is_none());
+        let new = after.below(&folder).filter(|(path, _)| self.before.get(path).is_none());
         for (path, _) in new.filter(|(path, _)| path.as_str().ends_with(".yaml")) {
             for object in yaml::documents(text(after, path).unwrap_or_default())?
                 .iter()
@@ -200,9 +198,7 @@ impl Folder<'_> {
     /// A document that has more parts here than in the base, or parts at all: each brings its own ConfigMap.
     fn new_config(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
         let folder = format!("{}/", base_folder(&self.component.name));
-        let new = after
-            .iter()
-            .filter(|(path, _)| path.as_str().starts_with(&folder) && self.before.get(path).is_none());
+        let new = after.below(&folder).filter(|(path, _)| self.before.get(path).is_none());
         for (path, _) in new {
             let name = &path.as_str()[folder.len()..];
             let Some(map) = config_maps::map_of(self.component, name).filter(|_| name.starts_with("config/")) else {

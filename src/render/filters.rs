@@ -23,12 +23,11 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 }
 
 /// Every filter but `default`.
-fn strict() -> [(&'static str, Value); 6] {
+fn strict() -> [(&'static str, Value); 5] {
     [
         ("yaml", Value::from_function(yaml)),
         ("json", Value::from_function(json)),
         ("py", Value::from_function(py)),
-        ("by_type", Value::from_function(by_type)),
         ("length", Value::from_function(minijinja::filters::length)),
         ("shorten", Value::from_function(shorten)),
     ]
@@ -95,21 +94,6 @@ fn is_plain(text: &str) -> bool {
     begins && inner && !is_yaml_word(text)
 }
 
-/// The links, or sub-components, of one type.
-fn by_type(items: Vec<Value>, wanted: String) -> Result<Vec<Value>, Error> {
-    let mut found = Vec::new();
-    for item in items {
-        let kind = item.get_attr("type")?;
-        if kind.is_undefined() {
-            return Err(Error::from(ErrorKind::UndefinedError));
-        }
-        if kind.as_str() == Some(&wanted) {
-            found.push(item);
-        }
-    }
-    Ok(found)
-}
-
 /// A name of at most `limit` characters.
 fn shorten(name: Value, limit: usize) -> Result<String, Error> {
     ensure_text(&name)?;
@@ -145,8 +129,6 @@ mod tests {
             "{{ here if false }}",
             "{{ [1, gone] | json }}",
             "{{ {'a': {'b': gone}} | yaml }}",
-            "{{ [here] | by_type(gone) }}",
-            "{{ [here] | by_type('x') }}",
             "{{ 'a' | shorten(gone) }}",
             "{{ here.gone | default(here.also) }}",
             "{{ here.gone.more | default(1) }}",

@@ -4,6 +4,7 @@
 //! mistake of the catalog, told with the nearest one. Debug output of the engine stays off, because it
 //! prints values.
 
+mod by_type;
 mod filters;
 mod kept;
 mod objects;
@@ -99,6 +100,7 @@ fn environment<'a>(texts: &'a BTreeMap<String, String>) -> anyhow::Result<Enviro
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     filters::add(&mut environment);
+    by_type::add(&mut environment);
     for (text, name) in texts {
         environment
             .add_template(name, text)

@@ -31,6 +31,8 @@ pub struct Stack {
     pub links: Vec<Link>,
     /// Positions in `links`, by target.
     by_target: BTreeMap<ComponentName, Vec<usize>>,
+    /// Positions of the links that use a sub-component, by component and sub-component.
+    by_use: BTreeMap<ComponentName, BTreeMap<SubName, Vec<usize>>>,
 }
 
 /// A component with everything that follows from its type.
@@ -179,8 +181,12 @@ impl Stack {
 
     /// Links that use a sub-component of `component`: those that watch or check it are left out.
     pub fn uses_of<'a>(&'a self, component: &'a ComponentName, sub: &'a SubName) -> impl Iterator<Item = &'a Link> {
-        self.links_to(component)
-            .filter(move |link| link.sub.as_ref() == Some(sub) && link.entry.definition.uses)
+        self.by_use
+            .get(component)
+            .and_then(|subs| subs.get(sub))
+            .into_iter()
+            .flatten()
+            .map(|position| &self.links[*position])
     }
 
     /// Order of roll-out: a component's wave is greater than that of what it uses.

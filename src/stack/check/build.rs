@@ -32,6 +32,7 @@ pub(super) fn build(
     for (position, link) in links.iter().enumerate() {
         by_target.entry(link.to.clone()).or_default().push(position);
     }
+    let by_use = by_use(&links);
     let environments = if document.environments.is_empty() {
         vec![checked("dev")?]
     } else {
@@ -49,7 +50,20 @@ pub(super) fn build(
         components,
         links,
         by_target,
+        by_use,
     })
+}
+
+/// Positions of the links that use a sub-component; those that watch or check it are left out.
+fn by_use(links: &[Link]) -> BTreeMap<ComponentName, BTreeMap<SubName, Vec<usize>>> {
+    let mut found: BTreeMap<ComponentName, BTreeMap<SubName, Vec<usize>>> = BTreeMap::new();
+    for (position, link) in links.iter().enumerate().filter(|(_, link)| link.entry.definition.uses) {
+        if let Some(sub) = &link.sub {
+            let subs = found.entry(link.to.clone()).or_default();
+            subs.entry(sub.clone()).or_default().push(position);
+        }
+    }
+    found
 }
 
 fn checked(name: &str) -> anyhow::Result<ComponentName> {

@@ -1,0 +1,114 @@
+//! The filter `by_type`: the links, or sub-components, of one type.
+//!
+//! A list and a type's name go in, the items of that type come out. Templates of a component with many parts ask the same
+//! list once for each part, so a list is sorted by type when it is first asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind};
+
+/// Lists that were asked, by where they lie; each is kept, so that no other one comes to lie there.
+type Known = BTreeMap<usize, (Value, BTreeMap<String, Value>)>;
+
+pub(super) fn add(environment: &mut Environment<'_>) {
+    let known: Arc<Mutex<Known>> = Arc::default();
+    environment.add_filter("by_type", move |items: Value, wanted: String| {
+        let Some(list) = items.downcast_object_ref::<Vec<Value>>() else {
+            return filtered(&items, &wanted);
+        };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, groups) = known
+            .entry(list.as_ptr() as usize)
+            .or_insert_with(|| (items.clone(), groups(list)));
+        Ok(groups
+            .get(&wanted)
+            .cloned()
+            .unwrap_or_else(|| Value::from(Vec::<Value>::new())))
+    });
+}
+
+fn type_of(item: &Value) -> Option<String> {
+    item.get_attr("type").ok()?.as_str().map(str::to_owned)
+}
+
+fn groups(list: &[Value]) -> BTreeMap<String, Value> {
+    let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for item in list {
+        if let Some(found) = type_of(item) {
+            groups.entry(found).or_default().push(item.clone());
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(name, items)| (name, Value::from(items)))
+        .collect()
+}
+
+/// A list that only an expression made.
+fn filtered(items: &Value, wanted: &str) -> Result<Value, Error> {
+    if items.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "`by_type` was given nothing"));
+    }
+    let matches = |item: &Value| type_of(item).as_deref() == Some(wanted);
+    Ok(Value::from(items.try_iter()?.filter(matches).collect::<Vec<Value>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::value::Serde;
+
+    use super::*;
+
+    fn rendered(template: &str) -> Result<String, Error> {
+        let mut environment = Environment::empty();
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        add(&mut environment);
+        environment.add_filter("length", minijinja::filters::length);
+        let item = |kind: &str, name: &str| serde_json::json!({ "type": kind, "name": name });
+        let context = serde_json::json!({ "items": [item("a", "1"), item("b", "2"), item("a", "3"), {}], "empty": [] });
+        environment.render_str(template, Value::from(Serde(&context)))
+    }
+
+    #[test]
+    fn items_keep_their_order() {
+        for (template, expected) in [
+            (
+                "{% for item in items | by_type('a') %}{{ item.name }}{% endfor %}",
+                "13",
+            ),
+            (
+                "{% for turn in [1, 2] %}{{ items | by_type('b') | length }}{% endfor %}",
+                "11",
+            ),
+            (
+                "{{ items | by_type('c') | length }}{{ empty | by_type('a') | length }}",
+                "00",
+            ),
+            ("{{ [items[1], items[0]] | by_type('a') | length }}", "1"),
+            ("{{ (items | by_type('a')) | by_type('a') | length }}", "2"),
+        ] {
+            assert_eq!(rendered(template).unwrap(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error() {
+        for template in [
+            "{{ nothing | by_type('a') }}",
+            "{{ items[0].nothing | by_type('a') }}",
+            "{{ 3 | by_type('a') }}",
+        ] {
+            assert!(rendered(template).is_err(), "{template}");
+        }
+    }
+
+    /// The lists that templates see are of the kind that is sorted once.
+    #[test]
+    fn lists_of_scopes_are_known() {
+        let value = Value::from(Serde(&serde_json::json!({ "items": [1] })));
+        let items = value.get_attr("items").unwrap();
+        assert!(items.downcast_object_ref::<Vec<Value>>().is_some());
+    }
+}
