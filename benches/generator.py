@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 15
+HEAD = "apiVersion: stacktic.io/v1\nkind: Stack\nname: bench\ndomain: bench.example.com\n"
 # One round of components that use each other; a stack is as many rounds as it takes.
 ROUND = (
     ("api", "fastapi", "attributes: {image: 'registry.example.com/api:1.0.0'}"),
@@ -29,7 +30,6 @@ ROUND = (
 
 def stack_of(size: int) -> str:
     """Return a stack file with `size` components, each linked to its neighbours."""
-    # No agent: its metadata of 6000 components does not fit into one ConfigMap.
     components = ["  prometheus: {type: prometheus}", "  fastmcp: {type: fastmcp}"]
     links = ["  - {from: fastmcp, to: prometheus}"]
     for number in range((size - len(components)) // len(ROUND)):
@@ -41,8 +41,37 @@ def stack_of(size: int) -> str:
         links.append(f"  - {{from: api-{number}, to: db-{number}/app}}")
         links.append(f"  - {{from: api-{number}, to: cache-{number}, write_access: true}}")
         links.append(f"  - {{from: prometheus, to: db-{number}}}")
-    head = "apiVersion: stacktic.io/v1\nkind: Stack\nname: bench\ndomain: bench.example.com\n"
-    return head + "components:\n" + "\n".join(components) + "\nlinks:\n" + "\n".join(links) + "\n"
+    return HEAD + "components:\n" + "\n".join(components) + "\nlinks:\n" + "\n".join(links) + "\n"
+
+
+def scraped(size: int) -> str:
+    """Return a stack in which one Prometheus scrapes `size` services."""
+    names = [f"cache-{number:05}" for number in range(size)]
+    services = "".join(f"  {name}: {{type: valkey}}\n" for name in names)
+    links = "".join(f"  - {{from: prometheus, to: {name}}}\n" for name in names)
+    return f"{HEAD}components:\n  prometheus: {{type: prometheus}}\n{services}links:\n{links}"
+
+
+def parts_of(kind: str, part: str) -> Callable[[int], str]:
+    """Return stacks in which one application uses `size` parts of one component."""
+
+    def stack(size: int) -> str:
+        names = [f"part_{number:05}" for number in range(size)]
+        parts = "".join(f"      {name}: {{type: {part}}}\n" for name in names)
+        links = "".join(f"  - {{from: app, to: shared/{name}}}\n" for name in names)
+        app = f"  app: {{type: fastapi, {ROUND[0][2]}}}\n"
+        shared = f"  shared:\n    type: {kind}\n    sub_components:\n{parts}"
+        return f"{HEAD}components:\n{app}{shared}links:\n{links}"
+
+    return stack
+
+
+# Stacks in which many links share a component.
+SHARED: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("scraped services", scraped),
+    ("topics of one application", parts_of("kafka", "topic")),
+    ("databases of one application", parts_of("cnpg", "database")),
+)
 
 
 def timed(command: list[str]) -> float:
@@ -80,11 +109,13 @@ def peak_memory(command: list[str]) -> int:
 class Bench:
     """One stack size in a scratch folder."""
 
-    def __init__(self, binary: str, folder: Path, size: int) -> None:
+    def __init__(
+        self, binary: str, folder: Path, size: int, shape: Callable[[int], str] = stack_of
+    ) -> None:
         self.folder = folder
         self.out = folder / f"out-{size}"
         stack = folder / f"stack-{size}.yaml"
-        stack.write_text(stack_of(size), encoding="utf-8")
+        stack.write_text(shape(size), encoding="utf-8")
         self.command = [binary, "gen", str(stack), "--out", str(self.out), "--max-deletes", "0"]
         timed(self.command)
 
@@ -129,6 +160,7 @@ def main() -> None:
         row("start-up (`--version`)", figure, "≤ 5 ms")
         fresh = against_copy(Bench(binary, folder, 60))
         growth(binary, folder, fresh)
+        shared(binary, folder)
 
 
 def against_copy(bench: Bench) -> float:
@@ -155,6 +187,26 @@ def growth(binary: str, folder: Path, before: float) -> None:
         row(name, f"{fresh / before:.1f} × that of a tenth ({milliseconds(fresh)})", "≤ 11 ×")
         before = fresh
         shutil.rmtree(bench.out)
+
+
+def shared(binary: str, folder: Path) -> None:
+    """Tell how the processor time grows where ten times as many links share a component."""
+    for name, shape in SHARED:
+        times: list[float] = []
+        for size in (200, 2_000):
+            bench = Bench(binary, folder, size, shape)
+            times.append(statistics.median(processor_time(bench.command) for _ in range(5)))
+            shutil.rmtree(bench.out)
+        figure = f"{times[1] / times[0]:.1f} × that of a tenth ({milliseconds(times[1])})"
+        row(f"2000 {name}, processor time unchanged", figure, "≤ 11 ×")
+
+
+def processor_time(command: list[str]) -> float:
+    """Return the time that a command which must succeed keeps a processor busy."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    timed(command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime
 
 
 def kustomize(bench: Bench) -> None:
