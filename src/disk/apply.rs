@@ -58,9 +58,7 @@ fn ensure_orphans_usable(changes: &Changes<'_>, root: &mut Root) -> Result<()> {
     let takes = |change: &Change<'_>| change.action.writes() && change.stamp.is_some();
     let may_keep = changes.files.iter().any(takes) || changes.half_done.iter().any(|left| left.orphan.is_some());
     match root.directory(ORPHANS)? {
-        Parent::Obstacle(obstacle) if may_keep => bail!(
-            "{obstacle}, so that a file which is edited meanwhile could not be kept there; move it away, then run again"
-        ),
+        Parent::Obstacle(obstacle) if may_keep => Err(orphans::refusal(&obstacle).into()),
         _ => Ok(()),
     }
 }
@@ -119,7 +117,7 @@ fn remove(
     steps.take()?;
     let displaced = temporary::displaced(path);
     let renamed = rename_to_free(parent, path.file_name(), parent, &displaced);
-    renamed.with_context(|| format!("could not delete {shown}"))?;
+    renamed.with_context(|| format!("could not delete {shown} by way of `{displaced}` beside it"))?;
     rescue.settle(parent, change, steps)
 }
 

@@ -6,7 +6,7 @@
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, unlinkat};
 
 use super::digest::Digest;
@@ -60,7 +60,7 @@ impl<'run> Rescue<'run> {
         let mut root = Root::create(self.out)?;
         let path: &RelPath = &change.path;
         let place = self.planned.place(&mut root, path)?;
-        let orphan = place.map_err(|obstacle| anyhow!("{obstacle}, so that `{path}` cannot be kept there"))?;
+        let orphan = place.map_err(|obstacle| orphans::refusal(&obstacle))?;
         let mut journal = Journal::parse(&self.journal)?;
         journal.moved.insert(orphan.clone(), path.clone());
         self.journal = journal.render();

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::digest::Digest;
 use super::orphans::{self, Planned};
@@ -66,7 +66,7 @@ impl Leftovers {
         } else {
             let orphan = planned
                 .place(root, path)?
-                .map_err(|obstacle| anyhow!("{obstacle}, so that {shown} cannot be kept there"))?;
+                .map_err(|obstacle| orphans::refusal(&obstacle))?;
             self.keep(state, path, &orphan);
             Some(orphan)
         };

@@ -32,10 +32,12 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 pub use digest::Digest;
 pub use lock::{Lock, LockEntry, LockError};
 pub use output::{Output, Purpose};
-pub use way::{Refusal, ensure_no_link_of_a_repository};
+pub use way::ensure_no_link_of_a_repository;
 
 /// What to do about an owned file that was edited by hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +57,18 @@ pub struct Options {
     /// The stack has no components, so that no delete goes unasked.
     pub empty_stack: bool,
 }
+
+/// What is asked for is not done, for the user's own sake (exit 3).
+#[derive(Debug)]
+pub struct Refusal(String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// The lock of the output directory `out`; empty where there is none.
 #[cfg(test)]

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{Mode, OFlags, fchmod, openat};
 use rustix::io::Errno;
 
+use super::Refusal;
 use super::root::{Obstacle, Parent, Root, is_absent};
 use super::steps::Steps;
 use super::write::{SECRET_MODE, rename_to_free};
@@ -65,6 +66,13 @@ impl Planned {
         }
         bail!("no name is free in `{above}`")
     }
+}
+
+/// The folder cannot be used, so that nothing is replaced or deleted: it may have to be kept.
+pub(super) fn refusal(obstacle: &Obstacle) -> Refusal {
+    Refusal(format!(
+        "{obstacle}, so that no file of yours could be kept there; move it away, then run again"
+    ))
 }
 
 /// Something stands at `orphan`.

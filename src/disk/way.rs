@@ -5,27 +5,16 @@
 //! somebody else write and delete outside of what a reviewer looks at. A link elsewhere is the machine's own and followed: on
 //! macOS, `/tmp` is one. The root once open, `root` follows no link below it.
 
-use std::fmt;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::Refusal;
+
 /// What version control keeps at the top of a repository.
 const MARKS: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
-
-/// What is asked for is not done, for the user's own sake (exit 3).
-#[derive(Debug)]
-pub struct Refusal(String);
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// Refuses a link on the way to `out` that lies in a repository, or below the folder of the stack file.
 pub fn ensure_no_link_of_a_repository(out: &Path, stack_folder: &Path) -> Result<()> {

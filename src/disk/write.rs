@@ -80,7 +80,8 @@ fn write_by_rename(target: &Target<'_>, temporary: &str, contents: &[u8], steps:
         Onto::State => renameat(*parent, temporary, *parent, path.file_name()).with_context(context),
         Onto::Seen(_) => {
             let displaced = temporary::displaced(path);
-            rename_to_free(*parent, temporary, *parent, &displaced).with_context(context)?;
+            rename_to_free(*parent, temporary, *parent, &displaced)
+                .with_context(|| format!("could not write {shown} by way of `{displaced}` beside it"))?;
             steps.take()?;
             exchange(*parent, &displaced, path.file_name(), temporary).with_context(context)
         }
@@ -111,12 +112,7 @@ fn create(parent: BorrowedFd<'_>, name: &str, is_secret: bool) -> Result<File, E
 /// Swaps the files at `new` and `name`; `spare` is free.
 fn exchange(parent: BorrowedFd<'_>, new: &str, name: &str, spare: &str) -> Result<(), Errno> {
     match renameat_with(parent, new, parent, name, RenameFlags::EXCHANGE) {
-        Err(error) if cannot_promise(error) => {
-            // For a moment nothing is there; what was is lost at no moment.
-            rename_to_free(parent, new, parent, spare)?;
-            rename_to_free(parent, name, parent, new)?;
-            rename_to_free(parent, spare, parent, name)
-        }
+        Err(error) if cannot_promise(error) => exchange_in_steps(parent, new, name, spare),
         Err(error) => {
             // Complete, but nobody's: what stood at `name` went away.
             _ = unlinkat(parent, new, AtFlags::empty());
@@ -124,6 +120,13 @@ fn exchange(parent: BorrowedFd<'_>, new: &str, name: &str, spare: &str) -> Resul
         }
         Ok(()) => Ok(()),
     }
+}
+
+/// For a moment nothing is at `name`; what was there is lost at no moment.
+pub(super) fn exchange_in_steps(parent: BorrowedFd<'_>, new: &str, name: &str, spare: &str) -> Result<(), Errno> {
+    rename_to_free(parent, new, parent, spare)?;
+    rename_to_free(parent, name, parent, new)?;
+    rename_to_free(parent, spare, parent, name)
 }
 
 /// Renames, but never onto something.

@@ -57,7 +57,7 @@ fn a_lock_at_its_cap_is_read_and_a_larger_one_neither_read_nor_written() {
 fn a_journal_has_room_for_several_locks() {
     let nothing_there = "x".repeat(0).into_bytes();
     assert_eq!(MAX_JOURNAL_BYTES % MAX_LOCK_BYTES, 0);
-    assert!(MAX_JOURNAL_BYTES / MAX_LOCK_BYTES >= 3);
+    const { assert!(MAX_JOURNAL_BYTES / MAX_LOCK_BYTES >= 3) };
     ensure_readable(&nothing_there, &vec![b' '; MAX_JOURNAL_BYTES]).unwrap();
     let error = ensure_readable(&nothing_there, &vec![b' '; MAX_JOURNAL_BYTES + 1])
         .unwrap_err()

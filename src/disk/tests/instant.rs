@@ -136,6 +136,7 @@ fn what_is_saved_at_any_step_is_refused_or_kept_and_named() {
 fn what_a_killed_run_had_in_hand_is_named_by_the_next() {
     for (before, after, at, edit) in takes() {
         for moment in 0.. {
+            let mut is_reached = false;
             for killed_after in moment..moment + 8 {
                 let sandbox = begin(&before, at, edit);
                 let changes = sandbox.diff(&after);
@@ -148,6 +149,7 @@ fn what_a_killed_run_had_in_hand_is_named_by_the_next() {
                 };
                 let mut steps = Steps::watched(&mut watch).until(killed_after);
                 let result = apply(&changes, &sandbox.out, &mut steps);
+                is_reached |= is_saved;
                 if !is_saved || result.is_ok() {
                     continue;
                 }
@@ -168,7 +170,7 @@ fn what_a_killed_run_had_in_hand_is_named_by_the_next() {
                 assert!(is_named || is_at_its_path || was_overwritten, "{told}: {next:?}");
                 assert!(!is_named || next.reports(), "{told}: {next:?}");
             }
-            if moment > 40 {
+            if !is_reached {
                 break;
             }
         }
@@ -270,4 +272,45 @@ fn a_fault_at_a_look_reads_as_that_fault() {
     );
     let error = crate::disk::write::ensure_as_seen(parent, &path("b"), None, "`b`");
     assert!(error.is_ok());
+}
+
+#[test]
+fn a_file_system_that_swaps_in_steps_loses_nothing_either() {
+    use crate::disk::write::exchange_in_steps;
+    let sandbox = Sandbox::new();
+    let swap = || {
+        let directory = fs::File::open(&sandbox.out).unwrap();
+        exchange_in_steps(std::os::fd::AsFd::as_fd(&directory), "new", "a", "spare")
+    };
+    sandbox.write("new", "2");
+    sandbox.write("a", "1");
+    swap().unwrap();
+    assert_eq!((sandbox.read("a").as_str(), sandbox.read("new").as_str()), ("2", "1"));
+    assert_eq!(sandbox.names(), ["a", "new"]);
+    // What stands in the way stays, and so does everything else.
+    sandbox.write("spare", "mine");
+    assert_eq!(swap(), Err(rustix::io::Errno::EXIST));
+    assert_eq!((sandbox.read("a").as_str(), sandbox.read("new").as_str()), ("2", "1"));
+    assert_eq!(sandbox.read("spare"), "mine");
+}
+
+/// Without the journal, which somebody may have deleted, nothing tells what a temporary file is: it is named, not replaced.
+#[test]
+fn what_lies_under_a_temporary_name_is_not_replaced() {
+    let sandbox = begin(&owned(&[("a", "1"), ("b", "1")]), "a", None);
+    let in_the_way = crate::disk::temporary::displaced(&path("a"));
+    sandbox.write(&in_the_way, MINE);
+    for tree in [owned(&[("a", "2"), ("b", "1")]), owned(&[("b", "1")])] {
+        let changes = sandbox.diff(&tree);
+        let error = format!(
+            "{:#}",
+            apply(&changes, &sandbox.out, &mut Steps::unlimited()).unwrap_err()
+        );
+        assert!(error.contains(&format!("`{in_the_way}` beside it")), "{error}");
+        assert_eq!(
+            (sandbox.read(&in_the_way).as_str(), sandbox.read("a").as_str()),
+            (MINE, "1")
+        );
+        fs::remove_file(sandbox.at(".stacktic/journal.json")).unwrap();
+    }
 }
