@@ -4,7 +4,7 @@
 //! that the commands print. It must not know how files are read or written, nor what is in them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,9 @@ pub struct SkeletonKey {
     pub value: String,
     /// Where the value comes from.
     pub comment: String,
+    /// What the key stands for, whatever it is called: `valkey *_PASSWORD` is the password of the link to `valkey`. By this a
+    /// value is found again when its key is renamed; empty where the name never changes.
+    pub of: BTreeSet<String>,
 }
 
 /// A dotenv file whose values a user fills in.
@@ -207,8 +210,11 @@ fn ensure_content(path: &RelPath, file: &TreeFile) -> Result<(), String> {
 
 /// A key that a dotenv reader or SOPS would take for something else makes a file that nobody can fill in.
 fn ensure_skeleton(path: &RelPath, skeleton: &Skeleton) -> Result<(), String> {
-    let mut seen = std::collections::BTreeSet::new();
-    for SkeletonKey { key, value, comment } in &skeleton.keys {
+    let mut seen = BTreeSet::new();
+    for SkeletonKey {
+        key, value, comment, ..
+    } in &skeleton.keys
+    {
         if !is_dotenv_key(key) || key.starts_with("sops_") {
             return Err(format!("`{key}` in `{path}` is not a name for a secret"));
         }
@@ -307,6 +313,7 @@ mod tests {
             key: key.to_owned(),
             value: value.to_owned(),
             comment: "where\nfrom".to_owned(),
+            of: BTreeSet::new(),
         };
         for (keys, is_good) in [
             (vec![key("A", ""), key("_B1", "x y"), key("admin-password", "")], true),

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 
+use super::aside;
 use super::displaced::Rescue;
 use super::orphans::{self, ORPHANS};
 use super::root::{Parent, Root};
@@ -143,6 +144,10 @@ fn remove_empty_directories(changes: &Changes<'_>, root: &mut Root, steps: &mut 
 fn put(change: &Change<'_>, root: &mut Root, rescue: &mut Rescue<'_>, steps: &mut Steps<'_>) -> Result<()> {
     let path = &change.path;
     let shown = root.show(path.as_str());
+    if let (Some(orphan), Some(values)) = (&change.orphan, &change.aside) {
+        // First, so that the values are somewhere at every moment.
+        aside::write(orphan, values, root, steps)?;
+    }
     let parent = match path.as_str().rsplit_once('/') {
         Some((directory, _)) => root.ensure_directory(directory, &mut || steps.take())?,
         None => root.root(),

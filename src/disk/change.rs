@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Options;
+use super::aside::Aside;
 use super::compare::Compared;
 use super::digest::Digest;
 use super::lock::LockEntry;
@@ -57,6 +58,7 @@ pub(super) fn stale<'tree>(
         stamp: compared.stamp,
         contents: compared.contents.map(Digest::bytes),
         orphan,
+        aside: None,
     }
 }
 
@@ -66,7 +68,9 @@ pub(super) fn produced<'tree>(
     file: &'tree TreeFile,
     action: Action,
     compared: Compared<'tree>,
+    aside: Option<Aside>,
 ) -> Change<'tree> {
+    let (orphan, aside) = aside.map(|aside| (aside.path, aside.bytes)).unzip();
     let shows_before = matches!(
         action,
         Action::Update | Action::OverwriteEdited | Action::KeepEdited | Action::RefuseEdited
@@ -91,7 +95,8 @@ pub(super) fn produced<'tree>(
         after: compared.after.filter(|_| !is_settled),
         stamp: compared.stamp,
         contents: compared.contents.map(Digest::bytes),
-        orphan: None,
+        orphan,
+        aside,
     }
 }
 

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use super::decide::OnDisk;
 use super::digest::Digest;
+use super::dotenv;
+use super::placement::is_untouched;
 use super::root::{Found, Obstacle};
 use super::skeleton::{self, Outcome};
 use super::state::State;
@@ -23,6 +25,8 @@ pub(super) struct Compared<'tree> {
     pub(super) contents: Option<Digest>,
     /// The next step, where the comparison alone knows it.
     pub(super) note: Option<String>,
+    /// Keys and values of a secret file that nothing wants any more.
+    pub(super) aside: Vec<(String, String)>,
     /// What stands there or above, where it is no file.
     pub(super) obstacle: Option<Obstacle>,
     /// With the line ends of stacktic, it would be as stacktic wrote it.
@@ -35,17 +39,25 @@ pub(super) fn stale<'tree>(state: &State, path: &RelPath, found: Found) -> Compa
     match found {
         Found::File { bytes, stamp } => {
             let digest = Digest::of(&bytes);
-            compared.on_disk = if state.wrote(path, digest) {
-                OnDisk::AsKnown
-            } else {
-                OnDisk::Differs
-            };
+            let is_known = state.wrote(path, digest) || is_empty_secret(state, path, &bytes);
+            compared.on_disk = if is_known { OnDisk::AsKnown } else { OnDisk::Differs };
             compared.look_at_line_ends(state, path, &bytes);
             (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
         }
         found => compared.not_read(found),
     }
     compared
+}
+
+/// A secret file in which nobody wrote anything, in whatever order its keys came to stand.
+fn is_empty_secret(state: &State, path: &RelPath, bytes: &[u8]) -> bool {
+    let tracked = state.tracked(path);
+    let items = if tracked.is_empty() {
+        None
+    } else {
+        dotenv::parse(bytes).ok()
+    };
+    items.is_some_and(|items| is_untouched(&items, &tracked))
 }
 
 /// What stands where `new` is wanted, of which `sha256` is the digest.
@@ -93,10 +105,16 @@ pub(super) fn secret<'tree>(
     };
     (compared.contents, compared.stamp) = (Some(Digest::of(&bytes)), Some(stamp));
     compared.on_disk = match skeleton::compare(skeleton, &bytes, &state.tracked(path), shown) {
-        Outcome::Plain(merged) if merged == bytes => OnDisk::AsNew,
         Outcome::Plain(merged) => {
-            compared.after = Some(Cow::Owned(merged));
-            OnDisk::Differs
+            compared.note = (!merged.notes.is_empty()).then(|| merged.notes.join("\n"));
+            compared.aside = merged.aside;
+            let is_new = merged.bytes == bytes;
+            compared.after = Some(Cow::Owned(merged.bytes)).filter(|_| !is_new);
+            match (is_new, compared.aside.is_empty()) {
+                (true, _) => OnDisk::AsNew,
+                (false, true) => OnDisk::Differs,
+                (false, false) => OnDisk::SetsAside,
+            }
         }
         Outcome::InStep => OnDisk::AsNew,
         Outcome::OutOfStep(commands) => {
@@ -120,6 +138,7 @@ impl<'tree> Compared<'tree> {
             stamp: None,
             contents: None,
             note: None,
+            aside: Vec::new(),
             obstacle: None,
             differs_in_line_ends: false,
         }

@@ -25,9 +25,11 @@ pub(super) enum OnDisk {
     /// As stacktic last wrote it.
     AsKnown,
     Differs,
+    /// A secret file with values that nothing wants any more.
+    SetsAside,
     /// A SOPS-encrypted file with other keys than the skeleton's.
     OutOfStep,
-    /// A secret file that is not dotenv.
+    /// A secret file that kustomize would not read as it is meant.
     Unreadable,
     /// A link, a directory, a device, or anything behind a link.
     NotAFile,
@@ -110,7 +112,8 @@ fn skeleton(case: &Case) -> Action {
         (_, OnDisk::Unreadable) => Action::SecretUnreadable,
         (false, OnDisk::NotAFile) => Action::RefuseObstacle,
         (true, OnDisk::NotAFile) => Action::SecretUnreadable,
-        (false, OnDisk::AsKnown | OnDisk::Differs) => Action::RefuseForeign,
+        (true, OnDisk::SetsAside) => Action::SkeletonSetAside,
+        (false, OnDisk::AsKnown | OnDisk::Differs | OnDisk::SetsAside) => Action::RefuseForeign,
         (true, OnDisk::AsKnown | OnDisk::Differs) => Action::SkeletonUpdate,
     }
 }

@@ -10,12 +10,14 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Options;
+use super::aside::{self, Aside};
 use super::change;
 use super::compare::{self, Compared};
 use super::decide::{Case, OnDisk, Wanted, decide};
 use super::digest::Digest;
 use super::leftovers::{self, Leftovers};
 use super::lock::{Lock, LockEntry};
+use super::note;
 use super::orphans::Planned;
 use super::root::{Found, Obstacle, Root};
 use super::skeleton;
@@ -178,11 +180,11 @@ impl<'tree> Survey<'tree, '_> {
             }
             Content::Skeleton(skeleton) => {
                 let pristine = Cow::Owned(skeleton::render(skeleton));
-                (Wanted::Skeleton, pristine, Some(skeleton::prefilled(skeleton)))
+                (Wanted::Skeleton, pristine, Some(skeleton::locked(skeleton)))
             }
         };
         let sha256 = Digest::of(&pristine);
-        let compared = match &file.content {
+        let mut compared = match &file.content {
             Content::Bytes(_) => compare::file(&self.state, path, found, pristine, sha256),
             Content::Skeleton(skeleton) => {
                 compare::secret(&self.state, path, skeleton, found, pristine, &shown(self.out, path))
@@ -201,6 +203,7 @@ impl<'tree> Survey<'tree, '_> {
         };
         // Something is always wanted here, so there is always an action.
         let Some(action) = decide(&case) else { return Ok(()) };
+        let (action, aside) = self.set_aside(path, action, &mut compared)?;
         let entry = LockEntry {
             sha256,
             class: file.class,
@@ -209,8 +212,34 @@ impl<'tree> Survey<'tree, '_> {
         };
         let entry = next_entry(action, compared.on_disk, old, entry);
         self.next.files.extend(entry.map(|entry| (path.clone(), entry)));
-        self.files.push(change::produced(path, file, action, compared));
+        self.files.push(change::produced(path, file, action, compared, aside));
         Ok(())
+    }
+
+    /// Where the values go that nothing wants any more, and a note of it; nothing is written where they have nowhere to go.
+    fn set_aside(
+        &mut self,
+        path: &RelPath,
+        action: Action,
+        compared: &mut Compared<'_>,
+    ) -> Result<(Action, Option<Aside>)> {
+        let Some(root) = self.root.as_mut().filter(|_| action == Action::SkeletonSetAside) else {
+            return Ok((action, None));
+        };
+        Ok(match aside::plan(path, &compared.aside, root, &mut self.planned)? {
+            Ok(aside) => {
+                let told = [
+                    Some(note::set_aside(&compared.aside, &aside.path)),
+                    compared.note.take(),
+                ];
+                compared.note = Some(told.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+                (action, Some(aside))
+            }
+            Err(obstacle) => {
+                (compared.obstacle, compared.note) = (Some(obstacle), None);
+                (Action::RefuseObstacle, None)
+            }
+        })
     }
 
     /// Whether all that is in the way is taken away before anything is written.
@@ -316,7 +345,11 @@ fn next_entry(action: Action, on_disk: OnDisk, old: Option<LockEntry>, new: Lock
 /// An encrypted file may still hold keys of both.
 fn both(old: LockEntry, new: LockEntry) -> LockEntry {
     let mut keys = new.keys.unwrap_or_default();
-    keys.extend(old.keys.into_iter().flatten());
+    for (key, old) in old.keys.into_iter().flatten() {
+        let key = keys.entry(key).or_default();
+        key.value = old.value;
+        key.of.extend(old.of);
+    }
     LockEntry {
         sha256: old.sha256,
         class: new.class,

@@ -10,9 +10,9 @@ use anyhow::{Context, Result};
 use super::digest::Digest;
 use super::orphans::{self, Planned};
 use super::root::{Found, Parent, Root, is_absent, look_at, stamp_at};
-use super::skeleton::Tracked;
 use super::state::State;
 use super::temporary;
+use super::tracked::Tracked;
 use crate::rel_path::RelPath;
 use crate::topology::caps::MAX_FILE_BYTES;
 use crate::tree::{Kept, Leftover};
@@ -83,7 +83,8 @@ fn leftover(path: &RelPath, name: String, orphan: Option<RelPath>) -> Leftover {
     }
 }
 
-/// The file called `name` was written by stacktic, or may be written over, or has nothing in it that the file at `path` has not.
+/// The file called `name` was written by stacktic, or may be written over, or has nothing in it that the file at `path`, or what
+/// was kept of it, has not.
 fn is_dispensable(path: &RelPath, name: &str, root: &mut Root, state: &State) -> Result<bool> {
     let shown = root.show(path.as_str());
     let context = || format!("could not read what an interrupted run left beside {shown}");
@@ -100,34 +101,43 @@ fn is_dispensable(path: &RelPath, name: &str, root: &mut Root, state: &State) ->
     if !state.is_secret(path) {
         return Ok(false);
     }
-    let current = match root.look(path)? {
-        Found::File { bytes, .. } => bytes,
-        _ => Vec::new(),
-    };
-    Ok(has_no_other_values(&bytes, &current, &state.tracked(path)))
+    let mut elsewhere = Vec::new();
+    for place in state.moved_from(path).chain([path]) {
+        if let Found::File { bytes, .. } = root.look(place)? {
+            elsewhere.extend(bytes);
+        }
+    }
+    Ok(has_no_other_values(&bytes, &elsewhere, &state.tracked(path)))
 }
 
-/// Every line of `file` is a comment, stands in `current` too, or is one that stacktic wrote.
-fn has_no_other_values(file: &[u8], current: &[u8], tracked: &Tracked) -> bool {
+/// Every line of `file` is a comment, stands `elsewhere` too, or is one that stacktic wrote.
+fn has_no_other_values(file: &[u8], elsewhere: &[u8], tracked: &Tracked) -> bool {
     let lines = |bytes| <[u8]>::split(bytes, |byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let current: BTreeSet<&[u8]> = lines(current).collect();
-    let ours: BTreeSet<Vec<u8>> = tracked
-        .iter()
-        .flat_map(|(key, values)| values.iter().map(move |value| format!("{key}={value}").into_bytes()))
-        .collect();
-    let is_known =
-        |line: &[u8]| line.is_empty() || line.starts_with(b"#") || current.contains(line) || ours.contains(line);
+    let elsewhere: BTreeSet<&[u8]> = lines(elsewhere).collect();
+    let is_ours = |line: &[u8]| {
+        let entry = std::str::from_utf8(line).ok().and_then(|line| line.split_once('='));
+        entry.is_some_and(|(key, value)| tracked.is_prefilled(key, value))
+    };
+    let is_known = |line: &[u8]| line.is_empty() || line.starts_with(b"#") || elsewhere.contains(line) || is_ours(line);
     lines(file).all(is_known)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tracked::LockedKey;
     use super::*;
 
     #[test]
     fn a_value_that_stands_nowhere_else_is_no_leftover() {
-        let tracked = Tracked::from([("A".to_owned(), BTreeSet::from([String::new(), "x".to_owned()]))]);
-        for (file, current, expected) in [
+        let mut tracked = Tracked::default();
+        for value in ["", "x"] {
+            let key = LockedKey {
+                value: value.to_owned(),
+                of: BTreeSet::new(),
+            };
+            tracked.add(&[("A".to_owned(), key)].into(), true);
+        }
+        for (file, elsewhere, expected) in [
             ("", "", true),
             ("#. comment\n\nA=\nA=x\n", "", true),
             ("A=mine\n", "B=1\r\nA=mine", true),
@@ -136,8 +146,8 @@ mod tests {
             ("B=\n", "", false),
             ("A=mine\nmore\n", "A=mine\n", false),
         ] {
-            let is_known = has_no_other_values(file.as_bytes(), current.as_bytes(), &tracked);
-            assert_eq!(is_known, expected, "{file:?} {current:?}");
+            let is_known = has_no_other_values(file.as_bytes(), elsewhere.as_bytes(), &tracked);
+            assert_eq!(is_known, expected, "{file:?} {elsewhere:?}");
         }
     }
 }

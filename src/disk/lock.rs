@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::digest::Digest;
+use super::tracked::LockedKey;
 use crate::rel_path::RelPath;
 use crate::tree::{Class, Places, ensure_not_reserved};
 
@@ -37,9 +38,9 @@ pub struct LockEntry {
     pub class: Class,
     #[serde(deserialize_with = "printable")]
     pub why: String,
-    /// A secret skeleton's keys with their prefilled values, none of which is secret.
+    /// A secret skeleton's keys; nothing of them is secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keys: Option<BTreeMap<String, String>>,
+    pub keys: Option<BTreeMap<String, LockedKey>>,
 }
 
 /// Every path that stacktic wrote and has not taken away.
@@ -166,7 +167,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for FilesVisitor<T> {
 mod tests {
     use super::*;
 
-    fn entry(why: &str, keys: Option<BTreeMap<String, String>>) -> LockEntry {
+    fn entry(why: &str, keys: Option<BTreeMap<String, LockedKey>>) -> LockEntry {
         LockEntry {
             sha256: Digest::of(why.as_bytes()),
             class: Class::Owned,
@@ -177,7 +178,11 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        let keys = BTreeMap::from([("A".to_owned(), String::new())]);
+        let of = |of: &[&str]| LockedKey {
+            value: "x".to_owned(),
+            of: of.iter().copied().map(str::to_owned).collect(),
+        };
+        let keys = BTreeMap::from([("A".to_owned(), of(&[])), ("B".to_owned(), of(&["valkey *_PASSWORD"]))]);
         let files = BTreeMap::from([
             (RelPath::parse("b").unwrap(), entry("hook \"x\"", None)),
             (RelPath::parse("a/c").unwrap(), entry("link", Some(keys))),
@@ -186,6 +191,8 @@ mod tests {
         let text = String::from_utf8(lock.render()).unwrap();
         assert_eq!(Lock::parse(text.as_bytes()).unwrap(), lock);
         assert_eq!(text.lines().count(), 6 + 1, "{text}");
+        let keys = r#""keys":{"A":"x","B":{"value":"x","of":["valkey *_PASSWORD"]}}"#;
+        assert!(text.contains(keys), "{text}");
         assert!(
             text.find("\"a/c\"") < text.find("\"b\"") && text.ends_with("}\n"),
             "{text}"

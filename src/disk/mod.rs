@@ -6,6 +6,7 @@
 //! Reading order: `output` (what a run does), `decide` (the table), `diff` (its facts and consequences), `apply` (the steps).
 
 mod apply;
+mod aside;
 mod change;
 mod compare;
 mod decide;
@@ -20,12 +21,14 @@ mod lock;
 mod note;
 mod orphans;
 mod output;
+mod placement;
 mod root;
 mod skeleton;
 mod sops;
 mod state;
 mod steps;
 mod temporary;
+mod tracked;
 mod way;
 mod write;
 

@@ -3,10 +3,21 @@
 //! In: an action, its path and what stands there. Out: lines of text, or none where the action speaks for itself.
 
 use super::root::Obstacle;
+use crate::rel_path::RelPath;
 use crate::tree::{Action, Kept};
 
 const LINE_ENDS: &str =
     "differs from what stacktic wrote in its line ends alone, CR LF for LF, as git or an editor makes them";
+
+/// Of values that go from a secret file.
+pub(super) fn set_aside(values: &[(String, String)], kept: &RelPath) -> String {
+    let keys: Vec<String> = values.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let noun = if keys.len() == 1 { "value" } else { "values" };
+    format!(
+        "nothing asks for {} any more; the filled-in {noun} went to `{kept}`, so do not commit that file",
+        keys.join(", ")
+    )
+}
 
 /// `differs_in_line_ends`: and in nothing else from what stacktic wrote or would write.
 pub(super) fn note(

@@ -11,12 +11,13 @@ use rustix::fs::{Mode, OFlags, fchmod, openat};
 use rustix::io::Errno;
 
 use super::Refusal;
-use super::root::{Obstacle, Parent, Root, is_absent};
+use super::root::{Found, Obstacle, Parent, Root, is_absent};
 use super::steps::Steps;
-use super::write::{SECRET_MODE, rename_to_free};
+use super::write::{Onto, SECRET_MODE, Target, rename_to_free, write};
 use crate::rel_path::RelPath;
 
 pub(super) const ORPHANS: &str = ".stacktic/orphans";
+pub(super) const IGNORE: &str = ".stacktic/orphans/.gitignore";
 
 /// Names below the orphans folder that a run means to use.
 #[derive(Debug, Default)]
@@ -34,6 +35,17 @@ impl Planned {
     /// A free place for the file at `path`, which is taken by that; or what makes the folder unusable. A component that
     /// something else took gets a number.
     pub(super) fn place(&mut self, root: &mut Root, path: &RelPath) -> Result<Result<RelPath, Obstacle>> {
+        self.place_of(root, path, None)
+    }
+
+    /// The same for a file that is to have `bytes` in it. One that has them already will do: a run may be interrupted before
+    /// the file that they come from is changed.
+    pub(super) fn place_of(
+        &mut self,
+        root: &mut Root,
+        path: &RelPath,
+        bytes: Option<&[u8]>,
+    ) -> Result<Result<RelPath, Obstacle>> {
         if let Parent::Obstacle(obstacle) = root.directory(ORPHANS)? {
             return Ok(Err(obstacle));
         }
@@ -41,7 +53,7 @@ impl Planned {
         for segment in path.parent().iter().flat_map(RelPath::segments) {
             place = self.directory(root, &place, segment)?;
         }
-        let orphan = self.file(root, &place, path.file_name())?;
+        let orphan = self.file(root, &place, path.file_name(), bytes)?;
         self.take(&orphan);
         Ok(Ok(orphan))
     }
@@ -56,11 +68,11 @@ impl Planned {
         bail!("no name is free in `{above}`")
     }
 
-    fn file(&self, root: &mut Root, above: &str, name: &str) -> Result<RelPath> {
+    fn file(&self, root: &mut Root, above: &str, name: &str, bytes: Option<&[u8]>) -> Result<RelPath> {
         for candidate in numbered(above, name) {
             let is_taken = self.files.contains(&candidate) || self.directories.contains(&candidate);
             let orphan = RelPath::parse(&candidate).map_err(anyhow::Error::msg)?;
-            if !is_taken && !is_there(root, &orphan)? {
+            if !is_taken && (!is_there(root, &orphan)? || has(root, &orphan, bytes)?) {
                 return Ok(orphan);
             }
         }
@@ -87,6 +99,34 @@ pub(super) fn is_there(root: &mut Root, orphan: &RelPath) -> Result<bool> {
     }
 }
 
+/// The file at `orphan` has exactly these bytes in it.
+pub(super) fn has(root: &mut Root, orphan: &RelPath, bytes: Option<&[u8]>) -> Result<bool> {
+    let Some(bytes) = bytes else { return Ok(false) };
+    Ok(matches!(root.look(orphan)?, Found::File { bytes: there, .. } if there == bytes))
+}
+
+/// Keeps version control from what lies below the orphans folder: values may be among it.
+pub(super) fn ignore(root: &mut Root, steps: &mut Steps<'_>) -> Result<()> {
+    let path = RelPath::parse(IGNORE).map_err(anyhow::Error::msg)?;
+    if is_there(root, &path)? {
+        return Ok(());
+    }
+    let shown = root.show(path.as_str());
+    let parent = match root.ensure_directory(ORPHANS, &mut || steps.take())? {
+        Parent::Directory(parent) => parent,
+        Parent::Absent => bail!("the directory of {shown} went away"),
+        Parent::Obstacle(obstacle) => bail!("{obstacle}, so that nothing can be kept there; move it away"),
+    };
+    let target = Target {
+        parent,
+        path: &path,
+        shown,
+        onto: Onto::Nothing,
+        is_secret: false,
+    };
+    write(&target, b"*\n", steps)
+}
+
 /// Moves the file called `name` in `parent` to `orphan`; `root` is a handle of its own.
 pub(super) fn keep(
     parent: BorrowedFd<'_>,
@@ -96,6 +136,7 @@ pub(super) fn keep(
     root: &mut Root,
     steps: &mut Steps<'_>,
 ) -> Result<()> {
+    ignore(root, steps)?;
     let shown = root.show(orphan.as_str());
     let directory = orphan
         .parent()

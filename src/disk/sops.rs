@@ -5,20 +5,22 @@
 
 use std::collections::BTreeSet;
 
-use super::dotenv::{Entry, Item};
+use super::dotenv::Item;
+use super::placement::entries;
 use super::skeleton::Outcome;
+use super::tracked::Tracked;
 use crate::tree::{Skeleton, SkeletonKey};
 
 /// How SOPS names its own entries in a dotenv file.
 const OWN_PREFIX: &str = "sops_";
 const MAC: &str = "sops_mac";
-const CIPHERTEXT: &[u8] = b"ENC[AES256_GCM,";
+const CIPHERTEXT: &str = "ENC[AES256_GCM,";
 
 pub(super) fn is_encrypted(items: &[Item<'_>]) -> bool {
     entries(items).any(|entry| entry.key == MAC || entry.value.starts_with(CIPHERTEXT))
 }
 
-pub(super) fn compare(skeleton: &Skeleton, items: &[Item<'_>], shown: &str) -> Outcome {
+pub(super) fn compare(skeleton: &Skeleton, items: &[Item<'_>], tracked: &Tracked, shown: &str) -> Outcome {
     if !entries(items).any(|entry| entry.key == MAC) {
         let message =
             format!("it holds encrypted values but no `{MAC}`, so that SOPS cannot open it; restore the whole file");
@@ -34,23 +36,24 @@ pub(super) fn compare(skeleton: &Skeleton, items: &[Item<'_>], shown: &str) -> O
         .filter(|key| !present.contains(key.key.as_str()))
         .collect();
     missing.sort_by(|one, other| one.key.cmp(&other.key));
-    let extra = present
-        .iter()
-        .filter(|key| !skeleton.keys.iter().any(|wanted| wanted.key == **key));
-    let sets = missing.iter().map(|key| set_command(key, shown));
-    let commands: Vec<String> = sets.chain(extra.map(|key| unset_command(key, shown))).collect();
+    let is_extra = |key: &&&str| !skeleton.keys.iter().any(|wanted| wanted.key == **key);
+    let mut extra: Vec<&str> = present.iter().filter(is_extra).copied().collect();
+    let mut commands = Vec::new();
+    for key in missing {
+        let former = extra.iter().position(|former| tracked.stood_for(former, &key.of));
+        let command = match former {
+            // Its value comes first: what is unset is gone.
+            Some(position) => rename_commands(extra.remove(position), &key.key, shown),
+            None => set_command(key, shown),
+        };
+        commands.push(command);
+    }
+    commands.extend(extra.iter().map(|key| unset_command(key, shown)));
     if commands.is_empty() {
         Outcome::InStep
     } else {
         Outcome::OutOfStep(commands.join("\n"))
     }
-}
-
-fn entries<'file>(items: &[Item<'file>]) -> impl Iterator<Item = Entry<'file>> {
-    items.iter().filter_map(|item| match item {
-        Item::Entry(entry) => Some(*entry),
-        Item::Comment(_) => None,
-    })
 }
 
 /// The value is the prefilled one, which is no secret: secrets do not belong on a command line.
@@ -62,6 +65,17 @@ fn set_command(key: &SkeletonKey, shown: &str) -> String {
         quote(shown),
         index(&key.key),
         quote_always(&value)
+    )
+}
+
+/// The value goes from one program to the other and is shown to nobody.
+fn rename_commands(old: &str, new: &str, shown: &str) -> String {
+    let (options, file) = (format_options(shown), quote(shown));
+    format!(
+        "sops decrypt{options} --extract {} {file} | jq -Rs . | sops set{options} --value-stdin {file} {}\n{}",
+        index(old),
+        index(new),
+        unset_command(old, shown)
     )
 }
 
@@ -98,7 +112,10 @@ fn quote_always(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::skeleton::{Outcome, Tracked, compare};
+    use std::collections::BTreeSet;
+
+    use super::super::skeleton::{Outcome, compare};
+    use super::super::tracked::Tracked;
     use crate::tree::{Skeleton, SkeletonKey};
 
     /// Written by SOPS 3.11.0 with an age key that was thrown away: the keys `GRAFANA_TOKEN`, `LOKI_PASSWORD` (empty) and
@@ -110,13 +127,14 @@ mod tests {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
             comment: String::new(),
+            of: BTreeSet::new(),
         };
         let skeleton = Skeleton {
             header: vec![],
             keys: keys.iter().map(key).collect(),
         };
         assert_eq!(
-            &compare(&skeleton, file.as_bytes(), &Tracked::new(), shown),
+            &compare(&skeleton, file.as_bytes(), &Tracked::default(), shown),
             expected,
             "{keys:?}"
         );

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail, ensure};
 use super::digest::Digest;
 use super::journal::Journal;
 use super::lock::{Lock, LockEntry, LockError};
+use super::orphans::IGNORE;
 use super::root::{Found, Parent, Root, stamp_at};
-use super::skeleton::Tracked;
 use super::steps::Steps;
 use super::temporary;
+use super::tracked::Tracked;
 use super::write::{self, Onto, Target};
 use crate::rel_path::RelPath;
 use crate::topology::caps::{MAX_JOURNAL_BYTES, MAX_LOCK_BYTES};
@@ -82,8 +83,14 @@ impl State {
 
     /// Paths beside which an interrupted run may have left temporary files.
     pub(super) fn in_hand(&self) -> Vec<RelPath> {
-        let journal = self.journal.iter().flat_map(|journal| journal.files.keys());
-        self.half_written.iter().chain(journal).cloned().collect()
+        let written = self.journal.iter().flat_map(|journal| journal.files.keys());
+        let moved = self.journal.iter().flat_map(|journal| journal.moved.keys());
+        let ignore = RelPath::parse(IGNORE).ok();
+        let beside_files = self.half_written.iter().chain(written).chain(moved);
+        beside_files
+            .cloned()
+            .chain(ignore.filter(|_| self.journal.is_some()))
+            .collect()
     }
 
     /// Every path that the lock or the journal lists, with the newest entry.
@@ -117,13 +124,18 @@ impl State {
 
     /// The keys that stacktic may have put into a secret file.
     pub(super) fn tracked(&self, path: &RelPath) -> Tracked {
-        let mut tracked = Tracked::new();
-        for entry in self.lock.files.get(path).into_iter().chain(self.meant(path)) {
-            for (key, value) in entry.keys.iter().flatten() {
-                tracked.entry(key.clone()).or_default().insert(value.clone());
-            }
+        let mut tracked = Tracked::default();
+        let locked = self.lock.files.get(path).into_iter().map(|entry| (entry, true));
+        for (entry, is_locked) in locked.chain(self.meant(path).map(|entry| (entry, false))) {
+            entry.keys.iter().for_each(|keys| tracked.add(keys, is_locked));
         }
         tracked
+    }
+
+    /// Where an interrupted run moved what stood at `path`, or values of it.
+    pub(super) fn moved_from(&self, path: &RelPath) -> impl Iterator<Item = &RelPath> {
+        let moved = self.journal.iter().flat_map(|journal| &journal.moved);
+        moved.filter(move |(_, from)| *from == path).map(|(orphan, _)| orphan)
     }
 
     /// The path holds, or was meant to hold, values of secrets.

@@ -1,7 +1,7 @@
 //! Secret skeletons: which keys a Secret has and where their values come from, never the values.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
@@ -129,7 +129,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
             .iter()
             .filter(|spec| spec.on == Some(Side::From))
         {
-            add(secret(component, spec, |name| link_variable(stack, link, name))?);
+            add(link_secret(stack, component, link, spec)?);
         }
     }
     for link in stack.links_to(&component.name) {
@@ -140,7 +140,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
             .iter()
             .filter(|spec| spec.on == Some(Side::To))
         {
-            add(secret(component, spec, |name| link_variable(stack, link, name))?);
+            add(link_secret(stack, component, link, spec)?);
         }
     }
     Ok(found.into_values().collect())
@@ -174,8 +174,13 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
             key: value.key.clone(),
             value: String::new(),
             comment: value.help.clone(),
+            of: BTreeSet::from([value.of.clone()]),
         };
-        keys.insert(value.key.clone(), key);
+        // Links that share a key each have a part in it.
+        match keys.get_mut(&value.key) {
+            Some(shared) => shared.of.extend(key.of),
+            None => drop(keys.insert(value.key.clone(), key)),
+        }
     }
     if keys.is_empty() {
         return Ok(None);
@@ -207,6 +212,7 @@ fn secret<'v>(
             key: expand(&key.key)?,
             value,
             comment: expand(&key.help)?,
+            of: BTreeSet::new(),
         });
     }
     keys.sort_by(|left, right| left.key.cmp(&right.key));
@@ -219,6 +225,18 @@ fn secret<'v>(
         keys,
         fixed_name: true,
     })
+}
+
+/// A key that is called by the link's prefix stands for the same when that changes.
+fn link_secret(stack: &Stack, component: &Component, link: &Link, spec: &SecretSpec) -> anyhow::Result<PlannedSecret> {
+    let mut planned = secret(component, spec, |name| link_variable(stack, link, name))?;
+    if spec.keys.iter().any(|key| key.key.contains("{env}")) {
+        for key in &mut planned.keys {
+            let suffix = key.key.replacen(&link.env_prefix, "*", 1);
+            key.of.insert(format!("{} {suffix}", link.arrow()));
+        }
+    }
+    Ok(planned)
 }
 
 fn component_variable<'a>(component: &'a Component, sub: Option<&'a SubComponent>, name: &str) -> Option<Cow<'a, str>> {

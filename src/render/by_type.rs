@@ -4,6 +4,7 @@
 //! list once for each part, so a list is sorted by type when it is first asked.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::Value;
@@ -19,9 +20,10 @@ pub(super) fn add(environment: &mut Environment<'_>) {
             return filtered(&items, &wanted);
         };
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, groups) = known
-            .entry(list.as_ptr() as usize)
-            .or_insert_with(|| (items.clone(), groups(list)));
+        let (_, groups) = match known.entry(list.as_ptr() as usize) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert((items.clone(), groups(list)?)),
+        };
         Ok(groups
             .get(&wanted)
             .cloned()
@@ -29,30 +31,39 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     });
 }
 
-fn type_of(item: &Value) -> Option<String> {
-    item.get_attr("type").ok()?.as_str().map(str::to_owned)
+fn type_of(item: &Value) -> Result<Option<String>, Error> {
+    let kind = item.get_attr("type")?;
+    if kind.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "an item has no `type`"));
+    }
+    Ok(kind.as_str().map(str::to_owned))
 }
 
-fn groups(list: &[Value]) -> BTreeMap<String, Value> {
+fn groups(list: &[Value]) -> Result<BTreeMap<String, Value>, Error> {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for item in list {
-        if let Some(found) = type_of(item) {
+        if let Some(found) = type_of(item)? {
             groups.entry(found).or_default().push(item.clone());
         }
     }
-    groups
+    Ok(groups
         .into_iter()
         .map(|(name, items)| (name, Value::from(items)))
-        .collect()
+        .collect())
 }
 
 /// A list that only an expression made.
 fn filtered(items: &Value, wanted: &str) -> Result<Value, Error> {
-    if items.is_undefined() {
+    if items.is_undefined() || items.is_none() {
         return Err(Error::new(ErrorKind::UndefinedError, "`by_type` was given nothing"));
     }
-    let matches = |item: &Value| type_of(item).as_deref() == Some(wanted);
-    Ok(Value::from(items.try_iter()?.filter(matches).collect::<Vec<Value>>()))
+    let mut found = Vec::new();
+    for item in items.try_iter()? {
+        if type_of(&item)?.as_deref() == Some(wanted) {
+            found.push(item);
+        }
+    }
+    Ok(Value::from(found))
 }
 
 #[cfg(test)]
@@ -67,7 +78,7 @@ mod tests {
         add(&mut environment);
         environment.add_filter("length", minijinja::filters::length);
         let item = |kind: &str, name: &str| serde_json::json!({ "type": kind, "name": name });
-        let context = serde_json::json!({ "items": [item("a", "1"), item("b", "2"), item("a", "3"), {}], "empty": [] });
+        let context = serde_json::json!({ "items": [item("a", "1"), item("b", "2"), item("a", "3")], "untyped": [{}], "empty": [] });
         environment.render_str(template, Value::from(Serde(&context)))
     }
 
@@ -99,6 +110,9 @@ mod tests {
             "{{ nothing | by_type('a') }}",
             "{{ items[0].nothing | by_type('a') }}",
             "{{ 3 | by_type('a') }}",
+            "{{ none | by_type('a') }}",
+            "{{ items | by_type(nothing) }}",
+            "{{ untyped | by_type('a') }}",
         ] {
             assert!(rendered(template).is_err(), "{template}");
         }

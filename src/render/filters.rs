@@ -149,7 +149,7 @@ mod tests {
             render("{{ here.nothing | yaml }} {{ here.nothing | json }}").unwrap(),
             "null null"
         );
-        for filter in ["", "| py", "| shorten(20)", "| by_type('x')", "| length"] {
+        for filter in ["", "| py", "| shorten(20)", "| length"] {
             assert!(render(&format!("{{{{ here.nothing {filter} }}}}")).is_err(), "{filter}");
         }
     }

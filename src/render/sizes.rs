@@ -244,6 +244,7 @@ mod tests {
             key: format!("KEY_{number:06}"),
             value: String::new(),
             comment: "not written".repeat(20),
+            of: std::collections::BTreeSet::new(),
         };
         Content::Skeleton(Skeleton {
             header: Vec::new(),

@@ -117,7 +117,9 @@ fn is_new(change: &Change<'_>) -> bool {
 }
 
 fn is_told(change: &Change<'_>) -> bool {
-    change.action.writes() || change.action.blocks() || change.action.reports() || change.action == Action::KeepEdited
+    let action = change.action;
+    // A file that is as it should be may still hold something that its owner should look at.
+    action.writes() || action.blocks() || action.reports() || action == Action::KeepEdited || change.note.is_some()
 }
 
 /// `12 create, 3 update, 284 same`.

@@ -197,6 +197,7 @@ fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) ->
         );
         values.push(EnvValue {
             file: file.unwrap_or_else(|| key.clone()),
+            of: format!("{} {}", link.end(), key.replacen(&link.env_prefix, "*", 1)),
             key,
             value,
             help: expand(&spec.help)?,
@@ -209,6 +210,7 @@ fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) ->
             key,
             value: Some(link.write_access.to_string()),
             help: String::new(),
+            of: String::new(),
         });
     }
     Ok(values)

@@ -141,6 +141,8 @@ pub struct EnvValue {
     pub file: String,
     /// Where a secret's value comes from.
     pub help: String,
+    /// What the key stands for, whatever its prefix: `valkey *_PASSWORD`.
+    pub of: String,
 }
 
 impl Stack {

@@ -33,6 +33,8 @@ pub enum Action {
     SeedSame,
     /// Keys of a plain secret skeleton come or go.
     SkeletonUpdate,
+    /// Keys of a plain secret skeleton go, and values that somebody filled in are kept aside.
+    SkeletonSetAside,
     Delete,
     /// Edited by hand and no longer produced: moved away, kept.
     Quarantine,
@@ -64,6 +66,7 @@ impl Action {
             Self::Seed => "seed",
             Self::SeedSame => "seeded before",
             Self::SkeletonUpdate => "update keys",
+            Self::SkeletonSetAside => "update keys, keep old",
             Self::Delete => "delete",
             Self::Quarantine => "quarantine",
             Self::LeaveObstacle => "leave (not a file)",
@@ -83,10 +86,10 @@ impl Action {
 
     /// Writes the new content.
     pub fn puts_content(self) -> bool {
-        use Action::{Create, OverwriteEdited, Recreate, Seed, SkeletonUpdate, Update};
+        use Action::{Create, OverwriteEdited, Recreate, Seed, SkeletonSetAside, SkeletonUpdate, Update};
         matches!(
             self,
-            Create | Update | Recreate | OverwriteEdited | Seed | SkeletonUpdate
+            Create | Update | Recreate | OverwriteEdited | Seed | SkeletonUpdate | SkeletonSetAside
         )
     }
 
@@ -102,10 +105,12 @@ impl Action {
 
     /// Everything else is written, and the run still ends with exit 3.
     pub fn reports(self) -> bool {
-        use Action::{LeaveObstacle, LeaveUnproducible, Quarantine, SecretOutOfStep, SecretUnreadable};
+        use Action::{
+            LeaveObstacle, LeaveUnproducible, Quarantine, SecretOutOfStep, SecretUnreadable, SkeletonSetAside,
+        };
         matches!(
             self,
-            Quarantine | LeaveObstacle | LeaveUnproducible | SecretOutOfStep | SecretUnreadable
+            SkeletonSetAside | Quarantine | LeaveObstacle | LeaveUnproducible | SecretOutOfStep | SecretUnreadable
         )
     }
 }
@@ -126,8 +131,10 @@ pub struct Change<'tree> {
     pub(crate) stamp: Option<Stamp>,
     /// SHA-256 of what stood there when it was looked at.
     pub(crate) contents: Option<[u8; 32]>,
-    /// Where a file that is moved away goes.
+    /// Where a file that is moved away goes, or the values that go from a secret file.
     pub(crate) orphan: Option<RelPath>,
+    /// The file of these values.
+    pub(crate) aside: Option<Vec<u8>>,
 }
 
 impl Change<'_> {
@@ -285,6 +292,7 @@ mod tests {
             stamp: None,
             contents: None,
             orphan: None,
+            aside: None,
         };
         assert_eq!((change.before(), change.after()), (None, None));
         assert_eq!(format!("{change:?}"), "update keys `secret/cloud.env`");

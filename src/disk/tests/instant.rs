@@ -225,7 +225,7 @@ fn the_name_that_is_told_is_the_name_that_is_taken() {
         .iter()
         .filter_map(|change| Some(change.orphan.as_ref()?.as_str()))
         .collect();
-    let mut expected = ["a", "b"].map(|at| format!("{ORPHANS}/{at}")).to_vec();
+    let mut expected = [".gitignore", "a", "b"].map(|at| format!("{ORPHANS}/{at}")).to_vec();
     expected.extend(named.iter().map(|orphan| (*orphan).to_owned()));
     expected.sort();
     let mut names = sandbox.names();

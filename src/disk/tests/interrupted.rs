@@ -246,6 +246,10 @@ proptest! {
             check_foreign(&sandbox);
             let ended = sandbox.contents();
             for name in [&without, &through, &ended].into_iter().flat_map(BTreeMap::keys) {
+                // Nobody's work is in it, and a run may end before there is anything to keep from version control.
+                if name == ".stacktic/orphans/.gitignore" {
+                    continue;
+                }
                 let contents = |all: &BTreeMap<String, Option<Vec<u8>>>| all.get(name).cloned().flatten();
                 let expected = [contents(&without), contents(&through)];
                 prop_assert!(expected.contains(&contents(&ended)), "{} after {} steps", name, steps);

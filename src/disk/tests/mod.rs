@@ -15,7 +15,7 @@ mod together;
 mod way;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -177,6 +177,7 @@ fn secret(keys: &[&str]) -> TreeFile {
         key: (*key).to_owned(),
         value: String::new(),
         comment: format!("where {key} comes from"),
+        of: BTreeSet::new(),
     };
     let skeleton = Skeleton {
         header: vec!["Generated".to_owned()],

@@ -125,7 +125,12 @@ fn moves_an_edited_file_away_and_reports_it_once() {
     }
     assert_eq!(
         sandbox.names(),
-        [".stacktic/orphans/a/b", ".stacktic/orphans/a/b.1", "c"]
+        [
+            ".stacktic/orphans/.gitignore",
+            ".stacktic/orphans/a/b",
+            ".stacktic/orphans/a/b.1",
+            "c"
+        ]
     );
     assert_eq!(sandbox.read(".stacktic/orphans/a/b.1"), "second");
 }
@@ -156,7 +161,10 @@ fn a_seeded_file_is_written_once() {
         &sandbox.generate(&gone),
         &[("edited", Quarantine), ("untouched", Delete)],
     );
-    assert_eq!(sandbox.names(), [".stacktic/orphans/edited", "users"]);
+    assert_eq!(
+        sandbox.names(),
+        [".stacktic/orphans/.gitignore", ".stacktic/orphans/edited", "users"]
+    );
 }
 
 #[test]
