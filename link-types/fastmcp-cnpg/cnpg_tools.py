@@ -35,6 +35,7 @@ from toolkit import Answer, Choice, Link, Refusal, Toolset
 # PostgreSQL has no table with more columns; more keys or indexes than these are cut.
 MAX_COLUMNS = 1600
 MAX_PARTS = 200
+MAX_PLAN_CHARACTERS = 1024 * 1024
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f]+$")]
@@ -207,7 +208,10 @@ async def _explain(
         # EXPLAIN also takes INSERT and the like: the cursor first proves that this is one SELECT.
         await declare(connection, sql, params)
         rows = await fetch(connection, f"EXPLAIN (FORMAT JSON)\n{sql}", params)
-    plan = json.loads(rows[0]["QUERY PLAN"])[0]["Plan"]
+    text = rows[0]["QUERY PLAN"]
+    if len(text) > MAX_PLAN_CHARACTERS:
+        raise Refusal("E_LIMIT", "the plan is larger than any that could be shown")
+    plan = json.loads(text)[0]["Plan"]
     data = {
         "total_cost": plan.get("Total Cost"),
         "estimated_rows": plan.get("Plan Rows"),

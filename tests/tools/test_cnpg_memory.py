@@ -49,6 +49,8 @@ HOSTILE_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("cnpg_list_tables", {"database": "app_db", "limit": 500}),
     ("cnpg_table_stats", {"database": "app_db", "limit": 100}),
     ("cnpg_explain", {"database": "app_db", "sql": "SELECT * FROM widest, wide"}),
+    ("cnpg_explain", {"database": "app_db", "sql": "SELECT 1" + " UNION ALL SELECT 1" * 420}),
+    ("cnpg_explain", {"database": "app_db", "sql": "SELECT * FROM parted AS a, parted AS b"}),
     ("cnpg_explain", {"database": "app_db", "sql": f"SELECT 1 FROM wide WHERE body = {TEXT}"}),
     ("cnpg_activity", {"include_idle": True, "limit": 200}),
     ("cnpg_health", {}),
@@ -59,6 +61,12 @@ CREATE TABLE widest ({", ".join(f"c{n} int DEFAULT 7" for n in range(1600))});
 INSERT INTO widest DEFAULT VALUES;
 CREATE VIEW widest_text AS
   SELECT {", ".join(f"repeat('\U0001f600', 2100) AS c{n}" for n in range(1600))};
+CREATE TABLE parted (id integer) PARTITION BY LIST (id);
+DO $$ BEGIN
+  FOR n IN 1..2000 LOOP
+    EXECUTE format('CREATE TABLE part%s PARTITION OF parted FOR VALUES IN (%s)', n, n);
+  END LOOP;
+END $$;
 CREATE TABLE commented ({", ".join(f"c{n} int CHECK (c{n} > 0)" for n in range(900))});
 DO $$ BEGIN
   EXECUTE format('COMMENT ON TABLE commented IS %L', repeat('\U0001f600', 20000000));
@@ -76,5 +84,5 @@ def test_no_answer_takes_much_memory(server: Server) -> None:
     try:
         lines = measured("cnpg_tools", link_to(server), [plain, *HOSTILE_CALLS])
     finally:
-        server.script("DROP TABLE widest, commented CASCADE; DROP VIEW widest_text", *owner)
+        server.script("DROP TABLE widest, commented, parted CASCADE; DROP VIEW widest_text", *owner)
     assert [str(line) for line in lines if line.growth > MAX_GROWTH] == []
