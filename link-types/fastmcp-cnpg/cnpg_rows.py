@@ -114,19 +114,25 @@ async def declare(connection: AsyncConnection[Any], sql: str, params: Sequence[A
 async def read(
     connection: AsyncConnection[Any], sql: str, params: Sequence[Any], limit: int
 ) -> Rows:
-    """Return up to `limit` rows of one SELECT; it may come from a caller."""
+    """Return up to `limit` rows of one SELECT; it may come from a caller.
+
+    The cursor ends with the transaction, or by `close` where another statement follows.
+    """
     await declare(connection, sql, params)
-    cursor = await connection.execute(b"FETCH 0 FROM stacktic")
+    cursor = await connection.execute(b"FETCH 0 FROM stacktic; CLOSE stacktic")
     described = list(cursor.description or ())
-    await connection.execute(b"CLOSE stacktic")
     cell = min(MAX_CELL_CHARACTERS, _ROW_BYTES // _BYTES_A_CHARACTER // max(1, len(described)))
     await declare(connection, _cut(sql, described, cell), params)
     taken = _Taken(cell)
     async with _any_bytes(connection):
         await _take(connection, taken, limit, _batch_rows(described, cell))
-    await connection.execute(b"CLOSE stacktic")
     columns = await _named(connection, described)
     return Rows(columns, taken.rows[:limit], taken.truncated_by)
+
+
+async def close(connection: AsyncConnection[Any]) -> None:
+    """Make room for the next statement of a transaction."""
+    await connection.execute(b"CLOSE stacktic")
 
 
 @asynccontextmanager

@@ -28,13 +28,12 @@ from cnpg_catalog import (
     TABLES,
 )
 from cnpg_fence import ensure_no_side_effects
-from cnpg_rows import declare, fetch, read
+from cnpg_rows import Rows, close, declare, fetch, read
 from cnpg_session import Sessions
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 # PostgreSQL has no table with more columns; more keys or indexes than these are cut.
-MAX_COLUMNS = 1600
-MAX_PARTS = 200
+PARTS = {"columns": (COLUMNS, 1600), "constraints": (CONSTRAINTS, 200), "indexes": (INDEXES, 200)}
 MAX_PLAN_CHARACTERS = 1024 * 1024
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
@@ -187,11 +186,10 @@ async def _describe_table(
             raise Refusal("E_NOT_FOUND", hint)
         facts = found.records()[0]
         oid = [facts.pop("oid")]
-        parts = {
-            "columns": await read(connection, COLUMNS, oid, MAX_COLUMNS),
-            "constraints": await read(connection, CONSTRAINTS, oid, MAX_PARTS),
-            "indexes": await read(connection, INDEXES, oid, MAX_PARTS),
-        }
+        parts: dict[str, Rows] = {}
+        for part, (statement, limit) in PARTS.items():
+            await close(connection)
+            parts[part] = await read(connection, statement, oid, limit)
     records = {part: rows.records() for part, rows in parts.items()}
     cuts = (rows.truncated_by for rows in (*parts.values(), found))
     return Answer(
