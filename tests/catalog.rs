@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use stacktic::catalog::{AttributeKind, Catalog, ComponentType, Install, LinkType, PortSpec, Target, load};
+use stacktic::catalog::{Access, AttributeKind, Catalog, ComponentType, Install, LinkType, PortSpec, Target, load};
 
 fn catalog() -> Catalog {
     load(&[]).unwrap()
@@ -412,4 +412,37 @@ fn places_of_files_are_true() {
     for place in places {
         assert!(root.join(&place).is_file(), "{place}");
     }
+}
+
+/// The word for what a link's account may do says no less than its grants, whichever page prints it.
+#[test]
+fn the_word_for_access_is_that_of_the_account() {
+    let mut seen = BTreeSet::new();
+    for (folder, link) in links(&catalog()) {
+        let always = link.grants.read.join("; ");
+        assert!(
+            !always.is_empty(),
+            "{folder}: what a link of this type may do is not said"
+        );
+        // An account that is the owner's owns, whatever the link is for.
+        let owns = link.principal.as_deref() == Some("{sub.username}");
+        assert_eq!(owns, link.access == Access::Own, "{folder}");
+        assert_eq!(owns, always.contains("owner of the linked"), "{folder}: {always}");
+        // The word with write access is one for all: `read and write`.
+        assert!(!link.write_access || link.access == Access::Read, "{folder}");
+        assert!(
+            link.write_access || link.grants.write.is_empty(),
+            "{folder}: these grants are never given"
+        );
+        let expected = match folder.as_str() {
+            "apisix-http" | "fastmcp-apisix" => Access::Publish,
+            "argo_cd-deployed" => Access::Deploy,
+            "stack_agent-apisix" | "stack_agent-checked" | "stack_agent-valkey" => Access::Probe,
+            _ if owns => Access::Own,
+            _ => Access::Read,
+        };
+        assert_eq!(link.access, expected, "{folder}");
+        seen.insert(link.access.word());
+    }
+    assert_eq!(seen.len(), 5, "{seen:?}");
 }

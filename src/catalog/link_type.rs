@@ -24,6 +24,9 @@ pub struct LinkType {
     /// Whether a link may carry `write_access: true`.
     #[serde(default)]
     pub write_access: bool,
+    /// What a link without `write_access` may do at its target.
+    #[serde(default)]
+    pub access: Access,
     /// Endpoints that the network lets through; `metrics` and `health` stand for those of the target's type.
     #[serde(default)]
     pub endpoints: Vec<String>,
@@ -67,6 +70,38 @@ pub struct LinkType {
     /// Hooks that make something of such a link.
     #[serde(default)]
     pub hooks: Vec<String>,
+}
+
+/// What the account of a link may do, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Ask whether it is well.
+    Probe,
+    #[default]
+    Read,
+    /// Read, and write with `write_access`.
+    Write,
+    /// Everything: the account is that of the owner.
+    Own,
+    /// Pass requests on to what is published.
+    Publish,
+    /// Make, change and delete its objects.
+    Deploy,
+}
+
+impl Access {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Read => "read",
+            Self::Write => "read and write",
+            Self::Own => "own",
+            Self::Publish => "publish",
+            Self::Deploy => "deploy",
+        }
+    }
 }
 
 /// The target: a type, or a family that is expanded to types.

@@ -24,7 +24,7 @@ pub use component_type::{
     MetricsSpec, MonitorKind, NetworkSpec, OperatorSource, PortSpec, Protocol, SubComponentType,
 };
 pub use hook_type::{HookOutput, HookType};
-pub use link_type::{EnumSource, EnvKey, Family, Grants, LinkFile, LinkType, Target};
+pub use link_type::{Access, EnumSource, EnvKey, Family, Grants, LinkFile, LinkType, Target};
 pub use secret::{SecretKey, SecretSpec, Side};
 pub use store::Entry;
 use store::Store;

@@ -123,6 +123,7 @@ fn show_link(kind: &LinkType, streams: &mut Streams<'_>) -> anyhow::Result<Exit>
         "  write_access  {}",
         if kind.write_access { "may be given" } else { "never" }
     )?;
+    writeln!(out, "  access        {}", kind.access.word())?;
     if let Some(principal) = &kind.principal {
         writeln!(out, "  principal     {principal}")?;
     }

@@ -84,6 +84,9 @@ pub struct LinkMetadata {
     pub to: String,
     pub sub_component: Option<String>,
     pub write_access: bool,
+    /// What the principal may do, in one word: `read`, `read and write`, `own` …
+    #[serde(default)]
+    pub access: String,
     pub principal: Option<String>,
 }
 
@@ -193,6 +196,7 @@ fn link(link: &Link) -> LinkMetadata {
         to: link.to.to_string(),
         sub_component: link.sub.as_ref().map(ToString::to_string),
         write_access: link.write_access,
+        access: link.access().word().to_owned(),
         principal: link.principal.clone(),
     }
 }

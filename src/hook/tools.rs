@@ -40,6 +40,9 @@ pub struct LinkLock {
     /// Link type.
     pub link: String,
     pub write_access: bool,
+    /// What the principal may do, in one word: `read`, `read and write`, `own` …
+    #[serde(default)]
+    pub access: String,
     pub principal: Option<String>,
     pub grants: Vec<String>,
     /// The closed lists that the tools of the link are held to: databases, topics, buckets …
@@ -134,6 +137,7 @@ fn link_lock(link: &Link) -> LinkLock {
         component: link.to.to_string(),
         link: link.type_name.clone(),
         write_access: link.write_access,
+        access: link.access().word().to_owned(),
         principal: link.principal.clone(),
         grants: link.grants.clone(),
         scope: link.enums.clone(),

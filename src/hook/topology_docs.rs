@@ -88,7 +88,7 @@ fn edge(link: &Link) -> Json {
         "from": link.from,
         "to": to,
         "type": link.type_name,
-        "access": if link.write_access { "read and write" } else { "read" },
+        "access": link.access().word(),
         "principal": link.principal.clone().unwrap_or_default(),
         "grants": cell(&link.grants.join("; ")),
     })

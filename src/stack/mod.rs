@@ -14,7 +14,9 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use crate::catalog::{ComponentType, Entry, GatewaySpec, LinkType, MonitorKind, NetworkSpec, Protocol, SecretSpec};
+use crate::catalog::{
+    Access, ComponentType, Entry, GatewaySpec, LinkType, MonitorKind, NetworkSpec, Protocol, SecretSpec,
+};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 
@@ -260,6 +262,16 @@ impl AttributeValue {
 }
 
 impl Link {
+    /// What its account may do at the target.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        if self.write_access {
+            Access::Write
+        } else {
+            self.entry.definition.access
+        }
+    }
+
     /// `fastmcp → cnpg` or `fastapi → cnpg/app_db`.
     #[must_use]
     pub fn arrow(&self) -> String {
