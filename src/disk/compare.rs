@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::conflict;
 use super::decide::OnDisk;
 use super::digest::Digest;
 use super::dotenv;
@@ -27,6 +28,8 @@ pub(super) struct Compared<'tree> {
     pub(super) note: Option<String>,
     /// Keys and values of a secret file that nothing wants any more.
     pub(super) aside: Vec<(String, String)>,
+    /// It differs, and git is merging what two branches made of it.
+    pub(super) is_merge: bool,
     /// What stands there or above, where it is no file.
     pub(super) obstacle: Option<Obstacle>,
     /// With the line ends of stacktic, it would be as stacktic wrote it.
@@ -39,7 +42,8 @@ pub(super) fn stale<'tree>(state: &State, path: &RelPath, found: Found) -> Compa
     match found {
         Found::File { bytes, stamp } => {
             let digest = Digest::of(&bytes);
-            let is_known = state.wrote(path, digest) || is_empty_secret(state, path, &bytes);
+            let is_known =
+                state.wrote(path, digest) || state.wrote_sides(path, &bytes) || is_empty_secret(state, path, &bytes);
             compared.on_disk = if is_known { OnDisk::AsKnown } else { OnDisk::Differs };
             compared.look_at_line_ends(state, path, &bytes);
             (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
@@ -75,8 +79,11 @@ pub(super) fn file<'tree>(
             let digest = if is_new { sha256 } else { Digest::of(&bytes) };
             compared.on_disk = match is_new {
                 true => OnDisk::AsNew,
-                false if state.wrote(path, digest) => OnDisk::AsKnown,
-                false => OnDisk::Differs,
+                false if state.wrote(path, digest) || state.wrote_sides(path, &bytes) => OnDisk::AsKnown,
+                false => {
+                    compared.is_merge = state.is_merged(path) || conflict::sides(&bytes).is_some();
+                    OnDisk::Differs
+                }
             };
             compared.look_at_line_ends(state, path, &bytes);
             (compared.contents, compared.stamp, compared.before) = (Some(digest), Some(stamp), Some(bytes));
@@ -139,6 +146,7 @@ impl<'tree> Compared<'tree> {
             contents: None,
             note: None,
             aside: Vec::new(),
+            is_merge: false,
             obstacle: None,
             differs_in_line_ends: false,
         }

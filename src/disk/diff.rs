@@ -21,7 +21,7 @@ use super::note;
 use super::orphans::Planned;
 use super::root::{Found, Obstacle, Root};
 use super::skeleton;
-use super::state::{self, State};
+use super::state::{self, LOCK_PATH, State};
 use super::temporary;
 use crate::rel_path::RelPath;
 use crate::tree::{Action, Change, Changes, Class, Content, Places, Tree, TreeFile};
@@ -212,6 +212,9 @@ impl<'tree> Survey<'tree, '_> {
         };
         let entry = next_entry(action, compared.on_disk, old, entry);
         self.next.files.extend(entry.map(|entry| (path.clone(), entry)));
+        if compared.is_merge && action == Action::RefuseEdited {
+            compared.note = Some(note::merge(&shown(self.out, path), &shown(self.out, &lock_path()?)));
+        }
         self.files.push(change::produced(path, file, action, compared, aside));
         Ok(())
     }
@@ -356,6 +359,10 @@ fn both(old: LockEntry, new: LockEntry) -> LockEntry {
         why: new.why,
         keys: Some(keys),
     }
+}
+
+fn lock_path() -> Result<RelPath> {
+    RelPath::parse(LOCK_PATH).map_err(anyhow::Error::msg)
 }
 
 /// The path as the user would type it, and not as an option.

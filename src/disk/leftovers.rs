@@ -95,7 +95,7 @@ fn is_dispensable(path: &RelPath, name: &str, root: &mut Root, state: &State) ->
         return Ok(false);
     };
     let digest = Digest::of(&bytes);
-    if state.wrote(path, digest) || state.may_overwrite(path, digest) {
+    if state.wrote(path, digest) || state.wrote_sides(path, &bytes) || state.may_overwrite(path, digest) {
         return Ok(true);
     }
     if !state.is_secret(path) {

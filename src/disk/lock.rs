@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::conflict;
 use super::digest::Digest;
 use super::tracked::LockedKey;
 use crate::rel_path::RelPath;
@@ -53,6 +54,11 @@ impl Lock {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, LockError> {
         let Document { files, .. } = parse(bytes, "lock.json")?;
         let Files(files): Files<LockEntry> = files;
+        Self::checked(files)
+    }
+
+    /// A lock is of files that fit beside each other.
+    fn checked(files: BTreeMap<RelPath, LockEntry>) -> Result<Self, LockError> {
         let mut places = Places::default();
         for path in files.keys() {
             ensure_not_reserved(path)
@@ -64,6 +70,31 @@ impl Lock {
 
     pub(super) fn render(&self) -> Vec<u8> {
         render(&[section("files", &self.files)])
+    }
+}
+
+/// A lock as it stands: of one run, or of two whose branches git is merging.
+#[derive(Default)]
+pub(super) struct Locks {
+    /// The lock, or that of our side with the paths that only the other side has.
+    pub(super) lock: Lock,
+    /// That of the other side.
+    pub(super) theirs: Option<Lock>,
+}
+
+impl Locks {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, LockError> {
+        let Some([ours, theirs]) = conflict::sides(bytes) else {
+            return Lock::parse(bytes).map(|lock| Self { lock, theirs: None });
+        };
+        let (ours, theirs) = (Lock::parse(&ours)?, Lock::parse(&theirs)?);
+        let mut files = theirs.files.clone();
+        files.extend(ours.files);
+        Ok(Self {
+            // What one side made of a path may not fit beside what the other made of it.
+            lock: Lock::checked(files)?,
+            theirs: Some(theirs),
+        })
     }
 }
 
@@ -106,8 +137,9 @@ pub(super) fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
     // It may quote what stands in the file.
     let fault = fault.to_string().replace(char::is_control, "\u{fffd}");
     LockError(format!(
-        "could not read `.stacktic/{name}`: {fault}; restore it from version control, or delete it: files that are as they \
-         should be are then taken over, others are refused"
+        "could not read `.stacktic/{name}`: {fault}; restore it from version control (in a merge, `git checkout --merge` on it \
+         brings both sides back, which are read as they are), or delete it: files that are as they should be are then taken \
+         over, others are refused"
     ))
 }
 
@@ -254,6 +286,39 @@ mod tests {
                 "{text}: {message}"
             );
             assert!(!message.contains(char::is_control), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn reads_both_sides_of_a_merge() {
+        let line = |at: &str, why: &str| {
+            let lock = Lock {
+                files: BTreeMap::from([(RelPath::parse(at).unwrap(), entry(why, None))]),
+            };
+            let text = String::from_utf8(lock.render()).unwrap();
+            text.lines().nth(3).unwrap().to_owned()
+        };
+        let (a1, a2, b, c) = (line("a", "1"), line("a", "2"), line("b", "1"), line("c", "1"));
+        let text = format!(
+            "{{\n  \"version\": 1,\n  \"files\": {{\n<<<<<<< HEAD\n{a1},\n{b},\n=======\n{a2},\n>>>>>>> x\n{c}\n  }}\n}}\n"
+        );
+        let locks = Locks::parse(text.as_bytes()).unwrap();
+        let names = |lock: &Lock| lock.files.keys().map(ToString::to_string).collect::<String>();
+        assert_eq!(
+            (
+                names(&locks.lock).as_str(),
+                names(locks.theirs.as_ref().unwrap()).as_str()
+            ),
+            ("abc", "ac")
+        );
+        let of = |lock: &Lock| lock.files[&RelPath::parse("a").unwrap()].why.clone();
+        assert_eq!(
+            (of(&locks.lock), of(&locks.theirs.unwrap())),
+            ("1".to_owned(), "2".to_owned())
+        );
+        // Neither side may say what a lock may not say.
+        for (good, bad) in [("\"a\"", "\"../a\""), ("\"b\"", "\"C\""), ("=======\n", "")] {
+            assert!(Locks::parse(text.replace(good, bad).as_bytes()).is_err(), "{bad}");
         }
     }
 }

@@ -9,6 +9,7 @@ mod apply;
 mod aside;
 mod change;
 mod compare;
+mod conflict;
 mod decide;
 mod diff;
 mod digest;

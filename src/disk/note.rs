@@ -19,6 +19,14 @@ pub(super) fn set_aside(values: &[(String, String)], kept: &RelPath) -> String {
     )
 }
 
+/// Of a file that git put together from two branches, in which the work of a person may be.
+pub(super) fn merge(shown: &str, lock: &str) -> String {
+    format!(
+        "a merge put it together, so that an edit by hand cannot be told from what was generated; take the file of one branch and \
+         both sides of the lock, then run again:\ngit checkout HEAD -- {shown}\ngit checkout --merge -- {lock}"
+    )
+}
+
 /// `differs_in_line_ends`: and in nothing else from what stacktic wrote or would write.
 pub(super) fn note(
     action: Action,

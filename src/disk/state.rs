@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::conflict;
 use super::digest::Digest;
 use super::journal::Journal;
-use super::lock::{Lock, LockEntry, LockError};
+use super::lock::{Lock, LockEntry, LockError, Locks};
 use super::orphans::IGNORE;
 use super::root::{Found, Parent, Root, stamp_at};
 use super::steps::Steps;
@@ -27,6 +28,8 @@ pub(super) const JOURNAL_PATH: &str = ".stacktic/journal.json";
 pub(super) struct State {
     pub(super) lock: Lock,
     pub(super) lock_bytes: Option<Vec<u8>>,
+    /// The lock of the branch that is being merged.
+    theirs: Option<Lock>,
     pub(super) journal: Option<Journal>,
     pub(super) journal_bytes: Option<Vec<u8>>,
     /// Which of the two an interrupted run left half written.
@@ -68,8 +71,10 @@ impl State {
             journal,
             half_written,
         } = Seen::read(root)?;
+        let Locks { lock: of_us, theirs } = lock.as_deref().map(Locks::parse).transpose()?.unwrap_or_default();
         Ok(Self {
-            lock: lock.as_deref().map(Lock::parse).transpose()?.unwrap_or_default(),
+            lock: of_us,
+            theirs,
             lock_bytes: lock,
             journal: journal.as_deref().map(Journal::parse).transpose()?,
             journal_bytes: journal,
@@ -114,12 +119,23 @@ impl State {
 
     /// The file is as stacktic last wrote it, or as an interrupted run did.
     pub(super) fn wrote(&self, path: &RelPath, contents: Digest) -> bool {
-        let is_locked = self.lock.files.get(path).is_some_and(|entry| entry.sha256 == contents);
-        is_locked
-            || self
-                .journal
-                .as_ref()
-                .is_some_and(|journal| journal.wrote(path, contents))
+        let locks = [Some(&self.lock), self.theirs.as_ref()];
+        let mut locked = locks.into_iter().flatten().filter_map(|lock| lock.files.get(path));
+        let meant = self.journal.as_ref();
+        locked.any(|entry| entry.sha256 == contents) || meant.is_some_and(|journal| journal.wrote(path, contents))
+    }
+
+    /// The file holds marks of git's, and stacktic wrote what it was on either side.
+    pub(super) fn wrote_sides(&self, path: &RelPath, contents: &[u8]) -> bool {
+        let sides = self.theirs.as_ref().and_then(|_| conflict::sides(contents));
+        sides.is_some_and(|sides| sides.iter().all(|side| self.wrote(path, Digest::of(side))))
+    }
+
+    /// Both branches of a merge changed what stacktic wrote at `path`.
+    pub(super) fn is_merged(&self, path: &RelPath) -> bool {
+        let theirs = self.theirs.as_ref().and_then(|theirs| theirs.files.get(path));
+        let digest = |entry: &LockEntry| entry.sha256;
+        theirs.map(digest) != self.lock.files.get(path).map(digest) && theirs.is_some()
     }
 
     /// The keys that stacktic may have put into a secret file.
@@ -150,8 +166,10 @@ impl State {
         overwritten.is_some_and(|digests| digests.contains(&contents))
     }
 
+    /// What an interrupted run, or one of a branch that is being merged, says of `path` instead of the lock.
     fn meant(&self, path: &RelPath) -> impl Iterator<Item = &LockEntry> {
-        self.journal.iter().flat_map(|journal| journal.entries(path))
+        let theirs = self.theirs.iter().filter_map(|theirs| theirs.files.get(path));
+        theirs.chain(self.journal.iter().flat_map(|journal| journal.entries(path)))
     }
 }
 

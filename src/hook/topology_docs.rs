@@ -8,11 +8,11 @@ use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
+    // By name, not by number: a component that comes or goes changes its own lines alone.
     let ids: BTreeMap<&ComponentName, String> = stack
         .components
         .keys()
-        .enumerate()
-        .map(|(position, name)| (name, format!("c{}", position + 1)))
+        .map(|name| (name, format!("c_{}", id(name.as_str()))))
         .collect();
     json!({ "documents": [{
         "stack": stack.name,
@@ -34,8 +34,13 @@ fn groups(stack: &Stack, ids: &BTreeMap<&ComponentName, String>) -> Vec<Json> {
             .or_default()
             .push(json!({ "id": ids[&component.name], "label": label }));
     }
-    let numbered = groups.into_iter().enumerate();
-    numbered.map(|(position, (name, components))| json!({ "id": format!("g{}", position + 1), "name": name, "components": components })).collect()
+    let item = |(name, components)| json!({ "id": format!("g_{}", id(name)), "name": name, "components": components });
+    groups.into_iter().map(item).collect()
+}
+
+/// A name as Mermaid takes it for the id of a node; names have no `_` of their own.
+fn id(name: &str) -> String {
+    name.replace('-', "_")
 }
 
 /// `write`, `read`, or what the link type calls itself: `bridge` of `fastapi-kafka_bridge`.
