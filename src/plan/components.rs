@@ -39,7 +39,7 @@ pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
     let targets: BTreeSet<&ComponentName> = with_files().map(|link| &link.to).collect();
     let view = |component: &Component| {
         let mut view = view::component(stack, component);
-        view["config_maps"] = config_maps::names(plan, component).into();
+        view["config_maps"] = config_maps::names(plan, stack, component).into();
         let end = |name: &str, wanted: bool| {
             if wanted {
                 named(name, view.clone())

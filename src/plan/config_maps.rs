@@ -27,12 +27,12 @@ pub(super) fn items(stack: &Stack, component: &Component, files: &Files<'_>) -> 
             maps.entry(name).or_default().push(file);
         }
     }
-    let mut items = Vec::new();
-    if !environment::values(stack, component).is_empty() {
-        items.push(
-            json!({ "name": format!("{}-config", component.name), "kind": "envs", "files": ["config/cloud.env"] }),
-        );
-    }
+    let settings = files
+        .iter()
+        .filter_map(|(file, _)| Some((*file, environment::map_of(component, file)?)));
+    let mut items: Vec<Json> = settings
+        .map(|(file, name)| json!({ "name": name, "kind": "envs", "files": [file] }))
+        .collect();
     for (name, files) in &maps {
         items.push(item(name, files));
     }
@@ -56,7 +56,7 @@ pub(super) fn map_of(component: &Component, file: &str) -> Option<String> {
 }
 
 /// Names of the type's own ConfigMaps by their suffix: one, and one for each further part that is planned.
-pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
+pub(super) fn names(plan: &Plan, stack: &Stack, component: &Component) -> Map<String, Json> {
     let folder = format!("{}/", base_folder(&component.name));
     let files = plan.below(&folder).map(|(path, _)| &path.as_str()[folder.len()..]);
     let parts: Vec<(&str, &str)> = files.filter_map(parts::of).collect();
@@ -69,7 +69,8 @@ pub(super) fn names(plan: &Plan, component: &Component) -> Map<String, Json> {
         let names: Vec<String> = [first.clone()].into_iter().chain(further).collect();
         (suffix.clone(), json!(names))
     });
-    names.collect()
+    let settings = ("config".to_owned(), json!(environment::config_maps(stack, component)));
+    names.chain([settings]).collect()
 }
 
 fn item(name: &str, files: &[&(&str, &PlannedFile)]) -> Json {

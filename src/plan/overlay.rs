@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{NAMESPACES, Plan, PlannedFile, Source, base_folder, config_maps, hooks};
+use super::{NAMESPACES, Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::name::{ComponentName, object_form, shortened};
@@ -201,13 +201,15 @@ impl Folder<'_> {
         let new = after.below(&folder).filter(|(path, _)| self.before.get(path).is_none());
         for (path, _) in new {
             let name = &path.as_str()[folder.len()..];
-            let Some(map) = config_maps::map_of(self.component, name).filter(|_| name.starts_with("config/")) else {
+            let map_of = |name: &str| {
+                let settings = environment::map_of(self.component, name);
+                settings.or_else(|| config_maps::map_of(self.component, name))
+            };
+            let Some(map) = map_of(name).filter(|_| name.starts_with("config/")) else {
                 continue;
             };
             let mut in_base = self.base.below(&folder);
-            let is_known = in_base.any(|(path, _)| {
-                config_maps::map_of(self.component, &path.as_str()[folder.len()..]).as_ref() == Some(&map)
-            });
+            let is_known = in_base.any(|(path, _)| map_of(&path.as_str()[folder.len()..]).as_ref() == Some(&map));
             let behavior = if is_known { "merge" } else { "create" };
             self.merge(plan, item, name, text(after, path).unwrap_or_default(), behavior)?;
         }
@@ -226,11 +228,9 @@ impl Folder<'_> {
     /// Plain keys and facts that differ: merged into the generated ConfigMap, or a new one of a part.
     fn merge(&self, plan: &mut Plan, item: &mut Json, name: &str, after: &str, behavior: &str) -> anyhow::Result<()> {
         self.insert(plan, name, after.to_owned())?;
-        let (map, kind) = if name == "config/cloud.env" {
-            (Some(format!("{}-config", self.component.name)), "envs")
-        } else {
-            (config_maps::map_of(self.component, name), "files")
-        };
+        let settings = environment::map_of(self.component, name);
+        let kind = if settings.is_some() { "envs" } else { "files" };
+        let map = settings.or_else(|| config_maps::map_of(self.component, name));
         if let Some(map) = map {
             push(
                 item,

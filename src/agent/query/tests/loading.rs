@@ -141,8 +141,11 @@ fn a_folder_of_parts() {
     assert_eq!(load().unwrap(), 1);
     put("stack-metadata.json.002", &tail[..tail.len() - 1]);
     assert!(refusal().contains("is cut off"), "{}", refusal());
-    std::fs::remove_file(folder.path().join("stack-metadata.json")).unwrap();
-    assert!(refusal().contains("stack-metadata.json` before it"), "{}", refusal());
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::File::create(folder.path().join("stack-metadata.json.001")).unwrap();
+    let refusal = load_path(folder.path()).map(|_| ()).unwrap_err().to_string();
+    assert!(refusal.contains("stack-metadata.json` before it"), "{refusal}");
 }
 
 /// A file that never ends is refused, not read to its end.
