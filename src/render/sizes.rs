@@ -354,14 +354,19 @@ mod tests {
     #[test]
     fn objects_of_every_kind() {
         for kind in ["NetworkPolicy", "Cluster"] {
-            for letter in ["- {a: b, c: 1}", "- \"<\"", "- d: [null, true, 0.5]"] {
+            for letter in [
+                "- {a: LONG, c: 1}",
+                "- \"<<<<<<<<<<<<<<<<<<<<\"",
+                "- d: [null, true, 0.5, LONG]",
+            ] {
                 let yaml = |count: usize| {
-                    let lines = format!("    {letter}\n").repeat(count);
+                    let line = letter.replace("LONG", &"y".repeat(100));
+                    let lines = format!("    {line}\n").repeat(count);
                     format!(
                         "apiVersion: v1\nkind: {kind}\nmetadata:\n  name: b\n  annotations:\n    x: y\nspec:\n  list:\n{lines}"
                     )
                 };
-                let count = largest("object.yaml", kind, 240_000, |count| text(yaml(count)));
+                let count = largest("object.yaml", kind, 16_000, |count| text(yaml(count)));
                 let object = &crate::yaml::documents(&yaml(count)).unwrap()[0];
                 let own = "xy".len();
                 assert_close(annotation(object) + own, kind);
