@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from redaction import Redactor
 from refusal import Refusal
 
 TruncatedBy = Literal["rows", "bytes", "cell", "series", "time"]
@@ -39,6 +40,7 @@ OUTPUT_SCHEMA: dict[str, Any] = {
         "elapsed_ms": {"type": "integer", "minimum": 0},
         "link": {"type": "string"},
         "untrusted": {"const": True},
+        "redacted": {"type": "boolean"},
     },
     "required": [
         "data",
@@ -49,6 +51,7 @@ OUTPUT_SCHEMA: dict[str, Any] = {
         "elapsed_ms",
         "link",
         "untrusted",
+        "redacted",
     ],
     "additionalProperties": False,
 }
@@ -93,46 +96,60 @@ class Fitted:
     next_position: Any
     # The JSON of the data where it is known already.
     text: str | None = None
+    # A secret stood in the data, and is masked.
+    redacted: bool = False
 
 
 def fit(answer: Answer, budget: Budget, redact: Callable[[str], str] = str) -> Fitted:
     """Redact and cut strings, then drop whole items, until the data fits; say by what."""
-    text = _fitting_text(answer.data, budget, redact)
-    if text is not None:
+    text = _text(answer.data)
+    clean = text is not None and not _touches(redact, text)
+    if clean and text is not None and _fits(text, budget):
         returned = answer.returned if answer.returned is not None else _count(answer.data)
         return Fitted(answer.data, returned, answer.truncated_by, answer.next_position, text)
-    cells = _Cells(budget.cell_bytes, redact)
+    cells = _Cells(budget.cell_bytes, str if clean else redact)
     data = cells.plain(answer.data, 0)
     if not isinstance(data, (dict, list)):
         data = {"value": data}
     truncated_by = answer.truncated_by or ("cell" if cells.cut else None)
     returned = answer.returned if answer.returned is not None else _count(data)
     if _size(data) <= budget.result_bytes:
-        return Fitted(data, returned, truncated_by, answer.next_position)
-    return _cut_items(answer, data, returned, budget.result_bytes)
+        fitted = Fitted(data, returned, truncated_by, answer.next_position)
+    else:
+        fitted = _cut_items(answer, data, returned, budget.result_bytes)
+    fitted.redacted = cells.redacted
+    return fitted
 
 
-def _fitting_text(data: Any, budget: Budget, redact: Callable[[str], str]) -> str | None:
-    """Return the JSON of data that needs no change at all; in doubt, nothing.
-
-    Nearly all results pass here, many times faster than by looking at each string.
-    """
+def _text(data: Any) -> str | None:
+    """Return the JSON of data that is plain JSON already."""
     if not isinstance(data, (dict, list)):
         return None
     try:
         text = encode(data)
-        raw = text.encode("utf-8")
+        text.encode("utf-8")
     except (TypeError, ValueError, RecursionError):
         return None
-    if len(raw) > budget.result_bytes or redact(text) != text:
-        return None
-    if _LONG_NUMBER.search(raw) or _DEEP.search(raw):
-        return None
+    return text
+
+
+def _touches(redact: Callable[[str], str], text: str) -> bool:
+    """Tell whether a string within a JSON text holds a secret."""
+    return redact.touches(text) if isinstance(redact, Redactor) else redact(text) != text
+
+
+def _fits(text: str, budget: Budget) -> bool:
+    """Tell whether the JSON of data needs no change at all; in doubt, it does.
+
+    Nearly all results pass here, many times faster than by looking at each string.
+    """
+    raw = text.encode("utf-8")
+    if len(raw) > budget.result_bytes or _LONG_NUMBER.search(raw) or _DEEP.search(raw):
+        return False
     if len(raw) <= budget.cell_bytes:
-        return text
+        return True
     # Between two quotes lies a string or what is between strings; an escaped quote blurs that.
-    clear = b'\\"' not in raw and max(map(len, raw.split(b'"'))) <= budget.cell_bytes
-    return text if clear else None
+    return b'\\"' not in raw and max(map(len, raw.split(b'"'))) <= budget.cell_bytes
 
 
 def encode_envelope(envelope: Mapping[str, Any], data_text: str | None) -> str:
@@ -211,12 +228,15 @@ class _Cells:
         self.limit = limit
         self.redact = redact
         self.cut = False
+        self.redacted = False
 
     def plain(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return self._text(value)
         if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, (int, float)) and self.redact(str(value)) != str(value):
+            return self._text(str(value))
         if isinstance(value, int):
             # JavaScript clients lose digits beyond this: a string keeps the value.
             return value if abs(value) <= MAX_SAFE_INTEGER else str(value)
@@ -238,7 +258,8 @@ class _Cells:
         return self._text(str(value))
 
     def _text(self, text: str) -> str:
-        text = self.redact(text)
+        whole, text = text, self.redact(text)
+        self.redacted = self.redacted or text != whole
         # A character takes at most four bytes, so short texts need no encoding.
         if len(text) * 4 <= self.limit and text.isprintable():
             return text

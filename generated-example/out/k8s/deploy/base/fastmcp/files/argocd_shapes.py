@@ -1,6 +1,6 @@
 """How answers of Argo CD are shown: states and names, no values of charts, no kinds of secrets.
 
-In: parts of the JSON that Argo CD answers with.
+In: parts of the JSON that Argo CD 2 or 3 answers with.
 Out: dictionaries and lists of a tool's answer.
 Must not know: HTTP, MCP, or which tool shows what.
 """
@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, cast
+
+from decoding import decode_json
+from documents import MAX_NESTING, Facts, at, count, facts_of, objects, text, texts
+from toolkit import Refusal
 
 MAX_HISTORY = 10
 MAX_PATHS = 40
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s\"'<>]*@")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/?#\s\"'<>]*@")
 # Keys at the left margin of a YAML text: no parser is needed to name them.
 _TOP_KEY = re.compile(
     r"""^(?:"([^"\n]+)"|'([^'\n]+)'|([^\s#:'"\[\]{}-][^:\n]*?))\s*:(?:\s|$)""", re.MULTILINE
@@ -23,12 +27,11 @@ _TOP_KEY = re.compile(
 # Differences that may be shown with their values; everything else is named by its path alone.
 _OPEN_PATHS = re.compile(r"(?:^|\.)(?:image|replicas|minReplicas|maxReplicas|paused|suspend)$")
 
-Facts = Mapping[str, Any]
 
-
-def plain(text: str) -> str:
+def plain(message: Any) -> str:
     """Return a message without user and password in its addresses."""
-    return _USERINFO.sub(r"\1", text)
+    told = text(message)
+    return _USERINFO.sub(r"\1", told) if "://" in told else told
 
 
 def is_secret(kind: str) -> bool:
@@ -36,66 +39,70 @@ def is_secret(kind: str) -> bool:
     return "secret" in kind.lower()
 
 
-def _at(facts: Any, *path: str) -> Any:
-    """Return what stands at a path, nothing when a part of it is absent."""
-    found: Any = facts
-    for name in path:
-        found = found.get(name) if found else None
-    return found
+def name_of(facts: Facts) -> str:
+    """Return the name of an Application."""
+    return text(at(facts, "metadata", "name"))
 
 
 def row_view(app: str, facts: Facts) -> dict[str, Any]:
-    """Return one line of the list."""
+    """Return one line of the list; `Unknown` is Argo CD's own word for what it has not seen."""
     return {
         "app": app,
-        "application": facts["metadata"]["name"],
-        "namespace": _at(facts, "spec", "destination", "namespace") or "",
-        "sync": _at(facts, "status", "sync", "status") or "Unknown",
-        "health": _at(facts, "status", "health", "status") or "Unknown",
-        "operation": _at(facts, "status", "operationState", "phase") or "",
+        "application": name_of(facts),
+        "namespace": text(at(facts, "spec", "destination", "namespace")),
+        "sync": text(at(facts, "status", "sync", "status")) or "Unknown",
+        "health": text(at(facts, "status", "health", "status")) or "Unknown",
+        "operation": text(at(facts, "status", "operationState", "phase")),
     }
 
 
 def summary_view(app: str, facts: Facts) -> dict[str, Any]:
     """Return the state of an Application."""
+    status, policy = facts_of(facts.get("status")), facts_of(at(facts, "spec", "syncPolicy"))
     return {
         **row_view(app, facts),
-        "project": _at(facts, "spec", "project"),
-        "revisions": _revisions(_at(facts, "status", "sync") or {}),
-        "health_message": plain(_at(facts, "status", "health", "message") or ""),
-        "automated": _at(facts, "spec", "syncPolicy", "automated") is not None,
-        "sync_options": _at(facts, "spec", "syncPolicy", "syncOptions") or [],
-        "images": _at(facts, "status", "summary", "images") or [],
-        "reconciled_at": _at(facts, "status", "reconciledAt") or "",
-        "operation": operation_view(_at(facts, "status", "operationState") or {}),
+        "project": text(at(facts, "spec", "project")),
+        "revisions": _revisions(status.get("sync")),
+        "health_message": plain(at(status, "health", "message")),
+        "automated": _is_automated(policy.get("automated")),
+        "sync_options": texts(policy.get("syncOptions")),
+        "images": texts(at(status, "summary", "images")),
+        "reconciled_at": text(status.get("reconciledAt")),
+        "operation": operation_view(status.get("operationState")),
         "conditions": [
-            {"type": one.get("type", ""), "message": plain(one.get("message", ""))}
-            for one in _at(facts, "status", "conditions") or ()
+            {"type": text(one.get("type")), "message": plain(one.get("message"))}
+            for one in objects(status.get("conditions"))
         ],
     }
 
 
-def _revisions(facts: Facts) -> list[str]:
-    return facts.get("revisions") or ([facts["revision"]] if facts.get("revision") else [])
+def _is_automated(automated: Any) -> bool:
+    """Its presence switched automation on, until version 3.1 gave it a switch of its own."""
+    return automated is not None and at(automated, "enabled") is not False
 
 
-def operation_view(state: Facts) -> dict[str, Any]:
+def _revisions(facts: Any) -> list[str]:
+    one = text(at(facts, "revision"))
+    return texts(at(facts, "revisions")) or ([one] if one else [])
+
+
+def operation_view(state: Any) -> dict[str, Any]:
     """Return how the last operation went."""
     return {
-        "phase": state.get("phase", ""),
-        "message": plain(state.get("message", "")),
-        "started_at": state.get("startedAt", ""),
-        "finished_at": state.get("finishedAt", ""),
+        "phase": text(at(state, "phase")),
+        "message": plain(at(state, "message")),
+        "started_at": text(at(state, "startedAt")),
+        "finished_at": text(at(state, "finishedAt")),
     }
 
 
 def history_view(facts: Facts) -> list[dict[str, Any]]:
     """Return the last deployments, newest first."""
-    history: list[Facts] = _at(facts, "status", "history") or []
+    history = objects(at(facts, "status", "history"))
     return [
         {
             "id": one.get("id"),
-            "deployed_at": one.get("deployedAt", ""),
+            "deployed_at": text(one.get("deployedAt")),
             "revisions": _revisions(one),
         }
         for one in reversed(history[-MAX_HISTORY:])
@@ -103,51 +110,59 @@ def history_view(facts: Facts) -> list[dict[str, Any]]:
 
 
 def source_views(facts: Facts) -> list[dict[str, Any]]:
-    """Return where an Application comes from."""
-    spec = facts["spec"]
-    sources = spec.get("sources") or [spec["source"]]
-    return [_source(source) for source in sources]
+    """Return where an Application comes from: one source, several, or one that is hydrated."""
+    spec = facts_of(facts.get("spec"))
+    hydrator = facts_of(spec.get("sourceHydrator"))
+    sources = objects(spec.get("sources"))
+    if not sources:
+        sources = [facts_of(found) for found in (spec.get("source"), hydrator.get("drySource"))]
+    views = [_source(source) for source in sources if source]
+    if hydrator.get("syncSource"):
+        branch = text(at(hydrator, "syncSource", "targetBranch"))
+        path = text(at(hydrator, "syncSource", "path"))
+        views.append({"hydrated_to": {"branch": branch, "path": path}})
+    return views
 
 
 def _source(source: Facts) -> dict[str, Any]:
-    view: dict[str, Any] = {"repository": plain(source.get("repoURL", ""))}
+    view: dict[str, Any] = {"repository": plain(source.get("repoURL"))}
     for name in ("chart", "path", "targetRevision", "ref"):
         if source.get(name):
-            view[name] = source[name]
+            view[name] = text(source[name])
     if source.get("helm"):
-        view["helm"] = _helm(source["helm"])
+        view["helm"] = _helm(facts_of(source["helm"]))
     if source.get("kustomize"):
-        view["kustomize"] = {"images": source["kustomize"].get("images", [])}
+        view["kustomize"] = {"images": texts(at(source, "kustomize", "images"))}
     if source.get("plugin"):
-        view["plugin"] = {"name": source["plugin"].get("name", "")}
+        view["plugin"] = {"name": text(at(source, "plugin", "name"))}
     return view
 
 
 def _helm(helm: Facts) -> dict[str, Any]:
     """Return names and a hash: values may hold passwords."""
     view: dict[str, Any] = {
-        "release": helm.get("releaseName", ""),
-        "value_files": [plain(name) for name in helm.get("valueFiles") or ()],
-        "parameters": sorted(one.get("name", "") for one in helm.get("parameters") or ()),
+        "release": text(helm.get("releaseName")),
+        "value_files": list(map(plain, texts(helm.get("valueFiles")))),
+        "parameters": sorted(text(one.get("name")) for one in objects(helm.get("parameters"))),
     }
     if helm.get("values"):
-        text = cast("str", helm["values"])
-        keys = {"".join(match.groups("")).strip() for match in _TOP_KEY.finditer(text)}
-        view["values"] = _hashed(sorted(keys), text)
+        values = text(helm["values"])
+        keys = {"".join(match.groups("")).strip() for match in _TOP_KEY.finditer(values)}
+        view["values"] = _hashed(sorted(keys), values)
     if helm.get("valuesObject"):
-        values = cast("dict[str, Any]", helm["valuesObject"])
-        view["values_object"] = _hashed(sorted(values), json.dumps(values, sort_keys=True))
+        keys = sorted(facts_of(helm["valuesObject"]))
+        view["values_object"] = _hashed(keys, json.dumps(helm["valuesObject"], sort_keys=True))
     return view
 
 
-def _hashed(keys: list[str], text: str) -> dict[str, Any]:
-    return {"keys": keys, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+def _hashed(keys: list[str], values: str) -> dict[str, Any]:
+    return {"keys": keys, "sha256": hashlib.sha256(values.encode()).hexdigest()}
 
 
 def resource_views(tree: Facts, facts: Facts) -> tuple[list[dict[str, Any]], int]:
     """Return the live resources with their sync state, and how many secret ones are left out."""
-    states = {_identity(one): one for one in _at(facts, "status", "resources") or ()}
-    nodes = {_identity(one): one for one in tree.get("nodes") or ()}
+    states = {_identity(one): one for one in objects(at(facts, "status", "resources"))}
+    nodes = {_identity(one): one for one in objects(tree.get("nodes"))}
     rows = [
         _resource(key, nodes.get(key, {}), states.get(key, {})) for key in sorted({*nodes, *states})
     ]
@@ -157,19 +172,20 @@ def resource_views(tree: Facts, facts: Facts) -> tuple[list[dict[str, Any]], int
 
 def _identity(resource: Facts) -> tuple[str, str, str, str]:
     names = ("group", "kind", "namespace", "name")
-    return cast("tuple[str, str, str, str]", tuple(resource.get(name) or "" for name in names))
+    return cast("tuple[str, str, str, str]", tuple(text(resource.get(name)) for name in names))
 
 
 def _resource(key: tuple[str, str, str, str], node: Facts, state: Facts) -> dict[str, Any]:
     group, kind, namespace, name = key
-    health: Facts = node.get("health") or state.get("health") or {}
+    # Version 3 keeps the health of a resource in the tree alone.
+    health = facts_of(node.get("health") or state.get("health"))
     row: dict[str, Any] = {"kind": kind, "group": group, "namespace": namespace, "name": name}
-    row["sync"] = state.get("status", "")
-    row["health"] = health.get("status", "")
+    row["sync"] = text(state.get("status"))
+    row["health"] = text(health.get("status"))
     if health.get("message"):
         row["message"] = plain(health["message"])
     if node.get("images"):
-        row["images"] = node["images"]
+        row["images"] = texts(node["images"])
     return row
 
 
@@ -177,28 +193,28 @@ def out_of_sync(facts: Facts) -> list[dict[str, Any]]:
     """Return what a sync would apply; without prune, what is no longer in Git stays."""
     return [
         {
-            "kind": one.get("kind", ""),
-            "namespace": one.get("namespace", ""),
-            "name": one.get("name", ""),
+            **{name: text(one.get(name)) for name in ("kind", "namespace", "name")},
             "effect": "stays, since a sync here never prunes"
             if one.get("requiresPruning")
             else "applied",
         }
-        for one in _at(facts, "status", "resources") or ()
+        for one in objects(at(facts, "status", "resources"))
         if one.get("status") == "OutOfSync"
         and not one.get("hook")
-        and not is_secret(one.get("kind", ""))
+        and not is_secret(text(one.get("kind")))
     ]
 
 
 def event_view(event: Facts) -> dict[str, Any]:
-    """Return an event of the Application itself."""
+    """Return an event of the Application itself; newer ones count in a series of their own."""
+    series = facts_of(event.get("series"))
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return {
-        "time": event.get("lastTimestamp") or event.get("eventTime") or "",
-        "type": event.get("type", ""),
-        "reason": event.get("reason", ""),
-        "message": plain(event.get("message", "")),
-        "count": event.get("count", 1),
+        "time": next((text(time) for time in times if time), ""),
+        "type": text(event.get("type")),
+        "reason": text(event.get("reason")),
+        "message": plain(event.get("message") or event.get("note")),
+        "count": count(event.get("count") or series.get("count")),
     }
 
 
@@ -206,27 +222,39 @@ def diff_views(items: Iterable[Facts]) -> list[dict[str, Any]]:
     """Return which resources differ between Git and the cluster, and at which paths."""
     views: list[dict[str, Any]] = []
     for item in items:
-        live, target = (
-            _state(item.get("normalizedLiveState")),
-            _state(item.get("predictedLiveState")),
-        )
-        paths = _differences(live, target)
-        if paths and not item.get("hook") and not is_secret(item.get("kind", "")):
-            change = "missing" if live is None else "not in Git" if target is None else "changed"
-            view = {name: item.get(name, "") for name in ("kind", "namespace", "name")}
-            views.append({**view, "change": change, "paths": paths if change == "changed" else []})
+        view = {name: text(item.get(name)) for name in ("kind", "namespace", "name")}
+        if item.get("hook") or is_secret(view["kind"]):
+            continue
+        change, paths = _change(item)
+        if change:
+            views.append({**view, "change": change, "paths": paths})
     return views
 
 
-def _state(text: str | None) -> Any:
-    return json.loads(text) if text else None
+def _change(item: Facts) -> tuple[str, list[dict[str, Any]]]:
+    """Return the kind of a difference, none for equal states, and its paths."""
+    try:
+        live = _state(item.get("normalizedLiveState"))
+        target = _state(item.get("predictedLiveState"))
+        if live == target:
+            return "", []
+    except (ValueError, RecursionError, Refusal):
+        # Too large, too deep or no JSON: one resource that cannot be compared hides no other.
+        return "unreadable", []
+    change = "missing" if live is None else "not in Git" if target is None else "changed"
+    return change, _differences(live, target) if change == "changed" else []
+
+
+def _state(state: Any) -> Any:
+    return decode_json(state) if isinstance(state, str) and state else None
 
 
 def _differences(live: Any, target: Any, path: str = "") -> list[dict[str, Any]]:
     """Return the paths at which two states differ, values only where they cannot be secret."""
     if live == target:
         return []
-    parts = _parts(live, target)
+    too_deep = path.count(".") + path.count("[") > MAX_NESTING
+    parts = None if too_deep else _parts(live, target)
     if parts is None:
         return [_difference(path, live, target)]
     found = [

@@ -16,6 +16,7 @@ from argocd_shapes import (
     diff_views,
     event_view,
     history_view,
+    name_of,
     operation_view,
     out_of_sync,
     resource_views,
@@ -23,6 +24,7 @@ from argocd_shapes import (
     source_views,
     summary_view,
 )
+from documents import Facts, at, ensure_list, ensure_object, objects, text
 from http_client import Http
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 
@@ -100,16 +102,15 @@ def _register_details(tools: Toolset) -> None:
         link: Link, app: App, limit: Annotated[int, Field(ge=1, le=200)] = 50
     ) -> Answer:
         """Return the latest events of an Application, newest first."""
-        events = await _of_app(link, app, "events")
-        rows = sorted(map(event_view, events.get("items") or ()), key=lambda row: row["time"])
+        events = await _items_of_app(link, app, "events")
+        rows = sorted(map(event_view, events), key=lambda row: row["time"])
         newest = rows[::-1]
         return Answer(newest[:limit], "rows" if len(newest) > limit else None)
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer:
         """Return which resources differ between Git and the cluster, by path."""
-        resources = await _of_app(link, app, "managed-resources")
-        views = diff_views(resources.get("items") or ())
+        views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer(views[:limit], "rows" if len(views) > limit else None)
 
 
@@ -137,20 +138,20 @@ def _name(link: Link, app: str) -> str:
 async def _rows(link: Link) -> list[dict[str, Any]]:
     """Return the Applications that are both in the project and of a component of this stack."""
     params = {"projects": link.data["project"], "fields": LIST_FIELDS}
-    reply = await _http(link).get_json(("applications",), params)
+    reply = ensure_object(await _http(link).get_json(("applications",), params))
     apps = {_name(link, app): app for app in link.enums.get("apps", ())}
     return [
-        row_view(apps[facts["metadata"]["name"]], facts)
-        for facts in reply.get("items") or ()
-        if _is_own(link, facts) and facts["metadata"]["name"] in apps
+        row_view(apps[name_of(facts)], facts)
+        for facts in objects(ensure_list(reply.get("items")))
+        if _is_own(link, facts) and name_of(facts) in apps
     ]
 
 
-def _is_own(link: Link, facts: dict[str, Any]) -> bool:
-    return facts["spec"]["project"] == link.data["project"]
+def _is_own(link: Link, facts: Facts) -> bool:
+    return at(facts, "spec", "project") == link.data["project"]
 
 
-async def _application(link: Link, app: str) -> dict[str, Any]:
+async def _application(link: Link, app: str) -> Facts:
     """Return an Application of the stack's project; another one of that name is not found."""
     facts = await _of_app(link, app)
     if not _is_own(link, facts):
@@ -158,15 +159,20 @@ async def _application(link: Link, app: str) -> dict[str, Any]:
     return facts
 
 
-async def _of_app(link: Link, app: str, *part: str) -> Any:
+async def _items_of_app(link: Link, app: str, part: str) -> list[Facts]:
+    return objects(ensure_list((await _of_app(link, app, part)).get("items")))
+
+
+async def _of_app(link: Link, app: str, *part: str) -> Facts:
     """Read below one Application; with the project named, Argo CD tells absent from forbidden."""
-    return await _http(link).get_json(
+    found = await _http(link).get_json(
         ("applications", _name(link, app), *part),
         {"project": link.data["project"]},
         error_hint=lambda status, _: (
             f"the project has no Application of {app}" if status == 404 else None  # noqa: PLR2004
         ),
     )
+    return ensure_object(found)
 
 
 async def _resources(link: Link, app: str, kind: str | None, limit: int) -> Answer:
@@ -187,8 +193,9 @@ async def _sync(link: Link, app: str, *, dry_run: bool) -> Answer:
     name = _name(link, app)
     body = {"name": name, "project": link.data["project"], "prune": False, "dryRun": False}
     reply = await _post_sync(link, name, body)
-    started = reply.get("operation") is not None
-    state = operation_view(reply.get("status", {}).get("operationState") or {})
+    # It is sent by now: an answer of another form does not make that undone.
+    started = at(reply, "operation") is not None
+    state = operation_view(at(reply, "status", "operationState"))
     return Answer({**answer, "started": started, "last_operation": state}, returned=1)
 
 
@@ -201,12 +208,12 @@ async def _post_sync(link: Link, name: str, body: dict[str, Any]) -> Any:
         raise (Refusal("E_CONFLICT", BUSY) if refusal.hint == BUSY else refusal) from None
 
 
-def _ensure_free(app: str, facts: dict[str, Any]) -> None:
+def _ensure_free(app: str, facts: Facts) -> None:
     """Refuse before the request what Argo CD would refuse, in words that say what to wait for."""
-    state: dict[str, Any] = facts.get("status", {}).get("operationState") or {}
-    if facts.get("operation") is not None or state.get("phase") in {"Running", "Terminating"}:
+    phase = text(at(facts, "status", "operationState", "phase"))
+    if facts.get("operation") is not None or phase in {"Running", "Terminating"}:
         raise Refusal("E_CONFLICT", BUSY)
-    if facts["metadata"].get("deletionTimestamp"):
+    if at(facts, "metadata", "deletionTimestamp"):
         raise Refusal("E_CONFLICT", f"the Application of {app} is being deleted")
 
 

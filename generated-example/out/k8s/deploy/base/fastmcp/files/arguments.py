@@ -7,6 +7,10 @@ Must not know: what a tool does, or how its result travels.
 The values of a closed list are the sorted union over the links, so that the generator can
 derive the same schema. Which instance is meant is the argument `component`, present only
 when several are linked (`instance` when the tool has a `component` of its own).
+
+What the schema takes is what is taken here, and the other way round: 1.0 is a whole number,
+since JSON has one kind of numbers, and null for an optional argument is its absence, since
+clients send it. Patterns are written in what all regular expressions have in common.
 """
 
 from __future__ import annotations
@@ -23,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
+from input_schema import published
 from links import Link
 from refusal import Refusal
 
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 MAX_CURSOR_CHARACTERS = 4096
 # Public names stay free for tool arguments: `schema` and `copy` are methods of a model.
 FIELD_PREFIX = "argument_"
+NOT_JSON = "the arguments are not plain JSON"
 
 _schema_links: ContextVar[Sequence[Link]] = ContextVar("stacktic_schema_links", default=())
 
@@ -126,6 +132,11 @@ class Arguments:
             message = f"the first parameter of `{function.__name__}` is not `link`"
             raise TypeError(message)
         self.names = [parameter.name for parameter in parameters[1:]]
+        self._optional = {
+            public_name(parameter.name)
+            for parameter in parameters[1:]
+            if parameter.default is not parameter.empty
+        }
         self.cursor_name = _cursor_name(self.names, hints)
         self.instance_name = self._instance_name()
         self._model = _model_of(function.__name__, parameters[1:], hints)
@@ -133,14 +144,19 @@ class Arguments:
 
     def bind(self, raw: Mapping[str, Any]) -> Bound:
         """Validate raw arguments; the first mistake is told in words without the value."""
-        rest = dict(raw)
+        rest = {
+            name: value
+            for name, value in raw.items()
+            if value is not None or name not in self._optional
+        }
         link = self._link(rest)
         try:
-            model = self._model.model_validate_json(json.dumps(rest), context={"link": link})
+            text = json.dumps(_with_whole_numbers(rest), allow_nan=False)
+            model = self._model.model_validate_json(text, context={"link": link})
         except ValidationError as error:
             raise self._mistake(error) from None
-        except (ValueError, RecursionError):
-            raise Refusal("E_ARG", "the arguments are not plain JSON") from None
+        except (TypeError, ValueError, RecursionError):
+            raise Refusal("E_ARG", NOT_JSON) from None
         values = {name: getattr(model, FIELD_PREFIX + name) for name in self.names}
         cursor = values.get(self.cursor_name) if self.cursor_name else None
         return Bound(link, values, cursor)
@@ -177,9 +193,7 @@ class Arguments:
             schema = self._model.model_json_schema()
         finally:
             _schema_links.reset(token)
-        schema = cast("dict[str, Any]", _without_titles(dereference_refs(schema)))
-        schema.setdefault("properties", {})
-        schema.pop("description", None)
+        schema = published(dereference_refs(schema), self._optional)
         if len(self.links) > 1:
             self._add_instance(schema)
         return schema
@@ -192,6 +206,8 @@ class Arguments:
 
     def _mistake(self, error: ValidationError) -> Refusal:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        if first["type"] == "json_invalid":
+            return Refusal("E_ARG", NOT_JSON)
         place = ".".join(str(part) for part in first["loc"])[:100]
         if first["type"] == "extra_forbidden":
             names = [public_name(name) for name in self.names]
@@ -226,20 +242,13 @@ def _model_of(
     return create_model(name, __base__=ArgumentModel, **fields)
 
 
-def _without_titles(value: Any) -> Any:
-    """Drop the titles pydantic adds: they repeat the names and cost the caller tokens."""
-    if isinstance(value, list):
-        return [_without_titles(item) for item in cast("list[Any]", value)]
-    if not isinstance(value, dict):
-        return value
-    schema = cast("dict[str, Any]", value)
-    result: dict[str, Any] = {}
-    for key, item in schema.items():
-        if key == "title" and isinstance(item, str):
-            continue
-        if key == "properties" and isinstance(item, dict):
-            properties = cast("dict[str, Any]", item)
-            result[key] = {name: _without_titles(part) for name, part in properties.items()}
-            continue
-        result[key] = item if key in {"default", "enum", "const"} else _without_titles(item)
-    return result
+def _with_whole_numbers(value: Any) -> Any:
+    """Return a value with 1.0 written as 1, which is the same number in JSON."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        items = cast("dict[Any, Any]", value).items()
+        return {name: _with_whole_numbers(item) for name, item in items}
+    if isinstance(value, (list, tuple)):
+        return [_with_whole_numbers(item) for item in cast("list[Any]", value)]
+    return value

@@ -13,6 +13,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+# Where a request's scope holds its exchange.
+EXCHANGE = "stacktic.exchange"
+
 Decision = Literal["allowed", "denied", "failed"]
 
 
@@ -22,6 +25,8 @@ class Exchange:
 
     key_name: str
     session: str
+    # A message of the server's own to a session.
+    internal: bool = False
     recorded: bool = False
     gone: bool = False
     _on_gone: Callable[[], None] | None = None
@@ -54,6 +59,8 @@ class Call:
     decision: Decision = "allowed"
     code: str | None = None
     result_bytes: int = 0
+    # The audit line that told of the call before its effect.
+    intent: int = 0
 
     def deny(self, code: str) -> None:
         """Note that the call was refused, and why."""

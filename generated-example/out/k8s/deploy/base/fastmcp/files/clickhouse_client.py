@@ -18,16 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from clickhouse_lines import Line, lines_of
+from clickhouse_values import shown
 from http_client import ErrorHint, Http, Reply
 from toolkit import Code, Link, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 FORMAT = "FORMAT JSONCompactEachRowWithNamesAndTypes"
-MAX_LINE_BYTES = 1024 * 1024
 MAX_FETCHED_BYTES = 160 * 1024
-MAX_CELL_CHARACTERS = 2 * 1024
+# Of large cells little is kept; what is thrown away takes time all the same.
+MAX_READ_BYTES = 4 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 KILL_TIMEOUT_S = 2.0
 Address = list[tuple[str, str | int | float | bool | None]]
@@ -69,6 +71,24 @@ class Rows:
     columns: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     rows: list[list[Any]] = field(default_factory=list[list[Any]])
     truncated_by: Any = None
+
+    def fits(self, cells: list[Any]) -> bool:
+        """Tell whether a line has as many cells as the first one."""
+        return not self.columns or len(cells) == len(self.columns)
+
+    def take(self, line: Line) -> None:
+        """Take one line: the first holds names, the second types, all others rows."""
+        cells = line.cells or []
+        if not self.columns:
+            self.columns = [{"name": str(shown(name, "String")), "type": ""} for name in cells]
+        elif not self.columns[0]["type"]:
+            for column, kind in zip(self.columns, cells, strict=True):
+                column["type"] = str(shown(kind, "String"))
+        else:
+            pairs = zip(cells, self.columns, strict=True)
+            self.rows.append([shown(cell, column["type"]) for cell, column in pairs])
+            if line.cut:
+                self.truncated_by = "cell"
 
     def records(self) -> list[dict[str, Any]]:
         """Return rows by column name."""
@@ -120,17 +140,17 @@ class ClickHouse(Http):
                 await self._kill(query_id)
         return rows
 
-    async def insert(self, table: tuple[str, str], rows: Sequence[Mapping[str, Any]]) -> int:
-        """Send rows as JSON and return how many ClickHouse says it wrote."""
+    async def insert(self, table: tuple[str, str], rows: Sequence[Mapping[str, Any]]) -> int | None:
+        """Send rows as JSON; return how many ClickHouse says it wrote, nothing if it does not."""
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         name = ".".join(quoted(part) for part in table)
         body = "\n".join([f"INSERT INTO {name} FORMAT JSONEachRow", *lines, ""])
         reply = await self._post(body)
         try:
             summary = json.loads(reply.headers.get("X-ClickHouse-Summary", "{}"))
-            return int(summary.get("written_rows", len(rows)))
-        except ValueError:
-            return len(rows)
+            return int(summary["written_rows"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
     async def _post(self, body: str) -> Reply:
         return await self.request("POST", [], content=body.encode(), content_type="text/plain")
@@ -151,44 +171,35 @@ class ClickHouse(Http):
     async def _rows(self, sql: str, address: Address, limit: int) -> tuple[Rows, bool]:
         """Read lines up to the limit; the flag tells whether the statement came to its end."""
         rows = Rows()
-        size = 0
+        read, kept = 0, 0
         async with self._client().stream(
             "POST",
             self._url([]),
             params=httpx.QueryParams(address),
             content=sql.encode(),
-            headers=self._credentials(),
+            # Compressed, a few bytes can become any number of them.
+            headers={**self._credentials(), "accept-encoding": "identity"},
         ) as response:
+            chunks = response.aiter_raw()
+            if "content-encoding" in response.headers:
+                hint = f"{self.link.component} answered compressed, unasked"
+                raise Refusal("E_UNAVAILABLE", hint)
             if not response.is_success:
-                raise self._failure(await _beginning(response.aiter_bytes()))
-            lines = _lines(response.aiter_bytes())
+                raise self._failure(await _beginning(chunks))
+            lines = lines_of(chunks)
             async for line in lines:
-                if not line.startswith(b"["):
-                    raise self._failure(line + await _beginning(lines))
-                self._take(rows, line)
-                size += len(line)
+                if line.cells is None or not rows.fits(line.cells):
+                    raise self._failure(line.head + await _heads(lines))
+                rows.take(line)
+                read, kept = read + line.read, kept + line.kept
                 if len(rows.rows) > limit:
                     rows.truncated_by = "rows"
                     del rows.rows[limit:]
                     return rows, False
-                if size > MAX_FETCHED_BYTES:
+                if kept > MAX_FETCHED_BYTES or read > MAX_READ_BYTES:
                     rows.truncated_by = "bytes"
                     return rows, False
         return rows, True
-
-    def _take(self, rows: Rows, line: bytes) -> None:
-        """Take one line: the first holds names, the second types, all others rows."""
-        try:
-            values: list[Any] = json.loads(line)
-        except ValueError:
-            raise self._failure(line) from None
-        if not rows.columns:
-            rows.columns = [{"name": str(name), "type": ""} for name in values]
-        elif not rows.columns[0]["type"]:
-            for column, kind in zip(rows.columns, values, strict=True):
-                column["type"] = str(kind)
-        else:
-            rows.rows.append([_short(value) for value in values])
 
     def _refusal(self, status: int, body: bytes, error_hint: ErrorHint | None) -> Refusal:
         """Every failed request carries an error number that says more than its status."""
@@ -239,30 +250,21 @@ def escaped(value: object) -> str:
     return "".join(signs.get(sign, sign) for sign in value)
 
 
-def _short(value: object) -> object:
-    """Keep one character more than a cell may have, so that the cut is still seen."""
-    return value[: MAX_CELL_CHARACTERS + 1] if isinstance(value, str) else value
-
-
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Cut a stream into lines, each with a length that is checked before it is whole."""
-    rest = b""
-    async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        if len(rest) > MAX_LINE_BYTES or any(len(line) > MAX_LINE_BYTES for line in whole):
-            raise Refusal("E_LIMIT", "one row is larger than 1 MiB; ask for fewer columns")
-        for line in whole:
-            if line:
-                yield line
-    if rest:
-        yield rest
-
-
 async def _beginning(chunks: AsyncIterator[bytes]) -> bytes:
     """Return as much of an error text as holds its number."""
     text = b""
     async for chunk in chunks:
         text += chunk
+        if len(text) > MAX_ERROR_BYTES:
+            break
+    return text
+
+
+async def _heads(lines: AsyncIterator[Line]) -> bytes:
+    """Return the beginnings of the lines that follow, up to what holds an error's number."""
+    text = b""
+    async for line in lines:
+        text += line.head
         if len(text) > MAX_ERROR_BYTES:
             break
     return text

@@ -18,14 +18,23 @@ _QUOTED = re.compile(
 )
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _FIRST_WORD = re.compile(r"\s*\(*\s*(SELECT|WITH)\b", re.IGNORECASE)
-_SETTINGS = re.compile(r"\bSETTINGS\s+[A-Za-z_]\w*\s*=", re.IGNORECASE)
+# A setting may be named in quotes, and one without a value is switched on; after a column of that
+# name comes one of the words of a SELECT.
+_SETTINGS = re.compile(
+    r"\bSETTINGS\s+(?!(?:FROM|AS|WHERE|PREWHERE|GROUP|ORDER|HAVING|QUALIFY|WINDOW|LIMIT|OFFSET|FETCH"
+    r"|UNION|EXCEPT|INTERSECT|FINAL|SAMPLE|FORMAT|AND|OR|NOT|IN|IS|LIKE|ILIKE|REGEXP|BETWEEN|DIV|MOD"
+    r"|ASC|DESC|NULLS|COLLATE|THEN|ELSE|WHEN|END|ON|USING|GLOBAL|ANY|ALL|ASOF|SEMI|ANTI|INNER|LEFT"
+    r"|RIGHT|FULL|CROSS|PASTE|ARRAY|JOIN|OVER)\b)[A-Za-z_`\"]",
+    re.IGNORECASE,
+)
 # Functions and table functions that read outside the database, reach other servers or wait.
 _REFUSED = re.compile(
     r"\b(url|urlCluster|file|fileCluster|s3|s3Cluster|gcs|cosn|oss|hdfs\w*|azureBlobStorage\w*"
     r"|remote|remoteSecure|cluster|clusterAllReplicas|mysql|postgresql|mongodb|redis|sqlite|odbc|jdbc"
     r"|executable|input|iceberg\w*|deltaLake\w*|hudi\w*|paimon\w*|arrowFlight|ytsaurus|dictionary"
     r"|dictGet\w*|dictHas|dictIsIn|hasColumnInTable|sleep|sleepEachRow|catboostEvaluate|fuzz\w+"
-    r"|ai(?:Generate|Extract|Classify|Translate|Embed)\w*)\s*\(",
+    r"|arrowStream|bigQuery|filesystem|loop|eval|python|getClientHTTPHeader"
+    r"|ai(?:Generate|Extract|Classify|Translate|Embed|Filter|Redact|Similarity)\w*)\s*\(",
     re.IGNORECASE,
 )
 
@@ -33,7 +42,7 @@ _REFUSED = re.compile(
 def ensure_one_select(sql: str) -> str:
     """Return the statement when it is one SELECT that closes what it opens."""
     bare = _without_quoted(sql)
-    for mark in ("--", "/*", "#", "$"):
+    for mark in ("--", "//", "/*", "#", "$"):
         if mark in bare:
             raise Refusal("E_SQL", f"`{mark}` outside of a string is not accepted")
     if not bare.isascii():
@@ -46,7 +55,7 @@ def ensure_one_select(sql: str) -> str:
     if not _FIRST_WORD.match(bare):
         raise Refusal("E_SQL", "the statement must begin with SELECT or WITH")
     _ensure_balanced(bare)
-    _ensure_plain_functions(sql, bare)
+    _ensure_plain_functions(sql)
     return text
 
 
@@ -76,15 +85,24 @@ def _ensure_balanced(bare: str) -> None:
         raise Refusal("E_SQL", "a parenthesis is not closed")
 
 
-def _ensure_plain_functions(sql: str, bare: str) -> None:
-    if _SETTINGS.search(bare):
+def _ensure_plain_functions(sql: str) -> None:
+    if _SETTINGS.search(_QUOTED.sub(_blank_text, sql)):
         raise Refusal("E_SQL", "SETTINGS is not accepted; the limits of the link hold")
     found = _REFUSED.search(_QUOTED.sub(_name, sql))
     if found:
         raise Refusal("E_SQL", f"the function {found.group(1)} is not open to read tools")
 
 
+def _blank_text(match: re.Match[str]) -> str:
+    """Keep quoted names as they are: a setting may be one."""
+    return " " if match.group()[0] == "'" else match.group()
+
+
 def _name(match: re.Match[str]) -> str:
     """Keep a quoted identifier without its quotes: a function may be called by one."""
     quoted = match.group()
-    return " " if quoted[0] == "'" else quoted[1:-1]
+    if quoted[0] == "'":
+        return " "
+    if "\\" in quoted:
+        raise Refusal("E_SQL", "a backslash in a quoted name is not accepted")
+    return quoted[1:-1]

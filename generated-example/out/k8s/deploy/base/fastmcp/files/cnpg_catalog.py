@@ -78,7 +78,7 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
        col_description(a.attrelid, a.attnum) AS comment
 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum LIMIT 1600
+ORDER BY a.attnum
 """
 
 CONSTRAINTS = """
@@ -86,14 +86,14 @@ SELECT conname AS name, CASE contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN '
          WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check' ELSE 'exclusion' END AS kind,
        pg_get_constraintdef(oid) AS definition
 FROM pg_constraint WHERE conrelid = $1::bigint::oid AND contype IN ('p', 'u', 'f', 'c', 'x')
-ORDER BY contype, conname LIMIT 200
+ORDER BY contype, conname
 """
 
 INDEXES = """
 SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, i.indisvalid AS valid,
        pg_relation_size(i.indexrelid) AS size_bytes
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = $1::bigint::oid ORDER BY c.relname LIMIT 200
+WHERE i.indrelid = $1::bigint::oid ORDER BY c.relname
 """
 
 # `{order}` is one of ORDERS, never a caller's text.
@@ -154,4 +154,10 @@ WHERE p.pronamespace = 'pg_catalog'::regnamespace
        OR p.proname ~ '^pg_(try_)?advisory_')
   AND has_function_privilege(p.oid, 'EXECUTE')
 GROUP BY p.proname ORDER BY p.proname LIMIT 50
+"""
+
+# What the driver knows by number alone: enums, domains, composite types, types of extensions.
+TYPE_NAMES = """
+SELECT number AS oid, format_type(number::oid, NULL) AS name
+FROM unnest($1::bigint[]) AS number
 """

@@ -11,57 +11,24 @@ import asyncio
 import re
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg.adapt import AdaptersMap
-from psycopg.types.string import TextLoader
 
 from cnpg_catalog import SELF_CHECK
+from cnpg_relay import Relay
+from cnpg_rows import ADAPTERS, PREFIX, fetch
 from toolkit import Link, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
-
-    from psycopg.abc import AdaptContext
+    from collections.abc import AsyncGenerator
 
 CONNECT_TIMEOUT_S = 3
 # The role has a connection limit of 4: one stays free for a person with the same role.
 SESSIONS_AT_ONCE = 3
 CHECK_LASTS_S = 300.0
 SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-_NATIVE_TYPES = frozenset({"bool", "int2", "int4", "int8", "oid", "float4", "float8"})
-_PREFIX = "DECLARE stacktic NO SCROLL CURSOR FOR\n"
-_BATCH_ROWS = 50
-MAX_FETCHED_CHARACTERS = 160 * 1024
-MAX_CELL_CHARACTERS = 2 * 1024
-
-
-class _TextAdapters:
-    """Values come as PostgreSQL prints them: no infinity, era or precision is lost on the way."""
-
-    def __init__(self) -> None:
-        self.adapters = AdaptersMap(psycopg.adapters)
-        self.connection = None
-        for info in psycopg.adapters.types:
-            if info.name not in _NATIVE_TYPES:
-                self.adapters.register_loader(info.oid, TextLoader)
-            if info.array_oid:
-                self.adapters.register_loader(info.array_oid, TextLoader)
-
-
-_TEXT: AdaptContext = _TextAdapters()
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What a cursor gave: never more than was asked for."""
-
-    columns: list[dict[str, str]]
-    rows: list[list[Any]]
-    truncated_by: Any
 
 
 class Sessions:
@@ -79,18 +46,22 @@ class Sessions:
         gate = self._gates.setdefault(link.component, asyncio.Semaphore(SESSIONS_AT_ONCE))
         async with gate:
             connection = await _connect(link, database, timeout_s)
+            relay = Relay(connection.pgconn.socket)
             try:
                 async with asyncio.timeout(timeout_s + 0.5):
                     await connection.set_read_only(True)
                     await self._ensure_reader(connection, link, database)
                     yield connection
-            except TimeoutError as error:
+            except (TimeoutError, psycopg.Error) as error:
+                if relay.exceeded:
+                    hint = "the reply is larger than the link may read; ask for less"
+                    raise Refusal("E_LIMIT", hint) from None
+                if isinstance(error, psycopg.Error):
+                    raise refusal_of(error, link) from error
                 hint = f"the statement ran longer than {timeout_s} s"
                 raise Refusal("E_TIMEOUT", hint) from error
-            except psycopg.Error as error:
-                raise refusal_of(error, link) from error
             finally:
-                await _end(connection)
+                await _end(connection, relay)
 
     async def _ensure_reader(
         self, connection: AsyncConnection[Any], link: Link, database: str
@@ -125,7 +96,7 @@ async def _connect(link: Link, database: str, timeout_s: float) -> AsyncConnecti
             client_encoding="utf8",
             options=_options(timeout_s),
             cursor_factory=AsyncRawCursor,
-            context=_TEXT,
+            context=ADAPTERS,
         )
     except psycopg.Error as error:
         raise _away(error, link) from error
@@ -143,11 +114,17 @@ def _options(timeout_s: float) -> str:
         "lock_timeout": 1000,
         "idle_in_transaction_session_timeout": int(timeout_s * 1000) + 5000,
         "client_connection_check_interval": 1000,
+        "client_min_messages": "error",
+        # Values are printed in one form whatever a role or a database was given.
+        "DateStyle": "ISO",
+        "IntervalStyle": "postgres",
+        "bytea_output": "hex",
+        "extra_float_digits": 1,
     }
     return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
-async def _end(connection: AsyncConnection[Any]) -> None:
+async def _end(connection: AsyncConnection[Any], relay: Relay) -> None:
     """ROLLBACK, then close; a connection that is broken already has nothing to roll back."""
     try:
         await connection.rollback()
@@ -155,52 +132,7 @@ async def _end(connection: AsyncConnection[Any]) -> None:
         pass
     finally:
         await connection.close()
-
-
-async def fetch(
-    connection: AsyncConnection[Any], sql: str, params: Sequence[Any] = ()
-) -> list[dict[str, Any]]:
-    """Run one of our own catalog statements; each has its own LIMIT."""
-    cursor = await connection.execute(sql.encode(), params, prepare=True)
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
-
-
-async def declare(connection: AsyncConnection[Any], sql: str, params: Sequence[Any]) -> None:
-    """Open a cursor over a caller's statement: the grammar takes one SELECT and nothing else.
-
-    `prepare=True` makes psycopg use the extended protocol even without parameters; the simple
-    one would run several statements.
-    """
-    await connection.execute((_PREFIX + sql).encode(), params, prepare=True)
-
-
-async def read(connection: AsyncConnection[Any], limit: int) -> Rows:
-    """Fetch up to `limit` rows in small batches, and one more to know whether there are others."""
-    rows: list[list[Any]] = []
-    columns: list[dict[str, str]] = []
-    size = 0
-    while len(rows) <= limit:
-        wanted = min(_BATCH_ROWS, limit + 1 - len(rows))
-        cursor = await connection.execute(f"FETCH {wanted} FROM stacktic".encode())
-        columns = [{"name": c.name, "type": c.type_display} for c in cursor.description or ()]
-        batch = await cursor.fetchall()
-        rows.extend([_short(value) for value in row] for row in batch)
-        size += sum(_characters(row) for row in rows[len(rows) - len(batch) :])
-        if len(batch) < wanted:
-            return Rows(columns, rows[:limit], "rows" if len(rows) > limit else None)
-        if size > MAX_FETCHED_CHARACTERS:
-            break
-    return Rows(columns, rows[:limit], "rows" if len(rows) > limit else "bytes")
-
-
-def _short(value: object) -> object:
-    """Keep one character more than a cell may have, so that the cut is still seen."""
-    return value[: MAX_CELL_CHARACTERS + 1] if isinstance(value, str) else value
-
-
-def _characters(row: list[Any]) -> int:
-    return sum(len(value) for value in row if isinstance(value, str))
+        await relay.stop()
 
 
 def refusal_of(error: psycopg.Error, link: Link) -> Refusal:
@@ -222,9 +154,9 @@ def refusal_of(error: psycopg.Error, link: Link) -> Refusal:
 
 def _place(error: psycopg.Error) -> str:
     position = error.diag.statement_position
-    if position is None or not position.isdigit() or int(position) <= len(_PREFIX):
+    if position is None or not position.isdigit() or int(position) <= len(PREFIX):
         return ""
-    return f" at character {int(position) - len(_PREFIX)}"
+    return f" at character {int(position) - len(PREFIX)}"
 
 
 def _away(error: psycopg.Error, link: Link) -> Refusal:

@@ -28,8 +28,13 @@ from cnpg_catalog import (
     TABLES,
 )
 from cnpg_fence import ensure_no_side_effects
-from cnpg_session import Sessions, declare, fetch, read
+from cnpg_rows import Rows, close, declare, fetch, read
+from cnpg_session import Sessions
 from toolkit import Answer, Choice, Link, Refusal, Toolset
+
+# PostgreSQL has no table with more columns; more keys or indexes than these are cut.
+PARTS = {"columns": (COLUMNS, 1600), "constraints": (CONSTRAINTS, 200), "indexes": (INDEXES, 200)}
+MAX_PLAN_CHARACTERS = 1024 * 1024
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f]+$")]
@@ -110,8 +115,7 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
         """Run one read-only SELECT through a cursor and return its rows."""
         ensure_no_side_effects(sql)
         async with sessions.open(link, database, timeout_s) as connection:
-            await declare(connection, sql, params or [])
-            found = await read(connection, limit)
+            found = await read(connection, sql, params or [], limit)
         data = {"columns": found.columns, "rows": found.rows}
         return Answer(data, truncated_by=found.truncated_by, returned=len(found.rows))
 
@@ -176,20 +180,22 @@ async def _describe_table(
 ) -> Answer:
     schema, name = table
     async with sessions.open(link, database) as connection:
-        found = await fetch(connection, TABLE, [schema, name])
-        if not found:
+        found = await read(connection, TABLE, [schema, name], 1)
+        if not found.rows:
             hint = "there is no such table in the schema; cnpg_list_tables shows what there is"
             raise Refusal("E_NOT_FOUND", hint)
-        oid = [found[0].pop("oid")]
-        data = {
-            "schema": schema,
-            "name": name,
-            **found[0],
-            "columns": await fetch(connection, COLUMNS, oid),
-            "constraints": await fetch(connection, CONSTRAINTS, oid),
-            "indexes": await fetch(connection, INDEXES, oid),
-        }
-    return Answer(data)
+        facts = found.records()[0]
+        oid = [facts.pop("oid")]
+        parts: dict[str, Rows] = {}
+        for part, (statement, limit) in PARTS.items():
+            await close(connection)
+            parts[part] = await read(connection, statement, oid, limit)
+    records = {part: rows.records() for part, rows in parts.items()}
+    cuts = (rows.truncated_by for rows in (*parts.values(), found))
+    return Answer(
+        {"schema": schema, "name": name, **facts, **records},
+        truncated_by=next((cut for cut in cuts if cut), None),
+    )
 
 
 async def _explain(
@@ -200,7 +206,10 @@ async def _explain(
         # EXPLAIN also takes INSERT and the like: the cursor first proves that this is one SELECT.
         await declare(connection, sql, params)
         rows = await fetch(connection, f"EXPLAIN (FORMAT JSON)\n{sql}", params)
-    plan = json.loads(rows[0]["QUERY PLAN"])[0]["Plan"]
+    text = rows[0]["QUERY PLAN"]
+    if len(text) > MAX_PLAN_CHARACTERS:
+        raise Refusal("E_LIMIT", "the plan is larger than any that could be shown")
+    plan = json.loads(text)[0]["Plan"]
     data = {
         "total_cost": plan.get("Total Cost"),
         "estimated_rows": plan.get("Plan Rows"),

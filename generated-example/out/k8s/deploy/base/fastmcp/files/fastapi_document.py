@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from documents import objects, text
 from toolkit import Link, Refusal
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -55,7 +56,8 @@ class Contract:
 
     def located(self, place: str) -> dict[str, Facts]:
         """Return the parameters of one place, by name."""
-        return {item["name"]: item for item in self.parameters if item.get("in") == place}
+        found = [item for item in self.parameters if item.get("in") == place]
+        return {str(item.get("name")): item for item in found}
 
 
 def operations_of(link: Link) -> list[Operation]:
@@ -108,8 +110,10 @@ def _decode(name: str, raw: bytes) -> Facts:
     if not isinstance(document, dict):
         raise Refusal("E_UNAVAILABLE", f"{name} is not a JSON object")
     facts = cast("Facts", document)
-    if not str(facts.get("openapi", "")).startswith(f"{SUPPORTED}."):
-        raise Refusal("E_UNAVAILABLE", f"{name} is not an OpenAPI {SUPPORTED} document")
+    version = text(facts.get("openapi") or facts.get("swagger"))
+    if "openapi" not in facts or not version.startswith(f"{SUPPORTED}."):
+        told = f"not one of version {version[:10] or 'unknown'}"
+        raise Refusal("E_UNAVAILABLE", f"{name} has to be an OpenAPI {SUPPORTED} document, {told}")
     return facts
 
 
@@ -128,9 +132,9 @@ def contract_of(link: Link, operation: Operation) -> Contract:
         place = f"{operation.method} {operation.path}"
         hint = f"the pinned OpenAPI document of {link.component} has no {place}"
         raise Refusal("E_UNAVAILABLE", hint)
-    shared = _mapping(_mapping(document["paths"]).get(operation.path)).get("parameters", [])
+    shared = _mapping(_mapping(document["paths"]).get(operation.path)).get("parameters")
     merged: dict[tuple[str, str], Facts] = {}
-    for item in [*shared, *facts.get("parameters", [])]:
+    for item in [*objects(shared), *objects(facts.get("parameters"))]:
         parameter = resolved(document, item)
         merged[str(parameter.get("in")), str(parameter.get("name"))] = parameter
     body = resolved(document, facts.get("requestBody") or {})

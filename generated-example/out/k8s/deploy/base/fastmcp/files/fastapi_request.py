@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from decoding import decode_json
 from fastapi_document import Contract, Operation
 from http_client import Http
 from toolkit import Link, Refusal
@@ -209,10 +210,10 @@ def validation_hint(status: int, body: bytes) -> str | None:
     if status != 422:  # noqa: PLR2004 -- HTTP statuses are names of their own
         return None
     try:
-        first = cast("dict[str, Any]", json.loads(body)["detail"][0])
+        first = cast("dict[str, Any]", decode_json(body)["detail"][0])
         place = ".".join(str(step) for step in first["loc"])
         kind = str(first["type"])
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, Refusal):
         return "the API refused the values"
     words = [re.sub(r"[^A-Za-z0-9_.-]", "", word)[:60] for word in (place, kind)]
     return f"the API refused {words[0]}: {words[1]}"

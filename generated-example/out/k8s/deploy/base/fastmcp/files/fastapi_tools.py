@@ -6,10 +6,12 @@ Must not know: how a request is made, or other links.
 """
 
 import json
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from decoding import decode_json, encoded, whole_characters
+from documents import facts_of, text
 from fastapi_document import (
     Operation,
     contract_of,
@@ -120,9 +122,8 @@ def _description(link: Link, operation: Operation) -> dict[str, Any]:
         if item.get("in") in {"path", "query"}
     ]
     answers = {
-        status: str(cast("dict[str, Any]", facts).get("description", ""))
-        for status, facts in contract.facts.get("responses", {}).items()
-        if isinstance(facts, dict)
+        status: text(facts_of(facts).get("description"))
+        for status, facts in facts_of(contract.facts.get("responses")).items()
     }
     whole = {
         "parameters": parameters,
@@ -170,13 +171,19 @@ async def _send(link: Link, operation: Operation, prepared: Prepared) -> Answer:
 def _shown(operation: Operation, reply: Reply) -> Answer:
     """Return JSON as it is while a list in it can be cut; else the text in pieces."""
     data: dict[str, Any] = {"operation_id": operation.name, "status": reply.status}
-    text = reply.body.decode("utf-8", "replace")
     try:
-        body: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        body: Any = decode_json(reply.body)
+    except ValueError:
         body = None
     if body is not None and (isinstance(body, list) or len(reply.body) <= MAX_SHOWN_BYTES):
         return Answer({**data, "body": body})
-    shown = text[:MAX_SHOWN_BYTES]
-    pieces = [shown[at : at + CHUNK_CHARACTERS] for at in range(0, len(shown), CHUNK_CHARACTERS)]
-    return Answer({**data, "body_text": pieces}, "bytes" if len(shown) < len(text) else None)
+    head = reply.body[:MAX_SHOWN_BYTES]
+    cut = len(head) < len(reply.body)
+    shown = encoded(whole_characters(head) if cut else head)
+    pieces = [
+        shown["value"][at : at + CHUNK_CHARACTERS]
+        for at in range(0, len(shown["value"]), CHUNK_CHARACTERS)
+    ]
+    # What is no text is said to be encoded; text needs no such word.
+    mark = {} if shown["encoding"] == "utf-8" else {"body_encoding": shown["encoding"]}
+    return Answer({**data, **mark, "body_text": pieces}, "bytes" if cut else None)

@@ -1,54 +1,53 @@
-"""The door of the server: keys, sizes, rates, and the audit of what stops there.
+"""The door of the server: keys, rates, sessions, and the audit of what stops there.
 
 In: HTTP requests of anyone.
 Out: to the MCP application only requests of a known key, within the caps; 401 otherwise.
-Must not know: tools. `/health` is the one path without a key.
-
-Two habits of plain `curl` are let through, because a key was shown and no browser sends
-them without an `Origin` header: its default content type, and an `initialize` without
-`capabilities`.
+Must not know: tools. `/health` is the one path without a key. It answers 200 while the process
+serves: what the audit log suffers from is a word in its body, since no restart would heal it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from starlette.responses import JSONResponse
 
-from calls import Call, Exchange
+from bodies import (
+    INVALID_REQUEST,
+    MAX_NOTED_CHARACTERS,
+    Body,
+    Stop,
+    header_of,
+    headers_of,
+    read_body,
+)
+from calls import EXCHANGE, Call, Exchange
+from sessions import LARGE_BYTES, Opening, Sessions, user_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from audit import AuditLog
     from auth import KeyRing
     from limits import Limits
 
-MAX_BODY_BYTES = 1024 * 1024
-BODY_SECONDS = 10.0
+PATH = "/mcp"
+# Both spellings are served as one: a redirect would name the scheme behind the gateway, and a
+# client that follows it sends its key in clear.
+SPELLINGS = (PATH, f"{PATH}/")
+# No tool may take longer than 30 s; a call that is not answered by then never is.
+ANSWER_SECONDS = 45.0
 WATCHED_AFTER_SECONDS = 0.02
-MAX_NOTED_CHARACTERS = 64
 ACCEPTED = 202
 FAILED = 500
+NOT_FOUND = 404
 FIRST_ERROR_STATUS = 400
-CURL_CONTENT_TYPES = (b"", b"application/x-www-form-urlencoded")
-EXCHANGE = "stacktic.exchange"
-
-
-@dataclass(frozen=True)
-class Stop(Exception):  # noqa: N818 -- a decision, not a fault
-    """A request that goes no further."""
-
-    status: int
-    code: str
-    hint: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +58,11 @@ class Gate:
     keys: KeyRing
     limits: Limits
     audit: AuditLog
+    sessions: Sessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the book of the sessions that the application holds."""
+        object.__setattr__(self, "sessions", Sessions(self.app))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -67,75 +71,108 @@ class Gate:
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:
-            await JSONResponse({"status": "ok"})(scope, receive, send)
+            await JSONResponse(self.audit.health())(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        exchange = Exchange(key_name="", session=_header(scope, b"mcp-session-id"))
-        status = 0
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        exchange = Exchange(key_name="", session=header_of(scope, b"mcp-session-id"))
+        answer = _Answer(send)
         try:
-            await self._admit(exchange, scope, receive, watched)
+            await self._admit(exchange, scope, receive, answer)
         except Stop as stop:
             # The line comes before the answer: a refused caller cannot be gone before it.
             self._record(exchange, scope, stop.status, started)
             await _refuse(stop, scope, receive, send)
         except BaseException:
-            self._record(exchange, scope, status or FAILED, started)
+            self._record(exchange, scope, answer.status or FAILED, started)
             raise
         else:
-            self._record(exchange, scope, status, started)
+            self._record(exchange, scope, answer.status, started)
 
-    async def _admit(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        key_name = self.keys.name_of(_headers(scope, b"authorization"))
+    async def _admit(
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
+        key_name = self.keys.name_of(headers_of(scope, b"authorization"))
         if key_name is None:
             raise Stop(401, "E_AUTH", "send a known key as `Authorization: Bearer <key>`")
         exchange.key_name = key_name
-        # The SDK binds a session to this user: another key's request finds no such session.
-        token = AccessToken(token=key_name, client_id=key_name, scopes=[])
-        scope["user"] = AuthenticatedUser(token)
+        if scope["path"] not in SPELLINGS:
+            raise Stop(NOT_FOUND, "E_NOT_FOUND", f"this server answers at {PATH}")
+        scope["path"], scope["raw_path"] = PATH, PATH.encode()
+        scope["user"] = user_of(key_name)
         scope[EXCHANGE] = exchange
         if scope["method"] == "GET":
-            await self._stream(key_name, scope, receive, send)
+            await self._stream(exchange, scope, receive, answer)
         else:
-            await self._call(exchange, scope, receive, send)
+            await self._call(exchange, scope, receive, answer)
 
-    async def _stream(self, key_name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.limits.start_stream(key_name):
+    async def _stream(
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
+        if not self.limits.start_stream(exchange.key_name):
             raise Stop(429, "E_LIMIT", "this key holds too many streams or calls too often")
         try:
-            await self.app(scope, receive, send)
+            with self._within(exchange, None):
+                await self.app(scope, receive, answer)
         finally:
-            self.limits.end_stream(key_name)
+            self.limits.end_stream(exchange.key_name)
 
-    async def _call(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call(
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
         if not self.limits.start_call(exchange.key_name):
             raise Stop(429, "E_LIMIT", "at most 10 calls a second and 4 at once for a key")
         try:
-            body = await _read_body(scope, receive)
-            # Without a session only `initialize` opens one; the word may stand elsewhere too.
-            opening = not exchange.session and b'"initialize"' in body
-            if opening and not self.limits.open_session(exchange.key_name):
-                raise Stop(429, "E_LIMIT", "this key opens too many sessions; keep one")
-            if scope["method"] == "POST" and not _headers(scope, b"origin"):
-                body = _accept_curl(scope, body)
-            await self._forward(exchange, scope, body, receive, send)
+            body = await read_body(scope, receive)
+            if body.opens_session and not exchange.session:
+                await self._open(exchange, scope, body, receive, answer)
+            else:
+                with self._within(exchange, body.request_id):
+                    await self._forward(exchange, scope, body, receive, answer)
+                if answer.status == NOT_FOUND or scope["method"] == "DELETE":
+                    self.sessions.forget(exchange.key_name, exchange.session)
+                elif len(body.raw) + answer.size > LARGE_BYTES:
+                    await self.sessions.lighten(exchange.key_name, exchange.session, scope)
         finally:
             self.limits.end_call(exchange.key_name)
 
+    @contextlib.contextmanager
+    def _within(self, exchange: Exchange, request_id: str | None) -> Generator[None]:
+        """Keep a session, and an id of it, while a request is served."""
+        key_name, session = exchange.key_name, exchange.session
+        if not self.sessions.enter(key_name, session, request_id):
+            hint = "a request of this id is under way in this session; give each its own"
+            raise Stop(400, "E_ARG", hint, INVALID_REQUEST)
+        try:
+            yield
+        finally:
+            self.sessions.leave(key_name, session, request_id)
+
+    async def _open(
+        self, exchange: Exchange, scope: Scope, body: Body, receive: Receive, answer: _Answer
+    ) -> None:
+        """Open a session; a refused `initialize` leaves none behind."""
+        key_name = exchange.key_name
+        if not self.limits.open_session(key_name):
+            raise Stop(429, "E_LIMIT", "this key opens too many sessions; keep one")
+        if not await self.sessions.make_room(key_name, scope):
+            raise Stop(429, "E_LIMIT", "this key is at work in too many sessions")
+        opening = Opening()
+        await self._forward(exchange, scope, body, receive, opening)
+        if opening.session and opening.failed:
+            await self.sessions.end(key_name, opening.session, scope)
+        elif opening.session:
+            self.sessions.opened(key_name, opening.session)
+        for message in opening.messages():
+            await answer(message)
+
     async def _forward(
-        self, exchange: Exchange, scope: Scope, body: bytes, receive: Receive, send: Send
+        self, exchange: Exchange, scope: Scope, body: Body, receive: Receive, send: Send
     ) -> None:
         watch = _Watch(receive, exchange)
-        unread = [body]
+        unread = [body.raw]
 
         async def replay() -> Message:
             if unread:
@@ -146,10 +183,27 @@ class Gate:
         # Most calls end before anyone could leave: only longer ones are watched.
         timer = asyncio.get_running_loop().call_later(WATCHED_AFTER_SECONDS, watch.start)
         try:
-            await self.app(scope, replay, send)
+            await self._answered(scope, replay, send)
         finally:
             timer.cancel()
             await watch.stop()
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait for the application to begin its answer, but not for ever."""
+        limit = asyncio.timeout(ANSWER_SECONDS)
+
+        async def begun(message: Message) -> None:
+            if not limit.expired():
+                limit.reschedule(None)
+            await send(message)
+
+        try:
+            async with limit:
+                await self.app(scope, receive, begun)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise Stop(504, "E_TIMEOUT", "there was no answer in time") from None
 
     def _record(self, exchange: Exchange, scope: Scope, status: int, started: float) -> None:
         """Write the line of a request that no MCP method recorded; notifications leave none."""
@@ -166,6 +220,21 @@ class Gate:
             # A JSON-RPC error that the protocol layer answered without calling a method.
             call.deny("E_ARG")
         self.audit.write(call, int((time.perf_counter() - started) * 1000))
+
+
+class _Answer:
+    """Passes an answer on, and knows its status and its size."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.size = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        self.size += len(message.get("body", b""))
+        await self._send(message)
 
 
 class _Watch:
@@ -200,71 +269,13 @@ class _Watch:
         self._exchange.leave()
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    declared = _header(scope, b"content-length")
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        raise Stop(413, "E_LIMIT", "a request body is at most 1 MiB")
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Stop(400, "E_ARG", "the request body ended early")
-                chunk = message.get("body", b"")
-                size += len(chunk)
-                if size > MAX_BODY_BYTES:
-                    raise Stop(413, "E_LIMIT", "a request body is at most 1 MiB")
-                chunks.append(chunk)
-                more = message.get("more_body", False)
-    except TimeoutError:
-        raise Stop(408, "E_TIMEOUT", "the request body came too slowly") from None
-    return b"".join(chunks)
-
-
-def _accept_curl(scope: Scope, body: bytes) -> bytes:
-    """Read curl's default content type as JSON, and give `initialize` its missing field."""
-    content_type = _header(scope, b"content-type").encode("latin-1")
-    if content_type in CURL_CONTENT_TYPES:
-        kept = [item for item in scope["headers"] if item[0] != b"content-type"]
-        scope["headers"] = [*kept, (b"content-type", b"application/json")]
-    if not _headers(scope, b"accept"):
-        # No header means that anything is accepted.
-        scope["headers"] = [*scope["headers"], (b"accept", b"*/*")]
-    return _with_capabilities(body) if b'"initialize"' in body else body
-
-
-def _with_capabilities(body: bytes) -> bytes:
-    try:
-        message: object = json.loads(body)
-    except (ValueError, RecursionError):
-        return body
-    if not isinstance(message, dict):
-        return body
-    request = cast("dict[str, Any]", message)
-    params: object = request.get("params")
-    if request.get("method") != "initialize" or not isinstance(params, dict):
-        return body
-    cast("dict[str, Any]", params).setdefault("capabilities", {})
-    return json.dumps(request).encode("utf-8")
-
-
 async def _refuse(stop: Stop, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {"cache-control": "no-store"}
     if stop.status == 401:  # noqa: PLR2004 -- HTTP statuses are names of their own
         headers["www-authenticate"] = "Bearer"
     if stop.status == 429:  # noqa: PLR2004
         headers["retry-after"] = "1"
-    body = {"error": {"code": stop.code, "hint": stop.hint}}
-    await JSONResponse(body, status_code=stop.status, headers=headers)(scope, receive, send)
-
-
-def _headers(scope: Scope, name: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key == name]
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    values = _headers(scope, name)
-    return values[0].decode("latin-1")[:MAX_NOTED_CHARACTERS] if values else ""
+    if stop.status == 408:  # noqa: PLR2004
+        # What is left of the body is not waited for.
+        headers["connection"] = "close"
+    await JSONResponse(stop.body(), stop.status, headers)(scope, receive, send)

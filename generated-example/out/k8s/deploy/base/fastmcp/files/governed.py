@@ -24,7 +24,7 @@ from pydantic import PrivateAttr
 
 from answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode_envelope, fit
 from arguments import Arguments, Bound
-from calls import current_call
+from calls import Call, current_call
 from cursors import CursorSigner, Page, digest
 from links import Link, Topology
 from refusal import Refusal
@@ -39,6 +39,11 @@ MASKED_NAME_CHARACTERS = 40
 logger = logging.getLogger("stacktic.tool")
 
 
+async def _nobody_records(call: Call) -> bool:
+    del call
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class Runtime:
     """What all tools of a server share."""
@@ -47,6 +52,8 @@ class Runtime:
     topology: Topology
     signer: CursorSigner
     audit_ready: Callable[[], bool]
+    # Records what a call is about to change; false means that it must not.
+    intend: Callable[[Call], Awaitable[bool]] = _nobody_records
 
 
 @dataclass(frozen=True)
@@ -108,9 +115,16 @@ class Body:
         if page is not None and self.arguments.cursor_name and bound.cursor is not None:
             position = self.runtime.signer.open(page, bound.cursor)
             bound.values[self.arguments.cursor_name] = position
+        await self._record_intent()
         answer = await self._run(bound)
-        fitted = fit(answer, self.traits.budget, self.runtime.settings.redact)
+        # Now: a secret that was replaced while the tool ran is known with both its values.
+        redact = self.runtime.settings.redactor()
+        fitted = fit(answer, self.traits.budget, redact)
         envelope = self._envelope(fitted, bound, page, started)
+        cursor = envelope["next_cursor"]
+        if cursor is not None and redact(cursor) != cursor:
+            # It cannot be masked and still be a cursor.
+            envelope |= {"next_cursor": None, "redacted": True}
         return encode_envelope(envelope, fitted.text), envelope
 
     def _ensure_write_access(self, link: Link) -> None:
@@ -122,6 +136,12 @@ class Body:
             raise Refusal("E_WRITE_DISABLED", hint)
         if not self.runtime.audit_ready():
             raise Refusal("E_WRITE_DISABLED", "writes are refused while no audit log is kept")
+
+    async def _record_intent(self) -> None:
+        """Have a line written before the effect: none may happen that the log does not know of."""
+        if self.traits.tool_class != "read" and not await self.runtime.intend(current_call()):
+            hint = "the audit log takes no lines, so nothing was done; try again later"
+            raise Refusal("E_WRITE_DISABLED", hint)
 
     def _page(self, bound: Bound) -> Page:
         arguments = {
@@ -165,6 +185,7 @@ class Body:
             "elapsed_ms": int((time.perf_counter() - started) * 1000),
             "link": bound.link.component,
             "untrusted": True,
+            "redacted": fitted.redacted,
         }
 
     def _refused(self, refusal: Refusal) -> ToolResult:
@@ -173,7 +194,10 @@ class Body:
             call.fail(refusal.code)
         else:
             call.deny(refusal.code)
-        text = self.runtime.settings.redact(refusal.text())
+        whole = refusal.text()
+        text = self.runtime.settings.redact(whole)
+        if text != whole:
+            text = f'{text[:-1]}, "redacted": true}}'
         call.result_bytes = len(text.encode("utf-8"))
         return _result(text, None)
 

@@ -8,8 +8,11 @@ Must not know: HTTP, MCP, or which tool shows what.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
+
+from documents import MAX_NESTING, Facts, at, facts_of, objects, text, texts
+from grafana_models import panels_of, variables_of
 
 MAX_OPTIONS = 20
 # Settings of data sources, and everything that leads out of a dashboard.
@@ -27,20 +30,22 @@ _HIDDEN_KEYS = frozenset(
         "headers",
     }
 )
-_ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>)\]]+")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s\"'<>)\]]+")
 # The names under which data source plugins keep the text of a query.
 _QUERY_KEYS = ("expr", "query", "rawSql", "rawQuery", "queryText", "target", "expression")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """Return a copy without hidden keys and without addresses in texts."""
     if isinstance(value, str):
-        return _ADDRESS.sub("[address]", value)
+        return _ADDRESS.sub("[address]", value) if "://" in value else value
+    if depth > MAX_NESTING:
+        return "[nested too deep]"
     if isinstance(value, list):
-        return [plain(item) for item in cast("list[Any]", value)]
+        return [plain(item, depth + 1) for item in cast("list[Any]", value)]
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Any]", value).items()
-        return {key: plain(item) for key, item in items if not _is_hidden(key)}
+        return {key: plain(item, depth + 1) for key, item in items if not _is_hidden(key)}
     return value
 
 
@@ -49,118 +54,105 @@ def _is_hidden(key: str) -> bool:
     return name in _HIDDEN_KEYS or name.endswith("url")
 
 
-def hit_view(hit: Mapping[str, Any]) -> dict[str, Any]:
+def hit_view(hit: Facts) -> dict[str, Any]:
     """Return a dashboard or folder of a search."""
-    view = {"uid": hit["uid"], "title": hit["title"], "folder": hit.get("folderTitle", "")}
-    if hit["type"] == "dash-db":
-        return view | {"tags": hit.get("tags", [])}
-    return view | {"parent_uid": hit.get("folderUid", "")}
-
-
-def datasource_view(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return name, type and uid: a closed choice, so that a new field of Grafana cannot slip in."""
-    return {
-        "name": source["name"],
-        "type": source["type"],
-        "uid": source["uid"],
-        "default": source.get("isDefault", False),
+    view = {
+        "uid": text(hit.get("uid")),
+        "title": text(hit.get("title")),
+        "folder": text(hit.get("folderTitle")),
     }
+    if hit.get("type") == "dash-folder":
+        return view | {"parent_uid": text(hit.get("folderUid"))}
+    return view | {"tags": texts(hit.get("tags"))}
 
 
-def alert_view(alert: Mapping[str, Any]) -> dict[str, Any]:
+def datasource_view(source: Facts) -> dict[str, Any]:
+    """Return name, type and uid: a closed choice, so that a new field of Grafana cannot slip in."""
+    names = {name: text(source.get(name)) for name in ("name", "type", "uid")}
+    return names | {"default": source.get("isDefault") is True}
+
+
+def alert_view(alert: Facts) -> dict[str, Any]:
     """Return an alert instance."""
     return {
-        "name": alert["labels"].get("alertname", ""),
-        "state": alert["state"],
+        "name": text(at(alert, "labels", "alertname")),
+        "state": text(alert.get("state")),
         "since": alert.get("activeAt"),
-        "labels": plain(alert["labels"]),
-        "annotations": plain(alert.get("annotations") or {}),
+        "labels": plain(facts_of(alert.get("labels"))),
+        "annotations": plain(facts_of(alert.get("annotations"))),
     }
 
 
-def summary_view(found: Mapping[str, Any]) -> dict[str, Any]:
+def summary_view(found: Facts, dashboard: Facts) -> dict[str, Any]:
     """Return what a dashboard is about."""
-    dashboard, meta = found["dashboard"], found.get("meta", {})
-    panels = [panel_view(panel) for panel in panels_of(dashboard)]
+    panels = map(panel_view, panels_of(dashboard))
     return {
-        "uid": dashboard.get("uid", ""),
-        "title": dashboard.get("title", ""),
-        "description": plain(dashboard.get("description") or ""),
-        "folder": meta.get("folderTitle", ""),
-        "tags": dashboard.get("tags", []),
+        "uid": text(dashboard.get("uid")),
+        "title": text(dashboard.get("title")),
+        "description": plain(text(dashboard.get("description"))),
+        "folder": text(at(found, "meta", "folderTitle")),
+        "tags": texts(dashboard.get("tags")),
         "version": dashboard.get("version"),
-        "updated": meta.get("updated", ""),
-        "time": plain(dashboard.get("time", {})),
-        "refresh": dashboard.get("refresh", ""),
-        "variables": [variable.get("name", "") for variable in _variables(dashboard)],
+        "updated": text(at(found, "meta", "updated")),
+        "time": plain(facts_of(dashboard.get("time"))),
+        "refresh": plain(dashboard.get("refresh") or ""),
+        "variables": [text(variable.get("name")) for variable in variables_of(dashboard)],
         "panels": [{"id": panel["id"], "title": panel["title"]} for panel in panels],
     }
 
 
-def panels_of(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Return the panels of a dashboard, those inside collapsed rows included, rows not."""
-    for panel in dashboard.get("panels") or ():
-        if panel.get("type") == "row":
-            yield from panel.get("panels") or ()
-        else:
-            yield panel
-
-
-def panel_view(panel: Mapping[str, Any]) -> dict[str, Any]:
+def panel_view(panel: Facts) -> dict[str, Any]:
     """Return what a panel shows, without its options."""
-    return {
+    view = {
         "id": panel.get("id"),
-        "title": panel.get("title", ""),
-        "type": panel.get("type", ""),
+        "title": text(panel.get("title")) or text(at(panel, "libraryPanel", "name")),
+        "type": text(panel.get("type")),
         "datasource": _datasource(panel.get("datasource")),
-        "queries": len(panel.get("targets") or ()),
+        "queries": len(objects(panel.get("targets"))),
     }
+    library = text(at(panel, "libraryPanel", "name"))
+    return view | ({"library_panel": library} if library else {})
 
 
 def _datasource(reference: Any) -> dict[str, str]:
     """Return a reference; dashboards of old name the data source by a text alone."""
     if isinstance(reference, Mapping):
-        found = cast("Mapping[str, Any]", reference)
-        return {"type": found.get("type") or "", "uid": found.get("uid") or ""}
-    return {"type": "", "uid": str(reference or "")}
+        found = cast("Facts", reference)
+        return {"type": text(found.get("type")), "uid": text(found.get("uid"))}
+    return {"type": "", "uid": text(reference)}
 
 
-def _variables(dashboard: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    templating: Mapping[str, Any] = dashboard.get("templating") or {}
-    return templating.get("list") or []
-
-
-def variable_views(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
+def variable_views(dashboard: Facts) -> list[dict[str, Any]]:
     """Return the variables of a dashboard with their current value."""
     return [
         {
-            "name": variable.get("name", ""),
-            "type": variable.get("type", ""),
-            "label": variable.get("label") or "",
+            "name": text(variable.get("name")),
+            "type": text(variable.get("type")),
+            "label": text(variable.get("label")),
             "query": plain(variable.get("query", "")),
-            "current": plain(variable.get("current") or {}).get("value"),
+            "current": plain(at(variable.get("current"), "value")),
             "options": [
                 plain(option.get("value"))
-                for option in (variable.get("options") or ())[:MAX_OPTIONS]
+                for option in objects(variable.get("options"))[:MAX_OPTIONS]
             ],
         }
-        for variable in _variables(dashboard)
+        for variable in variables_of(dashboard)
     ]
 
 
-def query_views(panel: Mapping[str, Any]) -> list[dict[str, Any]]:
+def query_views(panel: Facts) -> list[dict[str, Any]]:
     """Return the queries of a panel as text, with the data source they go to."""
     return [
         {
-            "ref": target.get("refId", ""),
+            "ref": text(target.get("refId")),
             "datasource": _datasource(target.get("datasource") or panel.get("datasource")),
-            "hidden": target.get("hide", False),
-            "legend": plain(target.get("legendFormat", "")),
+            "hidden": target.get("hide") is True,
+            "legend": plain(text(target.get("legendFormat"))),
             "query": plain(_query_text(target)),
         }
-        for target in panel.get("targets") or ()
+        for target in objects(panel.get("targets"))
     ]
 
 
-def _query_text(target: Mapping[str, Any]) -> Any:
+def _query_text(target: Facts) -> Any:
     return next((target[key] for key in _QUERY_KEYS if target.get(key)), "")

@@ -14,12 +14,13 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
+from documents import Facts, at, ensure_list, ensure_object, objects, text
+from grafana_models import panels_of
 from grafana_shapes import (
     alert_view,
     datasource_view,
     hit_view,
     panel_view,
-    panels_of,
     plain,
     query_views,
     summary_view,
@@ -37,7 +38,11 @@ Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:/-]{0,49}$")]
 Limit = Annotated[int, Field(ge=1, le=500)]
 PanelId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Moment = Annotated[
-    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T\S{5,30}$", description="RFC 3339 with a zone")
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,Z+-]{5,30}$",
+        description="RFC 3339 with a zone",
+    ),
 ]
 Span = Annotated[str, Field(pattern=r"^now(?:-[0-9]{1,4}[smhdwMy])?$")]
 # Line breaks may stay; other control characters and turned text may not.
@@ -79,7 +84,7 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_get_panel_queries(link: Link, uid: Uid, panel_id: PanelId) -> Answer:
         """Return the queries of one panel as text, ready for the metric and log tools."""
         found = await _dashboard(link, uid)
-        return Answer(query_views(_panel(found["dashboard"], panel_id)))
+        return Answer(query_views(_panel(_model(found), panel_id)))
 
     @tools.read
     async def grafana_link(
@@ -97,7 +102,7 @@ def _register_lists(tools: Toolset) -> None:
     @tools.read
     async def grafana_list_datasources(link: Link) -> Answer:
         """Return name, type and uid of each data source."""
-        sources = await _http(link).get_json(("datasources",))
+        sources = objects(ensure_list(await _http(link).get_json(("datasources",))))
         return Answer([datasource_view(source) for source in sources])
 
     @tools.read
@@ -143,18 +148,25 @@ async def _search(
     link: Link, kind: str, limit: int, *, query: str | None = None, tag: str | None = None
 ) -> Answer:
     params = {"type": kind, "query": query, "tag": tag, "limit": limit + 1}
-    hits = await _http(link).get_json(("search",), params)
+    hits = objects(ensure_list(await _http(link).get_json(("search",), params)))
     return Answer([hit_view(hit) for hit in hits[:limit]], "rows" if len(hits) > limit else None)
 
 
-async def _dashboard(link: Link, uid: str) -> Any:
-    return await _http(link).get_json(
+async def _dashboard(link: Link, uid: str) -> Facts:
+    found = await _http(link).get_json(
         ("dashboards", "uid", uid),
         error_hint=lambda status, _: f"no dashboard {uid} is visible" if status == 404 else None,  # noqa: PLR2004
     )
+    return ensure_object(found)
 
 
-def _panel(dashboard: dict[str, Any], panel_id: int) -> Any:
+def _model(found: Facts) -> Facts:
+    """Return the dashboard itself; the newer API keeps it as the `spec` of an object."""
+    model = ensure_object(found.get("dashboard"))
+    return model["spec"] if isinstance(model.get("spec"), dict) else model
+
+
+def _panel(dashboard: Facts, panel_id: int) -> Facts:
     for panel in panels_of(dashboard):
         if panel.get("id") == panel_id:
             return panel
@@ -164,32 +176,39 @@ def _panel(dashboard: dict[str, Any], panel_id: int) -> Any:
 
 async def _get_dashboard(link: Link, uid: str, view: str) -> Answer:
     found = await _dashboard(link, uid)
+    dashboard = _model(found)
     if view == "panels":
-        return Answer([panel_view(panel) for panel in panels_of(found["dashboard"])])
+        return Answer([panel_view(panel) for panel in panels_of(dashboard)])
     if view == "variables":
-        return Answer(variable_views(found["dashboard"]))
-    return Answer(summary_view(found) if view == "summary" else plain(found["dashboard"]))
+        return Answer(variable_views(dashboard))
+    return Answer(summary_view(found, dashboard) if view == "summary" else plain(dashboard))
 
 
 async def _link_to(link: Link, uid: str, panel_id: int | None, span: tuple[str, str]) -> Answer:
-    found = await _dashboard(link, uid)
+    dashboard = _model(await _dashboard(link, uid))
     if panel_id is not None:
-        _panel(found["dashboard"], panel_id)
+        _panel(dashboard, panel_id)
     query = {"from": span[0], "to": span[1], **({"viewPanel": panel_id} if panel_id else {})}
     path = f"/d/{uid}?{urlencode(query)}"
-    return Answer({"title": found["dashboard"].get("title", ""), "path": path})
+    return Answer({"title": text(dashboard.get("title")), "path": path})
 
 
 async def _alerts(link: Link, state: str, limit: int) -> Answer:
     reply = await _http(link).get_json(("prometheus", "grafana", "api", "v1", "alerts"))
-    chosen = [alert for alert in reply["data"]["alerts"] or () if _is_in(alert["state"], state)]
+    alerts = objects(ensure_list(ensure_object(at(reply, "data")).get("alerts")))
+    chosen = [alert for alert in alerts if _is_in(text(alert.get("state")), state)]
     views = [alert_view(alert) for alert in chosen[:limit]]
     return Answer(views, "rows" if len(chosen) > limit else None)
 
 
 def _is_in(state: str, wanted: str) -> bool:
-    """Grafana writes states as `Alerting`, or as `Alerting (NoData)` with what they came from."""
+    """Grafana writes states as `Alerting`, or as `Alerting (NoData)` with what they came from.
+
+    Rules of data sources say `firing` and `inactive`, as Prometheus does.
+    """
     plain_state = state.lower()
+    for theirs, ours in (("firing", "alerting"), ("inactive", "normal")):
+        plain_state = plain_state.replace(theirs, ours)
     if wanted == "active":
         return not plain_state.startswith("normal")
     return wanted == "all" or wanted in plain_state
@@ -231,10 +250,10 @@ def _milliseconds(moment: str) -> int:
 async def _create_annotation(link: Link, body: dict[str, Any], *, dry_run: bool) -> Answer:
     """Look first, with the token that only reads: a wrong place is refused before the write."""
     if "dashboardUID" in body:
-        found = await _dashboard(link, body["dashboardUID"])
+        dashboard = _model(await _dashboard(link, body["dashboardUID"]))
         if "panelId" in body:
-            _panel(found["dashboard"], body["panelId"])
+            _panel(dashboard, body["panelId"])
     if dry_run:
         return Answer({"dry_run": True, "would_create": body})
     reply = await _http(link, "WRITE_TOKEN").send_json("POST", ("annotations",), body)
-    return Answer({"dry_run": False, "id": reply["id"], "created": body})
+    return Answer({"dry_run": False, "id": at(reply, "id"), "created": body})

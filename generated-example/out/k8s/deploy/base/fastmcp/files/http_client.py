@@ -4,6 +4,9 @@ In: a link, path segments and parameters that a tool made.
 Out: JSON or text of a successful answer; everything else is a `Refusal`.
 Must not know: which API it speaks to. It follows no redirect, uses no proxy of the
 environment, keeps no cookie, and hands no error text of a backend to a caller.
+
+An answer is read up to its cap and no further. It is asked for uncompressed, since a few bytes
+can become any number of them, and one that is compressed all the same is not unpacked.
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from decoding import decode_json
 from links import Link
 from refusal import Refusal
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 30.0
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024
 MAX_LOGGED_BYTES = 2048
 SCHEMES = ("http", "https")
 
@@ -128,7 +133,8 @@ class Http:
     ) -> Reply:
         """Send one request; the answer is a success, or a refusal is raised."""
         url = self._url(path_segments)
-        headers = {"accept": "application/json", **(self._headers() if self._headers else {})}
+        headers = {"accept": "application/json", "accept-encoding": "identity"}
+        headers |= self._headers() if self._headers else {}
         if content_type is not None and content:
             headers["content-type"] = content_type
         try:
@@ -172,15 +178,23 @@ class Http:
             headers=headers,
             auth=self._auth,
         ) as response:
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in response.aiter_bytes():
-                size += len(chunk)
-                if size > self._max_bytes:
-                    hint = f"{self.link.component} answered with too much; ask for less"
-                    raise Refusal("E_LIMIT", hint)
-                chunks.append(chunk)
-            return response.status_code, response.headers, b"".join(chunks)
+            body = await self._body(response)
+            return response.status_code, response.headers, body
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """Read a success up to the cap of answers, an error up to that of errors."""
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise Refusal("E_UNAVAILABLE", f"{self.link.component} answered compressed, unasked")
+        cap = self._max_bytes if response.is_success else MAX_ERROR_BYTES
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk[: cap + 1 - len(body)]
+            if len(body) > cap:
+                break
+        if len(body) > cap and response.is_success:
+            hint = f"{self.link.component} answered with too much; ask for less"
+            raise Refusal("E_LIMIT", hint)
+        return bytes(body[:cap])
 
     def _client(self) -> httpx.AsyncClient:
         clients = _clients.setdefault(asyncio.get_running_loop(), {})
@@ -192,7 +206,7 @@ class Http:
 
     def _decoded(self, reply: Reply) -> Any:
         try:
-            return json.loads(reply.body)
+            return decode_json(reply.body)
         except ValueError as error:
             self._log(error)
             hint = f"{self.link.component} did not answer with JSON"
@@ -212,8 +226,7 @@ class Http:
     def _refusal_of_status(self, status: int, fact: str | None) -> Refusal:
         name = self.link.component
         if status in {401, 403}:
-            key = f"{self.link.env}_{self._credential or 'credential'}"
-            return Refusal("E_UNAVAILABLE", fact or f"the credential {key} was refused")
+            return Refusal("E_UNAVAILABLE", fact or self._not_let_in())
         if status == 404:  # noqa: PLR2004 -- HTTP statuses are names of their own
             return Refusal("E_NOT_FOUND", fact or f"{name} does not know this")
         if status in {408, 504}:
@@ -223,6 +236,11 @@ class Http:
         if 400 <= status < 500 and status != 429:  # noqa: PLR2004
             return Refusal("E_ARG", fact or f"{name} refused the arguments")
         return Refusal("E_UNAVAILABLE", fact) if fact else self._away()
+
+    def _not_let_in(self) -> str:
+        if self._credential is None:
+            return f"{self.link.component} asks for a credential, and a link to it has none"
+        return f"the credential {self.link.env}_{self._credential} was refused"
 
     def _away(self) -> Refusal:
         hint = f"{self.link.component} is away"

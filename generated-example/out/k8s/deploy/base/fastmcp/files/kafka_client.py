@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 # aiokafka ships no types: what it returns is `Any` here and typed where it leaves this file.
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, conn, errors
 from aiokafka.admin import AIOKafkaAdminClient
 
+from documents import objects
+from kafka_caps import TooLargeError, cap_library, refused_frames
 from toolkit import Code, Link, Refusal
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ POLL_MS = 500
 EMPTY_POLLS = 3
 MAX_PARTITION_FETCH_BYTES = 256 * 1024
 NO_COMMIT = -1
+
+cap_library()
 
 _MEANINGS: list[tuple[tuple[type[Exception], ...], Code, str]] = [
     (
@@ -48,6 +52,16 @@ _MEANINGS: list[tuple[tuple[type[Exception], ...], Code, str]] = [
     ),
     ((errors.UnknownTopicOrPartitionError,), "E_NOT_FOUND", "{name} has no such partition"),
     ((errors.OffsetOutOfRangeError,), "E_ARG", "the offset is not in the partition any more"),
+    (
+        (TooLargeError,),
+        "E_LIMIT",
+        "a batch of records of {name} is larger than any call may read",
+    ),
+    (
+        (errors.UnsupportedCodecError,),
+        "E_UNAVAILABLE",
+        "the records of {name} are compressed in a way that cannot be read here",
+    ),
     (
         (errors.MessageSizeTooLargeError, errors.RecordTooLargeError),
         "E_LIMIT",
@@ -79,6 +93,30 @@ class Position:
     stop: int
 
 
+@dataclass
+class _Pile:
+    """Records up to a number and a size; the first one is kept whatever its size."""
+
+    limit: int
+    max_bytes: int
+    records: list[Any] = field(default_factory=list[Any])
+    size: int = 0
+    empty_polls: int = 0
+    cut: bool = False
+
+    @property
+    def full(self) -> bool:
+        """Tell whether nothing more is to be read."""
+        return self.cut or len(self.records) >= self.limit or self.empty_polls >= EMPTY_POLLS
+
+    def add(self, record: Any) -> None:
+        """Keep a record, or note that there was no room for it."""
+        self.size += len(record.value or b"") + len(record.key or b"")
+        self.cut = self.size > self.max_bytes and bool(self.records)
+        if not self.cut:
+            self.records.append(record)
+
+
 class Kafka:
     """One call's view of a Kafka cluster; opened by `connect`."""
 
@@ -89,6 +127,8 @@ class Kafka:
         self._stack = stack
         self._admin: Any = None
         self._consumer: Any = None
+        self._refused: list[int] = []
+        refused_frames.set(self._refused)
 
     async def topics(self) -> dict[str, list[Partition]]:
         """Return the partitions of every linked topic that exists.
@@ -114,11 +154,14 @@ class Kafka:
         """Return state and members; one group a request, the only form all versions answer."""
         admin = await self._open_admin()
         described = (await admin.describe_consumer_groups([group]))[0].to_object()["groups"][0]
-        members: list[dict[str, Any]] = described["members"]
+        if described.get("error_code"):
+            # A group of the newer protocol is not described by this request.
+            return {"state": None, "members": None, "clients": []}
+        members = objects(described.get("members"))
         return {
-            "state": described["state"],
+            "state": described.get("state"),
             "members": len(members),
-            "clients": sorted({member["client_id"] for member in members})[:50],
+            "clients": sorted({str(member.get("client_id") or "") for member in members})[:50],
         }
 
     async def committed(
@@ -152,30 +195,41 @@ class Kafka:
     async def read(
         self, wanted: Mapping[TopicPartition, Position], limit: int, max_bytes: int
     ) -> tuple[list[Any], bool]:
-        """Read records from assigned partitions; the flag tells that bytes ended it."""
+        """Read records, one partition after another; the flag tells that bytes ended it.
+
+        The library keeps what it fetched of every assigned partition, so one is assigned at a
+        time; and it hands out as many records as it is asked for, so it is asked for one.
+        """
+        pile = _Pile(limit, max_bytes)
+        for key, span in wanted.items():
+            if span.start < span.stop and not pile.full:
+                await self._read_partition(key, span, pile)
+        return pile.records, pile.cut
+
+    async def _read_partition(self, key: TopicPartition, span: Position, pile: _Pile) -> None:
         consumer = await self._open_consumer()
-        open_ends = {key: span for key, span in wanted.items() if span.start < span.stop}
-        if not open_ends:
-            return [], False
-        consumer.assign(list(open_ends))
-        for key, span in open_ends.items():
-            consumer.seek(key, span.start)
-        records: list[Any] = []
-        size = empty = 0
-        while open_ends and empty < EMPTY_POLLS and len(records) < limit:
-            batch = await consumer.getmany(
-                *open_ends, timeout_ms=POLL_MS, max_records=limit - len(records)
-            )
-            empty = empty + 1 if not batch else 0
-            for record in _in_order(batch):
-                if record.offset >= wanted[TopicPartition(record.topic, record.partition)].stop:
-                    continue
-                size += len(record.value or b"") + len(record.key or b"")
-                if size > max_bytes and records:
-                    return records, True
-                records.append(record)
-            open_ends = await self._still_open(open_ends)
-        return records, False
+        consumer.assign([key])
+        consumer.seek(key, span.start)
+        # A position behind the last record is reached too: markers there are no records.
+        while not pile.full and await consumer.position(key) < span.stop:
+            try:
+                batch = await self._poll(consumer, key)
+            except TooLargeError:
+                if not pile.records:
+                    raise
+                pile.cut = True
+                return
+            pile.empty_polls += not batch
+            for record in batch:
+                if record.offset < span.stop:
+                    pile.add(record)
+
+    async def _poll(self, consumer: Any, key: TopicPartition) -> list[Any]:
+        """Return the next record; the library would ask for a refused frame for ever."""
+        batch = await consumer.getmany(key, timeout_ms=POLL_MS, max_records=1)
+        if self._refused and not batch:
+            raise TooLargeError
+        return batch.get(key, [])
 
     async def produce(
         self, topic: str, partition: int | None, key: str | None, value: str
@@ -191,15 +245,6 @@ class Kafka:
             partition=partition,
         )
         return {"partition": sent.partition, "offset": sent.offset, "timestamp_ms": sent.timestamp}
-
-    async def _still_open(
-        self, spans: dict[TopicPartition, Position]
-    ) -> dict[TopicPartition, Position]:
-        """Drop partitions that were read to their stop: markers there are no records."""
-        consumer = await self._open_consumer()
-        return {
-            key: span for key, span in spans.items() if await consumer.position(key) < span.stop
-        }
 
     async def _open_admin(self) -> Any:
         if self._admin is None:
@@ -301,9 +346,3 @@ def _partition(facts: Mapping[str, Any]) -> Partition:
     return Partition(
         facts["partition"], facts["leader"], tuple(facts["replicas"]), tuple(facts["isr"])
     )
-
-
-def _in_order(batch: Mapping[TopicPartition, Sequence[Any]]) -> list[Any]:
-    """Return the records of one poll by partition and offset."""
-    records = [record for part in batch.values() for record in part]
-    return sorted(records, key=lambda record: (record.partition, record.offset))

@@ -7,16 +7,18 @@ Must not know: how Kafka is spoken to, or any group of its own: it has none.
 
 from __future__ import annotations
 
-import base64
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from decoding import encoded, whole_characters
+from documents import count
 from kafka_client import NO_COMMIT, Kafka, Partition, Position, connect, partitions_of
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 MAX_PEEKED_PARTITIONS = 32
 MAX_VALUE_BYTES = 64 * 1024
+MAX_KEY_BYTES = 1024
 
 Topic = Annotated[str, Choice("topics"), Field(description="a linked topic")]
 Group = Annotated[
@@ -102,7 +104,7 @@ def _register_topics(tools: Toolset) -> None:
             partitions = await _chosen(kafka, topic, partition)
             spans = await _spans(kafka, (topic, partitions), start, limit)
             records, cut = await kafka.read(spans, limit, max_bytes)
-        rows = [_record(record, max_bytes) for record in records]
+        rows = [record_view(record, max_bytes) for record in records]
         more = any(span.stop - span.start > limit for span in spans.values())
         ended_by = "bytes" if cut else "rows" if more and len(rows) >= limit else None
         return Answer(rows, truncated_by=ended_by)
@@ -226,12 +228,12 @@ def _from_offset(offset: int, span: Position) -> Position:
 async def _lag(kafka: Kafka, group: str, topics: dict[str, list[Partition]]) -> dict[str, Any]:
     keys = [key for name, parts in topics.items() for key in partitions_of(name, parts)]
     committed = await kafka.committed(group, keys)
-    used = {key.topic for key, offset in committed.items() if offset != NO_COMMIT}
+    used = {key.topic for key, offset in committed.items() if offset > NO_COMMIT}
     shown = [key for key in keys if key.topic in used]
     bounds = await kafka.bounds(shown) if shown else {}
     rows: list[dict[str, Any]] = []
     for key in shown:
-        offset = committed[key] if committed[key] != NO_COMMIT else None
+        offset = committed[key] if committed[key] > NO_COMMIT else None
         lag = None if offset is None else max(0, bounds[key].stop - offset)
         rows.append(
             {
@@ -253,27 +255,32 @@ async def _lag(kafka: Kafka, group: str, topics: dict[str, list[Partition]]) -> 
     }
 
 
-def _record(record: Any, max_bytes: int) -> dict[str, Any]:
+def record_view(record: Any, max_bytes: int) -> dict[str, Any]:
     """Headers are named only: producers put credentials and traces of users there."""
+    key, key_encoding = _text(record.key, MAX_KEY_BYTES)
     value, encoding = _text(record.value, max_bytes)
     return {
         "partition": record.partition,
         "offset": record.offset,
-        "timestamp_ms": record.timestamp,
-        "key": _text(record.key, 1024)[0],
+        "timestamp_ms": count(record.timestamp),
+        "key": key,
+        "key_encoding": key_encoding,
+        "key_bytes": _size(record.key),
         "value": value,
         "encoding": encoding,
-        "value_bytes": len(record.value or b""),
+        "value_bytes": _size(record.value),
         "headers": sorted({str(name) for name, _ in record.headers})[:50],
     }
 
 
-def _text(data: bytes | None, limit: int) -> tuple[str | None, Literal["utf-8", "base64"] | None]:
-    """Return text where bytes are text, base64 otherwise, and nothing for a tombstone."""
+def _size(data: bytes | None) -> int | None:
+    return None if data is None else len(data)
+
+
+def _text(data: bytes | None, limit: int) -> tuple[str | None, str | None]:
+    """Return at most so many bytes, and how they are written; nothing for a tombstone."""
     if data is None:
         return None, None
-    try:
-        whole = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return base64.b64encode(data[:limit]).decode("ascii"), "base64"
-    return whole[:limit], "utf-8"
+    head = data[:limit]
+    shown = encoded(whole_characters(head) if len(head) < len(data) else head)
+    return shown["value"], shown["encoding"]

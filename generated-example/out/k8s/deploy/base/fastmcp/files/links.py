@@ -27,6 +27,8 @@ class Link:
     data: Mapping[str, Any]
     env: str
     settings: Settings = field(repr=False)
+    # What stack.yaml says of it, for diffs of that file; `env` is the whole prefix.
+    given_env: str | None = None
 
     def value(self, suffix: str, default: str | None = None) -> str:
         """Return a plain setting: `value("HOST")` reads `MCP_GRAFANA_HOST`."""
@@ -116,4 +118,5 @@ def _parse_link(facts: Mapping[str, Any], settings: Settings) -> Link:
         data=facts.get("data", {}),
         env=env,
         settings=settings,
+        given_env=facts.get("given_env"),
     )

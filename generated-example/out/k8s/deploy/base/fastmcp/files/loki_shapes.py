@@ -7,12 +7,14 @@ Must not know: HTTP, MCP, or which tool shows what. Secrets of links are redacte
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from documents import Facts, facts_of, items, objects, pairs, sample, second, text
+
+# Nanoseconds as a signed number of 64 bits.
+MAX_DIGITS = 19
 # Terminal colors are dropped as a whole, so that their parameters do not stay behind as text.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 # C0, C1, line separators, and characters that turn the direction of text or have no width.
@@ -26,23 +28,38 @@ def plain_text(text: str) -> str:
     return _CONTROL.sub(" ", _ESCAPE.sub("", text)).strip()
 
 
-def plain_labels(labels: Mapping[str, str]) -> dict[str, str]:
+def plain_labels(labels: Any) -> dict[str, str]:
     """Return labels with plain values."""
-    return {plain_text(name): plain_text(value) for name, value in labels.items()}
+    found = facts_of(labels).items()
+    return {plain_text(name): plain_text(text(value)) for name, value in found}
 
 
-def entries_of(data: Mapping[str, Any], direction: str) -> list[dict[str, Any]]:
-    """Return the lines of all streams in one order of time."""
+def entries_of(data: Facts, direction: str) -> list[dict[str, Any]]:
+    """Return the lines of all streams in one order of time; one without a time comes last."""
     found = [
-        (int(entry[0]), entry[1], plain_labels(stream["stream"]))
-        for stream in data["result"]
-        for entry in stream["values"]
+        (_nanoseconds(entry[0]), entry, plain_labels(stream.get("stream")))
+        for stream in objects(data.get("result"))
+        for entry in pairs(stream.get("values"))
     ]
-    found.sort(key=lambda entry: entry[0], reverse=direction == "backward")
-    return [
-        {"time": _moment(at), "line": plain_text(line), "labels": labels}
-        for at, line, labels in found
-    ]
+    sign = -1 if direction == "backward" else 1
+    found.sort(key=lambda entry: (entry[0] is None, sign * (entry[0] or 0)))
+    return [_entry(at, entry, labels) for at, entry, labels in found]
+
+
+def _entry(at: int | None, entry: list[Any], labels: dict[str, str]) -> dict[str, Any]:
+    """Return a line; what Loki keeps beside it is the third part, where it is asked to part it."""
+    time = text(entry[0]) if at is None else _moment(at)
+    view = {"time": time, "line": plain_text(text(entry[1])), "labels": labels}
+    for beside in map(facts_of, entry[2:3]):
+        for name in ("structuredMetadata", "parsed"):
+            view["labels"] = labels | plain_labels(beside.get(name))
+            labels = view["labels"]
+    return view
+
+
+def _nanoseconds(value: Any) -> int | None:
+    told = text(value)
+    return int(told) if told.isascii() and told.isdigit() and len(told) <= MAX_DIGITS else None
 
 
 def _moment(nanoseconds: int) -> str:
@@ -50,28 +67,30 @@ def _moment(nanoseconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
-def _number(text: str) -> float | str:
-    value = float(text)
-    return value if math.isfinite(value) else text
-
-
-def vector_view(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def vector_view(data: Facts) -> list[dict[str, Any]]:
     """Return the result of a metric query at one moment."""
-    if data["resultType"] == "scalar":
-        return [{"labels": {}, "value": _number(data["result"][1])}]
+    result = data.get("result")
+    if data.get("resultType") == "scalar":
+        return [{"labels": {}, "value": sample(second(result))}]
     return [
-        {"labels": plain_labels(item["metric"]), "value": _number(item["value"][1])}
-        for item in data["result"]
+        {"labels": plain_labels(item.get("metric")), "value": sample(second(item.get("value")))}
+        for item in objects(result)
     ]
 
 
-def matrix_view(data: Mapping[str, Any], max_points: int) -> list[dict[str, Any]]:
+def matrix_view(data: Facts, max_points: int) -> list[dict[str, Any]]:
     """Return the result of a metric query over time."""
     return [
-        {"labels": plain_labels(item["metric"]), "points": _points(item["values"], max_points)}
-        for item in data["result"]
+        {
+            "labels": plain_labels(item.get("metric")),
+            "points": [
+                [pair[0], sample(pair[1])] for pair in pairs(item.get("values"))[-max_points:]
+            ],
+        }
+        for item in objects(data.get("result"))
     ]
 
 
-def _points(values: Sequence[Sequence[Any]], most: int) -> list[list[Any]]:
-    return [[moment, _number(value)] for moment, value in values[-most:]]
+def warnings_of(reply: Facts) -> list[str]:
+    """Return what Loki says of an answer that it could not give in full."""
+    return [plain_text(text(warning)) for warning in items(reply.get("warnings"))]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from documents import Facts, at, count, ensure_list, ensure_object, known_number, text
 from http_client import Http
 from loki_query import (
     DURATION,
@@ -24,7 +25,14 @@ from loki_query import (
     reach_of,
     time_of,
 )
-from loki_shapes import entries_of, matrix_view, plain_labels, plain_text, vector_view
+from loki_shapes import (
+    entries_of,
+    matrix_view,
+    plain_labels,
+    plain_text,
+    vector_view,
+    warnings_of,
+)
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 MAX_BYTES = 1024**3
@@ -91,16 +99,16 @@ def _register_names(tools: Toolset) -> None:
     @tools.read
     async def loki_labels(link: Link, since: Since = "6h") -> Answer:
         """Return the names of stream labels."""
-        labels = await _get(link, ("labels",), _bounds(_since(since)))
-        return Answer(sorted(labels or ()))
+        labels = ensure_list(await _get(link, ("labels",), _bounds(_since(since))))
+        return Answer(sorted(map(text, labels)))
 
     @tools.read
     async def loki_label_values(
         link: Link, label: Label, since: Since = "6h", limit: Names = 100
     ) -> Answer:
         """Return the values of a stream label."""
-        found = await _get(link, ("label", label, "values"), _bounds(_since(since)))
-        values = [plain_text(value) for value in sorted(found or ())]
+        found = ensure_list(await _get(link, ("label", label, "values"), _bounds(_since(since))))
+        values = [plain_text(value) for value in sorted(map(text, found))]
         return Answer(values[:limit], "rows" if len(values) > limit else None)
 
     @tools.read
@@ -110,7 +118,7 @@ def _register_names(tools: Toolset) -> None:
         """Return the label sets of the streams that a selector with an equality matcher opens."""
         ensure_selector(match)
         params = [("match[]", match), *_bounds(_since(since)).items()]
-        streams: list[dict[str, str]] = await _get(link, ("series",), params) or []
+        streams = ensure_list(await _get(link, ("series",), params))
         shown = [plain_labels(stream) for stream in streams[:limit]]
         return Answer(shown, "series" if len(streams) > limit else None)
 
@@ -151,25 +159,33 @@ def _http(link: Link) -> Http:
     )
 
 
+async def _ask(link: Link, path: tuple[str, ...], params: Any) -> Facts:
+    """Return the answer of one of the read paths."""
+    reply = await _http(link).get_json(path, params)
+    if at(reply, "status") != "success" or "data" not in reply:
+        raise Refusal("E_UNAVAILABLE", f"{link.component} did not answer like Loki")
+    return reply
+
+
 async def _get(link: Link, path: tuple[str, ...], params: Any) -> Any:
     """Return the `data` of one of the read paths."""
-    reply: Any = await _http(link).get_json(path, params)
-    try:
-        if reply["status"] == "success":
-            return reply["data"]
-    except (KeyError, TypeError):
-        pass
-    raise Refusal("E_UNAVAILABLE", f"{link.component} did not answer like Loki")
+    return (await _ask(link, path, params))["data"]
 
 
-async def _stats(link: Link, selector: str, window: Window) -> dict[str, int]:
+async def _stats(link: Link, selector: str, window: Window) -> dict[str, int | None]:
     """Return what a selector would read; every answer without a number of bytes is refused."""
     params = {"query": selector, **_bounds(window)}
     reply = await _http(link).get_json(("index", "stats"), params)
-    counts = {name: reply.get(name) for name in ("streams", "chunks", "entries", "bytes")}
-    if type(counts["bytes"]) is not int or counts["bytes"] < 0:
+    counts = {name: count(at(reply, name)) for name in ("streams", "chunks", "entries", "bytes")}
+    if counts["bytes"] is None:
         raise Refusal("E_UNAVAILABLE", f"{link.component} gave no statistics")
     return counts
+
+
+def _bytes_to_read(counts: dict[str, int | None]) -> int:
+    """Return the bytes; none beside some lines means that nobody has counted them."""
+    uncounted = counts["bytes"] == 0 and any(counts[name] for name in ("chunks", "entries"))
+    return known_number(None if uncounted else counts["bytes"], "how much the query would read")
 
 
 async def _ensure_affordable(link: Link, reach: Reach, window: Window) -> None:
@@ -178,7 +194,7 @@ async def _ensure_affordable(link: Link, reach: Reach, window: Window) -> None:
     total = 0
     for selector in dict.fromkeys(reach.selectors):
         try:
-            total += (await _stats(link, selector, opened))["bytes"]
+            total += _bytes_to_read(await _stats(link, selector, opened))
         except Refusal as refusal:
             hint = f"the size of the query cannot be had, so it is not run: {refusal.hint}"
             raise Refusal(refusal.code, hint) from None
@@ -187,15 +203,25 @@ async def _ensure_affordable(link: Link, reach: Reach, window: Window) -> None:
         raise Refusal("E_LIMIT", hint)
 
 
-async def _metric_query(link: Link, query: str, moment: str) -> Answer:
+def _warned(reply: Facts) -> dict[str, list[str]]:
+    found = warnings_of(reply)
+    return {"warnings": found} if found else {}
+
+
+async def _metric_query(link: Link, query: str, time_text: str) -> Answer:
     reach = reach_of(query)
     if not reach.is_metric:
         raise Refusal("E_ARG", "this is no metric query; use loki_query_range for log lines")
-    at = time_of(moment, time.time())
-    await _ensure_affordable(link, reach, (at, at))
-    data = await _get(link, ("query",), {"query": query, "time": nanoseconds(at)})
+    moment = time_of(time_text, time.time())
+    await _ensure_affordable(link, reach, (moment, moment))
+    reply = await _ask(link, ("query",), {"query": query, "time": nanoseconds(moment)})
+    data = ensure_object(reply["data"])
     series = vector_view(data)
-    answer = {"result_type": data["resultType"], "series": series[:MAX_SERIES]}
+    answer: dict[str, Any] = {
+        "result_type": text(data.get("resultType")),
+        "series": series[:MAX_SERIES],
+    }
+    answer |= _warned(reply)
     more = len(series) > MAX_SERIES
     return Answer(answer, "series" if more else None, returned=len(answer["series"]))
 
@@ -213,11 +239,18 @@ async def _query_range(
         "direction": direction,
         "step": f"{max(1, round((window[1] - window[0]) / RANGE_POINTS))}s",
     }
-    data = await _get(link, ("query_range",), params)
-    if data["resultType"] == "matrix":
+    reply = await _ask(link, ("query_range",), params)
+    data = ensure_object(reply["data"])
+    if data.get("resultType") == "matrix":
         series = matrix_view(data, RANGE_POINTS + 1)
         more = len(series) > MAX_SERIES
         shown = series[:MAX_SERIES]
-        return Answer({"series": shown}, "series" if more else None, returned=len(shown))
+        answer = {"series": shown, **_warned(reply)}
+        return Answer(answer, "series" if more else None, returned=len(shown))
+    ensure_list(data.get("result"))
     entries = entries_of(data, direction)
-    return Answer(entries[:limit], "rows" if len(entries) > limit else None)
+    ended_by = "rows" if len(entries) > limit else None
+    shown = entries[:limit]
+    # Lines alone are a list; what Loki says of them makes it an object.
+    data = {"lines": shown, **_warned(reply)} if reply.get("warnings") else shown
+    return Answer(data, ended_by, returned=len(shown))

@@ -1,75 +1,93 @@
 """How answers of Prometheus are shown: small, plain and without addresses that hold secrets.
 
-In: parts of the JSON that Prometheus answers with, names of components.
+In: parts of the JSON that Prometheus 2 or 3 answers with, names of components.
 Out: dictionaries of a tool's answer.
 Must not know: HTTP, MCP, or which tool shows what.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-MAX_INSTANT_POINTS = 60
-# What may stand before the `@` of an address, with or without a scheme. A password may itself
-# hold an `@`, and an address that is a parameter of another one has its `@` encoded.
-_USERINFO = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s\"'<>]*(?:@|%40)"
-    r"|(?<![\w.%:/-])[^\s/?#\"'<>:@]+:[^\s/?#\"'<>]*(?:@|%40)(?=[\w\[])"
+from documents import (
+    Facts,
+    at,
+    count,
+    facts_of,
+    items,
+    mean,
+    number,
+    objects,
+    pairs,
+    sample,
+    second,
+    text,
 )
+from prometheus_addresses import userinfo_of, without_userinfo
 
-Labels = Mapping[str, str]
+MAX_INSTANT_POINTS = 60
+# More than is shown of any text, and little enough to look through more than once.
+MAX_ERROR_CHARACTERS = 4096
+
+_PARAMETERS = re.compile(r"(://[^\s\"'?]*)\?[^\s\"']*")
+
+Labels = Mapping[str, Any]
 
 
-def without_userinfo(text: str) -> str:
-    """Return a text in which no address names a user or a password."""
-    return _USERINFO.sub(lambda match: match["scheme"] or "", text)
-
-
-def plain_labels(labels: Labels) -> dict[str, str]:
+def plain_labels(labels: Any) -> dict[str, str]:
     """Return labels whose values hold no userinfo: targets may be named by their address."""
-    return {name: without_userinfo(value) for name, value in labels.items()}
+    return {name: without_userinfo(text(value)) for name, value in facts_of(labels).items()}
 
 
-def number(text: str) -> float | str:
-    """Return a sample; what JSON has no number for stays a word (`NaN`, `+Inf`, `-Inf`)."""
-    value = float(text)
-    return value if math.isfinite(value) else text
-
-
-def series_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def series_of(data: Facts) -> list[dict[str, Any]]:
     """Return the result of an instant query, one item a series."""
-    kind, result = data["resultType"], data["result"]
+    kind, result = text(data.get("resultType")), data.get("result")
     if kind in {"scalar", "string"}:
-        return [{"labels": {}, "value": number(result[1]) if kind == "scalar" else result[1]}]
+        told = second(result)
+        return [{"labels": {}, "value": sample(told) if kind == "scalar" else told}]
     if kind == "matrix":
-        return [summarised(item, MAX_INSTANT_POINTS) for item in result]
-    return [{"labels": plain_labels(item["metric"]), **_sample(item)} for item in result]
+        return [summarised(item, MAX_INSTANT_POINTS) for item in objects(result)]
+    return [
+        {"labels": plain_labels(item.get("metric")), **_sample(item)} for item in objects(result)
+    ]
 
 
-def _sample(item: Mapping[str, Any]) -> dict[str, Any]:
-    if "value" in item:
-        return {"value": number(item["value"][1])}
-    histogram = item["histogram"][1]
-    return {"count": number(histogram["count"]), "sum": number(histogram["sum"])}
+def _sample(item: Facts) -> dict[str, Any]:
+    if "histogram" not in item:
+        return {"value": sample(second(item.get("value")))}
+    return _histogram(second(item["histogram"]))
 
 
-def summarised(item: Mapping[str, Any], max_points: int) -> dict[str, Any]:
-    """Return min, max, avg and last of all points, and an even choice of the points."""
-    points = [(moment, number(value)) for moment, value in item.get("values", ())]
-    finite = [value for _, value in points if isinstance(value, float)]
+def _histogram(histogram: Any) -> dict[str, Any]:
+    """Return a native histogram by its count and sum; its buckets are only counted."""
     return {
-        "labels": plain_labels(item["metric"]),
+        "count": sample(at(histogram, "count")),
+        "sum": sample(at(histogram, "sum")),
+        "buckets": len(items(at(histogram, "buckets"))),
+    }
+
+
+def summarised(item: Facts, max_points: int) -> dict[str, Any]:
+    """Return min, max, avg and last of all points, and an even choice of the points."""
+    points = [[pair[0], sample(pair[1])] for pair in pairs(item.get("values"))]
+    finite = [value for _, value in points if isinstance(value, (int, float))]
+    histograms = pairs(item.get("histograms"))
+    summary: dict[str, Any] = {
+        "labels": plain_labels(item.get("metric")),
         "min": min(finite, default=None),
         "max": max(finite, default=None),
-        "avg": math.fsum(finite) / len(finite) if finite else None,
+        "avg": mean(finite),
         "last": points[-1][1] if points else None,
-        "points_found": len(points) + len(item.get("histograms", ())),
+        "points_found": len(points) + len(histograms),
         "points": thinned(points, max_points),
     }
+    if histograms:
+        shown = thinned(histograms, max_points)
+        summary["histograms"] = [{"time": pair[0], **_histogram(pair[1])} for pair in shown]
+    return summary
 
 
 def thinned(points: Sequence[Any], most: int) -> list[Any]:
@@ -80,75 +98,91 @@ def thinned(points: Sequence[Any], most: int) -> list[Any]:
     return [points[round(place * stride)] for place in range(most)]
 
 
-def belongs_to(labels: Labels, component: str) -> bool:
+def belongs_to(labels: Any, component: str) -> bool:
     """Tell whether an alert or a target speaks of a component of the stack."""
-    if "component" in labels:
-        return labels["component"] == component
-    names = {labels.get("job", ""), labels.get("service", ""), labels.get("job", "").split("/")[-1]}
-    return component in names
+    told = plain_labels(labels)
+    if "component" in told:
+        return told["component"] == component
+    job = told.get("job", "")
+    return component in {job, told.get("service", ""), job.split("/")[-1]}
 
 
-def alert_view(alert: Mapping[str, Any]) -> dict[str, Any]:
+def alert_view(alert: Facts) -> dict[str, Any]:
     """Return an alert without its source address."""
     return {
-        "name": alert["labels"].get("alertname", ""),
-        "state": alert["state"],
-        "since": alert.get("activeAt", ""),
-        "value": alert.get("value", ""),
-        "labels": plain_labels(alert["labels"]),
-        "annotations": plain_labels(alert.get("annotations", {})),
+        "name": text(at(alert, "labels", "alertname")),
+        "state": text(alert.get("state")),
+        "since": text(alert.get("activeAt")),
+        "value": text(alert.get("value")),
+        "labels": plain_labels(alert.get("labels")),
+        "annotations": plain_labels(alert.get("annotations")),
     }
 
 
-def rule_view(group: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, Any]:
+def rule_view(group: Facts, rule: Facts) -> dict[str, Any]:
     """Return a rule with the state of its evaluation; its alerts are counted only."""
     view = {
-        "group": group["name"],
-        "name": rule["name"],
-        "type": rule["type"],
-        "query": rule["query"],
-        "health": rule["health"],
-        "labels": plain_labels(rule.get("labels", {})),
+        "group": text(group.get("name")),
+        **{name: text(rule.get(name)) for name in ("name", "type", "query", "health")},
+        "labels": plain_labels(rule.get("labels")),
     }
     if rule.get("lastError"):
-        view["last_error"] = without_userinfo(rule["lastError"])
-    if rule["type"] == "alerting":
+        view["last_error"] = without_userinfo(text(rule["lastError"]))
+    if view["type"] == "alerting":
+        alerts = rule.get("alerts")
         view |= {
-            "state": rule["state"],
-            "for_s": rule.get("duration", 0),
-            "active": len(rule.get("alerts", ())),
+            "state": rule.get("state"),
+            "for_s": number(rule.get("duration")),
+            "active": len(objects(alerts)) if isinstance(alerts, list) else None,
         }
     return view
 
 
-def target_view(target: Mapping[str, Any], components: Sequence[str]) -> dict[str, Any]:
+def metric_view(name: str, told: Any) -> dict[str, Any]:
+    """Return type, unit and help of a metric; targets may tell different ones, one is shown."""
+    first = facts_of(next(iter(items(told)), None))
+    return {"name": name, **{key: text(first.get(key)) for key in ("type", "unit", "help")}}
+
+
+def cardinality_view(status: Facts, limit: int) -> dict[str, Any]:
+    """Return how many series there are, and which metrics and labels hold most."""
+    return {
+        "series": count(at(status, "headStats", "numSeries")),
+        "by_metric": objects(status.get("seriesCountByMetricName"))[:limit],
+        "by_label": objects(status.get("labelValueCountByLabelName"))[:limit],
+    }
+
+
+def target_view(target: Facts, components: Sequence[str]) -> dict[str, Any]:
     """Return a target with the component it belongs to, if it is one of the linked ones."""
-    labels = target["labels"]
+    labels = target.get("labels")
     owner = next((name for name in components if belongs_to(labels, name)), None)
     return {
         "component": owner,
-        "health": target["health"],
-        "address": _address(target["scrapeUrl"]),
+        "health": text(target.get("health")) or "unknown",
+        "address": _address(text(target.get("scrapeUrl"))),
         "labels": plain_labels(labels),
-        "pool": without_userinfo(target.get("scrapePool", "")),
-        "last_scrape": target.get("lastScrape", ""),
+        "pool": without_userinfo(text(target.get("scrapePool"))),
+        "last_scrape": text(target.get("lastScrape")),
         "last_error": _plain_error(target),
     }
 
 
 def _address(url: str) -> str:
     """Return scheme, host, port and path: parameters of a scrape may hold a token."""
-    parts = urlsplit(without_userinfo(url))
+    try:
+        parts = urlsplit(without_userinfo(url))
+    except ValueError:
+        return "[address]"
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
-def _plain_error(target: Mapping[str, Any]) -> str:
+def _plain_error(target: Facts) -> str:
     """Return the error without userinfo and parameters, also where Go has garbled the address."""
-    text: str = target.get("lastError", "")
-    for match in _USERINFO.finditer(target["scrapeUrl"]):
-        userinfo = match[0].removeprefix(match["scheme"] or "")
-        text = text.replace(re.sub("(?:@|%40)$", "", userinfo), "[userinfo]")
-    return re.sub(r"(://[^\s\"'?]*)\?[^\s\"']*", r"\1", without_userinfo(text))
+    error = text(target.get("lastError"))[:MAX_ERROR_CHARACTERS]
+    for userinfo in filter(None, userinfo_of(text(target.get("scrapeUrl")))):
+        error = error.replace(userinfo, "[userinfo]")
+    return _PARAMETERS.sub(r"\1", without_userinfo(error))
 
 
 def expected_by_link(

@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from documents import Facts, at, ensure_list, ensure_object, objects, text, texts
 from http_client import Http
+from prometheus_addresses import without_userinfo
 from prometheus_query import (
     DURATION,
     MAX_RANGE_SECONDS,
@@ -27,13 +29,14 @@ from prometheus_query import (
 from prometheus_shapes import (
     alert_view,
     belongs_to,
+    cardinality_view,
     expected_by_link,
+    metric_view,
     plain_labels,
     rule_view,
     series_of,
     summarised,
     target_view,
-    without_userinfo,
 )
 from toolkit import Answer, Choice, Link, Refusal, Toolset
 
@@ -156,26 +159,45 @@ def _register_names(tools: Toolset) -> None:
         return await _metrics(link, name_like, limit)
 
 
-async def _get(link: Link, path: tuple[str, ...], params: Any = ()) -> Any:
-    """Return the `data` of one of the read paths."""
+async def _ask(link: Link, path: tuple[str, ...], params: Any = ()) -> Facts:
+    """Return the answer of one of the read paths."""
     http = Http(link, base_path="/api/v1", error_hint=lambda status, _: ERRORS.get(status))
     reply = await http.get_json(path, params)
-    try:
-        if reply["status"] == "success":
-            return reply["data"]
-    except (KeyError, TypeError):
-        pass
-    raise Refusal("E_UNAVAILABLE", f"{link.component} did not answer like Prometheus")
+    if at(reply, "status") != "success" or "data" not in reply:
+        raise Refusal("E_UNAVAILABLE", f"{link.component} did not answer like Prometheus")
+    return reply
+
+
+async def _get(link: Link, path: tuple[str, ...], params: Any = ()) -> Any:
+    """Return the `data` of one of the read paths."""
+    return (await _ask(link, path, params))["data"]
+
+
+def _warnings(reply: Facts) -> dict[str, list[str]]:
+    """Return what the server says of an answer that it could not give in full."""
+    found = texts(reply.get("warnings")) + texts(reply.get("infos"))
+    return {"warnings": [without_userinfo(warning) for warning in found]} if found else {}
 
 
 async def _query(link: Link, query: str, moment: str, limit: int) -> Answer:
     ensure_narrow(query)
-    at = time_of(moment, time.time())
+    at_time = time_of(moment, time.time())
     # One more than asked for tells whether there are more; older servers ignore `limit`.
-    params = {"query": query, "time": f"{at:.3f}", "limit": limit + 1, "timeout": BACKEND_TIMEOUT}
-    data = await _get(link, ("query",), params)
+    params = {
+        "query": query,
+        "time": f"{at_time:.3f}",
+        "limit": limit + 1,
+        "timeout": BACKEND_TIMEOUT,
+    }
+    reply = await _ask(link, ("query",), params)
+    data = ensure_object(reply["data"])
     series = series_of(data)
-    answer = {"result_type": data["resultType"], "time": round(at, 3), "series": series[:limit]}
+    answer = {
+        "result_type": text(data.get("resultType")),
+        "time": round(at_time, 3),
+        "series": series[:limit],
+        **_warnings(reply),
+    }
     more = len(series) > limit
     return Answer(answer, "series" if more else None, returned=min(len(series), limit))
 
@@ -206,28 +228,30 @@ async def _query_range(
         "limit": max_series + 1,
         "timeout": BACKEND_TIMEOUT,
     }
-    found = (await _get(link, ("query_range",), params))["result"]
+    reply = await _ask(link, ("query_range",), params)
+    found = objects(ensure_list(ensure_object(reply["data"]).get("result")))
     series = [summarised(item, max_points) for item in found[:max_series]]
-    answer = {"step_s": round(step, 3), "series": series}
+    answer = {"step_s": round(step, 3), "series": series, **_warnings(reply)}
     more = len(found) > max_series
     return Answer(answer, "series" if more else None, returned=len(series))
 
 
 async def _alerts(link: Link, state: str, component: str | None) -> Answer:
-    alerts = (await _get(link, ("alerts",)))["alerts"]
+    data = ensure_object(await _get(link, ("alerts",)))
     chosen = [
         alert_view(alert)
-        for alert in alerts
-        if state in {"all", alert["state"]}
-        and (component is None or belongs_to(alert["labels"], component))
+        for alert in objects(ensure_list(data.get("alerts")))
+        if state in {"all", text(alert.get("state"))}
+        and (component is None or belongs_to(alert.get("labels"), component))
     ]
     return Answer(sorted(chosen, key=lambda alert: (alert["state"], alert["since"])))
 
 
 async def _targets(link: Link, state: str, component: str | None) -> Answer:
-    data = await _get(link, ("targets",), {"state": "active"})
+    data = ensure_object(await _get(link, ("targets",), {"state": "active"}))
     linked = [component] if component else list(link.enums.get("components", ()))
-    views = [target_view(target, linked) for target in data["activeTargets"]]
+    targets = objects(ensure_list(data.get("activeTargets")))
+    views = [target_view(target, linked) for target in targets]
     chosen = [
         view
         for view in views
@@ -238,12 +262,12 @@ async def _targets(link: Link, state: str, component: str | None) -> Answer:
 
 
 async def _rules(link: Link, kind: str, name_like: str | None, limit: int) -> Answer:
-    groups = (await _get(link, ("rules",), {"type": None if kind == "all" else kind}))["groups"]
+    data = await _get(link, ("rules",), {"type": None if kind == "all" else kind})
     rules = [
         rule_view(group, rule)
-        for group in groups
-        for rule in group["rules"]
-        if name_like is None or name_like.lower() in rule["name"].lower()
+        for group in objects(ensure_list(ensure_object(data).get("groups")))
+        for rule in objects(group.get("rules"))
+        if name_like is None or name_like.lower() in text(rule.get("name")).lower()
     ]
     return Answer(rules[:limit], "rows" if len(rules) > limit else None)
 
@@ -253,8 +277,8 @@ async def _label_values(link: Link, label: str, match: str | None, limit: int) -
         ensure_selector(match)
     start = f"{time.time() - MAX_SINCE_SECONDS:.0f}"
     params = {"start": start, "limit": limit + 1, "match[]": match}
-    values = await _get(link, ("label", label, "values"), params)
-    shown = [without_userinfo(value) for value in values[:limit]]
+    values = ensure_list(await _get(link, ("label", label, "values"), params))
+    shown = [without_userinfo(text(value)) for value in values[:limit]]
     return Answer(shown, "rows" if len(values) > limit else None)
 
 
@@ -266,23 +290,18 @@ async def _series(link: Link, match: list[str], since: str, limit: int) -> Answe
         raise Refusal("E_ARG", "`since` is at most 24h")
     params: list[tuple[str, Any]] = [("match[]", selector) for selector in match]
     params += [("start", f"{time.time() - seconds:.0f}"), ("limit", limit + 1)]
-    found = await _get(link, ("series",), params)
+    found = ensure_list(await _get(link, ("series",), params))
     shown = [plain_labels(labels) for labels in found[:limit]]
     return Answer(shown, "series" if len(found) > limit else None)
 
 
 async def _metrics(link: Link, name_like: str | None, limit: int) -> Answer:
-    metadata = await _get(link, ("metadata",), {"limit_per_metric": 1})
+    metadata = ensure_object(await _get(link, ("metadata",), {"limit_per_metric": 1}))
     names = [name for name in sorted(metadata) if name_like is None or name_like in name]
-    rows = [{"name": name, **metadata[name][0]} for name in names[:limit] if metadata[name]]
+    rows = [metric_view(name, metadata[name]) for name in names[:limit]]
     return Answer(rows, "rows" if len(names) > limit else None)
 
 
 async def _cardinality(link: Link, limit: int) -> Answer:
     status = await _get(link, ("status", "tsdb"), {"limit": limit})
-    answer = {
-        "series": status["headStats"]["numSeries"],
-        "by_metric": status["seriesCountByMetricName"][:limit],
-        "by_label": status["labelValueCountByLabelName"][:limit],
-    }
-    return Answer(answer)
+    return Answer(cardinality_view(ensure_object(status), limit))

@@ -6,27 +6,25 @@ Must not know: MCP or how requests travel.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, cast
 
-from rabbitmq_api import Broker
+from documents import Facts, at, count, text
+from rabbitmq_api import Broker, Row
 from toolkit import Refusal
 
 MAX_STEPS = 5
 MAX_QUEUES = 20
-
-Facts = dict[str, Any]
 
 
 @dataclass
 class Trace:
     """The way so far."""
 
-    steps: list[Facts] = field(default_factory=list[Facts])
+    steps: list[Row] = field(default_factory=list[Row])
     seen: set[str] = field(default_factory=set[str])
     end: str = ""
 
 
-async def trace(broker: Broker, queue: str) -> Facts:
+async def trace(broker: Broker, queue: str) -> Row:
     """Follow dead letters from a queue until they stay, vanish or come back."""
     way = Trace()
     waiting: list[str] = [queue]
@@ -51,13 +49,13 @@ def _end(way: Trace, waiting: list[str]) -> str:
     return f"no queue takes what `{last['queue']}` dead-letters: it is dropped"
 
 
-async def _step(broker: Broker, name: str) -> Facts:
+async def _step(broker: Broker, name: str) -> Row:
     facts = await broker.queue(name)
     exchange, key = dead_letter_target(facts)
-    step: Facts = {
+    step: Row = {
         "queue": name,
-        "messages": facts.get("messages", 0),
-        "consumers": facts.get("consumers", 0),
+        "messages": count(facts.get("messages")),
+        "consumers": count(facts.get("consumers")),
         "dead_letter_exchange": exchange,
         "routing_key": key if key is not None else "(the message's own)",
         "routed_to": [],
@@ -69,11 +67,14 @@ async def _step(broker: Broker, name: str) -> Facts:
 
 def dead_letter_target(facts: Facts) -> tuple[str | None, str | None]:
     """Return exchange and routing key; an argument of the queue wins over a policy."""
-    arguments = cast("Facts", facts.get("arguments") or {})
-    policy = cast("Facts", facts.get("effective_policy_definition") or {})
-    exchange = arguments.get("x-dead-letter-exchange", policy.get("dead-letter-exchange"))
-    key = arguments.get("x-dead-letter-routing-key", policy.get("dead-letter-routing-key"))
-    return exchange, key
+    exchange = _told(facts, "dead-letter-exchange")
+    return exchange, _told(facts, "dead-letter-routing-key")
+
+
+def _told(facts: Facts, name: str) -> str | None:
+    of_queue = at(facts, "arguments", f"x-{name}")
+    value = of_queue if of_queue is not None else at(facts, "effective_policy_definition", name)
+    return None if value is None else text(value)
 
 
 async def _receivers(broker: Broker, exchange: str, key: str | None) -> list[str]:
@@ -87,9 +88,10 @@ async def _receivers(broker: Broker, exchange: str, key: str | None) -> list[str
             return []
         raise
     found = [
-        row["destination"]
+        text(row.get("destination"))
         for row in bindings
-        if row["destination_type"] == "queue" and matches(kind, row["routing_key"], key)
+        if row.get("destination_type") == "queue"
+        and matches(kind, text(row.get("routing_key")), key)
     ]
     return sorted(set(found))
 

@@ -8,12 +8,13 @@ A peek takes messages and gives them back by nack. Up to RabbitMQ 4.2 a quorum q
 time a message is taken, and drops or dead-letters it when the count passes the delivery limit.
 The count of a message is not visible before it is taken, and counters of the whole queue start
 again with the broker, so no peek at such a queue can be proved harmless: it is refused.
-From 4.3 on only a reject or a lost consumer counts, and a classic queue counts nothing.
+From 4.3 on only a reject or a lost consumer counts, and a classic queue counts nothing. A queue
+of a kind that is not told, or that is not known here, might count: it is refused as well.
 """
 
 import re
-from typing import Any, cast
 
+from documents import Facts, at
 from toolkit import Refusal
 
 # Of RabbitMQ 4; version 3 has none, and is treated as if it had.
@@ -21,17 +22,16 @@ DEFAULT_DELIVERY_LIMIT = 20
 FIRST_THAT_DOES_NOT_COUNT = (4, 3)
 
 
-def ensure_peekable(facts: dict[str, Any], version: str) -> None:
+def ensure_peekable(facts: Facts, version: str) -> None:
     """Refuse where the delivery limit could be passed."""
-    kind = str(facts.get("type", "classic"))
-    if kind.endswith("stream"):
+    kind = _kind(facts)
+    if kind == "stream":
         raise Refusal("E_ARG", "a stream has no messages that could be taken one by one")
+    if kind not in {"classic", "quorum"}:
+        hint = "the broker does not tell a kind of this queue for which a peek is known to be safe"
+        raise Refusal("E_UNAVAILABLE", hint)
     limit = delivery_limit(facts)
-    if (
-        not kind.endswith("quorum")
-        or limit is None
-        or _number(version) >= FIRST_THAT_DOES_NOT_COUNT
-    ):
+    if kind == "classic" or limit is None or _number(version) >= FIRST_THAT_DOES_NOT_COUNT:
         return
     hint = (
         f"a peek could drop a message: RabbitMQ {version} counts it against the delivery limit"
@@ -40,16 +40,20 @@ def ensure_peekable(facts: dict[str, Any], version: str) -> None:
     raise Refusal("E_LIMIT", hint)
 
 
-def delivery_limit(facts: dict[str, Any]) -> int | None:
+def _kind(facts: Facts) -> str:
+    """Return the kind as its short word: `rabbit_quorum_queue` is how some versions write it."""
+    told = facts.get("type") or at(facts, "arguments", "x-queue-type")
+    return re.sub("^rabbit_|_queue$", "", told) if isinstance(told, str) else ""
+
+
+def delivery_limit(facts: Facts) -> int | None:
     """Return the lowest limit that is told for a queue; none when it is switched off."""
-    arguments = cast("dict[str, Any]", facts.get("arguments") or {})
-    policy = cast("dict[str, Any]", facts.get("effective_policy_definition") or {})
     told = [
         facts.get("delivery_limit"),
-        arguments.get("x-delivery-limit"),
-        policy.get("delivery-limit"),
+        at(facts, "arguments", "x-delivery-limit"),
+        at(facts, "effective_policy_definition", "delivery-limit"),
     ]
-    limits = [value for value in told if isinstance(value, int)]
+    limits = [value for value in told if type(value) is int]
     if not limits:
         return DEFAULT_DELIVERY_LIMIT
     counted = [value for value in limits if value >= 0]

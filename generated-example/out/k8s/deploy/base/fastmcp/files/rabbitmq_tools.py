@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from documents import Facts, count, known_number, text
 from rabbitmq_api import Broker
 from rabbitmq_dead_letters import matches, trace
 from rabbitmq_peeking import ensure_peekable
@@ -17,10 +18,10 @@ from rabbitmq_views import (
     binding_row,
     connection_row,
     exchange_row,
+    health_view,
     message_view,
     node_view,
     overview_view,
-    problems,
     queue_row,
     queue_view,
 )
@@ -54,9 +55,7 @@ def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_health(link: Link) -> Answer:
         """Return the nodes with their alarms, and whether all is well."""
-        nodes = [node_view(node) for node in await Broker(link).nodes()]
-        found = [problem for node in nodes for problem in problems(node)]
-        return Answer({"healthy": not found, "problems": found, "nodes": nodes})
+        return Answer(health_view([node_view(node) for node in await Broker(link).nodes()]))
 
     @tools.read
     async def rabbitmq_list_connections(
@@ -65,7 +64,7 @@ def _register_cluster(tools: Toolset) -> None:
         """Return client connections to the virtual host, the busiest first."""
         rows = await Broker(link).connections()
         shown = [connection_row(row) for row in rows if _in_state(row, state)]
-        shown.sort(key=lambda row: -(row["receive_bytes_per_s"] + row["send_bytes_per_s"]))
+        shown.sort(key=lambda row: _downwards(_traffic(row)))
         return _cut(shown, limit, complete=True)
 
 
@@ -79,9 +78,12 @@ def _register_queues(tools: Toolset) -> None:
         limit: Limit = 50,
     ) -> Answer:
         """Return queues of the virtual host, filtered by depth and by missing consumers."""
-        rows, complete = await Broker(link).queues()
-        found = [queue_row(row, row["name"] in link.enums["queues"]) for row in rows]
-        found = [row for row in found if row["messages"] >= min_depth]
+        known = link.enums["queues"]
+        rows, complete = await Broker(link).queues(
+            lambda facts: queue_row(facts, facts.get("name") in known)
+        )
+        # A filter leaves out what does not fit, and keeps what nobody has counted.
+        found = [row for row in rows if row["messages"] is None or row["messages"] >= min_depth]
         if no_consumers:
             found = [row for row in found if not row["consumers"]]
         return _cut(_sorted_queues(found, sort), limit, complete=complete)
@@ -101,9 +103,11 @@ def _register_routes(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_list_exchanges(link: Link, limit: Limit = 100) -> Answer:
         """Return the exchanges of the virtual host with their rates."""
-        rows, complete = await Broker(link).exchanges()
-        shown = [exchange_row(row, row["name"] in link.enums["exchanges"]) for row in rows]
-        return _cut(sorted(shown, key=lambda row: row["exchange"]), limit, complete=complete)
+        known = link.enums["exchanges"]
+        rows, complete = await Broker(link).exchanges(
+            lambda facts: exchange_row(facts, facts.get("name") in known)
+        )
+        return _cut(sorted(rows, key=lambda row: row["exchange"]), limit, complete=complete)
 
     @tools.read
     async def rabbitmq_list_bindings(
@@ -149,18 +153,28 @@ def _register_writes(tools: Toolset) -> None:
         return await _purge(link, queue, expect_depth_max, dry_run=dry_run)
 
 
-def _in_state(row: dict[str, Any], state: str) -> bool:
+def _in_state(row: Facts, state: str) -> bool:
     if state == "any":
         return True
-    blocked = row.get("state") in {"blocked", "blocking", "flow"}
-    return blocked if state == "blocked" else row.get("state") == state
+    told = text(row.get("state"))
+    return told in {"blocked", "blocking", "flow"} if state == "blocked" else told == state
 
 
 def _sorted_queues(rows: list[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
     """Sort by name upwards, by numbers downwards with the name to settle ties."""
     if sort == "name":
         return sorted(rows, key=lambda row: row["queue"])
-    return sorted(rows, key=lambda row: (-row[sort], row["queue"]))
+    return sorted(rows, key=lambda row: (_downwards(row[sort]), row["queue"]))
+
+
+def _downwards(number: float | None) -> tuple[bool, float]:
+    """Return a key that puts large numbers first, and those that are not known last."""
+    return number is None, -(number or 0)
+
+
+def _traffic(row: dict[str, Any]) -> float | None:
+    told = [row[name] for name in ("receive_bytes_per_s", "send_bytes_per_s") if row[name]]
+    return sum(told) if told else row["receive_bytes_per_s"]
 
 
 def _cut(rows: list[dict[str, Any]], limit: int, *, complete: bool) -> Answer:
@@ -185,9 +199,9 @@ async def _publish(
     if dry_run:
         kind = str((await broker.exchange(exchange)).get("type"))
         targets = [
-            row["destination"]
+            text(row.get("destination"))
             for row in await broker.bindings(exchange=exchange)
-            if matches(kind, row["routing_key"], routing_key)
+            if matches(kind, text(row.get("routing_key")), routing_key)
         ]
         return Answer({**data, "would_route_to": sorted(set(targets)), "dry_run": True})
     body = {
@@ -201,7 +215,7 @@ async def _publish(
 
 async def _peek(link: Link, queue: str, count: int) -> Answer:
     broker = Broker(link)
-    version = str((await broker.overview()).get("rabbitmq_version", ""))
+    version = text((await broker.overview()).get("rabbitmq_version"))
     ensure_peekable(await broker.queue(queue), version)
     # This mode gives back by nack, the other one by reject, which every quorum queue counts.
     body = {
@@ -210,20 +224,20 @@ async def _peek(link: Link, queue: str, count: int) -> Answer:
         "encoding": "auto",
         "truncate": PEEKED_BYTES,
     }
-    messages = await broker.get_and_requeue(queue, body)
-    cut = any(message["payload_bytes"] > PEEKED_BYTES for message in messages)
-    return Answer([message_view(message) for message in messages], "cell" if cut else None)
+    messages = [message_view(facts) for facts in await broker.get_and_requeue(queue, body)]
+    cut = any((message["payload_bytes"] or 0) > PEEKED_BYTES for message in messages)
+    return Answer(messages, "cell" if cut else None)
 
 
 async def _purge(link: Link, queue: str, expect_depth_max: int, *, dry_run: bool) -> Answer:
     broker = Broker(link)
     facts = await broker.queue(queue)
-    depth = int(facts.get("messages_ready", 0))
+    depth = known_number(facts.get("messages_ready"), f"how many messages `{queue}` holds")
     if depth > expect_depth_max:
         hint = f"the queue holds {depth} ready messages, more than the {expect_depth_max} expected"
         raise Refusal("E_CONFLICT", hint)
     if not dry_run:
         await broker.purge(queue)
-    unacknowledged = facts.get("messages_unacknowledged", 0)
+    unacknowledged = count(facts.get("messages_unacknowledged"))
     data = {"queue": queue, "ready": depth, "unacknowledged_that_stay": unacknowledged}
     return Answer({**data, "dry_run": dry_run})

@@ -15,16 +15,17 @@ from fastmcp.exceptions import NotFoundError
 from fastmcp.server.dependencies import get_http_request
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     CallToolRequestParams,
     GetPromptRequestParams,
     ReadResourceRequestParams,
     TextContent,
 )
 
-from calls import Call, Exchange, serving
+from calls import EXCHANGE, Call, Exchange, serving
 from cursors import digest
-from gate import EXCHANGE
 from governed import mask_name, mask_value
 from refusal import Refusal
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from governed import GovernedTool
 
 SUGGESTIONS = 5
+# What `STACKTIC_AUDIT_REQUIRED` is about: everything that hands out data.
+GUARDED_METHODS = frozenset({"tools/call", "resources/read", "prompts/get"})
+UNRECORDED = "nothing is answered that the audit log does not hold, and it takes no lines now"
 
 
 class CallRecorder(Middleware):
@@ -47,24 +51,31 @@ class CallRecorder(Middleware):
         self.tools: Mapping[str, GovernedTool] = {}
 
     async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
-        """Serve one request under a record of its own; a notification passes."""
-        if context.type != "request":
+        """Serve one request under a record of its own; a notification passes, and our own."""
+        exchange = _exchange()
+        if context.type != "request" or (exchange is not None and exchange.internal):
             return await call_next(context)
         started = time.perf_counter()
-        exchange = _exchange()
         call = Call(method=context.method or "", exchange=exchange)
         if exchange is not None:
             exchange.recorded = True
             call.key_name, call.session = exchange.key_name, exchange.session
+        guarded = self.audit.required and call.method in GUARDED_METHODS
         try:
+            if guarded and not await self.audit.settled():
+                call.deny("E_UNAVAILABLE")
+                return _unrecorded(call)
             with serving(call):
-                return await self._serve(call, context, call_next)
+                answer = await self._serve(call, context, call_next)
         except BaseException:
             if call.decision == "allowed":
                 call.fail("E_UNAVAILABLE")
             raise
         finally:
             self.audit.write(call, int((time.perf_counter() - started) * 1000))
+        # The line is there before the answer leaves, or the answer does not leave.
+        recorded = not guarded or await self.audit.settled()
+        return answer if recorded else _unrecorded(call)
 
     async def _serve(
         self, call: Call, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]
@@ -98,9 +109,9 @@ class CallRecorder(Middleware):
     def _refused(self, call: Call, name: str) -> ToolResult:
         refusal = self._refusal(name)
         call.deny(refusal.code)
-        text = refusal.text()
-        call.result_bytes = len(text.encode("utf-8"))
-        return ToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+        result = _result_of(refusal)
+        call.result_bytes = len(refusal.text().encode("utf-8"))
+        return result
 
     def _refusal(self, name: str) -> Refusal:
         if name in self.gates:
@@ -108,6 +119,18 @@ class CallRecorder(Middleware):
             return Refusal("E_WRITE_DISABLED", hint)
         near = difflib.get_close_matches(name[:100], list(self.tools), SUGGESTIONS)
         return Refusal("E_SCOPE", "no link of this stack gives a tool of that name", near)
+
+
+def _result_of(refusal: Refusal) -> ToolResult:
+    return ToolResult(content=[TextContent(type="text", text=refusal.text())], is_error=True)
+
+
+def _unrecorded(call: Call) -> ToolResult:
+    """Refuse what the log cannot tell of, in the form that the method has for it."""
+    refusal = Refusal("E_UNAVAILABLE", UNRECORDED)
+    if call.method != "tools/call":
+        raise MCPError(INTERNAL_ERROR, refusal.text())
+    return _result_of(refusal)
 
 
 def _note(call: Call, arguments: Mapping[str, Any]) -> None:

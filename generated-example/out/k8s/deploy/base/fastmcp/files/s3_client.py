@@ -22,6 +22,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from s3_transport import AnswerTooLargeError, cap_answers
 from toolkit import Code, Link, Refusal
 
 CONNECT_TIMEOUT_S = 3
@@ -44,8 +45,8 @@ CODES: dict[str, tuple[Code, str]] = {
     "RequestTimeout": ("E_TIMEOUT", "the store did not answer in time"),
 }
 
-# A client is made once a link: it reads its own service description from disk.
-_clients: WeakKeyDictionary[Link, Any] = WeakKeyDictionary()
+# A client is made once a link and pair of keys: it reads its own service description from disk.
+_clients: WeakKeyDictionary[Link, tuple[tuple[str, str], Any]] = WeakKeyDictionary()
 
 
 async def call(
@@ -60,21 +61,29 @@ async def call(
         raise Refusal("E_TIMEOUT", f"{link.component} did not answer in time") from error
     except (EndpointConnectionError, HTTPClientError) as error:
         raise Refusal("E_UNAVAILABLE", f"{link.component} is away") from error
+    except AnswerTooLargeError as error:
+        raise Refusal("E_LIMIT", f"{link.component} answered with too much") from error
     except BotoCoreError as error:
         raise Refusal("E_UNAVAILABLE", f"{link.component} could not be asked") from error
 
 
 def _call(link: Link, operation: str, max_bytes: int, parameters: dict[str, Any]) -> dict[str, Any]:
-    client = _clients.get(link)
-    if client is None:
-        client = _clients[link] = _new_client(link)
-    answer = cast("dict[str, Any]", getattr(client, operation)(**parameters))
+    answer = cast("dict[str, Any]", getattr(_client(link), operation)(**parameters))
     body = answer.get("Body")
     if body is not None:
         # The limit holds whatever the store sends for the range it was asked for.
         with body:
             answer["Body"] = body.read(max_bytes)
     return answer
+
+
+def _client(link: Link) -> Any:
+    """Return the client of a link; keys that were replaced need another."""
+    keys = (link.secret("ACCESS_KEY"), link.secret("SECRET_KEY"))
+    known = _clients.get(link)
+    if known is None or known[0] != keys:
+        known = _clients[link] = (keys, _new_client(link))
+    return known[1]
 
 
 def _new_client(link: Link) -> Any:
@@ -94,7 +103,9 @@ def _new_client(link: Link) -> Any:
         aws_secret_access_key=link.secret("SECRET_KEY"),
         region_name=REGION,
     )
-    return session.client("s3", endpoint_url=origin, config=config)
+    client = session.client("s3", endpoint_url=origin, config=config)
+    cap_answers(client, config)
+    return client
 
 
 def refusal_of(link: Link, error: ClientError) -> Refusal:

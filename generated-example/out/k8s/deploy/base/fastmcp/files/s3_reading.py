@@ -5,12 +5,12 @@ Out: plain JSON values.
 Must not know: MCP or how the store is spoken to.
 """
 
-import base64
-import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from documents import count
 from s3_client import call
 from toolkit import Link, Refusal
 
@@ -20,7 +20,7 @@ class Part:
     """Some bytes of an object and what is known about the whole."""
 
     raw: bytes
-    total_bytes: int
+    total_bytes: int | None
     facts: dict[str, Any]
 
 
@@ -34,16 +34,24 @@ async def read_part(link: Link, bucket: str, key: str, offset: int, length: int)
         if refusal.code == "E_ARG" and offset == 0:
             # No range lies within an empty object: the store refuses each of them.
             head = await call(link, "head_object", **target)
-            if head["ContentLength"] == 0:
+            if head.get("ContentLength") == 0:
                 return Part(b"", 0, object_facts(head))
         raise
-    return Part(cast("bytes", answer["Body"]), _total(answer), object_facts(answer))
+    raw, total = cast("bytes", answer["Body"]), _total(answer, offset)
+    return Part(raw[:length], total, object_facts(answer))
 
 
-def _total(answer: dict[str, Any]) -> int:
-    """Return the size of the whole: `bytes 0-99/1234` says it, a whole answer is it."""
-    _, _, total = str(answer.get("ContentRange", "")).rpartition("/")
-    return int(total) if total.isdigit() else int(answer["ContentLength"])
+def _total(answer: dict[str, Any], offset: int) -> int | None:
+    """Return the size of the whole, if it is told; refuse another part than was asked for.
+
+    `bytes 0-99/1234` tells it, `bytes 0-99/*` does not; an answer without a range is the whole.
+    """
+    told = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", str(answer.get("ContentRange", "")))
+    if int(told[1]) != offset if told else offset != 0:
+        raise Refusal("E_UNAVAILABLE", "the store sent another part than the one asked for")
+    if told:
+        return int(told[2]) if told[2].isdigit() else None
+    return count(answer.get("ContentLength"))
 
 
 def object_facts(answer: dict[str, Any]) -> dict[str, Any]:
@@ -63,27 +71,3 @@ def etag_of(answer: dict[str, Any]) -> str:
 def moment(value: Any) -> str | None:
     """Return a time as text."""
     return value.isoformat() if isinstance(value, datetime) else None
-
-
-def shown(raw: bytes) -> dict[str, str]:
-    """Return bytes as text where they are text, else as base64."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"encoding": "base64", "value": base64.b64encode(raw).decode("ascii")}
-    # Control characters take six characters each in JSON, more than base64 does.
-    if len(json.dumps(text, ensure_ascii=False)) > 2 + len(text) * 3 // 2:
-        return {"encoding": "base64", "value": base64.b64encode(raw).decode("ascii")}
-    return {"encoding": "utf-8", "value": text}
-
-
-def whole_characters(raw: bytes) -> bytes:
-    """Drop the start of a character that the end of a part has cut, if the rest is text."""
-    for cut in range(min(4, len(raw))):
-        head = raw[: len(raw) - cut]
-        try:
-            head.decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        return head
-    return raw

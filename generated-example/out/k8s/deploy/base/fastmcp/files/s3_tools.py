@@ -7,13 +7,17 @@ Must not know: the S3 protocol, or other links. No tool makes a presigned addres
 
 import base64
 import binascii
+import heapq
 import time
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from decoding import encoded, whole_characters
+from documents import count
 from s3_client import call, ensure_key
-from s3_reading import etag_of, moment, object_facts, read_part, shown, whole_characters
+from s3_reading import Part, etag_of, moment, object_facts, read_part
 from toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 
 MAX_WHOLE_PART = 128 * 1024
@@ -93,7 +97,7 @@ def _register_objects(tools: Toolset) -> None:
         """Return size, type, tag, time and user metadata of an object."""
         ensure_key(key)
         head = await call(link, "head_object", Bucket=bucket, Key=key)
-        facts = {"bytes": head["ContentLength"], **object_facts(head)}
+        facts = {"bytes": count(head.get("ContentLength")), **object_facts(head)}
         return Answer({"bucket": bucket, "key": key, **facts, "metadata": head.get("Metadata", {})})
 
 
@@ -157,7 +161,7 @@ async def _page(
 def _row(item: dict[str, Any]) -> dict[str, Any]:
     return {
         "key": item["Key"],
-        "bytes": item["Size"],
+        "bytes": count(item.get("Size")),
         "last_modified": moment(item.get("LastModified")),
         "etag": etag_of(item),
     }
@@ -165,67 +169,101 @@ def _row(item: dict[str, Any]) -> dict[str, Any]:
 
 async def _bucket_stats(link: Link, bucket: str, prefix: str, max_objects: int) -> Answer:
     ensure_key(prefix)
-    rows: list[dict[str, Any]] = []
+    totals = _Totals()
     after: str | None = None
     deadline = time.monotonic() + STATS_SECONDS
     truncated_by: Literal["rows", "time"] | None = None
     while truncated_by is None:
-        wanted = min(PAGE_KEYS, max_objects - len(rows))
+        wanted = min(PAGE_KEYS, max_objects - totals.objects)
         page = await _page(link, bucket, prefix, wanted, after)
-        rows += [_row(item) for item in page.get("Contents", [])]
-        if not page.get("IsTruncated") or not page.get("Contents"):
+        rows = [_row(item) for item in page.get("Contents", [])]
+        totals.add(rows)
+        if not page.get("IsTruncated") or not rows:
             break
         after = rows[-1]["key"]
-        if len(rows) >= max_objects:
+        if totals.objects >= max_objects:
             truncated_by = "rows"
         elif time.monotonic() > deadline:
             truncated_by = "time"
-    return Answer({"bucket": bucket, "prefix": prefix, **_totals(rows)}, truncated_by)
+    return Answer({"bucket": bucket, "prefix": prefix, **totals.view()}, truncated_by)
 
 
-def _totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    times = sorted(row["last_modified"] for row in rows if row["last_modified"])
-    largest = sorted(rows, key=lambda row: (-row["bytes"], row["key"]))[:LARGEST]
-    return {
-        "objects": len(rows),
-        "bytes": sum(row["bytes"] for row in rows),
-        "oldest": times[0] if times else None,
-        "newest": times[-1] if times else None,
-        "largest": [{"key": row["key"], "bytes": row["bytes"]} for row in largest],
-    }
+@dataclass
+class _Totals:
+    """What is known of the objects seen so far; of their names only the largest are kept."""
+
+    objects: int = 0
+    bytes: int = 0
+    of_unknown_size: int = 0
+    times: list[str] = field(default_factory=list[str])
+    largest: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Count one page."""
+        sized = [row for row in rows if row["bytes"] is not None]
+        self.objects += len(rows)
+        self.bytes += sum(row["bytes"] for row in sized)
+        self.of_unknown_size += len(rows) - len(sized)
+        times = [*self.times, *(row["last_modified"] for row in rows if row["last_modified"])]
+        self.times = [min(times), max(times)] if times else []
+        order = [*self.largest, *({"key": row["key"], "bytes": row["bytes"]} for row in sized)]
+        self.largest = heapq.nsmallest(LARGEST, order, key=lambda row: (-row["bytes"], row["key"]))
+
+    def view(self) -> dict[str, Any]:
+        """Return the totals; the sum is not known while one of its parts is not."""
+        unknown = {"objects_of_unknown_size": self.of_unknown_size} if self.of_unknown_size else {}
+        return {
+            "objects": self.objects,
+            "bytes": None if self.of_unknown_size else self.bytes,
+            **unknown,
+            "oldest": self.times[0] if self.times else None,
+            "newest": self.times[-1] if self.times else None,
+            "largest": self.largest,
+        }
 
 
 async def _get_object(link: Link, bucket: str, key: str, offset: int, length: int) -> Answer:
     part = await read_part(link, bucket, key, offset, length)
-    more = offset + len(part.raw) < part.total_bytes
-    raw = whole_characters(part.raw) if more else part.raw
-    return _part_answer(bucket, key, offset, raw, part.total_bytes, {**shown(raw), **part.facts})
+    raw, more = _shown_part(part, offset, length)
+    facts = {**encoded(raw), **part.facts}
+    return _part_answer((bucket, key), (offset, raw, part.total_bytes), facts, more=more)
 
 
 async def _read_text(link: Link, bucket: str, key: str, offset: int, length: int) -> Answer:
     part = await read_part(link, bucket, key, offset, length)
-    more = offset + len(part.raw) < part.total_bytes
-    raw = whole_characters(part.raw) if more else part.raw
-    content = shown(raw)
+    raw, more = _shown_part(part, offset, length)
+    content = encoded(raw)
     if content["encoding"] != "utf-8":
         raise Refusal("E_ARG", "this part is not UTF-8 text; s3_get_object gives it as base64")
-    return _part_answer(bucket, key, offset, raw, part.total_bytes, {"text": content["value"]})
+    facts = {"text": content["value"]}
+    return _part_answer((bucket, key), (offset, raw, part.total_bytes), facts, more=more)
+
+
+def _shown_part(part: Part, offset: int, length: int) -> tuple[bytes, bool]:
+    """Return whole characters, and whether more follows; of unknown size, when the part is full."""
+    end = offset + len(part.raw)
+    more = len(part.raw) == length if part.total_bytes is None else end < part.total_bytes
+    return (whole_characters(part.raw) if more else part.raw), more
 
 
 def _part_answer(
-    bucket: str, key: str, offset: int, raw: bytes, total: int, facts: dict[str, Any]
+    name: tuple[str, str],
+    part: tuple[int, bytes, int | None],
+    facts: dict[str, Any],
+    *,
+    more: bool,
 ) -> Answer:
-    end = offset + len(raw)
+    offset, raw, total = part
     data = {
-        "bucket": bucket,
-        "key": key,
+        "bucket": name[0],
+        "key": name[1],
         "total_bytes": total,
         "offset": offset,
         "bytes": len(raw),
-        "next_offset": end if end < total else None,
+        "next_offset": offset + len(raw) if more else None,
         **facts,
     }
-    return Answer(data, "bytes" if end < total else None)
+    return Answer(data, "bytes" if more else None)
 
 
 def _content(content: str, encoding: str) -> bytes:
@@ -279,5 +317,9 @@ async def _delete(link: Link, target: dict[str, Any], tag: str, *, dry_run: bool
         raise Refusal("E_CONFLICT", "the object has another tag by now")
     if not dry_run:
         await call(link, "delete_object", **target, IfMatch=f'"{tag}"')
-    data = {"bucket": target["Bucket"], "key": target["Key"], "bytes": before["ContentLength"]}
+    data = {
+        "bucket": target["Bucket"],
+        "key": target["Key"],
+        "bytes": count(before.get("ContentLength")),
+    }
     return Answer({**data, "effect": "deleted", "dry_run": dry_run})

@@ -8,6 +8,7 @@ Must not know: any single tool file.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import importlib
 import logging
@@ -23,6 +24,7 @@ from fastmcp import FastMCP
 
 from audit import AuditLog, open_audit
 from auth import KeyRing, load_keys
+from connections import BACKLOG, BOTH_FAMILIES, HEAD_SECONDS, GuardedProtocol, open_socket
 from cursors import CursorSigner
 from gate import Gate
 from governed import Runtime
@@ -35,15 +37,14 @@ from registry import register_modules
 from settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
     from toolkit import Toolset
 
-DEFAULT_HOST = "0.0.0.0"  # noqa: S104 -- a pod is reached on its own address
 DEFAULT_PORT = 8000
 GRACE_SECONDS = 5
-SESSION_IDLE_SECONDS = 600.0
-HEADER_BYTES = 16 * 1024
+SESSION_IDLE_SECONDS = 300.0
 LATE_IMPORTS = ("key_value.aio.adapters.pydantic", "key_value.aio.stores.memory")
 
 logger = logging.getLogger("stacktic.server")
@@ -59,7 +60,7 @@ class Server:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats log records without the secrets read so far."""
+    """Formats log records without the secrets."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings that know the secrets."""
@@ -74,10 +75,11 @@ class RedactingFormatter(logging.Formatter):
 def build_server(settings: Settings, folder: Path) -> Server:
     """Check everything, then build; any doubt is a `SettingsError`."""
     settings.check_flags()
+    settings.check_secrets()
     topology = load_topology(settings)
     keys = load_keys(settings)
     audit = open_audit(settings)
-    runtime = Runtime(settings, topology, _signer(keys), audit.ready)
+    runtime = Runtime(settings, topology, _signer(keys), audit.is_kept, audit.intend)
     toolsets = register_modules(folder, runtime)
     locked = load_lock(settings)
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
@@ -162,6 +164,8 @@ def _set_up_logging(settings: Settings) -> None:
     library.handlers.clear()
     library.propagate = True
     library.setLevel(logging.WARNING)
+    # A stranger's broken requests are no lines of our log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 def _warm_up() -> None:
@@ -170,30 +174,49 @@ def _warm_up() -> None:
         importlib.import_module(name)
 
 
+def _listener(settings: Settings) -> socket.socket:
+    port = settings.number("STACKTIC_PORT", DEFAULT_PORT)
+    try:
+        return open_socket(settings.value("STACKTIC_HOST", BOTH_FAMILIES), port)
+    except (OSError, OverflowError) as error:
+        message = f"could not listen on `STACKTIC_HOST` and `STACKTIC_PORT`: {error}"
+        raise SettingsError(message) from error
+
+
 def main() -> int:
     """Run the server until it is told to stop."""
     settings = Settings.from_process()
     _set_up_logging(settings)
     try:
         server = build_server(settings, Path(__file__).resolve().parent)
-        port = settings.number("STACKTIC_PORT", DEFAULT_PORT)
+        listener = _listener(settings)
     except (SettingsError, Refusal) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     threading.Thread(target=_warm_up, daemon=True).start()
-    uvicorn.run(
-        server.app,
-        host=settings.value("STACKTIC_HOST", DEFAULT_HOST),
-        port=port,
+    _serve(server.app, listener)
+    return 0
+
+
+def _serve(app: Gate, listener: socket.socket) -> None:
+    """Answer on a socket until a signal comes."""
+    config = uvicorn.Config(
+        app,
+        http=GuardedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
+        # Callers are known by their keys: what a proxy says of addresses is not looked at.
+        proxy_headers=False,
         ws="none",
         lifespan="on",
+        backlog=BACKLOG,
+        timeout_keep_alive=HEAD_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        h11_max_incomplete_event_size=HEADER_BYTES,
     )
-    return 0
+    # Ctrl-C has ended the server by then.
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

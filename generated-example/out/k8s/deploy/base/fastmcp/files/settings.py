@@ -7,19 +7,20 @@ Must not know: MCP, HTTP, or what any value is used for.
 Settings of the server itself, all optional: `STACKTIC_HOST`, `STACKTIC_PORT`,
 `STACKTIC_SECRET_DIR`, `STACKTIC_CONFIG_DIR`, `STACKTIC_ALLOWED_HOSTS` and
 `STACKTIC_ALLOWED_ORIGINS` (more names, by commas), `STACKTIC_AUDIT` (`stdout`, `stderr`,
-`none`), `STACKTIC_AUDIT_FILE`, `STACKTIC_CA_FILE`.
+`none`), `STACKTIC_AUDIT_FILE`, `STACKTIC_AUDIT_REQUIRED` (a flag), `STACKTIC_CA_FILE`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from redaction import REASONS, Redactor
 from refusal import Refusal
+from secret_files import SecretFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 DEFAULT_SECRET_DIRECTORY = "/run/secrets/stacktic"  # noqa: S105 -- a folder, not a secret
 DEFAULT_CONFIG_DIRECTORY = "/etc/stacktic"
 WRITE_FLAG_SUFFIX = "_WRITE_ACCESS"
-MIN_REDACTED_CHARACTERS = 4
 
 
 class SettingsError(Exception):
@@ -50,8 +50,11 @@ class Settings:
     environ: Mapping[str, str]
     secret_directory: Path = Path(DEFAULT_SECRET_DIRECTORY)
     config_directory: Path = Path(DEFAULT_CONFIG_DIRECTORY)
-    _secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
-    _redacted: list[str] = field(default_factory=list[str], repr=False)
+    _files: SecretFiles = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Look after the folder of secrets."""
+        object.__setattr__(self, "_files", SecretFiles(self.secret_directory))
 
     @classmethod
     def from_process(cls) -> Settings:
@@ -94,41 +97,34 @@ class Settings:
 
     def secret(self, key: str) -> str:
         """Return a secret by its key name; the hint of a refusal names the key, never a value."""
-        known = self._secrets.get(key)
-        if known is not None:
-            return known
-        text = self._read_secret(key)
+        text = self._files.value(key)
         if not text:
             hint = f"the credential {key} is empty; fill it in secret/cloud.env"
             raise Refusal("E_UNAVAILABLE", hint)
-        self._remember(key, text)
         return text
 
-    def _remember(self, key: str, text: str) -> None:
-        """Keep a secret, and the forms in which it must never be shown, longer ones first."""
-        self._secrets[key] = text
-        forms = {form for secret in self._secrets.values() for form in _forms(secret)}
-        long_enough = [form for form in forms if len(form) >= MIN_REDACTED_CHARACTERS]
-        self._redacted[:] = sorted(long_enough, key=lambda form: (-len(form), form))
+    def check_secrets(self) -> None:
+        """Refuse a secret that could be hidden only with much of what is no secret."""
+        for key, reason in self._files.unfit().items():
+            message = (
+                f"the value of `{key}` {REASONS[reason]}: hiding it would eat ordinary text; "
+                "put a longer random one in its place"
+            )
+            raise SettingsError(message)
 
-    def _read_secret(self, key: str) -> str:
-        try:
-            text = (self.secret_directory / key).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return ""
-        return text.removesuffix("\n")
+    def redactor(self) -> Redactor:
+        """Return what hides every secret that this server has been given until now."""
+        return self._files.redactor()
 
     def redact(self, text: str) -> str:
-        """Replace every secret value read so far, plain or as a JSON text has it."""
-        for form in self._redacted:
-            text = text.replace(form, "[secret]")
-        return text
+        """Replace every secret in a text, in whatever form it stands there."""
+        return self.redactor()(text)
 
     def config(self, file_name: str) -> dict[str, Any]:
-        """Return one JSON object of the configuration directory."""
-        path = self.config_directory / file_name
+        """Return one JSON object of the configuration directory, joined where it has parts."""
         try:
-            value: object = json.loads(path.read_text(encoding="utf-8"))
+            parts = _parts(self.config_directory / file_name)
+            value: object = json.loads(b"".join(part.read_bytes() for part in parts))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             message = f"could not read `{file_name}` in the configuration directory"
             raise SettingsError(message) from error
@@ -138,17 +134,9 @@ class Settings:
         return cast("dict[str, Any]", value)
 
 
-def _forms(secret: str) -> set[str]:
-    """Return a secret as it may be written: plain, in a JSON text, inside base64.
-
-    A header of basic authentication holds it after a user's name, so at any of three offsets;
-    the characters at both ends then depend on what stands beside it, and are left out.
-    """
-    raw = secret.encode("utf-8")
-    encoded = [base64.b64encode(bytes(offset) + raw).decode("ascii") for offset in range(3)]
-    inner = {text[4 if offset else 0 : -4] for offset, text in enumerate(encoded)}
-    return {secret, _in_json(secret), *inner}
-
-
-def _in_json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+def _parts(path: Path) -> list[Path]:
+    """Return a file and its further parts, numbered from 001; one ConfigMap holds each."""
+    parts = [path]
+    while (part := path.with_name(f"{path.name}.{len(parts):03}")).exists():
+        parts.append(part)
+    return parts

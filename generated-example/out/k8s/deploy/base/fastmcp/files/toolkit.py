@@ -1,4 +1,4 @@
-"""What a tool file may use: the only module, with `http_client`, that it imports from the core.
+"""What a tool file may use; it imports `http_client`, `documents` and `decoding` beside this one.
 
 In: the links that a tool file serves.
 Out: registered tools, prompts and resources, each behind the same fences.
@@ -189,7 +189,7 @@ def _answering_refusals(function: ResourceFunction, runtime: Runtime) -> Resourc
     async def answer() -> str:
         try:
             async with asyncio.timeout(DEFAULT_TIMEOUT_SECONDS):
-                return runtime.settings.redact(await function())
+                return _masked(await function(), runtime.settings.redactor())
         except Refusal as refusal:
             raise ResourceError(runtime.settings.redact(refusal.text())) from None
         except TimeoutError:
@@ -200,3 +200,11 @@ def _answering_refusals(function: ResourceFunction, runtime: Runtime) -> Resourc
             raise ResourceError(Refusal("E_UNAVAILABLE", hint).text()) from None
 
     return answer
+
+
+def _masked(text: str, redact: Callable[[str], str]) -> str:
+    """Return a resource's text without secrets; an object says that there were some."""
+    masked = redact(text)
+    if masked == text or not masked.startswith('{"'):
+        return masked
+    return f'{{"redacted": true, {masked[1:]}'

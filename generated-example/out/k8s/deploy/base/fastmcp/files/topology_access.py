@@ -93,11 +93,24 @@ def _explanation(state: str, fact: str, diff: str | None) -> dict[str, Any]:
 
 
 def _add_link_diff(topology: Topology, component: str) -> str:
-    return f" links:\n+  - {{from: {_own_name(topology)}, to: {component}}}\n"
+    ends = f"from: {_own_name(topology)}, to: {component}"
+    return f" links:\n+  - {{{ends}{_free_env(topology, component)}}}\n"
+
+
+def _free_env(topology: Topology, component: str) -> str:
+    """Return a prefix of its own for a link whose keys would be called like those of another."""
+    types = {item.name: item.type for item in topology.components}
+    own = types.get(component)
+    if own is None or all(types.get(link.component) != own for link in topology.links):
+        return ""
+    return f", env: {component.upper().replace('-', '_')}"
 
 
 def _write_diff(topology: Topology, component: str) -> str:
     ends = f"from: {_own_name(topology)}, to: {component}"
+    link = _link_to(topology, component)
+    if link is not None and link.given_env is not None:
+        ends += f", env: {link.given_env}"
     return f" links:\n-  - {{{ends}}}\n+  - {{{ends}, write_access: true}}\n"
 
 

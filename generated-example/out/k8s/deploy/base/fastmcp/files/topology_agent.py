@@ -10,12 +10,12 @@ beside them when there was a check, and with `output` when it ran for one record
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from decoding import decode_json
 from http_client import Http
 from toolkit import Link, Refusal
 
@@ -84,8 +84,8 @@ def agent_fact(status: int, body: bytes) -> str | None:
     if status not in {400, 404, 413, 422, 500, 503}:
         return None
     try:
-        reply: object = json.loads(body)
-    except ValueError:
+        reply: object = decode_json(body)
+    except (ValueError, Refusal):
         return None
     error = cast("dict[str, Any]", reply).get("error") if isinstance(reply, dict) else None
     if not isinstance(error, dict):

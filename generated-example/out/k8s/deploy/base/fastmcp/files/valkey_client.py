@@ -21,6 +21,7 @@ from valkey.exceptions import (
 )
 
 from toolkit import Link, Refusal
+from valkey_replies import CappedParser, ReplyTooLargeError
 
 CONNECT_TIMEOUT_S = 3.0
 REPLY_TIMEOUT_S = 8.0
@@ -73,6 +74,7 @@ async def connect(link: Link) -> AsyncGenerator[Valkey]:
         socket_timeout=REPLY_TIMEOUT_S,
         lib_name=None,  # CLIENT SETINFO is not granted to the user of a link
         lib_version=None,
+        parser_class=cast("Any", CappedParser),
     )
     try:
         await _open(link, connection)
@@ -90,6 +92,8 @@ async def _open(link: Link, connection: Connection) -> None:
 
 def refusal_of(link: Link, error: Exception) -> Refusal:
     """Translate a driver error; its text stays behind as the cause, for the log."""
+    if isinstance(error, ReplyTooLargeError):
+        return Refusal("E_LIMIT", "the items are large; ask for fewer of them")
     if isinstance(error, NoPermissionError):
         hint = f"the ACL user of this link on {link.component} lacks a grant it needs"
         return Refusal("E_UNAVAILABLE", hint)
@@ -115,7 +119,8 @@ def ensure_keys(link: Link, keys: Sequence[str]) -> None:
 
 async def ensure_type(client: Valkey, key: str, wanted: Sequence[str]) -> str:
     """Return the type of a key, refused when it is absent or of another type."""
-    found = cast("bytes", await client.run("TYPE", key)).decode()
+    # A module may name its types in any bytes.
+    found = cast("bytes", await client.run("TYPE", key)).decode("utf-8", "backslashreplace")
     if found == "none":
         raise Refusal("E_NOT_FOUND", "there is no such key")
     if found not in wanted:

@@ -5,7 +5,8 @@ Out: answers with at most the asked number of items.
 Must not know: MCP or links.
 
 Each value of a hash can be asked for its length before it is read. Items of the other types
-cannot, so a collection whose items are large on average is refused before any is read.
+cannot, so a collection whose items are large on average is refused before any is read, and a
+single one that is large is passed over and told by its size.
 """
 
 from typing import Any, cast
@@ -14,7 +15,8 @@ from valkey.exceptions import ResponseError
 
 from toolkit import Answer, Refusal
 from valkey_client import Valkey
-from valkey_reading import KeyScan, shown
+from valkey_reading import KeyScan, named, shown
+from valkey_replies import Cut
 
 MAX_FIELD_BYTES = 2048
 MAX_READ_BYTES = 1024 * 1024
@@ -28,15 +30,21 @@ async def read_hash(client: Valkey, key: str, limit: int) -> Answer:
     """Return up to `limit` fields; a value above the cell size is told by its size alone."""
     total = cast("int", await client.run("HLEN", key))
     fields = await _field_names(client, key, limit)
-    sizes = await client.run_all([("HSTRLEN", key, name) for name in fields])
-    small = [name for name, size in zip(fields, sizes, strict=True) if size <= MAX_FIELD_BYTES]
+    sizes = await _sizes(client, key, fields)
+    small = [name for name in fields if name in sizes and sizes[name] <= MAX_FIELD_BYTES]
     values = cast("list[bytes | None]", await client.run("HMGET", key, *small)) if small else []
     read = dict(zip(small, values, strict=True))
-    rows = [
-        _field_row(name, size, read.get(name)) for name, size in zip(fields, sizes, strict=True)
-    ]
+    rows = [_field_row(name, sizes.get(name), read.get(name)) for name in fields]
     data = {"key": key, "total_fields": total, "fields": rows}
     return Answer(data, "rows" if total > len(rows) else None, returned=len(rows))
+
+
+async def _sizes(client: Valkey, key: str, fields: list[bytes]) -> dict[bytes, int]:
+    """Return the lengths of values; of a field whose name was cut it cannot be asked for."""
+    whole = [name for name in fields if not isinstance(name, Cut)]
+    replies = await client.run_all([("HSTRLEN", key, name) for name in whole])
+    pairs = zip(whole, replies, strict=True)
+    return {name: size for name, size in pairs if isinstance(size, int)}
 
 
 async def _field_names(client: Valkey, key: str, limit: int) -> list[bytes]:
@@ -51,11 +59,9 @@ async def _field_names(client: Valkey, key: str, limit: int) -> list[bytes]:
     return list(names)[:limit]
 
 
-def _field_row(name: bytes, size: int, value: bytes | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"field": name.decode("utf-8", "backslashreplace"), "bytes": size}
-    if value is not None:
-        row.update(shown(value))
-    return row
+def _field_row(name: bytes, size: int | None, value: bytes | None) -> dict[str, Any]:
+    told = {} if value is None else shown(value)
+    return {**named(name), "bytes": size, **told}
 
 
 async def read_collection(client: Valkey, key: str, kind: str, start: int, limit: int) -> Answer:
@@ -66,7 +72,14 @@ async def read_collection(client: Valkey, key: str, kind: str, start: int, limit
     await _ensure_affordable(client, key, total, limit)
     items = (await _items(client, key, kind, start, limit))[:limit]
     data = {"key": key, "type": kind, "total_items": total, "start": start, "items": items}
-    return Answer(data, "rows" if start + len(items) < total else None, returned=len(items))
+    more = start + len(items) < total
+    ended_by = "rows" if more else "cell" if any(map(_is_cut, items)) else None
+    return Answer(data, ended_by, returned=len(items))
+
+
+def _is_cut(item: dict[str, Any]) -> bool:
+    """Tell whether an item, or a field of an entry, was not read to its end."""
+    return "cut" in item or any(map(_is_cut, item.get("fields", ())))
 
 
 async def _items(client: Valkey, key: str, kind: str, start: int, limit: int) -> list[Any]:
@@ -98,13 +111,15 @@ async def _members(client: Valkey, key: str, limit: int) -> list[bytes]:
 def _stream_entry(entry: list[Any]) -> dict[str, Any]:
     identifier, flat = cast("bytes", entry[0]), cast("list[bytes]", entry[1])
     pairs = zip(flat[::2], flat[1::2], strict=True)
-    fields = [{"field": name.decode("utf-8", "backslashreplace"), **shown(v)} for name, v in pairs]
+    fields = [{**named(name), **shown(value)} for name, value in pairs]
     return {"id": identifier.decode(), "fields": fields}
 
 
 async def _ensure_affordable(client: Valkey, key: str, total: int, wanted: int) -> None:
     """Refuse to read items whose average size would pass the limit of one reading."""
-    memory = cast("int | None", await client.run("MEMORY", "USAGE", key)) or 0
+    memory = cast("int | None", await client.run("MEMORY", "USAGE", key))
+    if memory is None:
+        raise Refusal("E_NOT_FOUND", "there is no such key any more")
     if memory // max(total, 1) * min(wanted, total) > MAX_READ_BYTES:
         raise Refusal("E_LIMIT", "the items are large on average; ask for fewer of them")
 
@@ -148,5 +163,6 @@ async def _memory_rows(client: Valkey, names: list[str]) -> list[dict[str, Any]]
         kind, size = replies[2 * index], replies[2 * index + 1]
         # A key that went away in between has no type and no size any more.
         if isinstance(size, int) and not isinstance(kind, ResponseError):
-            rows.append({"key": name, "type": kind.decode(), "bytes": size})
+            told = kind.decode("utf-8", "backslashreplace")
+            rows.append({"key": name, "type": told, "bytes": size})
     return rows

@@ -5,14 +5,14 @@ Out: pages of key names, values as text or base64, INFO as chosen fields.
 Must not know: MCP, links, or which tool asks.
 """
 
-import base64
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+from decoding import encoded, whole_characters
 from valkey_client import Valkey
+from valkey_replies import Cut
 
 SCAN_COUNT = 40
 SCAN_SECONDS = 5.0
@@ -141,25 +141,17 @@ class KeyScan:
         return name if name.startswith(self._prefix) else None
 
 
-def shown(raw: bytes) -> dict[str, str]:
-    """Return bytes as text where they are text, else as base64."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"encoding": "base64", "value": base64.b64encode(raw).decode("ascii")}
-    # Control characters take six characters each in JSON, more than base64 does.
-    if len(json.dumps(text, ensure_ascii=False)) > 2 + len(text) * 3 // 2:
-        return {"encoding": "base64", "value": base64.b64encode(raw).decode("ascii")}
-    return {"encoding": "utf-8", "value": text}
+def shown(raw: bytes) -> dict[str, Any]:
+    """Return bytes as text where they are text, else as base64; of a cut one also its size."""
+    if isinstance(raw, Cut):
+        return {**encoded(whole_characters(raw)), "bytes": raw.total, "cut": True}
+    return dict(encoded(raw))
 
 
-def whole_characters(raw: bytes) -> bytes:
-    """Drop the start of a character that the end of a slice has cut, if the rest is text."""
-    for cut in range(min(4, len(raw))):
-        head = raw[: len(raw) - cut]
-        try:
-            head.decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        return head
-    return raw
+def named(raw: bytes) -> dict[str, Any]:
+    """Return the name of a field; one that is no text is marked as base64, and a cut one as cut."""
+    view = shown(raw)
+    name: dict[str, Any] = {"field": view["value"]}
+    if view["encoding"] != "utf-8":
+        name["field_encoding"] = view["encoding"]
+    return name | ({"field_bytes": raw.total} if isinstance(raw, Cut) else {})

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from decoding import whole_characters
 from toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 from valkey_client import Valkey, connect, ensure_keys, ensure_type
 from valkey_collections import memory_report, read_collection, read_hash
-from valkey_reading import KeyScan, info_fields, shown, whole_characters
+from valkey_reading import KeyScan, info_fields, shown
 
 MAX_WHOLE_VALUE = 128 * 1024
 MAX_STARS = 8
@@ -164,12 +165,24 @@ async def _type_and_ttl(link: Link, keys: list[str]) -> Answer:
     commands = [command for key in keys for command in (("TYPE", key), ("PTTL", key))]
     async with connect(link) as client:
         replies = await client.run_all(commands)
-    rows: list[dict[str, Any]] = []
-    for index, key in enumerate(keys):
-        kind, milliseconds = replies[2 * index].decode(), cast("int", replies[2 * index + 1])
-        ttl = round(milliseconds / 1000, 1) if milliseconds >= 0 else None
-        rows.append({"key": key, "exists": kind != "none", "type": kind, "ttl_s": ttl})
+    rows = [
+        _state_row(key, replies[2 * index], replies[2 * index + 1])
+        for index, key in enumerate(keys)
+    ]
     return Answer(rows)
+
+
+def _state_row(key: str, kind: Any, milliseconds: Any) -> dict[str, Any]:
+    """Return a key's state; what an error of the server stands for is not known."""
+    told = kind.decode("utf-8", "backslashreplace") if isinstance(kind, bytes) else None
+    timed = isinstance(milliseconds, int) and milliseconds >= 0
+    ttl = round(milliseconds / 1000, 1) if timed else None
+    return {
+        "key": key,
+        "exists": None if told is None else told != "none",
+        "type": told,
+        "ttl_s": ttl,
+    }
 
 
 async def _get(link: Link, key: str, offset: int, max_bytes: int) -> Answer:
@@ -210,7 +223,7 @@ async def _set(
     condition = {"absent": ["NX"], "present": ["XX"], "always": []}[mode]
     expiry: list[str | int] = [] if ttl_s is None else ["EX", ttl_s]
     async with connect(link) as client:
-        before = cast("bytes", await client.run("TYPE", key)).decode()
+        before = cast("bytes", await client.run("TYPE", key)).decode("utf-8", "backslashreplace")
         _ensure_settable(before, mode)
         if not dry_run and await client.run("SET", key, raw, *condition, *expiry) is None:
             raise Refusal("E_CONFLICT", f"the key is no longer {mode}")
