@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use rustix::fs::{FlockOperation, Stat, flock, fstat};
+use rustix::fs::{FlockOperation, flock, fstat};
 use rustix::io::Errno;
 
 use super::root::{Parent, Root};
@@ -32,11 +32,9 @@ pub(super) fn take(out: &Path, kind: Kind, on_wait: &mut dyn FnMut()) -> Result<
         let Some(directory) = folder(out)? else { return Ok(None) };
         lock(&directory, kind, on_wait);
         // While this run waited, the folder may have been taken away, or another may have come in its place.
-        let is_there = folder(out)?.map(|now| Ok::<_, Errno>(is_same(&fstat(&now)?, &fstat(&directory)?)));
-        let is_there = is_there.transpose();
-        if is_there.with_context(|| format!("could not look at the folder of stacktic in `{}`", out.display()))?
-            == Some(true)
-        {
+        let is_there = folder(out)?.map(|now| is_same(&now, &directory)).transpose();
+        let context = || format!("could not look at the folder of stacktic in `{}`", out.display());
+        if is_there.with_context(context)? == Some(true) {
             return Ok(Some(Hold { _directory: directory }));
         }
     }
@@ -69,6 +67,7 @@ fn lock(directory: &OwnedFd, kind: Kind, on_wait: &mut dyn FnMut()) {
     }
 }
 
-fn is_same(one: &Stat, other: &Stat) -> bool {
-    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+fn is_same(one: &OwnedFd, other: &OwnedFd) -> Result<bool, Errno> {
+    let (one, other) = (fstat(one)?, fstat(other)?);
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }

@@ -56,19 +56,30 @@ impl Output {
         producible: &dyn Fn(&RelPath) -> bool,
         on_wait: &mut dyn FnMut(),
     ) -> Result<Changes<'tree>> {
-        let changes = diff(tree, &self.path, options, producible)?;
+        let path = self.path.clone();
+        let compare = || diff(tree, &path, options, producible);
+        self.hold_for(compare()?, &compare, on_wait)
+    }
+
+    /// The first run here that writes: there was nothing to hold when it compared, and another may have been faster.
+    pub(super) fn hold_for<'tree>(
+        &mut self,
+        changes: Changes<'tree>,
+        compare: &dyn Fn() -> Result<Changes<'tree>>,
+        on_wait: &mut dyn FnMut(),
+    ) -> Result<Changes<'tree>> {
         let writes = self.purpose == Purpose::Write && changes.pending() && !changes.blocks();
         if self.hold.is_some() || !writes {
             return Ok(changes);
         }
-        // The first run here: there was nothing to hold, and another may have been first.
         let mut root = Root::create(&self.path)?;
         state::ensure_directory(&mut root, &mut Steps::unlimited())?;
         self.hold = hold::take(&self.path, Kind::Alone, on_wait)?;
         if state::is_unchanged(&changes, &mut root)? {
-            return Ok(changes);
+            Ok(changes)
+        } else {
+            compare()
         }
-        diff(tree, &self.path, options, producible)
     }
 
     /// Carries out `changes`, or writes nothing where they block. Returns the files that a user saved in the instant in which

@@ -129,30 +129,23 @@ fn ensure_kept_out(sandbox: &Sandbox, expected: bool) {
 #[test]
 fn the_first_run_in_a_folder_compares_again_when_another_was_faster() {
     let stacks = stacks();
+    let alone = &mut || panic!("the other is gone");
     for (first, second) in [(0, 1), (1, 2), (2, 0)] {
         for steps in 0.. {
             let sandbox = begin(None);
-            let mut output = Output::open(&sandbox.out, Purpose::Write, &mut || {}).unwrap();
-            let is_done = Cell::new(false);
-            let mut is_called = false;
-            // Asked for while the tree is compared, long after the look at the state.
-            let meanwhile = Cell::new(true);
-            let producible = |_: &RelPath| true;
-            let options = sandbox.options;
-            if meanwhile.replace(false) {
-                is_done.set(killed(&sandbox, &stacks[second], steps));
-            }
-            let changes = output
-                .diff(&stacks[first], &options, &producible, &mut || is_called = true)
-                .unwrap();
+            let compare = || diff(&stacks[first], &sandbox.out, &sandbox.options, &|_| true);
+            let mut output = Output::open(&sandbox.out, Purpose::Write, alone).unwrap();
+            let compared = compare().unwrap();
+            let is_done = killed(&sandbox, &stacks[second], steps);
+            let changes = output.hold_for(compared, &compare, alone).unwrap();
+            ensure_kept_out(&sandbox, true);
             output.apply(&changes).unwrap();
-            assert!(!is_called, "the other is gone");
             check_is_of(
                 &sandbox,
                 &stacks[first],
                 &format!("{second} was killed after {steps} steps"),
             );
-            if is_done.get() {
+            if is_done {
                 break;
             }
         }
