@@ -96,6 +96,7 @@ fn shows_entries_of_an_overlay() {
       from  fastapi
       to    mailpit
       write_access  never
+      access        read
       principal     app_{link.id}
 
     Grants
