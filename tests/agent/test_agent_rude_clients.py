@@ -25,20 +25,22 @@ pytest_plugins = ["agent_fixtures"]
 CROWD = 600  # more than the agent takes in all
 REPLY_SECONDS = 120.0
 ATTEMPTS = 5
-ANOTHER_ADDRESS = ("127.0.0.2", 0)
+OTHERS = ["127.0.0.2"]
+SAME = ["127.0.0.1"]
+MANY = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
 PIPELINED = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * 200
 # Enough lines to fill a pipe that nobody reads several times.
 UNREAD = 3000
 
 
 @contextmanager
-def crowd(agent: Agent, payload: bytes) -> Generator[list[socket.socket]]:
+def crowd(agent: Agent, payload: bytes, addresses: list[str]) -> Generator[list[socket.socket]]:
     """Hold connections that have sent something and read nothing."""
     with ExitStack() as held:
         sockets: list[socket.socket] = []
-        for _ in range(CROWD):
+        for number in range(CROWD):
             connection = held.enter_context(socket.socket())
-            connection.bind(ANOTHER_ADDRESS)
+            connection.bind((addresses[number % len(addresses)], 0))
             connection.connect(("127.0.0.1", agent.port))
             connection.setblocking(False)
             try:
@@ -70,11 +72,12 @@ def is_open(connection: socket.socket) -> bool:
     return False
 
 
+@pytest.mark.parametrize("addresses", [OTHERS, SAME, MANY], ids=["another", "the same", "many"])
 @pytest.mark.parametrize("payload", [b"GET /hea", PIPELINED], ids=["waits", "never reads"])
-def test_a_crowd_leaves_room(acting: Agent, payload: bytes) -> None:
+def test_a_crowd_leaves_room(acting: Agent, payload: bytes, addresses: list[str]) -> None:
     """Judged by state: the answers came while the crowd was still there."""
     for _ in range(ATTEMPTS):
-        with crowd(acting, payload) as sockets:
+        with crowd(acting, payload, addresses) as sockets:
             assert is_healthy(acting)
             assert acting.ask("kafka")["results"]
             if are_held(sockets):

@@ -12,6 +12,7 @@ mod handlers;
 mod keys;
 mod log;
 mod metrics;
+mod places;
 mod reply;
 mod router;
 mod socket;
