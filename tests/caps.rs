@@ -85,7 +85,7 @@ fn text_stays_within_its_share_of_the_lock() {
             .map(|number| format!("  v{number}: {{type: valkey, namespace: n{number}}}\n"))
             .collect();
         let links: String = (0..count)
-            .map(|number| format!("  - {{from: api, to: v{number}}}\n"))
+            .map(|number| format!("  - {{from: api, to: v{number}, env: V{number}}}\n"))
             .collect();
         format!(
             "{HEAD}components:\n  api: {{type: fastapi, attributes: {{image: a.io/b:1.0.0}}}}\n{caches}links:\n{links}"

@@ -130,7 +130,7 @@ fn a_broken_lock() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: could not read `.stacktic/lock.json`: its version is 2, and this stacktic knows version 1; restore it from version control, or delete it: files that are as they should be are then taken over, others are refused
+    error: could not read `.stacktic/lock.json`: its version is 2, and this stacktic knows version 1; restore it from version control (in a merge, `git checkout --merge` on it brings both sides back, which are read as they are), or delete it: files that are as they should be are then taken over, others are refused
     "#);
 }
 
@@ -149,7 +149,7 @@ fn a_broken_catalog_overlay() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_SCHEMA: `extra/catalog/loki/component.yaml`: unknown field `colour`, expected one of `type`, `title`, `category`, `docs`, `namespace`, `group`, `object`, `max_object`, `service`, `install`, `attributes`, `sub_components`, `endpoints`, `primary_endpoint`, `pods`, `pods_of`, `metrics`, `health`, `health_endpoints`, `network`, `gateway`, `images`, `secrets`, `files`, `folders`, `config_maps`, `notes`
+    error: E_CATALOG_SCHEMA: `extra/catalog/loki/component.yaml`: unknown field `colour`, expected one of `type`, `title`, `category`, `docs`, `namespace`, `group`, `object`, `max_object`, `service`, `install`, `attributes`, `sub_components`, `endpoints`, `primary_endpoint`, `pods`, `pods_of`, `metrics`, `health`, `health_endpoints`, `network`, `gateway`, `images`, `secrets`, `files`, `folders`, `config_maps`, `holds_data`, `notes`
     "#);
     assert_said!(project.said("check --catalog nosuch"), @r#"
     exit code: 4

@@ -82,7 +82,7 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
     ----- stdout -----
     --- a/k8s/deploy/base/loki/values.yaml
     +++ b/k8s/deploy/base/loki/values.yaml
-    @@ -33,7 +33,7 @@
+    @@ -35,7 +35,7 @@
                period: 24h
        structuredConfig:
          limits_config:
@@ -226,18 +226,18 @@ fn max_deletes_lets_an_empty_stack_go() {
     let said = |arguments: &str| lines_with(&project.said(arguments), &["code", "error", "hint"]);
     assert_said!(said("gen"), @r#"
     exit code: 3
-    error: 8 files would go, and 0 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 8`
+    error: 11 files would go, and 0 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 11`
     error: nothing was written
     "#);
     assert_said!(said("gen --max-deletes 7"), @r#"
     exit code: 3
-    error: 8 files would go, and 7 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 8`
+    error: 11 files would go, and 7 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 11`
     error: nothing was written
     "#);
     assert_eq!(project.out(), files);
-    assert_said!(said("gen --max-deletes 8"), @r#"
+    assert_said!(said("gen --max-deletes 11"), @r#"
     exit code: 0
     "#);
     assert!(!project.out().keys().any(|path| path.contains("loki")));
