@@ -133,10 +133,10 @@ def parts(setup: Setup, count: int = 3) -> list[Path]:
     length = len(content) // count + 1
     found: list[Path] = []
     for number in range(count):
-        part = setup.metadata.with_name(f"stack-metadata.json.{number:03}")
+        # The first part keeps the name of the whole.
+        part = setup.metadata.with_name("stack-metadata.json" + (f".{number:03}" if number else ""))
         part.write_bytes(content[number * length : (number + 1) * length])
         found.append(part)
-    setup.metadata.unlink()
     return found
 
 
@@ -147,7 +147,8 @@ def test_parts_are_read_in_order(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "fact"), [(0, ".001` is there"), (1, ".002` is there"), (2, "is cut off")]
+    ("missing", "fact"),
+    [(0, "stack-metadata.json` before it"), (1, ".002` is there"), (2, "is cut off")],
 )
 def test_a_part_that_is_missing(setup: Setup, missing: int, fact: str) -> None:
     parts(setup)[missing].unlink()

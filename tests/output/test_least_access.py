@@ -314,6 +314,7 @@ def test_an_edited_tool_file_is_kept_aside_and_reported(
     assert edited in done.stdout + done.stderr
     after = work.tree()
     assert after.pop(f".stacktic/orphans/{edited}") == content
+    assert after.pop(".stacktic/orphans/.gitignore") == b"*\n"
     assert edited not in after
     (tmp_path / "clean").mkdir()
     clean = Workplace(binary, tmp_path / "clean")
@@ -325,12 +326,16 @@ def test_filled_secrets_of_other_links_stay(work: Workplace, targets: tuple[str,
     path = work.out / MCP / "secret" / "cloud.env"
     text = re.sub(r"^(\w+)=$", r"\1=filled-in-\1", path.read_text("utf-8"), flags=re.MULTILINE)
     path.write_text(text, encoding="utf-8")
+    gone = {key for key in env(text.encode()) if key.startswith(prefixes_of(targets))}
     work.remove_links("fastmcp", targets)
     done = work.run("gen", "--diff")
     assert "filled-in-" not in done.stdout + done.stderr
     done = work.run("gen")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == (3 if gone else 0), done.stderr
     assert "filled-in-" not in done.stdout + done.stderr
+    kept = work.out / ".stacktic" / "orphans" / MCP / "secret" / "cloud.env"
+    assert (set(env(kept.read_bytes())) if gone else set()) == gone
+    assert kept.exists() is bool(gone)
     left = env(path.read_bytes())
     assert left
     assert all(value == f"filled-in-{key}" for key, value in left.items() if "filled" in value)

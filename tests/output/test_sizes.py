@@ -22,7 +22,10 @@ def linked(count: int) -> str:
     """An MCP server that is linked to components of every kind."""
     names = [(f"part-{number:04}", TYPES[number % len(TYPES)]) for number in range(count)]
     components = "".join(f"  {name}: {{type: {kind}, namespace: {name}}}\n" for name, kind in names)
-    links = "".join(f"  - {{from: hub, to: {name}}}\n" for name, _ in names)
+    links = "".join(
+        f"  - {{from: hub, to: {name}, env: {name.replace('-', '_').upper()}}}\n"
+        for name, _ in names
+    )
     return f"{HEAD}components:\n  hub: {{type: fastmcp}}\n{components}links:\n{links}"
 
 

@@ -155,7 +155,8 @@ def test_two_components_of_a_type_are_told_apart_by_an_argument(
 ) -> None:
     backend = backends[True]
     text = example().replace("  valkey: {type: valkey}\n", f"  valkey: {{type: valkey}}\n{TWO}")
-    text = text.replace("\nlinks:\n", "\nlinks:\n  - {from: fastmcp, to: valkey-b}\n")
+    link = "  - {from: fastmcp, to: valkey-b, env: VALKEY_B}\n"
+    text = text.replace("\nlinks:\n", f"\nlinks:\n{link}")
     generated = generate(tmp_path / "stack", text)
     password = secret_value("MCP_VALKEY_B_PASSWORD")
     backend.reset(app__who="the first")
