@@ -6,13 +6,14 @@ use super::Streams;
 use super::access::access;
 use super::assemble::assemble;
 use super::load::{Loaded, load};
+use super::next_steps::next_steps;
 use crate::catalog::Catalog;
 use crate::cli::OutputArg;
 use crate::disk;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::plan::is_producible;
-use crate::report::{self, AccessChange};
+use crate::report::{self, AccessChange, NextStep};
 use crate::settings::{GenSettings, Mode};
 use crate::topology::Source;
 use crate::tree::Changes;
@@ -37,7 +38,11 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
     let mut output = disk::Output::open(&settings.out, purpose, &mut || tell_wait(settings, streams))?;
     let changes = output.diff(&tree, &options, &is_producible, &mut || tell_wait(settings, streams))?;
     let access = access(&tree, &changes, &output)?;
-    tell(&changes, &access, settings, streams)?;
+    let steps = match settings.mode {
+        Mode::Write => next_steps(&stack, &tree, &changes, &output, settings)?,
+        Mode::Check | Mode::DryRun | Mode::Diff => Vec::new(),
+    };
+    tell(&changes, &access, &steps, settings, streams)?;
     finish(output, &changes, settings, streams)
 }
 
@@ -72,6 +77,7 @@ pub(super) fn refuse(
 fn tell(
     changes: &Changes<'_>,
     access: &[AccessChange],
+    steps: &[NextStep],
     settings: &GenSettings,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<()> {
@@ -83,6 +89,7 @@ fn tell(
         )?,
         OutputArg::Json => {
             let mut report = report::changes_json(changes, access);
+            report["next_steps"] = json!(steps);
             if settings.mode == Mode::Diff {
                 report["diff"] = json!(report::unified_diff(changes));
             }
@@ -106,6 +113,7 @@ fn tell(
             streams.style.hint("note")
         )?;
     }
+    write!(streams.messages, "{}", report::next_steps_text(steps, streams.style))?;
     if settings.mode == Mode::Check && changes.pending() {
         let repair = format!("run `stacktic gen {}`", settings.stack_file.display());
         writeln!(streams.messages, "{}: {repair}", streams.style.hint("hint"))?;

@@ -10,6 +10,7 @@ mod check;
 mod dev;
 mod generate;
 mod load;
+mod next_steps;
 mod query;
 mod schema;
 

@@ -62,6 +62,17 @@ pub(super) fn locked(skeleton: &Skeleton) -> BTreeMap<String, LockedKey> {
     keys.map(|key| (key.key.clone(), locked(key))).collect()
 }
 
+/// How many keys of the skeleton have no value in `file` once they stand there; `None` where SOPS encrypted it, or it is no dotenv file.
+pub(crate) fn empty_values(skeleton: &Skeleton, file: &[u8]) -> Option<usize> {
+    let items = dotenv::parse(file).ok().filter(|items| !sops::is_encrypted(items))?;
+    // A key that is missing comes with the value that is prefilled.
+    let value = |key: &SkeletonKey| {
+        let entry = entries(&items).find(|entry| entry.key == key.key);
+        entry.map_or(key.value.clone(), |entry| entry.value.to_owned())
+    };
+    Some(skeleton.keys.iter().filter(|key| value(key).is_empty()).count())
+}
+
 /// Compares `file`, which a user would call `shown`, with `skeleton`.
 pub(super) fn compare(skeleton: &Skeleton, file: &[u8], tracked: &Tracked, shown: &str) -> Outcome {
     let items = match dotenv::parse(file) {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::dotenv::Item;
 use super::placement::entries;
+use super::shell;
 use super::skeleton::Outcome;
 use super::tracked::Tracked;
 use crate::tree::{Skeleton, SkeletonKey};
@@ -62,15 +63,15 @@ fn set_command(key: &SkeletonKey, shown: &str) -> String {
     format!(
         "sops set{} {} {} {}",
         format_options(shown),
-        quote(shown),
+        shell::word(shown),
         index(&key.key),
-        quote_always(&value)
+        shell::quoted(&value)
     )
 }
 
 /// The value goes from one program to the other and is shown to nobody.
 fn rename_commands(old: &str, new: &str, shown: &str) -> String {
-    let (options, file) = (format_options(shown), quote(shown));
+    let (options, file) = (format_options(shown), shell::word(shown));
     format!(
         "sops decrypt{options} --extract {} {file} | jq -Rs . | sops set{options} --value-stdin {file} {}\n{}",
         index(old),
@@ -80,7 +81,12 @@ fn rename_commands(old: &str, new: &str, shown: &str) -> String {
 }
 
 fn unset_command(key: &str, shown: &str) -> String {
-    format!("sops unset{} {} {}", format_options(shown), quote(shown), index(key))
+    format!(
+        "sops unset{} {} {}",
+        format_options(shown),
+        shell::word(shown),
+        index(key)
+    )
 }
 
 /// SOPS tells a dotenv file by its extension, and takes any other for something else.
@@ -93,21 +99,7 @@ fn format_options(shown: &str) -> &'static str {
 }
 
 fn index(key: &str) -> String {
-    quote_always(&format!("[{}]", serde_json::Value::from(key)))
-}
-
-/// `text` as one word of a POSIX shell.
-fn quote(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
-    if text.bytes().all(is_plain) {
-        text.to_owned()
-    } else {
-        quote_always(text)
-    }
-}
-
-fn quote_always(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+    shell::quoted(&format!("[{}]", serde_json::Value::from(key)))
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@ use serde::Serialize;
 
 use crate::hook::ToolsLock;
 
+/// Most names of one list that are told of a link that comes or goes; the lock of the tools has them all.
+const MOST_NAMES: usize = 6;
+
 /// One gain or loss.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct AccessChange {
     /// Whether access is gained.
     pub gained: bool,
-    /// `fastmcp → grafana: 5 read tools, MCP_GRAFANA_TOKEN` or `write: valkey_set`.
+    /// `fastmcp → cnpg: databases app_db, 8 read tools, MCP_CNPG_PASSWORD` or `write: valkey_set`.
     pub text: String,
 }
 
@@ -58,9 +61,15 @@ fn add(changes: &mut Vec<AccessChange>, gained: bool, link: &str, these: &Access
     };
     let reads = missing(&these.reads, &those.reads);
     let keys = missing(&these.keys, &those.keys);
-    // A link that comes or goes says it all by its tools; one that stays tells what it reaches.
+    // A link that comes or goes is told by what it reaches and its tools; only where one stays may its grants alone change.
     let stays = !these.reads.is_empty() && !those.reads.is_empty();
-    let mut parts = if stays { reach(these, those) } else { Vec::new() };
+    let mut parts = if stays {
+        let grants = missing(&these.grants, &those.grants).into_iter();
+        let grants = grants.map(|grant| format!("grant: {grant}"));
+        reach(these, those, usize::MAX).into_iter().chain(grants).collect()
+    } else {
+        reach(these, those, MOST_NAMES)
+    };
     if !reads.is_empty() {
         let noun = if reads.len() == 1 { "tool" } else { "tools" };
         parts.push(format!("{} read {noun}", reads.len()));
@@ -79,17 +88,22 @@ fn add(changes: &mut Vec<AccessChange>, gained: bool, link: &str, these: &Access
     }));
 }
 
-/// Names and grants that `these` has and `those` lacks: `databases hr, payroll`.
-fn reach(these: &Access, those: &Access) -> Vec<String> {
+/// Names that `these` has and `those` lacks, at most `most` of each list: `databases hr, payroll and 3 more`.
+fn reach(these: &Access, those: &Access, most: usize) -> Vec<String> {
     let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (list, name) in these.scope.iter().filter(|item| !those.scope.contains(item)) {
         lists.entry(list).or_default().push(name);
     }
-    let lists = lists
-        .into_iter()
-        .map(|(list, names)| format!("{list} {}", names.join(", ")));
-    let grants = these.grants.iter().filter(|grant| !those.grants.contains(grant));
-    lists.chain(grants.map(|grant| format!("grant: {grant}"))).collect()
+    let told = |(list, names): (&str, Vec<&str>)| format!("{list} {}", some_names(&names, most));
+    lists.into_iter().map(told).collect()
+}
+
+fn some_names(names: &[&str], most: usize) -> String {
+    let (told, rest) = names.split_at(most.min(names.len()));
+    match rest.len() {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
 }
 
 fn by_link(lock: &ToolsLock) -> BTreeMap<String, Access> {
@@ -118,4 +132,53 @@ fn by_link(lock: &ToolsLock) -> BTreeMap<String, Access> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A lock of one link that reaches so many databases and one table, by one read tool.
+    fn lock(databases: usize, grants: &[&str]) -> ToolsLock {
+        let names: Vec<String> = (1..=databases).map(|number| format!("db_{number}")).collect();
+        let link = json!({
+            "component": "cnpg", "link": "fastmcp-cnpg", "write_access": false, "principal": "mcp_ro", "grants": grants,
+            "scope": { "databases": names, "tables": ["db_1.t"] }, "credential_keys": ["MCP_CNPG_PASSWORD"],
+        });
+        let tool = json!({
+            "name": "cnpg_query", "class": "read", "link": ["cnpg"], "gate": null, "description_sha256": "",
+            "input_sha256": "", "output_sha256": "", "grants": [], "credential_keys": [],
+        });
+        let server = json!({ "version": 1, "links": [link], "tools": [tool] });
+        serde_json::from_value(json!({ "version": 1, "servers": { "fastmcp": server } })).unwrap()
+    }
+
+    #[test]
+    fn names_are_told_of_links_that_come_go_and_stay() {
+        let nothing = ToolsLock::default();
+        let most = lock(6, &["LOGIN"]);
+        let (few, many) = (lock(2, &["LOGIN"]), lock(9, &["LOGIN", "CREATE"]));
+        let whole = "fastmcp → cnpg: databases db_1, db_2, tables db_1.t, 1 read tool, MCP_CNPG_PASSWORD";
+        let six = "fastmcp → cnpg: databases db_1, db_2, db_3, db_4, db_5, db_6";
+        let end = "tables db_1.t, 1 read tool, MCP_CNPG_PASSWORD";
+        let grown = "fastmcp → cnpg: databases db_3, db_4, db_5, db_6, db_7, db_8, db_9, grant: CREATE";
+        for (before, after, expected) in [
+            (&nothing, &few, format!("+ {whole}")),
+            (&few, &nothing, format!("- {whole}")),
+            (&nothing, &most, format!("+ {six}, {end}")),
+            (&nothing, &many, format!("+ {six} and 3 more, {end}")),
+            (&many, &nothing, format!("- {six} and 3 more, {end}")),
+            (&few, &many, format!("+ {grown}")),
+            (&many, &few, format!("- {grown}")),
+            (&few, &few, String::new()),
+        ] {
+            let told = access_diff(before, after).into_iter();
+            let told: Vec<String> = told
+                .map(|change| format!("{} {}", if change.gained { '+' } else { '-' }, change.text))
+                .collect();
+            assert_eq!(told.join("\n"), expected);
+        }
+    }
 }

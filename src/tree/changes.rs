@@ -241,6 +241,11 @@ impl Changes<'_> {
         counts
     }
 
+    /// No run has written here before, or its lock is lost.
+    pub fn is_first(&self) -> bool {
+        self.lock_before.is_none()
+    }
+
     /// What stops the run or makes it end with exit 3, apart from `mass_delete`.
     pub fn refusals(&self) -> impl Iterator<Item = &Change<'_>> {
         self.files

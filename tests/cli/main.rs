@@ -14,6 +14,7 @@ mod builder;
 mod catalog;
 mod check;
 mod faults;
+mod first_run;
 mod generate;
 mod output;
 mod query;

@@ -1,0 +1,127 @@
+//! What the first run made that somebody must go on with: read from the stack, the tree and the files that were there.
+
+use std::collections::BTreeSet;
+
+use crate::disk;
+use crate::name::RelPath;
+use crate::report::{self, Image, Made, NextStep, SecretFile};
+use crate::settings::GenSettings;
+use crate::stack::{Component, Stack};
+use crate::tree::{Action, Change, Changes, Content, Skeleton, Tree};
+
+/// The steps that are left after the first run; none after any other, and none while nothing can be written.
+///
+/// # Errors
+/// A secret file cannot be read.
+pub(super) fn next_steps(
+    stack: &Stack,
+    tree: &Tree,
+    changes: &Changes<'_>,
+    output: &disk::Output,
+    settings: &GenSettings,
+) -> anyhow::Result<Vec<NextStep>> {
+    if !changes.is_first() || changes.blocks() || stack.deployed().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let installs = || stack.deployed().map(|component| &component.entry.definition.install);
+    let operators: BTreeSet<&str> = installs()
+        .flat_map(|install| install.operators())
+        .map(|operator| operator.name())
+        .collect();
+    let charts = stack
+        .deployed()
+        .filter(|component| component.entry.definition.install.chart.is_some());
+    Ok(report::next_steps(&Made {
+        out: settings.out.display().to_string(),
+        secrets: secrets(tree, changes, output)?,
+        external_secrets: external_secrets(tree),
+        images: images(stack, tree),
+        operators: operators.into_iter().map(str::to_owned).collect(),
+        charts: charts.map(|component| component.name.to_string()).collect(),
+        environments: stack.environments.iter().map(ToString::to_string).collect(),
+        repository: repository(stack, tree),
+        dev: dev(stack, settings),
+    }))
+}
+
+fn secrets(tree: &Tree, changes: &Changes<'_>, output: &disk::Output) -> anyhow::Result<Vec<SecretFile>> {
+    let mut found = Vec::new();
+    // What cannot be read is told with its reason.
+    let readable = |change: &&Change<'_>| change.action != Action::SecretUnreadable;
+    for change in changes.files.iter().filter(readable) {
+        if let Some(Content::Skeleton(skeleton)) = tree.get(&change.path).map(|file| &file.content) {
+            found.push(SecretFile {
+                path: change.path.to_string(),
+                empty: empty_values(skeleton, change, output)?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// A file that was there before the first run may be filled in already.
+fn empty_values(skeleton: &Skeleton, change: &Change<'_>, output: &disk::Output) -> anyhow::Result<Option<usize>> {
+    let bytes = match change.action {
+        Action::Seed => None,
+        _ => output.read(&change.path)?,
+    };
+    Ok(match bytes {
+        Some(bytes) => disk::empty_values(skeleton, &bytes),
+        None => Some(skeleton.keys.iter().filter(|key| key.value.is_empty()).count()),
+    })
+}
+
+fn external_secrets(tree: &Tree) -> Vec<String> {
+    let is_one = |path: &RelPath| {
+        path.segments()
+            .last()
+            .is_some_and(|name| name.starts_with("externalsecret-"))
+    };
+    let paths = tree.below("k8s/deploy/base/").map(|(path, _)| path);
+    paths.filter(|path| is_one(path)).map(ToString::to_string).collect()
+}
+
+/// Each image once: one of an MCP server serves them all.
+fn images(stack: &Stack, tree: &Tree) -> Vec<Image> {
+    let mut images: Vec<Image> = Vec::new();
+    for image in stack.deployed().filter_map(|component| image(component, tree)) {
+        if images.iter().all(|known| known.name != image.name) {
+            images.push(image);
+        }
+    }
+    images
+}
+
+/// The image of a component whose Dockerfile is a part of the output.
+fn image(component: &Component, tree: &Tree) -> Option<Image> {
+    let folder = format!("k8s/build/base/{}", component.name);
+    let path = RelPath::parse(&format!("{folder}/Dockerfile")).ok()?;
+    let Content::Bytes(dockerfile) = &tree.get(&path)?.content else {
+        return None;
+    };
+    let dockerfile = String::from_utf8_lossy(dockerfile);
+    Some(Image {
+        component: component.name.to_string(),
+        name: component.images.values().next()?.clone(),
+        folder,
+        with_program: dockerfile.lines().any(|line| line.starts_with("COPY stacktic ")),
+    })
+}
+
+/// The repository of the `argo_cd` component that has made Applications.
+fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
+    let delivery = stack.of_type("argo_cd").next()?;
+    tree.has_directory("argocd").then(|| delivery.text("repository"))
+}
+
+#[cfg(feature = "agent")]
+fn dev(stack: &Stack, settings: &GenSettings) -> Option<String> {
+    let is_file = settings.stack_file.as_os_str() != "-";
+    let can_run = is_file && crate::dev::choose(stack, None).is_ok();
+    can_run.then(|| settings.stack_file.display().to_string())
+}
+
+#[cfg(not(feature = "agent"))]
+fn dev(_: &Stack, _: &GenSettings) -> Option<String> {
+    None
+}

@@ -1,0 +1,393 @@
+//! What is left to do after the first run: secrets, images, the cluster.
+//!
+//! In: what was made, as paths below the output folder. Out: steps in their order, for people and programs. It must not know
+//! how these facts are found.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Style;
+use crate::disk::shell_word;
+
+/// Most files that a step names one by one.
+const MOST_FILES: usize = 5;
+/// Secret files of all components.
+const SECRETS: &str = "k8s/deploy/base/*/secret/*.env";
+
+/// What the first run made that somebody must go on with.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// The output folder as a user would type it.
+    pub out: String,
+    pub secrets: Vec<SecretFile>,
+    /// Paths of ExternalSecret objects.
+    pub external_secrets: Vec<String>,
+    pub images: Vec<Image>,
+    /// Operators by the names of their charts or repositories.
+    pub operators: Vec<String>,
+    /// Components that a Helm chart installs.
+    pub charts: Vec<String>,
+    pub environments: Vec<String>,
+    /// The repository that Argo CD reads, where the stack has one.
+    pub repository: Option<String>,
+    /// The stack file, where `stacktic dev` can run it.
+    pub dev: Option<String>,
+}
+
+/// A file of secret values.
+#[derive(Debug)]
+pub struct SecretFile {
+    pub path: String,
+    /// How many values somebody must give; `None` of an encrypted file, which tells nothing of its values.
+    pub empty: Option<usize>,
+}
+
+/// An image that is built from the output.
+#[derive(Debug)]
+pub struct Image {
+    pub component: String,
+    /// The image as Deployments name it.
+    pub name: String,
+    /// The folder with the Dockerfile.
+    pub folder: String,
+    /// The build copies this program from its folder.
+    pub with_program: bool,
+}
+
+/// One thing to do; the lines of a command are one text for a shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NextStep {
+    pub step: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Where the files lie, for people, when they are too many to name.
+    #[serde(skip)]
+    pub pattern: String,
+}
+
+/// The steps from the first run to a stack that runs.
+#[must_use]
+pub fn next_steps(made: &Made) -> Vec<NextStep> {
+    let mut steps = Vec::new();
+    steps.extend(fill_in(made));
+    steps.extend(check_encrypted(made));
+    steps.extend(fill_store(made));
+    steps.extend(made.images.iter().map(|image| build(made, image)));
+    match &made.repository {
+        Some(repository) => {
+            steps.extend(encrypt(made));
+            steps.push(commit(made, repository));
+            steps.extend(made.environments.iter().map(|name| sync(made, name)));
+        }
+        None => {
+            steps.extend(install_operators(made));
+            steps.extend(made.environments.iter().map(|name| deploy(made, name)));
+            steps.extend(install_charts(made));
+            steps.extend(encrypt(made));
+        }
+    }
+    steps.extend(made.dev.as_deref().map(dev));
+    steps
+}
+
+/// The steps with their commands and files; nothing where there are none.
+#[must_use]
+pub fn next_steps_text(steps: &[NextStep], style: Style) -> String {
+    let mut text = String::new();
+    if !steps.is_empty() {
+        let _ = writeln!(text, "\n{}:", style.hint("next"));
+    }
+    for (number, step) in (1..).zip(steps) {
+        let _ = writeln!(text, "{number:>3}. {}", step.step);
+        for line in step.lines() {
+            let _ = writeln!(text, "       {line}");
+        }
+    }
+    text
+}
+
+fn fill_in(made: &Made) -> Option<NextStep> {
+    let open: Vec<&SecretFile> = made.secrets.iter().filter(|file| file.empty > Some(0)).collect();
+    let keys = counted(open.iter().filter_map(|file| file.empty).sum(), "empty key");
+    let files: Vec<&str> = open.iter().map(|file| file.path.as_str()).collect();
+    let step = format!(
+        "fill in {keys} in {}; the comment above a key says where its value comes from",
+        counted(files.len(), "file")
+    );
+    made.step_with_files(step, &files, SECRETS)
+}
+
+fn check_encrypted(made: &Made) -> Option<NextStep> {
+    let encrypted = made.secrets.iter().filter(|file| file.empty.is_none());
+    let files: Vec<&str> = encrypted.map(|file| file.path.as_str()).collect();
+    let step = format!(
+        "look into {} with `sops edit`: only there you see whether values are missing",
+        counted(files.len(), "encrypted file")
+    );
+    made.step_with_files(step, &files, SECRETS)
+}
+
+fn fill_store(made: &Made) -> Option<NextStep> {
+    let files: Vec<&str> = made.external_secrets.iter().map(String::as_str).collect();
+    let step = format!(
+        "put the values into your secret store, under the keys of {}",
+        counted(files.len(), "ExternalSecret")
+    );
+    made.step_with_files(step, &files, "k8s/deploy/base/*/externalsecret-*.yaml")
+}
+
+fn build(made: &Made, image: &Image) -> NextStep {
+    let (name, folder) = (shell_word(&image.name), made.word(&image.folder));
+    let copy = if image.with_program {
+        format!("cp \"$(command -v stacktic)\" {folder}/ &&\n")
+    } else {
+        String::new()
+    };
+    NextStep::with_command(
+        format!(
+            "build the image of `{}`, and push it to where the cluster pulls it from",
+            image.component
+        ),
+        format!("{copy}docker build --tag {name} {folder} &&\ndocker push {name}"),
+    )
+}
+
+/// In a shell of its own, so that the paths of other commands stay true.
+fn encrypt(made: &Made) -> Option<NextStep> {
+    let is_plain = made.secrets.iter().any(|file| file.empty.is_some());
+    let rules = made.shown(".sops.yaml");
+    let command = format!(
+        "(cd {} &&\n for file in {SECRETS}; do sops encrypt --in-place \"$file\"; done)",
+        shell_word(&made.out)
+    );
+    let step = format!("before you commit: put your age recipient into `{rules}`, and encrypt the secret files");
+    is_plain.then(|| NextStep::with_command(step, command))
+}
+
+fn commit(made: &Made, repository: &str) -> NextStep {
+    let step = format!(
+        "commit `{}` to the repository that Argo CD reads, {repository}",
+        made.out
+    );
+    NextStep::with_words(step)
+}
+
+/// The project comes first: an Application without one is refused.
+fn sync(made: &Made, environment: &str) -> NextStep {
+    let file = |name: &str| made.word(&format!("argocd/{environment}/{name}.yaml"));
+    NextStep::with_command(
+        format!("in the cluster of `{environment}`, where Argo CD runs: it syncs the rest from here on"),
+        format!("kubectl apply -f {} -f {}", file("project"), file("root")),
+    )
+}
+
+fn install_operators(made: &Made) -> Option<NextStep> {
+    let step = format!("install the operators: {}", made.operators.join(", "));
+    (!made.operators.is_empty()).then(|| NextStep::with_words(step))
+}
+
+fn deploy(made: &Made, environment: &str) -> NextStep {
+    let folder = made.word(&format!("k8s/deploy/overlays/{environment}"));
+    NextStep::with_command(
+        format!("deploy the environment `{environment}`"),
+        format!("kubectl apply -k {folder}"),
+    )
+}
+
+fn install_charts(made: &Made) -> Option<NextStep> {
+    let values = made.shown("k8s/deploy/base/<component>/values.yaml");
+    let step = format!("install the Helm charts of {}, with `{values}`", made.charts.join(", "));
+    (!made.charts.is_empty()).then(|| NextStep::with_words(step))
+}
+
+fn dev(stack_file: &str) -> NextStep {
+    NextStep::with_command(
+        "or try the MCP server here and now, without a cluster",
+        format!("stacktic dev {}", shell_word(stack_file)),
+    )
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+impl Made {
+    /// A path below the output folder as a user would type it.
+    fn shown(&self, path: &str) -> String {
+        std::path::Path::new(&self.out).join(path).display().to_string()
+    }
+
+    fn word(&self, path: &str) -> String {
+        shell_word(&self.shown(path))
+    }
+
+    /// A step about files below the output folder; nothing where there are none.
+    fn step_with_files(&self, step: String, files: &[&str], pattern: &str) -> Option<NextStep> {
+        (!files.is_empty()).then(|| NextStep {
+            step,
+            command: None,
+            files: files.iter().map(|path| self.shown(path)).collect(),
+            pattern: self.shown(pattern),
+        })
+    }
+}
+
+impl NextStep {
+    fn with_words(step: String) -> Self {
+        Self {
+            step,
+            command: None,
+            files: Vec::new(),
+            pattern: String::new(),
+        }
+    }
+
+    fn with_command(step: impl Into<String>, command: String) -> Self {
+        Self {
+            command: Some(command),
+            ..Self::with_words(step.into())
+        }
+    }
+
+    /// What stands below the step: files, or where they lie, and the command.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        let files = match self.files.len() {
+            0..=MOST_FILES => self.files.as_slice(),
+            _ => std::slice::from_ref(&self.pattern),
+        };
+        let command = self.command.iter().flat_map(|command| command.lines());
+        files.iter().map(String::as_str).chain(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(name: &str, empty: Option<usize>) -> SecretFile {
+        let path = format!("k8s/deploy/base/{name}/secret/cloud.env");
+        SecretFile { path, empty }
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn made() -> Made {
+        Made {
+            out: "out".to_owned(),
+            environments: texts(&["dev"]),
+            ..Made::default()
+        }
+    }
+
+    fn check(made: &Made, expected: &[&str]) {
+        let text = next_steps_text(&next_steps(made), Style { colors: false });
+        let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
+        assert_eq!(lines, expected);
+    }
+
+    const DEPLOY: [&str; 2] = [
+        "deploy the environment `dev`",
+        "kubectl apply -k out/k8s/deploy/overlays/dev",
+    ];
+
+    /// What is told of secret files alone, before the cluster's turn.
+    fn check_secrets(secrets: Vec<SecretFile>, external: &[&str], expected: &[&str]) {
+        let made = Made {
+            secrets,
+            external_secrets: texts(external),
+            ..made()
+        };
+        let text = next_steps_text(&next_steps(&made), Style { colors: false });
+        let told = text.split(DEPLOY[0]).next().unwrap().lines().skip(2).map(str::trim);
+        let told: Vec<&str> = told.filter(|line| line.len() > 2).collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn secrets_are_told_by_what_is_known_of_them() {
+        let (api, web) = (
+            "out/k8s/deploy/base/api/secret/cloud.env",
+            "out/k8s/deploy/base/web/secret/cloud.env",
+        );
+        let rest = "; the comment above a key says where its value comes from";
+        check_secrets(vec![], &[], &[]);
+        check_secrets(vec![secret("api", Some(0))], &[], &[]);
+        let one = format!("1. fill in 1 empty key in 1 file{rest}");
+        check_secrets(vec![secret("api", Some(1)), secret("web", Some(0))], &[], &[&one, api]);
+        let two = format!("1. fill in 5 empty keys in 2 files{rest}");
+        check_secrets(
+            vec![secret("api", Some(2)), secret("web", Some(3))],
+            &[],
+            &[&two, api, web],
+        );
+        let many = (0..6).map(|number| secret(&format!("c{number}"), Some(2))).collect();
+        let six = format!("1. fill in 12 empty keys in 6 files{rest}");
+        check_secrets(many, &[], &[&six, "out/k8s/deploy/base/*/secret/*.env"]);
+        let sealed = "2. look into 1 encrypted file with `sops edit`: only there you see whether values are missing";
+        check_secrets(
+            vec![secret("api", Some(1)), secret("web", None)],
+            &[],
+            &[&one, api, sealed, web],
+        );
+        let store = "1. put the values into your secret store, under the keys of 1 ExternalSecret";
+        let object = "k8s/deploy/base/api/externalsecret-api.yaml";
+        check_secrets(
+            vec![],
+            &[object],
+            &[store, "out/k8s/deploy/base/api/externalsecret-api.yaml"],
+        );
+    }
+
+    #[test]
+    fn the_cluster_comes_by_hand_or_by_argo_cd() {
+        check(&made(), &[&format!("1. {}", DEPLOY[0]), DEPLOY[1]]);
+        let made = Made {
+            out: "my out".to_owned(),
+            images: vec![Image {
+                component: "fastmcp".to_owned(),
+                name: "registry.shop.example.com/mcp:1".to_owned(),
+                folder: "k8s/build/base/fastmcp".to_owned(),
+                with_program: false,
+            }],
+            operators: texts(&["cloudnative-pg", "strimzi"]),
+            charts: texts(&["loki"]),
+            dev: Some("my stack.yaml".to_owned()),
+            ..made()
+        };
+        let (build, dev) = (
+            [
+                "1. build the image of `fastmcp`, and push it to where the cluster pulls it from",
+                "docker build --tag registry.shop.example.com/mcp:1 'my out/k8s/build/base/fastmcp' &&",
+                "docker push registry.shop.example.com/mcp:1",
+            ],
+            "stacktic dev 'my stack.yaml'",
+        );
+        let by_hand = [
+            "2. install the operators: cloudnative-pg, strimzi",
+            "3. deploy the environment `dev`",
+            "kubectl apply -k 'my out/k8s/deploy/overlays/dev'",
+            "4. install the Helm charts of loki, with `my out/k8s/deploy/base/<component>/values.yaml`",
+            "5. or try the MCP server here and now, without a cluster",
+            dev,
+        ];
+        check(&made, &[&build[..], &by_hand].concat());
+        let by_argo_cd = [
+            "2. commit `my out` to the repository that Argo CD reads, https://git.example.com/shop.git",
+            "3. in the cluster of `dev`, where Argo CD runs: it syncs the rest from here on",
+            "kubectl apply -f 'my out/argocd/dev/project.yaml' -f 'my out/argocd/dev/root.yaml'",
+            "4. or try the MCP server here and now, without a cluster",
+            dev,
+        ];
+        let made = Made {
+            repository: Some("https://git.example.com/shop.git".to_owned()),
+            ..made
+        };
+        check(&made, &[&build[..], &by_argo_cd].concat());
+    }
+}
