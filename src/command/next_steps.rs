@@ -1,13 +1,18 @@
 //! What the first run made that somebody must go on with: read from the stack, the tree and the files that were there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::catalog::ChartSource;
 use crate::disk;
-use crate::name::RelPath;
-use crate::report::{self, Image, Made, NextStep, SecretFile};
+use crate::hook::{OPERATORS, operator_values};
+use crate::name::{ComponentName, RelPath};
+use crate::report::{self, Chart, Environment, Image, Made, NextStep, SecretFile};
 use crate::settings::GenSettings;
 use crate::stack::{Component, Stack};
 use crate::tree::{Action, Change, Changes, Content, Skeleton, Tree};
+
+/// Values files of a chart in the folder of a component, the weakest first.
+const VALUES: [&str; 3] = ["values.yaml", "values-datasources.yaml", "values.local.yaml"];
 
 /// The steps that are left after the first run; none after any other, and none while nothing can be written.
 ///
@@ -23,22 +28,14 @@ pub(super) fn next_steps(
     if !changes.is_first() || changes.blocks() || stack.deployed().next().is_none() {
         return Ok(Vec::new());
     }
-    let installs = || stack.deployed().map(|component| &component.entry.definition.install);
-    let operators: BTreeSet<&str> = installs()
-        .flat_map(|install| install.operators())
-        .map(|operator| operator.name())
-        .collect();
-    let charts = stack
-        .deployed()
-        .filter(|component| component.entry.definition.install.chart.is_some());
     Ok(report::next_steps(&Made {
         out: settings.out.display().to_string(),
         secrets: secrets(tree, changes, output)?,
         external_secrets: external_secrets(tree),
         images: images(stack, tree),
-        operators: operators.into_iter().map(str::to_owned).collect(),
-        charts: charts.map(|component| component.name.to_string()).collect(),
-        environments: stack.environments.iter().map(ToString::to_string).collect(),
+        operators: operators(stack, tree),
+        other_operators: other_operators(stack),
+        environments: environments(stack, tree),
         repository: repository(stack, tree),
         dev: dev(stack, settings),
     }))
@@ -106,6 +103,87 @@ fn image(component: &Component, tree: &Tree) -> Option<Image> {
         folder,
         with_program: dockerfile.lines().any(|line| line.starts_with("COPY stacktic ")),
     })
+}
+
+/// Charts of operators, each once; one that watches its own namespace only is needed in each.
+fn operators(stack: &Stack, tree: &Tree) -> Vec<Chart> {
+    let mut found = BTreeMap::new();
+    for component in stack.deployed() {
+        for operator in component.entry.definition.install.operators() {
+            let Some(chart) = &operator.chart else { continue };
+            let file = operator_values(component.type_name(), operator);
+            let values = [format!("k8s/deploy/base/{OPERATORS}/{file}")];
+            let own = component.namespace.to_string();
+            let namespace = chart.namespace.clone().unwrap_or(own);
+            let release = release(&chart.name, namespace.clone(), chart, values, tree);
+            found.insert((chart.name.clone(), namespace), release);
+        }
+    }
+    found.into_values().collect()
+}
+
+fn other_operators(stack: &Stack) -> Vec<String> {
+    let installs = stack.deployed().map(|component| &component.entry.definition.install);
+    let sources = installs
+        .flat_map(|install| install.operators())
+        .filter_map(|operator| operator.git.as_ref());
+    let told = sources.map(|git| {
+        format!(
+            "`{}` of {} at {} in the namespace `{}`",
+            git.path, git.repository, git.revision, git.namespace
+        )
+    });
+    told.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
+    let charts = |environment: &ComponentName| {
+        let charts = stack.deployed().filter_map(|component| {
+            let chart = component.entry.definition.install.chart.as_ref()?;
+            let name = &component.name;
+            let folders = [
+                format!("k8s/deploy/base/{name}"),
+                format!("k8s/deploy/overlays/{environment}/{name}"),
+            ];
+            let values = folders
+                .iter()
+                .flat_map(|folder| VALUES.map(|file| format!("{folder}/{file}")));
+            Some(release(
+                &component.object,
+                component.namespace.to_string(),
+                chart,
+                values,
+                tree,
+            ))
+        });
+        charts.collect()
+    };
+    let environments = stack.environments.iter();
+    environments
+        .map(|name| Environment {
+            name: name.to_string(),
+            charts: charts(name),
+        })
+        .collect()
+}
+
+/// A release with those of the values files that the tree has.
+fn release(
+    name: &str,
+    namespace: String,
+    chart: &ChartSource,
+    values: impl IntoIterator<Item = String>,
+    tree: &Tree,
+) -> Chart {
+    let is_made = |path: &String| RelPath::parse(path).is_ok_and(|path| tree.get(&path).is_some());
+    Chart {
+        release: name.to_owned(),
+        namespace,
+        repository: chart.repository.clone(),
+        name: chart.name.clone(),
+        version: chart.version.clone(),
+        values: values.into_iter().filter(is_made).collect(),
+    }
 }
 
 /// The repository of the `argo_cd` component that has made Applications.

@@ -11,7 +11,7 @@ mod unread;
 pub use access::{AccessChange, access_diff};
 pub use changes::{changes_json, changes_text, kept_text, unified_diff};
 pub use findings::{findings_json, findings_text};
-pub use next_steps::{Image, Made, NextStep, SecretFile, next_steps, next_steps_text};
+pub use next_steps::{Chart, Environment, Image, Made, NextStep, SecretFile, next_steps, next_steps_text};
 pub use unread::Unread;
 
 /// The few styles that messages use; plain text where colors are off.

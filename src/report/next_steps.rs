@@ -24,11 +24,10 @@ pub struct Made {
     /// Paths of ExternalSecret objects.
     pub external_secrets: Vec<String>,
     pub images: Vec<Image>,
-    /// Operators by the names of their charts or repositories.
-    pub operators: Vec<String>,
-    /// Components that a Helm chart installs.
-    pub charts: Vec<String>,
-    pub environments: Vec<String>,
+    pub operators: Vec<Chart>,
+    /// Operators that are no charts: their repositories, with folder and revision.
+    pub other_operators: Vec<String>,
+    pub environments: Vec<Environment>,
     /// The repository that Argo CD reads, where the stack has one.
     pub repository: Option<String>,
     /// The stack file, where `stacktic dev` can run it.
@@ -53,6 +52,26 @@ pub struct Image {
     pub folder: String,
     /// The build copies this program from its folder.
     pub with_program: bool,
+}
+
+/// An environment with the charts of its components.
+#[derive(Debug)]
+pub struct Environment {
+    pub name: String,
+    pub charts: Vec<Chart>,
+}
+
+/// A release of a Helm chart at an exact version.
+#[derive(Debug)]
+pub struct Chart {
+    pub release: String,
+    pub namespace: String,
+    /// `https://…` of a repository, or `oci://…` of a registry, with or without the name of the chart.
+    pub repository: String,
+    pub name: String,
+    pub version: String,
+    /// Paths of values files, the last one wins.
+    pub values: Vec<String>,
 }
 
 /// One thing to do; the lines of a command are one text for a shell.
@@ -80,12 +99,11 @@ pub fn next_steps(made: &Made) -> Vec<NextStep> {
         Some(repository) => {
             steps.extend(encrypt(made));
             steps.push(commit(made, repository));
-            steps.extend(made.environments.iter().map(|name| sync(made, name)));
+            steps.extend(made.environments.iter().map(|one| sync(made, &one.name)));
         }
         None => {
             steps.extend(install_operators(made));
-            steps.extend(made.environments.iter().map(|name| deploy(made, name)));
-            steps.extend(install_charts(made));
+            steps.extend(made.environments.iter().map(|one| deploy(made, one)));
             steps.extend(encrypt(made));
         }
     }
@@ -184,23 +202,56 @@ fn sync(made: &Made, environment: &str) -> NextStep {
     )
 }
 
+/// Custom resources need their operators' CRDs: these come before the overlay.
 fn install_operators(made: &Made) -> Option<NextStep> {
-    let step = format!("install the operators: {}", made.operators.join(", "));
-    (!made.operators.is_empty()).then(|| NextStep::with_words(step))
+    let commands: Vec<String> = made.operators.iter().map(|chart| install(made, chart)).collect();
+    let mut step = "install the operators".to_owned();
+    if !made.other_operators.is_empty() {
+        let _ = write!(step, "; without a chart: {}", made.other_operators.join(", "));
+    }
+    let is_needed = !made.operators.is_empty() || !made.other_operators.is_empty();
+    is_needed.then(|| NextStep {
+        command: (!commands.is_empty()).then(|| commands.join("\n")),
+        ..NextStep::with_words(step)
+    })
 }
 
-fn deploy(made: &Made, environment: &str) -> NextStep {
-    let folder = made.word(&format!("k8s/deploy/overlays/{environment}"));
+/// Network policies and Secrets come before the charts, and objects of kinds that a chart brings come after them.
+fn deploy(made: &Made, environment: &Environment) -> NextStep {
+    let Environment { name, charts } = environment;
+    let folder = made.word(&format!("k8s/deploy/overlays/{name}"));
+    let apply = format!("kubectl apply -k {folder}");
+    if charts.is_empty() {
+        return NextStep::with_command(format!("deploy the environment `{name}`"), apply);
+    }
+    let mut commands = vec![apply.clone()];
+    commands.extend(charts.iter().map(|chart| install(made, chart)));
+    commands.push(apply);
     NextStep::with_command(
-        format!("deploy the environment `{environment}`"),
-        format!("kubectl apply -k {folder}"),
+        format!("deploy the environment `{name}`; the last line again, for kinds that only the charts bring"),
+        commands.join("\n"),
     )
 }
 
-fn install_charts(made: &Made) -> Option<NextStep> {
-    let values = made.shown("k8s/deploy/base/<component>/values.yaml");
-    let step = format!("install the Helm charts of {}, with `{values}`", made.charts.join(", "));
-    (!made.charts.is_empty()).then(|| NextStep::with_words(step))
+/// The release that an Application of Argo CD would make.
+fn install(made: &Made, chart: &Chart) -> String {
+    let name = &chart.name;
+    let source = match chart.repository.strip_prefix("oci://") {
+        Some(registry) => {
+            let registry = registry.strip_suffix(&format!("/{name}")).unwrap_or(registry);
+            shell_word(&format!("oci://{registry}/{name}"))
+        }
+        None => format!("{} --repo {}", shell_word(name), shell_word(&chart.repository)),
+    };
+    let values: String = chart
+        .values
+        .iter()
+        .map(|path| format!(" -f {}", made.word(path)))
+        .collect();
+    format!(
+        "helm upgrade --install {} {source} --version {} --create-namespace -n {}{values}",
+        chart.release, chart.version, chart.namespace
+    )
 }
 
 fn dev(stack_file: &str) -> NextStep {
@@ -277,10 +328,27 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
+    fn environment(charts: Vec<Chart>) -> Environment {
+        let name = "dev".to_owned();
+        Environment { name, charts }
+    }
+
+    fn chart(name: &str, repository: &str) -> Chart {
+        let values = format!("k8s/{name}.yaml");
+        Chart {
+            release: name.to_owned(),
+            namespace: "db".to_owned(),
+            repository: repository.to_owned(),
+            name: name.to_owned(),
+            version: "1.2.3".to_owned(),
+            values: vec![values],
+        }
+    }
+
     fn made() -> Made {
         Made {
             out: "out".to_owned(),
-            environments: texts(&["dev"]),
+            environments: vec![environment(vec![])],
             ..Made::default()
         }
     }
@@ -355,8 +423,12 @@ mod tests {
                 folder: "k8s/build/base/fastmcp".to_owned(),
                 with_program: false,
             }],
-            operators: texts(&["cloudnative-pg", "strimzi"]),
-            charts: texts(&["loki"]),
+            operators: vec![chart("pg", "https://charts.example.com")],
+            other_operators: texts(&["github.com/example/keycloak"]),
+            environments: vec![environment(vec![
+                chart("loki", "oci://ghcr.io/charts"),
+                chart("kafka", "oci://ghcr.io/kafka"),
+            ])],
             dev: Some("my stack.yaml".to_owned()),
             ..made()
         };
@@ -369,11 +441,14 @@ mod tests {
             "stacktic dev 'my stack.yaml'",
         );
         let by_hand = [
-            "2. install the operators: cloudnative-pg, strimzi",
-            "3. deploy the environment `dev`",
+            "2. install the operators; without a chart: github.com/example/keycloak",
+            "helm upgrade --install pg pg --repo https://charts.example.com --version 1.2.3 --create-namespace -n db -f 'my out/k8s/pg.yaml'",
+            "3. deploy the environment `dev`; the last line again, for kinds that only the charts bring",
             "kubectl apply -k 'my out/k8s/deploy/overlays/dev'",
-            "4. install the Helm charts of loki, with `my out/k8s/deploy/base/<component>/values.yaml`",
-            "5. or try the MCP server here and now, without a cluster",
+            "helm upgrade --install loki oci://ghcr.io/charts/loki --version 1.2.3 --create-namespace -n db -f 'my out/k8s/loki.yaml'",
+            "helm upgrade --install kafka oci://ghcr.io/kafka --version 1.2.3 --create-namespace -n db -f 'my out/k8s/kafka.yaml'",
+            "kubectl apply -k 'my out/k8s/deploy/overlays/dev'",
+            "4. or try the MCP server here and now, without a cluster",
             dev,
         ];
         check(&made, &[&build[..], &by_hand].concat());

@@ -15,7 +15,7 @@ fn next(project: &Project, arguments: &str) -> String {
     found.map_or(String::new(), |start| run.stderr[start..].to_owned())
 }
 
-/// A server with its agent, which `dev` can run, and a database, whose operator is another's.
+/// A server with its agent, which `dev` can run, and a database, which an operator runs.
 fn whole() -> String {
     let components = "  fastmcp: {type: fastmcp}\n  stack-agent: {type: stack_agent}\n  \
                       cnpg: {type: cnpg, sub_components: {app_db: {type: database}}}\n";
@@ -42,14 +42,16 @@ fn says_what_to_do_next_and_only_once() {
            cp "$(command -v stacktic)" out/k8s/build/base/stack-agent/ &&
            docker build --tag registry.shop.example.com/stack-agent:0.1.0 out/k8s/build/base/stack-agent &&
            docker push registry.shop.example.com/stack-agent:0.1.0
-      4. install the operators: cloudnative-pg
-      5. deploy the environment `dev`
+      4. install the operators
+           helm upgrade --install cloudnative-pg cloudnative-pg --repo https://cloudnative-pg.github.io/charts --version 0.29.0 --create-namespace -n cnpg-system -f out/k8s/deploy/base/_operators/values-cnpg-cloudnative-pg.yaml
+      5. deploy the environment `dev`; the last line again, for kinds that only the charts bring
            kubectl apply -k out/k8s/deploy/overlays/dev
-      6. install the Helm charts of loki, with `out/k8s/deploy/base/<component>/values.yaml`
-      7. before you commit: put your age recipient into `out/.sops.yaml`, and encrypt the secret files
+           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
+           kubectl apply -k out/k8s/deploy/overlays/dev
+      6. before you commit: put your age recipient into `out/.sops.yaml`, and encrypt the secret files
            (cd out &&
             for file in k8s/deploy/base/*/secret/*.env; do sops encrypt --in-place "$file"; done)
-      8. or try the MCP server here and now, without a cluster
+      7. or try the MCP server here and now, without a cluster
            stacktic dev stack.yaml
     "#);
     assert_eq!(next(&project, "gen"), "");
@@ -61,9 +63,10 @@ fn says_what_to_do_next_and_only_once() {
 fn a_stack_without_a_server_builds_no_image() {
     assert_said!(next(&Project::new(LOKI), "gen"), @r"
     next:
-      1. deploy the environment `dev`
+      1. deploy the environment `dev`; the last line again, for kinds that only the charts bring
            kubectl apply -k out/k8s/deploy/overlays/dev
-      2. install the Helm charts of loki, with `out/k8s/deploy/base/<component>/values.yaml`
+           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
+           kubectl apply -k out/k8s/deploy/overlays/dev
     ");
 }
 
@@ -110,9 +113,10 @@ fn external_secrets_have_no_keys_to_fill_in() {
       2. build the image of `fastmcp`, and push it to where the cluster pulls it from
            docker build --tag registry.shop.example.com/stacktic-mcp:0.1.0 out/k8s/build/base/fastmcp &&
            docker push registry.shop.example.com/stacktic-mcp:0.1.0
-      3. deploy the environment `dev`
+      3. deploy the environment `dev`; the last line again, for kinds that only the charts bring
            kubectl apply -k out/k8s/deploy/overlays/dev
-      4. install the Helm charts of loki, with `out/k8s/deploy/base/<component>/values.yaml`
+           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
+           kubectl apply -k out/k8s/deploy/overlays/dev
     ");
 }
 

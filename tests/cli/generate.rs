@@ -6,7 +6,7 @@ use crate::builder::{LINKED, LOKI, Project, lines_with};
 #[test]
 fn writes_then_has_nothing_to_do() {
     let project = Project::new(LOKI);
-    assert_said!(lines_with(&project.said("gen"), &["code", "-----", "base/loki/values", "overlays/dev/loki/local"]), @r#"
+    assert_said!(lines_with(&project.said("gen"), &["code", "-----", "template values.yaml", "overlays/dev/loki/local"]), @r#"
     exit code: 0
     ----- stdout -----
     ----- stderr -----
