@@ -220,7 +220,7 @@ fn install_operators(made: &Made) -> Option<NextStep> {
 fn deploy(made: &Made, environment: &Environment) -> NextStep {
     let Environment { name, charts } = environment;
     let folder = made.word(&format!("k8s/deploy/overlays/{name}"));
-    let apply = format!("kubectl apply -k {folder}");
+    let apply = format!("kubectl apply --server-side -k {folder}");
     if charts.is_empty() {
         return NextStep::with_command(format!("deploy the environment `{name}`"), apply);
     }
@@ -361,7 +361,7 @@ mod tests {
 
     const DEPLOY: [&str; 2] = [
         "deploy the environment `dev`",
-        "kubectl apply -k out/k8s/deploy/overlays/dev",
+        "kubectl apply --server-side -k out/k8s/deploy/overlays/dev",
     ];
 
     /// What is told of secret files alone, before the cluster's turn.
@@ -444,10 +444,10 @@ mod tests {
             "2. install the operators; without a chart: github.com/example/keycloak",
             "helm upgrade --install pg pg --repo https://charts.example.com --version 1.2.3 --create-namespace -n db -f 'my out/k8s/pg.yaml'",
             "3. deploy the environment `dev`; the last line again, for kinds that only the charts bring",
-            "kubectl apply -k 'my out/k8s/deploy/overlays/dev'",
+            "kubectl apply --server-side -k 'my out/k8s/deploy/overlays/dev'",
             "helm upgrade --install loki oci://ghcr.io/charts/loki --version 1.2.3 --create-namespace -n db -f 'my out/k8s/loki.yaml'",
             "helm upgrade --install kafka oci://ghcr.io/kafka --version 1.2.3 --create-namespace -n db -f 'my out/k8s/kafka.yaml'",
-            "kubectl apply -k 'my out/k8s/deploy/overlays/dev'",
+            "kubectl apply --server-side -k 'my out/k8s/deploy/overlays/dev'",
             "4. or try the MCP server here and now, without a cluster",
             dev,
         ];

@@ -45,9 +45,9 @@ fn says_what_to_do_next_and_only_once() {
       4. install the operators
            helm upgrade --install cloudnative-pg cloudnative-pg --repo https://cloudnative-pg.github.io/charts --version 0.29.0 --create-namespace -n cnpg-system -f out/k8s/deploy/base/_operators/values-cnpg-cloudnative-pg.yaml
       5. deploy the environment `dev`; the last line again, for kinds that only the charts bring
-           kubectl apply -k out/k8s/deploy/overlays/dev
+           kubectl apply --server-side -k out/k8s/deploy/overlays/dev
            helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
-           kubectl apply -k out/k8s/deploy/overlays/dev
+           kubectl apply --server-side -k out/k8s/deploy/overlays/dev
       6. before you commit: put your age recipient into `out/.sops.yaml`, and encrypt the secret files
            (cd out &&
             for file in k8s/deploy/base/*/secret/*.env; do sops encrypt --in-place "$file"; done)
@@ -64,9 +64,9 @@ fn a_stack_without_a_server_builds_no_image() {
     assert_said!(next(&Project::new(LOKI), "gen"), @r"
     next:
       1. deploy the environment `dev`; the last line again, for kinds that only the charts bring
-           kubectl apply -k out/k8s/deploy/overlays/dev
+           kubectl apply --server-side -k out/k8s/deploy/overlays/dev
            helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
-           kubectl apply -k out/k8s/deploy/overlays/dev
+           kubectl apply --server-side -k out/k8s/deploy/overlays/dev
     ");
 }
 
@@ -114,9 +114,9 @@ fn external_secrets_have_no_keys_to_fill_in() {
            docker build --tag registry.shop.example.com/stacktic-mcp:0.1.0 out/k8s/build/base/fastmcp &&
            docker push registry.shop.example.com/stacktic-mcp:0.1.0
       3. deploy the environment `dev`; the last line again, for kinds that only the charts bring
-           kubectl apply -k out/k8s/deploy/overlays/dev
+           kubectl apply --server-side -k out/k8s/deploy/overlays/dev
            helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
-           kubectl apply -k out/k8s/deploy/overlays/dev
+           kubectl apply --server-side -k out/k8s/deploy/overlays/dev
     ");
 }
 
