@@ -22,6 +22,18 @@ from typing import Any
 
 from generated import EXAMPLE, binary
 
+# All that `dev` can run: a server and its agent.
+SMALLEST = """\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  fastmcp: {type: fastmcp}
+  stack-agent: {type: stack_agent}
+links:
+  - {from: fastmcp, to: stack-agent}
+"""
 START_SECONDS = 120.0
 # Long enough for a machine that has other work: nothing is judged by it.
 STOP_SECONDS = 120.0

@@ -25,20 +25,8 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.auth import BearerAuth
 
-from dev_process import DevRun, children, is_running, refused, running, wait_until
+from dev_process import SMALLEST, DevRun, children, is_running, refused, running, wait_until
 from generated import EXAMPLE
-
-SMALL = """\
-apiVersion: stacktic.io/v1
-kind: Stack
-name: shop
-domain: shop.example.com
-components:
-  fastmcp: {type: fastmcp}
-  stack-agent: {type: stack_agent}
-links:
-  - {from: fastmcp, to: stack-agent}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +40,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Generator[DevRun]:
 def small(tmp_path: Path) -> Path:
     """Return a stack file with a server and its agent."""
     path = tmp_path / "small.yaml"
-    path.write_text(SMALL, encoding="utf-8")
+    path.write_text(SMALLEST, encoding="utf-8")
     return path
 
 
@@ -261,7 +249,7 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path, small: Pat
 
 
 def test_what_the_stack_lacks_is_named(tmp_path: Path, small: Path) -> None:
-    unlinked = SMALL.partition("links:")[0]
+    unlinked = SMALLEST.partition("links:")[0]
     alone = unlinked.replace("  fastmcp: {type: fastmcp}\n", "")
     for text, hint in [
         (unlinked, "hint: add the link `{from: fastmcp, to: stack-agent}`"),
@@ -274,7 +262,7 @@ def test_what_the_stack_lacks_is_named(tmp_path: Path, small: Path) -> None:
 
 
 def test_findings_are_those_of_gen(tmp_path: Path, small: Path) -> None:
-    small.write_text(SMALL.replace("to: stack-agent", "to: stack-agend"), encoding="utf-8")
+    small.write_text(SMALLEST.replace("to: stack-agent", "to: stack-agend"), encoding="utf-8")
     run = refused(tmp_path, small)
     assert (run.returncode, run.stdout) == (1, "")
     assert "did you mean `stack-agent`?" in run.stderr

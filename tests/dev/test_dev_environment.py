@@ -16,19 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from dev_process import children, command, is_running, refused, running, wait_until
+from dev_process import SMALLEST, children, command, is_running, refused, running, wait_until
 
-STACK = """\
-apiVersion: stacktic.io/v1
-kind: Stack
-name: shop
-domain: shop.example.com
-components:
-  fastmcp: {type: fastmcp}
-  stack-agent: {type: stack_agent}
-links:
-  - {from: fastmcp, to: stack-agent}
-"""
 MADE = "making the Python environment"
 STAND_IN = """\
 #!/bin/sh
@@ -55,7 +44,7 @@ WORKS = 'touch "$0.packages"; exit 0\n'
 def stack(tmp_path: Path) -> Path:
     """Return a stack file with a server and its agent."""
     path = tmp_path / "stack.yaml"
-    path.write_text(STACK, encoding="utf-8")
+    path.write_text(SMALLEST, encoding="utf-8")
     return path
 
 

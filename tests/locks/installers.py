@@ -13,21 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dev_process import SMALLEST
 from generated import binary
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCKERFILE = REPOSITORY / "catalog" / "fastmcp" / "build" / "Dockerfile"
-STACK = """\
-apiVersion: stacktic.io/v1
-kind: Stack
-name: shop
-domain: shop.example.com
-components:
-  fastmcp: {type: fastmcp}
-  stack-agent: {type: stack_agent}
-links:
-  - {from: fastmcp, to: stack-agent}
-"""
 # Stands in for Python: it writes the words of each `pip` down, one JSON list a line.
 RECORDING = """\
 #!/bin/sh
@@ -64,7 +54,7 @@ def image(environment: Path, lock: Path) -> list[Command]:
 def dev(environment: Path, lock: Path, folder: Path) -> list[Command]:
     """Return the commands that `stacktic dev` gave to a stand-in for Python, with its lock ours."""
     stack, record, python = folder / "stack.yaml", folder / "record", folder / "python"
-    stack.write_text(STACK, encoding="utf-8")
+    stack.write_text(SMALLEST, encoding="utf-8")
     record.touch()
     writer = f"-c {shlex.quote(WRITER)}"
     text = RECORDING.format(python=shlex.quote(sys.executable), writer=writer, record=record)

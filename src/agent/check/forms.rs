@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use crate::name::hex;
+
 /// Shortest encoded form that is looked for.
 const SHORTEST: usize = 4;
 
@@ -33,7 +35,7 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
     if secret.is_empty() {
         return Vec::new();
     }
-    let mut encoded = vec![(hexadecimal(secret), true)];
+    let mut encoded = vec![(hex(secret.as_bytes()), true)];
     for alignment in 0..3 {
         encoded.push((base64(secret, alignment, *b"+/"), false));
         encoded.push((base64(secret, alignment, *b"-_"), false));
@@ -57,15 +59,6 @@ pub(super) fn forms(secret: &str) -> Vec<Form> {
         .chain(encoded)
         .map(|(text, any_case)| Form { text, any_case })
         .collect()
-}
-
-fn hexadecimal(secret: &str) -> String {
-    let mut text = String::with_capacity(secret.len() * 2);
-    for byte in secret.bytes() {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
