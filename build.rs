@@ -24,7 +24,9 @@ fn main() {
     let mut code = String::new();
     for (constant, folder, file) in [
         ("COMPONENT_TYPES", "catalog", "component.yaml"),
-        ("LINK_TYPES", "link-types", "link.yaml"),
+        ("INTERFACES", "link-types/interfaces", ".yaml"),
+        ("CONVENTIONS", "link-types/conventions", ".yaml"),
+        ("PAIRS", "link-types/pairs", "pair.yaml"),
         ("HOOKS", "hooks", "hook.yaml"),
     ] {
         println!("cargo:rerun-if-changed={folder}");
@@ -40,7 +42,7 @@ fn main() {
     fs::write(out.join("embedded.rs"), code).expect("the output folder takes files");
 }
 
-/// Folders that hold `file`, sorted by name.
+/// Folders that hold `file`, or the files themselves where that is an extension, sorted by name.
 fn entries(folder: &Path, file: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = walkdir::WalkDir::new(folder)
         .min_depth(1)
@@ -48,10 +50,24 @@ fn entries(folder: &Path, file: &str) -> Vec<PathBuf> {
         .into_iter()
         .filter_map(Result::ok)
         .map(walkdir::DirEntry::into_path)
-        .filter(|path| path.join(file).is_file())
+        .filter(|path| {
+            if is_extension(file) {
+                path.is_file() && has_extension(path, file)
+            } else {
+                path.join(file).is_file()
+            }
+        })
         .collect();
     found.sort();
     found
+}
+
+fn is_extension(file: &str) -> bool {
+    file.starts_with('.')
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.to_str().is_some_and(|path| path.ends_with(extension))
 }
 
 fn embed(code: &mut String, entry: &Path, file: &str) {
@@ -59,14 +75,22 @@ fn embed(code: &mut String, entry: &Path, file: &str) {
         .file_name()
         .and_then(|name| name.to_str())
         .expect("entry names are ASCII");
-    let path = entry.join(file);
+    let (name, path) = match name.strip_suffix(file).filter(|_| is_extension(file)) {
+        Some(stem) => (stem, entry.to_owned()),
+        None => (name, entry.join(file)),
+    };
     let text = fs::read_to_string(&path).expect("an entry is readable");
     let json = match yaml::parse(&text) {
         Ok(node) => node.to_json().to_string(),
         Err(problems) => panic!("{}:{}: {}", path.display(), problems[0].span.line, problems[0].message),
     };
     write!(code, "Embedded {{ name: {name:?}, json: {json:?}, files: &[").expect("a string takes text");
-    for (relative, file) in files_beside(entry, file) {
+    let beside = if is_extension(file) {
+        Vec::new()
+    } else {
+        files_beside(entry, file)
+    };
+    for (relative, file) in beside {
         write!(code, "({relative:?}, include_bytes!({file:?})),").expect("a string takes text");
     }
     code.push_str("] },\n");

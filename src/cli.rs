@@ -217,11 +217,21 @@ pub struct CatalogArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
-    /// List component types and link types
-    Ls,
-    /// Show what a component type or link type does
+    /// List component types, interfaces, conventions, pairs and hooks
+    Ls {
+        /// Form of the list
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        output: OutputArg,
+    },
+    /// List every legal link with its levels and what it causes
+    Links {
+        /// Form of the list
+        #[arg(short, long, value_name = "FORM", default_value = "text")]
+        output: OutputArg,
+    },
+    /// Show what an entry does
     Show {
-        /// Component type or link type
+        /// Component type, interface, link type, convention or hook
         name: String,
     },
 }
@@ -262,7 +272,9 @@ pub enum OutputArg {
 pub enum SchemaArg {
     Stack,
     Component,
-    Link,
+    Interface,
+    Convention,
+    Pair,
     Hook,
     Metadata,
     ToolsLock,

@@ -13,6 +13,8 @@ pub mod rel_path;
 
 pub mod name;
 
+pub mod level;
+
 pub mod yaml;
 
 pub mod finding;

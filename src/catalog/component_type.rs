@@ -1,12 +1,15 @@
 //! A component type: what `catalog/<type>/component.yaml` says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attribute::AttributeType;
+use super::forms::OneOrMany;
+use super::provision::Provision;
 use super::secret::SecretSpec;
+use super::slot::Slot;
 
 /// A component type of the catalog.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -20,6 +23,9 @@ pub struct ComponentType {
     pub title: String,
     /// Chapter of the catalog.
     pub category: String,
+    /// What it is to the rest of a stack.
+    #[serde(default)]
+    pub roles: BTreeSet<Role>,
     /// Where its own documentation stands.
     pub docs: String,
     /// Default namespace.
@@ -57,7 +63,14 @@ pub struct ComponentType {
     pub health_endpoints: Vec<String>,
     #[serde(default)]
     pub network: NetworkSpec,
-    pub gateway: Option<GatewaySpec>,
+    /// What links that end at it get, by interface.
+    #[serde(default)]
+    pub provides: BTreeMap<String, Provisions>,
+    /// What links that begin at it take, in order of preference.
+    #[serde(default)]
+    pub consumes: Vec<Slot>,
+    /// How it expects the settings of its links; without one they set no keys.
+    pub convention: Option<String>,
     /// Images at exact tags.
     #[serde(default)]
     pub images: BTreeMap<String, String>,
@@ -258,22 +271,44 @@ pub struct NamespacePeer {
     pub ports: Vec<u16>,
 }
 
-/// How the gateway publishes it.
-#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GatewaySpec {
-    /// Endpoint behind the route.
-    pub endpoint: String,
-    pub auth: GatewayAuth,
+/// What a type is to the rest of a stack: behaviour follows it, never the name of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A program of the user's own.
+    Application,
+    /// Offers governed tools to AI clients.
+    McpServer,
+    /// Answers questions about the topology and runs checks.
+    Agent,
+    /// Publishes web interfaces below the domain.
+    Gateway,
+    /// Keeps components in step with the repository.
+    Delivery,
+    /// Collects metrics.
+    Scraper,
+    /// Shows data of others.
+    Dashboards,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum GatewayAuth {
-    /// The service checks its users itself.
-    None,
-    /// The gateway asks for an API key.
-    Key,
+/// One provision of an interface, or several that differ in what links end at.
+#[derive(Clone, Debug, Default)]
+pub struct Provisions(pub Vec<Provision>);
+
+impl<'de> Deserialize<'de> for Provisions {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::forms::one_or_many(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for Provisions {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Provisions".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        OneOrMany::<Provision>::json_schema(generator)
+    }
 }
 
 /// A file made from a template, or copied when its name does not end in `.j2`.
@@ -286,11 +321,28 @@ pub struct FileSpec {
     /// Whether it holds Kubernetes objects that kustomize lists.
     #[serde(default)]
     pub resource: bool,
-    /// Once per sub-component of this type.
-    pub for_each: Option<String>,
+    /// Once per sub-component of a type, or per account of an interface.
+    pub for_each: Option<ForEach>,
     /// Written once, then the user's.
     #[serde(default)]
     pub seeded: bool,
+}
+
+/// What a file is made for, one by one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ForEach {
+    /// The sub-components of this type.
+    SubComponents(String),
+    /// The accounts of this interface.
+    Accounts(ForEachAccount),
+}
+
+/// The accounts of an interface.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForEachAccount {
+    pub accounts: String,
 }
 
 /// A folder that is copied as it is.

@@ -5,36 +5,59 @@
 
 mod attribute;
 mod component_type;
+mod convention;
+pub mod derived;
+mod forms;
 mod hook_type;
-mod link_type;
+mod interface;
+mod link_kind;
+mod pair;
 pub mod pattern;
+mod provision;
 mod secret;
+mod slot;
 mod store;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
 use crate::fault::Code;
+use crate::finding::suggestion;
 
+pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType};
 pub use component_type::{
-    Area, ChartSource, ComponentType, EndpointSpec, FileSpec, FolderSpec, GatewayAuth, GatewaySpec, GitSource, Install,
-    MetricsSpec, MonitorKind, NetworkSpec, OperatorSource, PortSpec, Protocol, SubComponentType,
+    Area, ChartSource, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, GitSource, Install, MetricsSpec,
+    MonitorKind, NetworkSpec, OpenPort, OperatorSource, PortSpec, Protocol, Role, SubComponentType,
 };
+pub use convention::{Convention, Keys};
 pub use hook_type::{HookOutput, HookType};
-pub use link_type::{Access, EnumSource, EnvKey, Family, Grants, LinkFile, LinkType, Target};
+pub use interface::{FactSpec, Interface};
+pub use link_kind::LinkKind;
+pub use pair::{LinkFile, Pair};
+pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provision, ScopeSource};
 pub use secret::{SecretKey, SecretSpec, Side};
+pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 pub use store::Entry;
 use store::Store;
 
 /// All entries, decoded on demand.
 pub struct Catalog {
     component_types: Store<ComponentType>,
-    link_types: Store<LinkType>,
+    interfaces: Store<Interface>,
+    conventions: Store<Convention>,
+    pairs: Store<Pair>,
     hooks: Store<HookType>,
+    /// Link types that were asked for, by the names of the two types.
+    kinds: RefCell<BTreeMap<(String, String), Kinds>>,
 }
+
+/// Link types between two types, in the order in which they are meant.
+pub type Kinds = Rc<[Rc<LinkKind>]>;
 
 /// Open the embedded catalog with `overlays` in front.
 ///
@@ -59,8 +82,11 @@ pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
     }
     Ok(Catalog {
         component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?,
-        link_types: Store::load(store::link_types(), overlays, "link-types", "link.yaml")?,
+        interfaces: Store::load(store::interfaces(), overlays, "link-types/interfaces", ".yaml")?,
+        conventions: Store::load(store::conventions(), overlays, "link-types/conventions", ".yaml")?,
+        pairs: Store::load(store::pairs(), overlays, "link-types/pairs", "pair.yaml")?,
         hooks: Store::load(store::hooks(), overlays, "hooks", "hook.yaml")?,
+        kinds: RefCell::default(),
     })
 }
 
@@ -71,10 +97,22 @@ impl Catalog {
         self.component_types.names().collect()
     }
 
-    /// Names of all link type folders, sorted.
+    /// Names of all interfaces, sorted.
     #[must_use]
-    pub fn link_folders(&self) -> Vec<&str> {
-        self.link_types.names().collect()
+    pub fn interface_names(&self) -> Vec<&str> {
+        self.interfaces.names().collect()
+    }
+
+    /// Names of all conventions, sorted.
+    #[must_use]
+    pub fn convention_names(&self) -> Vec<&str> {
+        self.conventions.names().collect()
+    }
+
+    /// Names of all pairs, sorted.
+    #[must_use]
+    pub fn pair_names(&self) -> Vec<&str> {
+        self.pairs.names().collect()
     }
 
     /// Names of all hooks, sorted.
@@ -91,29 +129,51 @@ impl Catalog {
         self.component_types.get(name)
     }
 
-    /// The link type in folder `name`.
+    /// The interface `name`.
     ///
     /// # Errors
     /// The entry is broken.
-    pub fn link_type(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<LinkType>>>> {
-        self.link_types.get(name)
+    pub fn interface(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<Interface>>>> {
+        self.interfaces.get(name)
     }
 
-    /// Link types that begin at a component of type `from`.
+    /// An interface that an entry names.
+    fn known_interface(&self, name: &str) -> anyhow::Result<Rc<Entry<Interface>>> {
+        let known: Vec<&str> = self.interfaces.names().collect();
+        self.interfaces.get(name)?.with_context(|| {
+            let hint = suggestion(name, &known).unwrap_or_default();
+            Code::E_CATALOG_LINK.fault(format!("there is no interface `{name}`; {hint}"))
+        })
+    }
+
+    /// The convention `name`.
+    ///
+    /// # Errors
+    /// The entry is broken.
+    pub fn convention(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<Convention>>>> {
+        self.conventions.get(name)
+    }
+
+    /// The pair `name`.
+    ///
+    /// # Errors
+    /// The entry is broken.
+    pub fn pair(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<Pair>>>> {
+        self.pairs.get(name)
+    }
+
+    /// All link types between two types, in the order in which they are meant.
     ///
     /// # Errors
     /// An entry is broken.
-    pub fn link_types_from(&self, from: &str) -> anyhow::Result<Vec<Rc<Entry<LinkType>>>> {
-        let prefix = format!("{from}-");
-        let mut found = Vec::new();
-        for folder in self.link_types.names().filter(|folder| folder.starts_with(&prefix)) {
-            if let Some(entry) = self.link_types.get(folder)?
-                && entry.definition.from == from
-            {
-                found.push(entry);
-            }
+    pub fn link_kinds(&self, from: &ComponentType, to: &ComponentType) -> anyhow::Result<Kinds> {
+        let key = (from.name.clone(), to.name.clone());
+        if let Some(known) = self.kinds.borrow().get(&key) {
+            return Ok(Rc::clone(known));
         }
-        Ok(found)
+        let kinds: Kinds = link_kind::between(self, from, to)?.into_iter().map(Rc::new).collect();
+        self.kinds.borrow_mut().insert(key, Rc::clone(&kinds));
+        Ok(kinds)
     }
 
     /// The hook `name`.
@@ -122,38 +182,5 @@ impl Catalog {
     /// The entry is broken.
     pub fn hook(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<HookType>>>> {
         self.hooks.get(name)
-    }
-}
-
-impl ComponentType {
-    /// Whether the type belongs to a family of link targets.
-    #[must_use]
-    pub fn is_in(&self, family: Family) -> bool {
-        match family {
-            Family::Metrics => self.metrics.is_some(),
-            Family::Http => self
-                .gateway
-                .as_ref()
-                .is_some_and(|gateway| gateway.auth == GatewayAuth::None),
-            Family::Deployed => true,
-            Family::Checked => !self.endpoints.is_empty() && !self.health.is_empty(),
-        }
-    }
-}
-
-impl LinkType {
-    /// Whether a link of this type may end at `component_type`.
-    #[must_use]
-    pub fn reaches(&self, component_type: &ComponentType) -> bool {
-        match &self.to {
-            Target::Type(name) => *name == component_type.name,
-            Target::Family { family } => component_type.is_in(*family),
-        }
-    }
-
-    /// The name of the pair: `prometheus-*` to kafka is `prometheus-kafka`.
-    #[must_use]
-    pub fn name_to(&self, to: &str) -> String {
-        self.name.replace('*', to)
     }
 }

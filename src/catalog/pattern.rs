@@ -37,6 +37,15 @@ pub fn expand<'a, 'v>(pattern: &'a str, lookup: impl Fn(&str) -> Option<Cow<'v, 
     Ok(Cow::Owned(text))
 }
 
+/// Names of the variables of a pattern, in order.
+pub fn variables(pattern: &str) -> impl Iterator<Item = &str> {
+    pattern
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split_once('}'))
+        .map(|(name, _)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,7 @@ enum Raw {
 #[derive(Debug)]
 pub struct Entry<T> {
     pub definition: T,
+    name: String,
     /// Folder of the entry: in the repository of the program, or where `--catalog` found it.
     home: String,
     files: Files,
@@ -47,6 +48,21 @@ enum Files {
 }
 
 impl<T> Entry<T> {
+    /// Name of the folder or file of the entry.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder of the overlay that it comes from; `None` for an entry of the core.
+    #[must_use]
+    pub fn overlay(&self) -> Option<&str> {
+        match &self.files {
+            Files::Embedded(_) => None,
+            Files::Folder(_) => Some(&self.home),
+        }
+    }
+
     /// Where a file beside the entry is, for messages.
     #[must_use]
     pub fn place(&self, name: &str) -> String {
@@ -158,6 +174,16 @@ impl<T: DeserializeOwned> Store<T> {
         Ok(Self { slots })
     }
 
+    /// Names that are `prefix`, or `prefix` with a suffix behind `_`.
+    pub(super) fn names_from<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let from = self
+            .slots
+            .range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
+        from.map(|(name, _)| name.as_str())
+            .take_while(move |name| name.starts_with(prefix))
+            .filter(move |name| name.len() == prefix.len() || name[prefix.len()..].starts_with('_'))
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.slots.keys().map(String::as_str)
     }
@@ -169,18 +195,19 @@ impl<T: DeserializeOwned> Store<T> {
         if let Some(entry) = slot.decoded.get() {
             return Ok(Some(Rc::clone(entry)));
         }
-        let entry = Rc::new(decode(&slot.raw)?);
+        let entry = Rc::new(decode(name, &slot.raw)?);
         Ok(Some(Rc::clone(slot.decoded.get_or_init(|| entry))))
     }
 }
 
-fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
+fn decode<T: DeserializeOwned>(name: &str, raw: &Raw) -> anyhow::Result<Entry<T>> {
     match raw {
         Raw::Embedded { entry, home } => {
             let definition = serde_json::from_str(entry.json)
                 .with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("entry `{}`", entry.name)))?;
             Ok(Entry {
                 definition,
+                name: name.to_owned(),
                 home: home.clone(),
                 files: Files::Embedded(entry.files),
             })
@@ -206,6 +233,7 @@ fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
                 .with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("`{}`", definition.display())))?;
             Ok(Entry {
                 definition: value,
+                name: name.to_owned(),
                 home: folder.display().to_string(),
                 files: Files::Folder(folder.clone()),
             })
@@ -213,6 +241,7 @@ fn decode<T: DeserializeOwned>(raw: &Raw) -> anyhow::Result<Entry<T>> {
     }
 }
 
+/// Names and definitions: folders that hold `file`, or the files themselves where that is an extension.
 fn entries(folder: &Path, file: &str) -> anyhow::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     if !folder.is_dir() {
@@ -225,9 +254,14 @@ fn entries(folder: &Path, file: &str) -> anyhow::Result<Vec<(String, PathBuf)>> 
     {
         let item =
             item.with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", folder.display())))?;
+        let name = item.file_name().to_string_lossy().into_owned();
+        if let Some(stem) = name.strip_suffix(file).filter(|_| file.starts_with('.')) {
+            found.push((stem.to_owned(), item.into_path()));
+            continue;
+        }
         let definition = item.path().join(file);
         if definition.is_file() {
-            found.push((item.file_name().to_string_lossy().into_owned(), definition));
+            found.push((name, definition));
         }
     }
     Ok(found)
@@ -237,8 +271,16 @@ pub(super) fn component_types() -> &'static [Embedded] {
     COMPONENT_TYPES
 }
 
-pub(super) fn link_types() -> &'static [Embedded] {
-    LINK_TYPES
+pub(super) fn interfaces() -> &'static [Embedded] {
+    INTERFACES
+}
+
+pub(super) fn conventions() -> &'static [Embedded] {
+    CONVENTIONS
+}
+
+pub(super) fn pairs() -> &'static [Embedded] {
+    PAIRS
 }
 
 pub(super) fn hooks() -> &'static [Embedded] {

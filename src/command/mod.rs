@@ -58,7 +58,8 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
             AgentCommand::Launch(args) => agent::launch(args),
         },
         Command::Catalog(args) => match args.command {
-            CatalogCommand::Ls => catalog::list(&catalog()?, streams),
+            CatalogCommand::Ls { output } => catalog::list(output, &catalog()?, streams),
+            CatalogCommand::Links { output } => catalog::links(output, &catalog()?, streams),
             CatalogCommand::Show { name } => catalog::show(&name, &catalog()?, streams),
         },
         Command::Schema(args) => schema::run(args.which, &catalog()?, streams),

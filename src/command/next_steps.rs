@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::ChartSource;
+use crate::catalog::{ChartSource, Role};
 use crate::disk;
 use crate::hook::{OPERATORS, operator_values};
 use crate::name::{ComponentName, RelPath};
@@ -188,7 +188,7 @@ fn release(
 
 /// The repository of the `argo_cd` component that has made Applications.
 fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
-    let delivery = stack.of_type("argo_cd").next()?;
+    let delivery = stack.of_role(Role::Delivery).next()?;
     tree.has_directory("argocd").then(|| delivery.text("repository"))
 }
 

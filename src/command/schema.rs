@@ -1,12 +1,14 @@
 //! `stacktic schema`: the JSON Schemas of what is read and written, made from the types and the
 //! catalog.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use schemars::schema_for;
 use serde_json::{Map, Value as Json, json};
 
 use super::Streams;
-use crate::catalog::{AttributeKind, AttributeType, Catalog, ComponentType, HookType, LinkType};
+use crate::catalog::{AttributeKind, AttributeType, Catalog, ComponentType, Convention, HookType, Interface, Pair};
 use crate::cli::SchemaArg;
 use crate::exit::Exit;
 use crate::hook::{StackMetadata, ToolsLock};
@@ -16,7 +18,9 @@ pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>
     let schema = match which {
         SchemaArg::Stack => stack_schema(catalog)?,
         SchemaArg::Component => schema_for!(ComponentType).to_value(),
-        SchemaArg::Link => schema_for!(LinkType).to_value(),
+        SchemaArg::Interface => schema_for!(Interface).to_value(),
+        SchemaArg::Convention => schema_for!(Convention).to_value(),
+        SchemaArg::Pair => schema_for!(Pair).to_value(),
         SchemaArg::Hook => schema_for!(HookType).to_value(),
         SchemaArg::Metadata => schema_for!(StackMetadata).to_value(),
         SchemaArg::ToolsLock => schema_for!(ToolsLock).to_value(),
@@ -33,31 +37,29 @@ pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>
 pub(super) fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
     let mut schema = schema_for!(StackDocument).to_value();
     let names = catalog.type_names();
-    let mut branches = Vec::new();
+    let mut types = Vec::new();
     for name in &names {
-        let entry = catalog
-            .component_type(name)?
-            .with_context(|| format!("type `{name}`"))?;
-        branches.push(branch(&entry.definition));
+        types.push(
+            catalog
+                .component_type(name)?
+                .with_context(|| format!("type `{name}`"))?,
+        );
     }
+    let branches: Vec<Json> = types.iter().map(|entry| branch(&entry.definition)).collect();
     let component = &mut schema["$defs"]["ComponentDocument"];
     component["properties"]["type"]["enum"] = json!(names);
     component["allOf"] = Json::Array(branches);
-    let mut links = Vec::new();
-    for folder in catalog.link_folders() {
-        let entry = catalog
-            .link_type(folder)?
-            .with_context(|| format!("link type `{folder}`"))?;
-        for name in &names {
-            let kind = catalog
-                .component_type(name)?
-                .with_context(|| format!("type `{name}`"))?;
-            if entry.definition.reaches(&kind.definition) {
-                links.push(entry.definition.name_to(name));
-            }
+    let mut links = BTreeSet::new();
+    for from in &types {
+        for to in &types {
+            let kinds = catalog.link_kinds(&from.definition, &to.definition)?;
+            links.extend(
+                kinds
+                    .iter()
+                    .flat_map(|kind| [kind.name.clone(), kind.slot_name.clone()]),
+            );
         }
     }
-    links.sort();
     schema["$defs"]["LinkDocument"]["properties"]["type"]["enum"] =
         links.into_iter().map(Json::from).chain([Json::Null]).collect();
     Ok(schema)

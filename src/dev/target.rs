@@ -4,10 +4,12 @@
 //! that is to be added. It must not know processes.
 
 use super::problem::Problem;
+use crate::catalog::Role;
 use crate::finding::suggestion;
 use crate::hook::{ClientServer, client_name};
 use crate::stack::{Component, Link, Stack};
 
+/// The types of the core that a person without a server or an agent is told to add.
 const SERVER_TYPE: &str = "fastmcp";
 const AGENT_TYPE: &str = "stack_agent";
 
@@ -36,8 +38,8 @@ impl Target<'_> {
 /// The stack has no such server, or no agent is linked from it.
 pub fn choose<'a>(stack: &'a Stack, wanted: Option<&str>) -> Result<Target<'a>, Problem> {
     let servers: Vec<&Component> = stack
-        .of_type(SERVER_TYPE)
-        .filter(|server| server.external.is_none())
+        .of_role(Role::McpServer)
+        .filter(|server| server.is_deployed())
         .collect();
     let candidates = match wanted {
         None => servers.clone(),
@@ -69,11 +71,11 @@ fn named<'a>(servers: &[&'a Component], name: &str) -> Result<&'a Component, Pro
 fn agents<'a>(stack: &'a Stack, server: &'a Component) -> impl Iterator<Item = &'a Link> {
     stack
         .links_from(&server.name)
-        .filter(|link| stack.component(&link.to).type_name() == AGENT_TYPE)
+        .filter(|link| stack.component(&link.to).has_role(Role::Agent))
 }
 
 fn missing(stack: &Stack, server: Option<&Component>) -> Problem {
-    let agent = stack.of_type(AGENT_TYPE).next();
+    let agent = stack.of_role(Role::Agent).next();
     let agent_name = agent.map_or("stack-agent", |agent| agent.name.as_str());
     let server_name = server.map_or("fastmcp", |server| server.name.as_str());
     let message = match server {

@@ -3,12 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::view;
-use crate::catalog::GatewayAuth;
-use crate::stack::{Component, Link, Stack};
+use crate::catalog::{HttpAuth, Role};
+use crate::stack::gateway::Published;
+use crate::stack::{Component, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
     let mut lists = Lists::default();
-    for gateway in stack.of_type("apisix").filter(|gateway| gateway.external.is_none()) {
+    for gateway in stack.of_role(Role::Gateway).filter(|gateway| gateway.is_deployed()) {
         add_gateway(&mut lists, stack, gateway);
     }
     json!({
@@ -31,18 +32,14 @@ struct Lists {
 
 fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
     let mut hosts = Vec::new();
-    for (link, published) in stack.published(gateway) {
-        let Some(spec) = published.gateway() else { continue };
-        let Some(route) = route(stack, gateway, link, published) else {
-            continue;
-        };
-        hosts.push(stack.published_host(published));
-        match spec.auth {
-            GatewayAuth::None => lists.open_routes.push(route),
-            GatewayAuth::Key => {
-                lists.consumers.push(consumer(stack, gateway, link, published));
-                lists.key_routes.push(route);
-            }
+    for published in stack.published(gateway) {
+        let route = route(stack, gateway, &published);
+        hosts.push(stack.published_host(published.component));
+        if published.auth == HttpAuth::Key {
+            lists.consumers.push(consumer(stack, gateway, &published));
+            lists.key_routes.push(route);
+        } else {
+            lists.open_routes.push(route);
         }
     }
     if hosts.is_empty() {
@@ -63,27 +60,28 @@ fn add_gateway(lists: &mut Lists, stack: &Stack, gateway: &Component) {
     lists.tls.push(tls);
 }
 
-fn route(stack: &Stack, gateway: &Component, link: &Link, published: &Component) -> Option<Json> {
-    let endpoint = published.endpoints.get(&published.gateway()?.endpoint)?;
-    let service = endpoint.host.split('.').next().unwrap_or_default();
-    Some(json!({
+fn route(stack: &Stack, gateway: &Component, published: &Published<'_>) -> Json {
+    let (link, component) = (published.link, published.component);
+    let service = published.endpoint.host.split('.').next().unwrap_or_default();
+    json!({
         "gateway": gateway.name,
         "gateway_namespace": gateway.namespace,
-        "component": published.name,
+        "component": component.name,
         "name": link.object,
-        "namespace": published.namespace,
+        "namespace": component.namespace,
         "ingress_class": gateway.object,
         "plugin_config": gateway.object,
-        "host": stack.published_host(published),
+        "host": stack.published_host(component),
         "service": service,
-        "port": endpoint.port,
-        "labels": view::label_pairs(stack, published),
+        "port": published.endpoint.port,
+        "labels": view::label_pairs(stack, component),
         "cors_origins": gateway.text("cors_origins"),
         "consumer": format!("{}_{}", gateway.namespace, link.object),
-    }))
+    })
 }
 
-fn consumer(stack: &Stack, gateway: &Component, link: &Link, published: &Component) -> Json {
+fn consumer(stack: &Stack, gateway: &Component, published: &Published<'_>) -> Json {
+    let (link, published) = (published.link, published.component);
     json!({
         "gateway": gateway.name,
         "component": published.name,

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::{NAMESPACES, view};
-use crate::catalog::{ChartSource, OperatorSource};
+use crate::catalog::derived::DEPLOYED;
+use crate::catalog::{ChartSource, OperatorSource, Role};
 use crate::name::{ComponentName, MAX_LABEL, shortened};
 use crate::stack::{Component, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
-    let Some(argo) = stack.of_type("argo_cd").next() else {
+    let Some(argo) = stack.of_role(Role::Delivery).next() else {
         return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
     let waves = stack.waves();
@@ -144,7 +145,11 @@ struct Project<'a> {
 
 impl<'a> Project<'a> {
     fn of(stack: &'a Stack, argo: &'a Component, environment: &'a ComponentName) -> Self {
-        let synced = stack.links_from(&argo.name).map(|link| &link.to).collect();
+        let links = stack.links_from(&argo.name);
+        let synced = links
+            .filter(|link| link.kind.interface_name() == DEPLOYED)
+            .map(|link| &link.to)
+            .collect();
         Self {
             stack,
             argo,
@@ -276,9 +281,9 @@ impl<'a> Project<'a> {
         repositories.extend(charts.map(|chart| text(&chart["repository"])));
         let mut namespaces: BTreeSet<String> = all().map(|item| text(&item["destination_namespace"])).collect();
         namespaces.insert(self.argo.namespace.to_string());
-        let roles = self.stack.links_to(&self.argo.name).filter_map(|link| {
-            let principal = link.principal.as_ref()?;
-            Some(json!({ "name": principal, "title": format!("link {}", link.arrow().replace('→', "->")), "write": link.write_access }))
+        let roles = self.stack.accounts_at(&self.argo.name).filter_map(|account| {
+            let link = self.stack.links_of(account).next()?;
+            Some(json!({ "name": account.name, "title": format!("link {}", link.arrow().replace('→', "->")), "write": account.level.writes() }))
         });
         json!({
             "environment": self.environment,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::catalog::derived::{HEALTH, METRICS};
 use crate::stack::{Component, Endpoint, Link, Stack};
 
 /// Pods of one component may open connections to pods of another.
@@ -14,11 +15,6 @@ pub(super) struct Edge<'a> {
     pub(super) why: String,
 }
 
-/// The name that stands for the metrics port in a link type's `endpoints`.
-const METRICS: &str = "metrics";
-/// The name that stands for the endpoints that the target's health checks connect to.
-const HEALTH: &str = "health";
-
 /// All edges, in the order of the links; an external end has no pods and no edge of its own.
 pub(super) fn edges(stack: &Stack) -> Vec<Edge<'_>> {
     stack.links.iter().flat_map(|link| link_edges(stack, link)).collect()
@@ -26,13 +22,9 @@ pub(super) fn edges(stack: &Stack) -> Vec<Edge<'_>> {
 
 /// One edge for each set of pods that the link's endpoints have.
 fn link_edges<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
-    let kind = &link.entry.definition;
-    let (mut from, mut to) = (stack.component(&link.from), stack.component(&link.to));
-    if kind.reverse {
-        std::mem::swap(&mut from, &mut to);
-    }
+    let (from, to) = (stack.component(&link.from), stack.component(&link.to));
     let mut ports: BTreeMap<BTreeMap<String, String>, BTreeSet<u16>> = BTreeMap::new();
-    for (pods, port) in kind.endpoints.iter().flat_map(|name| targets(to, name)) {
+    for (pods, port) in link.endpoints.iter().flat_map(|name| targets(to, name)) {
         ports.entry(pods).or_default().insert(port);
     }
     let why = format!("link {}", link.arrow().replace('→', "->"));

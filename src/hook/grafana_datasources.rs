@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::catalog::Role;
 use crate::name::{env_form, shortened};
 use crate::stack::{Component, Link, Stack};
 
@@ -10,8 +11,8 @@ const MAX_UID: usize = 40;
 
 pub(super) fn values(stack: &Stack) -> Json {
     let datasources: Vec<Json> = stack
-        .of_type("grafana")
-        .filter(|grafana| grafana.external.is_none())
+        .of_role(Role::Dashboards)
+        .filter(|grafana| grafana.is_deployed())
         .filter_map(|grafana| item(stack, grafana))
         .collect();
     json!({ "datasources": datasources })
@@ -21,10 +22,10 @@ fn item(stack: &Stack, grafana: &Component) -> Option<Json> {
     let to = |name: &str| -> Vec<&Link> {
         stack
             .links_from(&grafana.name)
-            .filter(|link| link.type_name == name)
+            .filter(|link| link.kind.interface_name() == name)
             .collect()
     };
-    let (prometheus, loki, clickhouse) = (to("grafana-prometheus"), to("grafana-loki"), to("grafana-clickhouse"));
+    let (prometheus, loki, clickhouse) = (to("prometheus_query"), to("loki_query"), to("clickhouse"));
     if prometheus.is_empty() && loki.is_empty() && clickhouse.is_empty() {
         return None;
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::clients::{Client, ClientKey, ClientServer};
+use crate::catalog::Role;
 use crate::stack::{Component, Link, Stack};
 
 /// Local port of the first server that no gateway publishes.
@@ -65,7 +66,7 @@ fn list(present: bool, item: Json) -> Json {
 
 /// Every server of this stack; those without a gateway get local ports one after the other.
 fn reached(stack: &Stack) -> Vec<Reached<'_>> {
-    let servers = stack.of_type("fastmcp").filter(|server| server.external.is_none());
+    let servers = stack.of_role(Role::McpServer).filter(|server| server.is_deployed());
     let mut ports = FIRST_FORWARDED_PORT..;
     servers
         .map(|component| {
@@ -89,19 +90,19 @@ fn reached(stack: &Stack) -> Vec<Reached<'_>> {
 
 /// The link by which a gateway of this stack has a route to `server`, as `apisix_routes` makes them.
 fn publishing_link<'a>(stack: &'a Stack, server: &Component) -> Option<&'a Link> {
-    let mut gateways = stack.of_type("apisix").filter(|gateway| gateway.external.is_none());
+    let mut gateways = stack.of_role(Role::Gateway).filter(|gateway| gateway.is_deployed());
     gateways.find_map(|gateway| {
         let published = stack.published(gateway);
-        let found = published
+        let mut found = published
             .into_iter()
-            .find(|(_, component)| component.name == server.name);
-        found.map(|(link, _)| link)
+            .filter(|published| published.component.name == server.name);
+        found.next().map(|published| published.link)
     })
 }
 
-/// The file that link type fastmcp-apisix seeds for the key of the gateway's consumer.
+/// The file that is seeded for the key of the gateway's consumer.
 fn gateway_secret(link: &Link) -> String {
-    format!("k8s/deploy/base/{}/secret/{}-key.env", link.to, link.object)
+    format!("k8s/deploy/base/{}/secret/{}-key.env", link.from, link.object)
 }
 
 fn port_forward(server: &Component, port: usize) -> String {

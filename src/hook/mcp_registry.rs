@@ -2,13 +2,13 @@
 
 use serde_json::{Value as Json, json};
 
-use super::tools::by_type;
+use crate::catalog::Role;
 use crate::name::sha256_hex;
-use crate::stack::{Component, Link, Stack};
+use crate::stack::{Component, Connection, Stack};
 
 pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
     let mut registries = Vec::new();
-    for server in stack.of_type("fastmcp").filter(|server| server.external.is_none()) {
+    for server in stack.of_role(Role::McpServer).filter(|server| server.is_deployed()) {
         registries.push(json!({ "component": server.name, "document": registry(stack, server)? }));
     }
     Ok(json!({ "registries": registries }))
@@ -16,13 +16,13 @@ pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
 
 fn registry(stack: &Stack, server: &Component) -> anyhow::Result<Json> {
     let mut modules = Vec::new();
-    for links in by_type(stack, &server.name).values() {
-        let Some(first) = links.first() else { continue };
-        for (position, file) in first.entry.definition.modules.iter().enumerate() {
-            let bytes = first.entry.file(file)?;
+    for connections in stack.connections(server).values() {
+        let Some(first) = connections.first() else { continue };
+        for (position, file) in first.first().kind.modules().iter().enumerate() {
+            let bytes = first.tools.file(file)?;
             // Only the first file of a link type registers tools; the others are parts of it.
             let facts: Vec<Json> = if position == 0 {
-                links.iter().map(|link| self::link(link)).collect()
+                connections.iter().map(link).collect()
             } else {
                 Vec::new()
             };
@@ -37,13 +37,14 @@ fn registry(stack: &Stack, server: &Component) -> anyhow::Result<Json> {
     }))
 }
 
-fn link(link: &Link) -> Json {
+fn link(connection: &Connection<'_>) -> Json {
+    let link = connection.first();
     let mut facts = json!({
         "component": link.to,
-        "type": link.type_name,
+        "type": connection.tools.name(),
         "env": link.env_prefix,
-        "write_access": link.write_access,
-        "enums": link.enums,
+        "write_access": connection.writes(),
+        "enums": connection.scope,
         "data": link.data,
     });
     if let Some(given) = &link.given_env {

@@ -34,15 +34,15 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
     let network = component.network();
     let ingress = incoming
         .iter()
-        .filter(|edge| edge.from.external.is_none() && !edge.from.pods.is_empty());
+        .filter(|edge| edge.from.is_deployed() && !edge.from.pods.is_empty());
     let egress = outgoing
         .iter()
-        .filter(|edge| edge.to.external.is_none() && !edge.pods.is_empty());
-    let external = outgoing.iter().filter(|edge| edge.to.external.is_some());
+        .filter(|edge| edge.to.is_deployed() && !edge.pods.is_empty());
+    let external = outgoing.iter().filter(|edge| !edge.to.is_deployed());
     let external = external
         .map(|edge| json!({ "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) }));
     let by_link = stack.links_from(&component.name).flat_map(|link| {
-        let open = link.entry.definition.network_to.iter();
+        let open = link.kind.slot.egress.iter();
         open.map(|open| json!({ "why": format!("outside services, link {}", link.arrow().replace('→', "->")), "ports": ports([open.port]) }))
     });
     let outside = network

@@ -3,33 +3,28 @@
 use serde_json::{Value as Json, json};
 
 use super::view;
-use crate::catalog::MonitorKind;
+use crate::catalog::derived::METRICS;
+use crate::catalog::{MonitorKind, Role};
 use crate::stack::{Link, Metrics, Stack};
 
 pub(super) fn values(stack: &Stack) -> Json {
     let (mut service_monitors, mut pod_monitors, mut scrape_configs) = (Vec::new(), Vec::new(), Vec::new());
-    for prometheus in stack.of_type("prometheus") {
-        for link in stack.links_from(&prometheus.name).filter(|link| scrapes(link)) {
+    for prometheus in stack.of_role(Role::Scraper) {
+        for link in stack
+            .links_from(&prometheus.name)
+            .filter(|link| link.kind.interface_name() == METRICS)
+        {
             let target = stack.component(&link.to);
             let Some(metrics) = &target.metrics else { continue };
             let item = item(stack, link, metrics);
             match metrics.monitor {
-                _ if target.external.is_some() => scrape_configs.push(item),
+                _ if !target.is_deployed() => scrape_configs.push(item),
                 MonitorKind::ServiceMonitor => service_monitors.push(item),
                 MonitorKind::PodMonitor => pod_monitors.push(item),
             }
         }
     }
     json!({ "service_monitors": service_monitors, "pod_monitors": pod_monitors, "scrape_configs": scrape_configs })
-}
-
-/// Whether the link is one of the family that ends at metrics.
-fn scrapes(link: &Link) -> bool {
-    link.entry
-        .definition
-        .endpoints
-        .iter()
-        .any(|endpoint| endpoint == "metrics")
 }
 
 fn item(stack: &Stack, link: &Link, metrics: &Metrics) -> Json {

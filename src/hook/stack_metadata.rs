@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::catalog::Role;
 use crate::stack::{AttributeValue, Attributes, Component, Link, Stack, SubComponent};
 
 /// The resolved topology of a stack.
@@ -31,6 +32,9 @@ pub struct ComponentMetadata {
     #[serde(rename = "type")]
     pub component_type: String,
     pub title: String,
+    /// What it is to the rest of the stack: `gateway`, `agent` …
+    #[serde(default)]
+    pub roles: BTreeSet<Role>,
     pub namespace: String,
     pub group: String,
     /// Name that its Kubernetes objects derive from.
@@ -80,11 +84,14 @@ pub struct SubComponentMetadata {
 pub struct LinkMetadata {
     #[serde(rename = "type")]
     pub link_type: String,
+    /// What joins the two ends.
+    #[serde(default)]
+    pub interface: String,
     pub from: String,
     pub to: String,
     pub sub_component: Option<String>,
     pub write_access: bool,
-    /// What the principal may do, in one word: `read`, `read and write`, `own` …
+    /// What it may do, in one word: `probe`, `read`, `write` or `own`.
     #[serde(default)]
     pub access: String,
     pub principal: Option<String>,
@@ -109,7 +116,7 @@ pub fn metadata(stack: &Stack) -> StackMetadata {
 
 pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
     let document = serde_json::to_value(metadata(stack)).context("the stack metadata is plain data")?;
-    let agents = stack.of_type("stack_agent").filter(|agent| agent.external.is_none());
+    let agents = stack.of_role(Role::Agent).filter(|agent| agent.is_deployed());
     let agents: Vec<Json> = agents
         .map(|agent| super::document(Some(agent.name.as_str()), document.clone()))
         .collect();
@@ -135,12 +142,13 @@ fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
         name: component.name.to_string(),
         component_type: kind.name.clone(),
         title: kind.title.clone(),
+        roles: kind.roles.clone(),
         namespace: component.namespace.to_string(),
         group: component.group.clone(),
         object: component.object.clone(),
         host: endpoint.map(|endpoint| endpoint.host.clone()),
         port: endpoint.map(|endpoint| endpoint.port),
-        is_external: component.external.is_some(),
+        is_external: !component.is_deployed(),
         external_stack: component.external.as_ref().map(|external| external.stack.clone()),
         endpoints: component
             .endpoints
@@ -191,12 +199,13 @@ fn attributes(attributes: &Attributes) -> BTreeMap<String, AttributeMetadata> {
 
 fn link(link: &Link) -> LinkMetadata {
     LinkMetadata {
-        link_type: link.type_name.clone(),
+        link_type: link.type_name().to_owned(),
+        interface: link.kind.interface_name().to_owned(),
         from: link.from.to_string(),
         to: link.to.to_string(),
         sub_component: link.sub.as_ref().map(ToString::to_string),
-        write_access: link.write_access,
-        access: link.access().word().to_owned(),
+        write_access: link.writes(),
+        access: link.level.word().to_owned(),
         principal: link.principal.clone(),
     }
 }

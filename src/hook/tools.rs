@@ -10,9 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use crate::catalog::Role;
 use crate::fault::Code;
-use crate::name::{ComponentName, sha256_hex};
-use crate::stack::{Component, Link, Stack};
+use crate::name::sha256_hex;
+use crate::stack::{Component, Connection, Link, Stack};
 
 /// File beside link.yaml that holds the tool definitions.
 const DEFINITIONS: &str = "tools.json";
@@ -40,11 +41,13 @@ pub struct LinkLock {
     /// Link type.
     pub link: String,
     pub write_access: bool,
-    /// What the principal may do, in one word: `read`, `read and write`, `own` …
+    /// What it may do, in one word: `probe`, `read`, `write` or `own`.
     #[serde(default)]
     pub access: String,
     pub principal: Option<String>,
-    pub grants: Vec<String>,
+    /// What the level grants, as data of the provider.
+    #[serde(default)]
+    pub grants: Json,
     /// The closed lists that the tools of the link are held to: databases, topics, buckets …
     #[serde(default)]
     pub scope: BTreeMap<String, Vec<String>>,
@@ -64,7 +67,6 @@ pub struct ToolLock {
     pub description_sha256: String,
     pub input_sha256: String,
     pub output_sha256: String,
-    pub grants: Vec<String>,
     pub credential_keys: Vec<String>,
 }
 
@@ -96,51 +98,39 @@ pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
 
 fn tools_lock(stack: &Stack) -> anyhow::Result<ToolsLock> {
     let mut servers = BTreeMap::new();
-    for server in stack.of_type("fastmcp").filter(|server| server.external.is_none()) {
+    for server in stack.of_role(Role::McpServer).filter(|server| server.is_deployed()) {
         servers.insert(server.name.to_string(), server_lock(stack, server)?);
     }
-    Ok(ToolsLock { version: 1, servers })
+    Ok(ToolsLock { version: 2, servers })
 }
 
 fn server_lock(stack: &Stack, server: &Component) -> anyhow::Result<ServerLock> {
     let mut tools = Vec::new();
-    for links in by_type(stack, &server.name).values() {
-        tools.extend(link_type_tools(links)?);
+    for connections in stack.connections(server).values() {
+        tools.extend(pair_tools(connections)?);
     }
     tools.sort_by(|left: &ToolLock, right| left.name.cmp(&right.name));
     let links = stack
         .links_from(&server.name)
-        .filter(|link| !link.entry.definition.modules.is_empty())
+        .filter(|link| link.kind.tools.is_some())
         .map(link_lock)
         .collect();
     Ok(ServerLock {
-        version: 1,
+        version: 2,
         links,
         tools,
     })
 }
 
-/// A server's links that bring tools, by link type.
-pub(super) fn by_type<'a>(stack: &'a Stack, server: &'a ComponentName) -> BTreeMap<&'a str, Vec<&'a Link>> {
-    let mut groups: BTreeMap<&str, Vec<&Link>> = BTreeMap::new();
-    for link in stack
-        .links_from(server)
-        .filter(|link| !link.entry.definition.modules.is_empty())
-    {
-        groups.entry(&link.type_name).or_default().push(link);
-    }
-    groups
-}
-
 fn link_lock(link: &Link) -> LinkLock {
     LinkLock {
         component: link.to.to_string(),
-        link: link.type_name.clone(),
-        write_access: link.write_access,
-        access: link.access().word().to_owned(),
+        link: link.type_name().to_owned(),
+        write_access: link.writes(),
+        access: link.level.word().to_owned(),
         principal: link.principal.clone(),
-        grants: link.grants.clone(),
-        scope: link.enums.clone(),
+        grants: Json::Object(link.grants.clone()),
+        scope: link.scope.clone(),
         credential_keys: credential_keys(link),
     }
 }
@@ -155,42 +145,42 @@ fn credential_keys(link: &Link) -> Vec<String> {
     keys.into_iter().map(str::to_owned).collect()
 }
 
-fn link_type_tools(links: &[&Link]) -> anyhow::Result<Vec<ToolLock>> {
-    let Some(first) = links.first() else {
+fn pair_tools(connections: &[Connection<'_>]) -> anyhow::Result<Vec<ToolLock>> {
+    let Some(first) = connections.first() else {
         return Ok(Vec::new());
     };
-    let bytes = first.entry.file(DEFINITIONS)?;
+    let bytes = first.tools.file(DEFINITIONS)?;
     let definitions: Definitions = serde_json::from_slice(&bytes)
-        .with_context(|| Code::E_CATALOG_TOOLS.fault(format!("`{DEFINITIONS}` of link type `{}`", first.type_name)))?;
-    let writers: Vec<&Link> = links.iter().copied().filter(|link| link.write_access).collect();
-    let offered = definitions
-        .tools
-        .into_iter()
-        .filter(|tool| tool.class == "read" || !writers.is_empty());
-    Ok(offered.map(|tool| tool_lock(&tool, links, &writers)).collect())
+        .with_context(|| Code::E_CATALOG_TOOLS.fault(format!("`{}`", first.tools.place(DEFINITIONS))))?;
+    let all: Vec<&Connection<'_>> = connections.iter().collect();
+    let writers: Vec<&Connection<'_>> = connections.iter().filter(|connection| connection.writes()).collect();
+    let tools = definitions.tools.into_iter();
+    let offered = tools.filter(|tool| tool.class == "read" || !writers.is_empty());
+    Ok(offered.map(|tool| tool_lock(&tool, &all, &writers)).collect())
 }
 
-fn tool_lock(tool: &Definition, links: &[&Link], writers: &[&Link]) -> ToolLock {
+fn tool_lock(tool: &Definition, all: &[&Connection<'_>], writers: &[&Connection<'_>]) -> ToolLock {
     let is_read = tool.class == "read";
-    let reached = if is_read { links } else { writers };
-    let gates: Vec<String> = writers
-        .iter()
-        .map(|link| format!("{}_WRITE_ACCESS", link.env_prefix))
-        .collect();
+    let reached = if is_read { all } else { writers };
+    let gate = |connection: &&Connection<'_>| format!("{}_WRITE_ACCESS", connection.first().env_prefix);
     let mut input = tool.input_schema.clone();
-    fit_instance_argument(&mut input, tool.instance_argument.as_deref(), links);
-    fill(&mut input, links);
-    let keys: BTreeSet<String> = reached.iter().flat_map(|link| credential_keys(link)).collect();
-    let grants: BTreeSet<&String> = reached.iter().flat_map(|link| &link.grants).collect();
+    fit_instance_argument(&mut input, tool.instance_argument.as_deref(), all);
+    fill(&mut input, all);
+    let keys: BTreeSet<String> = reached
+        .iter()
+        .flat_map(|connection| credential_keys(connection.first()))
+        .collect();
     ToolLock {
         name: tool.name.clone(),
         class: tool.class.clone(),
-        link: reached.iter().map(|link| link.to.to_string()).collect(),
-        gate: if is_read { None } else { Some(gates) },
+        link: reached
+            .iter()
+            .map(|connection| connection.first().to.to_string())
+            .collect(),
+        gate: (!is_read).then(|| writers.iter().map(gate).collect()),
         description_sha256: sha256_hex(tool.description.as_bytes()),
         input_sha256: schema_sha256(&input),
         output_sha256: schema_sha256(&tool.output_schema),
-        grants: grants.into_iter().cloned().collect(),
         credential_keys: keys.into_iter().collect(),
     }
 }
@@ -201,7 +191,7 @@ fn schema_sha256(schema: &Json) -> String {
 }
 
 /// The argument that chooses an instance lists the linked components; with one there is no choice.
-fn fit_instance_argument(schema: &mut Json, argument: Option<&str>, links: &[&Link]) {
+fn fit_instance_argument(schema: &mut Json, argument: Option<&str>, links: &[&Connection<'_>]) {
     let (Some(argument), Some(schema)) = (argument, schema.as_object_mut()) else {
         return;
     };
@@ -209,7 +199,7 @@ fn fit_instance_argument(schema: &mut Json, argument: Option<&str>, links: &[&Li
         return;
     };
     if links.len() > 1 {
-        let names: BTreeSet<&str> = links.iter().map(|link| link.to.as_str()).collect();
+        let names: BTreeSet<&str> = links.iter().map(|link| link.first().to.as_str()).collect();
         properties[argument]["enum"] = json!(names);
         return;
     }
@@ -223,7 +213,7 @@ fn fit_instance_argument(schema: &mut Json, argument: Option<&str>, links: &[&Li
 }
 
 /// Put the topology's lists where the definitions say `["<topology:NAME>"]`.
-fn fill(schema: &mut Json, links: &[&Link]) {
+fn fill(schema: &mut Json, links: &[&Connection<'_>]) {
     match schema {
         Json::Array(items) => match placeholder(items) {
             Some(name) => *items = closed_list(&name, links),
@@ -239,10 +229,10 @@ fn placeholder(items: &[Json]) -> Option<String> {
     only.strip_prefix("<topology:")?.strip_suffix('>').map(str::to_owned)
 }
 
-fn closed_list(name: &str, links: &[&Link]) -> Vec<Json> {
+fn closed_list(name: &str, links: &[&Connection<'_>]) -> Vec<Json> {
     let values: BTreeSet<&str> = links
         .iter()
-        .filter_map(|link| link.enums.get(name))
+        .filter_map(|link| link.scope.get(name))
         .flatten()
         .map(String::as_str)
         .collect();

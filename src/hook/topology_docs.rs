@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use super::view;
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 
@@ -43,18 +44,15 @@ fn id(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// `write`, `read`, or what the link type calls itself: `bridge` of `fastapi-kafka_bridge`.
+/// The level, and what the link ends at or is for: `read`, `write app_db`, `write bridge`.
 fn label(link: &Link) -> String {
-    if link.write_access {
-        return "write".to_owned();
-    }
-    if link.entry.definition.modules.is_empty() {
-        return link.sub.as_ref().map_or_else(
-            || link.type_name.rsplit(['-', '_']).next().unwrap_or_default().to_owned(),
-            ToString::to_string,
-        );
-    }
-    "read".to_owned()
+    let what = link
+        .sub
+        .as_ref()
+        .map(ToString::to_string)
+        .or_else(|| link.kind.suffix.clone());
+    let words = [Some(link.level.word().to_owned()), what];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn component(component: &Component) -> Json {
@@ -92,10 +90,10 @@ fn edge(link: &Link) -> Json {
     json!({
         "from": link.from,
         "to": to,
-        "type": link.type_name,
-        "access": link.access().word(),
+        "type": link.type_name(),
+        "access": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
-        "grants": cell(&link.grants.join("; ")),
+        "grants": cell(&view::grants_text(&link.grants)),
     })
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::Value as Json;
 
 use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, named, source};
-use crate::catalog::{Area, Entry, FileSpec, FolderSpec, LinkFile, LinkType, Side, pattern};
+use crate::catalog::{Area, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::hook::{OPERATORS, operator_values, view};
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
@@ -30,10 +30,12 @@ struct View {
 pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
     // Only components with files of links need the two other names.
     let with_files = || {
-        stack
-            .links
-            .iter()
-            .filter(|link| !link.entry.definition.files.is_empty())
+        stack.links.iter().filter(|link| {
+            link.kind
+                .pair
+                .as_ref()
+                .is_some_and(|pair| !pair.definition.files.is_empty())
+        })
     };
     let sources: BTreeSet<&ComponentName> = with_files().map(|link| &link.from).collect();
     let targets: BTreeSet<&ComponentName> = with_files().map(|link| &link.to).collect();
@@ -106,16 +108,20 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
 
 fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) -> anyhow::Result<()> {
     let own = &views.components[&component.name].component;
-    let Some(sub_type) = &file.for_each else {
-        return one_file(plan, component, file, None, vec![views.stack.clone(), own.clone()]);
+    let (list, name) = match &file.for_each {
+        None => return one_file(plan, component, file, None, vec![views.stack.clone(), own.clone()]),
+        Some(ForEach::SubComponents(_)) => ("sub_components", "sub"),
+        Some(ForEach::Accounts(_)) => ("accounts", "account"),
     };
-    let subs = own["component"]["sub_components"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    for sub in subs.iter().filter(|sub| sub["type"] == **sub_type) {
-        let scopes = vec![views.stack.clone(), own.clone(), named("sub", sub.clone())];
-        one_file(plan, component, file, Some(sub), scopes)?;
+    let wanted = |item: &&Json| match &file.for_each {
+        Some(ForEach::SubComponents(sub_type)) => item["type"] == **sub_type,
+        Some(ForEach::Accounts(of)) => item["interface"] == *of.accounts,
+        None => false,
+    };
+    let items = own["component"][list].as_array().map(Vec::as_slice).unwrap_or_default();
+    for item in items.iter().filter(wanted) {
+        let scopes = vec![views.stack.clone(), own.clone(), named(name, item.clone())];
+        one_file(plan, component, file, Some(item), scopes)?;
     }
     Ok(())
 }
@@ -124,13 +130,13 @@ fn one_file(
     plan: &mut Plan,
     component: &Component,
     file: &FileSpec,
-    sub: Option<&Json>,
+    item: Option<&Json>,
     scopes: Vec<Scope>,
 ) -> anyhow::Result<()> {
-    let lookup = |name: &str| match (name, sub) {
+    let lookup = |name: &str| match (name, item) {
         ("name", _) => Some(Cow::Owned(component.name.to_string())),
         ("object", _) => Some(Cow::Borrowed(component.object.as_str())),
-        ("sub_object", Some(sub)) => sub["object"].as_str().map(Cow::Borrowed),
+        ("sub_object" | "account.object", Some(item)) => item["object"].as_str().map(Cow::Borrowed),
         _ => None,
     };
     let path = pattern::expand(&file.path, lookup)?;
@@ -172,45 +178,58 @@ fn folder(plan: &mut Plan, component: &Component, folder: &FolderSpec) -> anyhow
 }
 
 fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::Result<()> {
-    let entry = &link.entry;
-    for module in &entry.definition.modules {
-        self::module(plan, link, entry, module)?;
+    if let Some(tools) = &link.kind.tools {
+        for module in link.kind.modules() {
+            self::module(plan, link, tools, module)?;
+        }
     }
-    if entry.definition.files.is_empty() {
+    let Some(pair) = link
+        .kind
+        .pair
+        .as_deref()
+        .filter(|pair| !pair.definition.files.is_empty())
+    else {
         return Ok(());
-    }
+    };
     let (from, to) = (
         views.components[&link.from].from.clone(),
         views.components[&link.to].to.clone(),
     );
     let scopes = vec![views.stack.clone(), from, to, named("link", view::link(stack, link))];
-    for file in &entry.definition.files {
-        link_file(plan, stack, link, file, &scopes)?;
+    for file in &pair.definition.files {
+        link_file(plan, stack, link, pair, file, &scopes)?;
     }
     Ok(())
 }
 
 /// A tool file exists once, however many links of its type there are.
-fn module(plan: &mut Plan, link: &Link, entry: &Entry<LinkType>, module: &str) -> anyhow::Result<()> {
+fn module(plan: &mut Plan, link: &Link, entry: &Entry<Pair>, module: &str) -> anyhow::Result<()> {
     let path = format!("{}/files/{module}", base_folder(&link.from));
     if crate::name::RelPath::parse(&path).is_ok_and(|path| plan.files.contains_key(&path)) {
         return Ok(());
     }
     let planned = PlannedFile {
         class: Class::Owned,
-        why: format!("link {}, file {module}", link.type_name),
+        why: format!("pair {}, file {module}", entry.name()),
         source: super::Source::Copy(entry.file(module)?),
         resource: false,
     };
     plan.insert(&path, planned)
 }
 
-fn link_file(plan: &mut Plan, stack: &Stack, link: &Link, file: &LinkFile, scopes: &[Scope]) -> anyhow::Result<()> {
+fn link_file(
+    plan: &mut Plan,
+    stack: &Stack,
+    link: &Link,
+    pair: &Entry<Pair>,
+    file: &LinkFile,
+    scopes: &[Scope],
+) -> anyhow::Result<()> {
     let side = match file.on {
         Side::From => &link.from,
         Side::To => &link.to,
     };
-    if stack.component(side).external.is_some() {
+    if !stack.component(side).is_deployed() {
         return Ok(()); // nothing is deployed there
     }
     let lookup = |name: &str| match name {
@@ -220,11 +239,11 @@ fn link_file(plan: &mut Plan, stack: &Stack, link: &Link, file: &LinkFile, scope
         _ => None,
     };
     let path = pattern::expand(&file.path, lookup)?;
-    let text = link.entry.file(&file.template)?;
+    let text = pair.file(&file.template)?;
     let planned = PlannedFile {
         class: class(file.seeded),
-        why: format!("link {}, template {}", link.type_name, file.template),
-        source: source(link.entry.place(&file.template), text, scopes.to_vec()),
+        why: format!("pair {}, template {}", pair.name(), file.template),
+        source: source(pair.place(&file.template), text, scopes.to_vec()),
         resource: file.resource,
     };
     plan.insert(&format!("{}/{path}", base_folder(side)), planned)

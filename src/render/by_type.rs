@@ -1,6 +1,6 @@
-//! The filter `by_type`: the links, or sub-components, of one type.
+//! The filters `by_type`, the sub-components of one type, and `of`, the accounts of one interface.
 //!
-//! A list and a type's name go in, the items of that type come out. Templates of a component with many parts ask the same
+//! A list and a name go in, the items of that type or interface come out. Templates of a component with many parts ask the same
 //! list once for each part, so a list is sorted by type when it is first asked.
 
 use std::collections::BTreeMap;
@@ -13,53 +13,57 @@ use minijinja::{Environment, Error, ErrorKind};
 /// Lists that were asked, by where they lie; each is kept, so that no other one comes to lie there.
 type Known = BTreeMap<usize, (Value, BTreeMap<String, Value>)>;
 
+/// The filters, and the key of an item that each asks for.
+const FILTERS: [(&str, &str); 2] = [("by_type", "type"), ("of", "interface")];
+
 pub(super) fn add(environment: &mut Environment<'_>) {
-    let known: Arc<Mutex<Known>> = Arc::default();
-    environment.add_filter("by_type", move |items: Value, wanted: String| {
-        let Some(list) = items.downcast_object_ref::<Vec<Value>>() else {
-            return filtered(&items, &wanted);
-        };
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, groups) = match known.entry(list.as_ptr() as usize) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert((items.clone(), groups(list)?)),
-        };
-        Ok(groups
-            .get(&wanted)
-            .cloned()
-            .unwrap_or_else(|| Value::from(Vec::<Value>::new())))
-    });
-}
-
-fn type_of(item: &Value) -> Result<Option<String>, Error> {
-    let kind = item.get_attr("type")?;
-    if kind.is_undefined() {
-        return Err(Error::new(ErrorKind::UndefinedError, "an item has no `type`"));
+    for (filter, key) in FILTERS {
+        let known: Arc<Mutex<Known>> = Arc::default();
+        environment.add_filter(filter, move |items: Value, wanted: String| {
+            let Some(list) = items.downcast_object_ref::<Vec<Value>>() else {
+                return filtered(&items, key, &wanted);
+            };
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let (_, groups) = match known.entry(list.as_ptr() as usize) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert((items.clone(), groups(list, key)?)),
+            };
+            let found = groups.get(&wanted).cloned();
+            Ok(found.unwrap_or_else(|| Value::from(Vec::<Value>::new())))
+        });
     }
-    Ok(kind.as_str().map(str::to_owned))
 }
 
-fn groups(list: &[Value]) -> Result<BTreeMap<String, Value>, Error> {
+fn value_of(item: &Value, key: &str) -> Result<Option<String>, Error> {
+    let value = item.get_attr(key)?;
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, format!("an item has no `{key}`")));
+    }
+    Ok(value.as_str().map(str::to_owned))
+}
+
+fn groups(list: &[Value], key: &str) -> Result<BTreeMap<String, Value>, Error> {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for item in list {
-        if let Some(found) = type_of(item)? {
+        if let Some(found) = value_of(item, key)? {
             groups.entry(found).or_default().push(item.clone());
         }
     }
-    Ok(groups
-        .into_iter()
-        .map(|(name, items)| (name, Value::from(items)))
-        .collect())
+    let values = groups.into_iter().map(|(name, items)| (name, Value::from(items)));
+    Ok(values.collect())
 }
 
 /// A list that only an expression made.
-fn filtered(items: &Value, wanted: &str) -> Result<Value, Error> {
+fn filtered(items: &Value, key: &str, wanted: &str) -> Result<Value, Error> {
     if items.is_undefined() || items.is_none() {
-        return Err(Error::new(ErrorKind::UndefinedError, "`by_type` was given nothing"));
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "a filter of items was given nothing",
+        ));
     }
     let mut found = Vec::new();
     for item in items.try_iter()? {
-        if type_of(&item)?.as_deref() == Some(wanted) {
+        if value_of(&item, key)?.as_deref() == Some(wanted) {
             found.push(item);
         }
     }

@@ -19,17 +19,22 @@ pub(super) fn add(environment: &mut Environment<'_>) {
         });
     }
     environment.add_filter("default", minijinja::filters::default);
+    // Level data names what a level grants, and other levels need not have it.
+    environment.add_test("defined", minijinja::tests::is_defined);
     environment.set_formatter(print);
 }
 
 /// Every filter but `default`.
-fn strict() -> [(&'static str, Value); 5] {
+fn strict() -> [(&'static str, Value); 8] {
     [
         ("yaml", Value::from_function(yaml)),
         ("json", Value::from_function(json)),
         ("py", Value::from_function(py)),
         ("length", Value::from_function(minijinja::filters::length)),
         ("shorten", Value::from_function(shorten)),
+        ("join", Value::from_function(minijinja::filters::join)),
+        ("anchored", Value::from_function(anchored)),
+        ("after", Value::from_function(after)),
     ]
 }
 
@@ -57,6 +62,26 @@ fn yaml(value: Value) -> Result<String, Error> {
         return Ok(value.to_string());
     }
     json(value)
+}
+
+/// A regular expression that matches each of the words as a whole, and nothing when there are none.
+fn anchored(words: Vec<String>) -> String {
+    match words.as_slice() {
+        [] => "^$".to_owned(),
+        [one] => format!("^{one}$"),
+        several => format!("^({})$", several.join("|")),
+    }
+}
+
+/// Each item behind each of `heads`: `Read:photos`, `List:photos`.
+fn after(items: Vec<String>, heads: Vec<String>, separator: &str) -> Vec<String> {
+    let with_heads = |item: &String| {
+        heads
+            .iter()
+            .map(|head| format!("{head}{separator}{item}"))
+            .collect::<Vec<_>>()
+    };
+    items.iter().flat_map(with_heads).collect()
 }
 
 /// JSON on one line.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::hook::ToolsLock;
 
@@ -106,13 +107,29 @@ fn some_names(names: &[&str], most: usize) -> String {
     }
 }
 
+/// Each grant of a link by itself: `topic: Read`.
+fn grant_lines(grants: &Json) -> Vec<String> {
+    let word = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match grants {
+        Json::Array(items) => items.iter().map(word).collect(),
+        Json::Object(map) => map
+            .iter()
+            .flat_map(|(name, value)| match value {
+                Json::Array(items) => items.iter().map(|item| format!("{name}: {}", word(item))).collect(),
+                value => vec![format!("{name}: {}", word(value))],
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn by_link(lock: &ToolsLock) -> BTreeMap<String, Access> {
     let mut found: BTreeMap<String, Access> = BTreeMap::new();
     for (server, lock) in &lock.servers {
         for link in &lock.links {
             let access = found.entry(format!("{server} → {}", link.component)).or_default();
             access.keys.extend(link.credential_keys.iter().cloned());
-            access.grants.extend(link.grants.iter().cloned());
+            access.grants.extend(grant_lines(&link.grants));
             let names = link
                 .scope
                 .iter()

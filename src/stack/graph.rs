@@ -19,7 +19,7 @@ pub(super) fn waves(stack: &Stack) -> BTreeMap<&ComponentName, usize> {
         .collect();
     for link in &stack.links {
         // A link that uses nothing (Argo CD deploys all, Prometheus watches all) would only delay.
-        if link.entry.definition.uses {
+        if link.kind.uses() {
             graph.update_edge(nodes[&link.from], nodes[&link.to], ());
         }
     }

@@ -1,17 +1,19 @@
-//! What follows from a link: its names, environment keys, principal, lists and grants.
+//! What follows from a link: its names, account, facts, keys and lists.
 //!
 //! The link itself is checked before; a failure here is a mistake of the catalog.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 
-use super::attributes::{Variables, add_variables, lookup};
-use super::{Attributes, Component, EnvValue, Link, SubComponent};
-use crate::catalog::{EnumSource, LinkType, Target, pattern};
+use super::accounts::{self, Accounts, Holder};
+use super::scope::LinkScope;
+use super::{Account, Attributes, Component, Link, SubComponent, deliver, facts, keys};
+use crate::catalog::{Level, LinkKind, Role, ScopeSource};
 use crate::fault::Code;
 use crate::finding::suggestion;
-use crate::name::{ComponentName, MAX_LABEL, SubName, env_form, is_file_name, shortened};
+use crate::name::{ComponentName, EnvPrefix, MAX_LABEL, SubName, env_form, shortened};
 
 /// The parts of the stack that a link's values are made from.
 pub(super) struct Graph<'a> {
@@ -22,13 +24,18 @@ pub(super) struct Graph<'a> {
     pub(super) ends: &'a [Ends],
 }
 
-/// What a link joins.
+/// What a link joins, at which level; names and kinds are known to be good.
 pub(super) struct Ends {
+    pub(super) kind: Rc<LinkKind>,
+    /// In the list of the stack file.
+    pub(super) position: usize,
     pub(super) from: ComponentName,
+    pub(super) from_sub: Option<SubName>,
     pub(super) to: ComponentName,
     pub(super) sub: Option<SubName>,
-    /// Whether it uses what the target holds by a principal of its own.
-    pub(super) uses: bool,
+    pub(super) level: Level,
+    pub(super) env: Option<EnvPrefix>,
+    pub(super) with: Attributes,
 }
 
 impl Ends {
@@ -39,74 +46,141 @@ impl Ends {
             None => self.to.to_string(),
         }
     }
+
+    /// Whether it uses what the target holds by an account of its own.
+    fn is_consumer(&self) -> bool {
+        self.kind.uses() && self.kind.account(self.level).is_some()
+    }
 }
 
-/// Fill in what follows from the link's type.
+/// All links with their accounts, in the order of their ends.
 ///
 /// # Errors
 /// A pattern of the catalog does not expand.
-pub(super) fn resolve(link: &mut Link, graph: &Graph<'_>) -> anyhow::Result<()> {
-    let from = &graph.components[&link.from];
-    let to = &graph.components[&link.to];
-    let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
-    let entry = std::rc::Rc::clone(&link.entry);
-    let kind = &entry.definition;
-    link.object = object(link, sub);
-    link.env_prefix = env_prefix(link, from, to);
-    let mut variables = variables(link, from, to, sub, graph);
-    let context = || Code::E_CATALOG_LINK.fault(format!("link type `{}`", link.type_name));
-    if let Some(principal) = &kind.principal {
-        let principal = pattern::expand(principal, lookup(&variables))
-            .with_context(context)?
-            .into_owned();
-        let principal = shortened(&principal, MAX_LABEL);
-        variables.insert("link.principal".to_owned(), principal.clone());
-        link.principal = Some(principal);
+pub(super) fn links(graph: &Graph<'_>) -> anyhow::Result<(Vec<Link>, Vec<Account>)> {
+    let mut accounts = Accounts::default();
+    let mut links = Vec::with_capacity(graph.ends.len());
+    for (position, ends) in graph.ends.iter().enumerate() {
+        let context = || Code::E_CATALOG_LINK.fault(format!("link type `{}`", ends.kind.name));
+        links.push(link(position, ends, graph, &mut accounts).with_context(context)?);
     }
-    link.env = env(kind, link, from, &variables).with_context(context)?;
-    link.grants = grants(kind, link.write_access, &variables).with_context(context)?;
-    for (name, source) in &kind.enums {
-        let list = closed_list(source, link, to, graph).with_context(context)?;
-        link.enums.insert(name.clone(), list);
+    Ok((links, accounts.into_vec()))
+}
+
+fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts) -> anyhow::Result<Link> {
+    let from = &graph.components[&ends.from];
+    let to = &graph.components[&ends.to];
+    let sub = ends.sub.as_ref().and_then(|name| to.sub_components.get(name));
+    let from_sub = ends.from_sub.as_ref().and_then(|name| from.sub_components.get(name));
+    let object = object(ends, from_sub, sub);
+    let env_prefix = env_prefix(ends, from, to);
+    let scope = LinkScope {
+        stack: graph.stack,
+        domain: graph.domain,
+        from,
+        from_sub,
+        to,
+        sub,
+        kind: &ends.kind.name,
+        env: &env_prefix,
+        object: &object,
+        account: None,
+    };
+    let reach = reach(ends, to, sub, graph)?;
+    let spec = ends.kind.account(ends.level);
+    let named = spec.map(|spec| accounts::named(spec, &scope)).transpose()?;
+    let principal = named.as_ref().map(|named| named.name.clone());
+    let scope = LinkScope {
+        account: principal.as_deref(),
+        ..scope
+    };
+    let grants = accounts::grants(&ends.kind, ends.level, &scope, &reach)?;
+    let holder = Holder {
+        position,
+        kind: &ends.kind,
+        level: ends.level,
+        sub: ends.sub.as_ref(),
+        reach: &reach,
+        grants: &grants,
+    };
+    let account = match spec.zip(named) {
+        Some((spec, named)) => Some(accounts.add(&holder, spec, named, &scope)?),
+        None => None,
+    };
+    let held = account.map(|position| accounts.at(position));
+    let changes = slots_of_provider(ends, graph);
+    let facts = facts::facts(&ends.kind, ends.level, held, &scope, &changes)?;
+    let data = ends.kind.pair.as_ref().map(|pair| &pair.definition.data);
+    let data = data
+        .into_iter()
+        .flatten()
+        .map(|(name, text)| Ok((name.clone(), scope.expand(text)?)));
+    let delivered = deliver::delivered(&ends.kind, &facts, &scope)?;
+    let endpoints = endpoints(&ends.kind, &changes);
+    let mut link = Link {
+        kind: Rc::clone(&ends.kind),
+        position: ends.position,
+        from: ends.from.clone(),
+        from_sub: ends.from_sub.clone(),
+        to: ends.to.clone(),
+        sub: ends.sub.clone(),
+        level: ends.level,
+        given_env: ends.env.clone(),
+        with: ends.with.clone(),
+        account,
+        facts,
+        env: Vec::new(),
+        delivered,
+        endpoints,
+        data: data.collect::<anyhow::Result<_>>()?,
+        object: object.clone(),
+        env_prefix: env_prefix.clone(),
+        principal: principal.clone(),
+        scope: reach,
+        grants,
+    };
+    link.env = keys::keys(&link, &scope)?;
+    Ok(link)
+}
+
+/// Endpoints that a link opens: those of the provision, or what they become, and those of the slot.
+fn endpoints(kind: &LinkKind, changes: &[&str]) -> Vec<String> {
+    let mut changed = changes.iter().filter_map(|slot| kind.provision.when.get(*slot));
+    let changed = changed.find(|change| !change.endpoints.is_empty());
+    let provided = changed.map_or(&kind.provision.endpoints, |change| &change.endpoints);
+    provided.iter().chain(&kind.slot.endpoints).cloned().collect()
+}
+
+/// Slots that a provider itself has links of, where what it provides changes with them.
+fn slots_of_provider<'a>(link: &Ends, graph: &'a Graph<'_>) -> Vec<&'a str> {
+    if link.kind.provision.when.is_empty() {
+        return Vec::new();
     }
-    for (name, text) in &kind.data {
-        let value = pattern::expand(text, lookup(&variables))
-            .with_context(context)?
-            .into_owned();
-        link.data.insert(name.clone(), value);
-    }
-    Ok(())
+    let own = graph.ends.iter().filter(|ends| ends.from == link.to);
+    own.map(|ends| ends.kind.slot_name.as_str()).collect()
 }
 
 /// `fastmcp-cnpg`, `fastapi-cnpg-app-db`, `fastapi-kafka-bridge`.
-fn object(link: &Link, sub: Option<&SubComponent>) -> String {
-    let kind = &link.entry.definition;
-    let name = match (sub, purpose(kind)) {
-        (Some(sub), _) => format!("{}-{}-{}", link.from, link.to, sub.object),
-        (None, Some(purpose)) => format!("{}-{}-{purpose}", link.from, link.to),
-        (None, None) => format!("{}-{}", link.from, link.to),
-    };
-    shortened(&name, MAX_LABEL)
-}
-
-/// `bridge` of `fastapi-kafka_bridge`.
-fn purpose(kind: &LinkType) -> Option<&str> {
-    let Target::Type(to) = &kind.to else { return None };
-    kind.name
-        .strip_prefix(kind.from.as_str())?
-        .strip_prefix('-')?
-        .strip_prefix(to.as_str())?
-        .strip_prefix('_')
+fn object(ends: &Ends, from_sub: Option<&SubComponent>, sub: Option<&SubComponent>) -> String {
+    let (from, to) = (ends.from.as_str(), ends.to.as_str());
+    let start = [Some(from), from_sub.map(|sub| sub.object.as_str())];
+    let end = [
+        Some(to),
+        sub.map(|sub| sub.object.as_str()),
+        ends.kind.suffix.as_deref(),
+    ];
+    let words: Vec<&str> = start.into_iter().chain(end).flatten().collect();
+    shortened(&words.join("-").replace('_', "-"), MAX_LABEL)
 }
 
 /// `CNPG`, `CNPG_APP_DB`, or what the stack file gives; `MCP_CNPG` for all links of an MCP server to one component.
 ///
 /// It follows from the link alone: a prefix that other links had a say in would rename keys, and whoever filled in their
 /// values would have to do it again, when a component or link is added.
-fn env_prefix(link: &Link, from: &Component, to: &Component) -> String {
-    let is_server = is_mcp_server(from);
+fn env_prefix(ends: &Ends, from: &Component, to: &Component) -> String {
+    let is_server = from.has_role(Role::McpServer);
     let service = &to.entry.definition.service;
-    let name = match (&link.given_env, &link.sub) {
+    let name = match (&ends.env, &ends.sub) {
         (Some(given), _) => given.to_string(),
         (None, Some(sub)) if !is_server => format!("{service}_{}", env_form(sub.as_str())),
         (None, _) => service.clone(),
@@ -114,163 +188,69 @@ fn env_prefix(link: &Link, from: &Component, to: &Component) -> String {
     if is_server { format!("MCP_{name}") } else { name }
 }
 
-pub(super) fn is_mcp_server(component: &Component) -> bool {
-    component.type_name() == "fastmcp"
-}
-
-fn variables(
-    link: &Link,
-    from: &Component,
+/// The closed lists of what a link reaches.
+fn reach(
+    ends: &Ends,
     to: &Component,
     sub: Option<&SubComponent>,
     graph: &Graph<'_>,
-) -> Variables {
-    let mut variables = Variables::new();
-    let mut add = |name: &str, value: &str| {
-        variables.insert(name.to_owned(), value.to_owned());
-    };
-    add("env", &link.env_prefix);
-    add("stack", graph.stack);
-    add("domain", graph.domain);
-    add("link.object", &link.object);
-    add("link.id", &link.object.replace('-', "_"));
-    add("link.type", &link.type_name);
-    for (name, endpoint) in &to.endpoints {
-        add(&format!("endpoint.{name}.host"), &endpoint.host);
-        add(&format!("endpoint.{name}.port"), &endpoint.port.to_string());
-    }
-    add_component(&mut variables, "from", from);
-    add_component(&mut variables, "to", to);
-    if let Some(sub) = sub {
-        let mut inner = Variables::from([
-            ("name".to_owned(), sub.name.to_string()),
-            ("object".to_owned(), sub.object.clone()),
-        ]);
-        add_variables(&mut inner, &sub.attributes);
-        add_prefixed(&mut variables, "sub", inner);
-    }
-    variables
+) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
+    let list = |(name, source): (&String, &ScopeSource)| Ok((name.clone(), closed_list(source, ends, to, sub, graph)?));
+    ends.kind.scope.iter().map(list).collect()
 }
 
-fn add_component(variables: &mut Variables, prefix: &str, component: &Component) {
-    let mut inner = component_variables(component);
-    if let Some(endpoint) = component.primary_endpoint() {
-        inner.insert("host".to_owned(), endpoint.host.clone());
-        inner.insert("port".to_owned(), endpoint.port.to_string());
-    }
-    add_variables(&mut inner, &component.attributes);
-    add_prefixed(variables, prefix, inner);
-}
-
-fn component_variables(component: &Component) -> Variables {
-    Variables::from([
-        ("name".to_owned(), component.name.to_string()),
-        ("type".to_owned(), component.type_name().to_owned()),
-        ("namespace".to_owned(), component.namespace.to_string()),
-        ("group".to_owned(), component.group.clone()),
-        ("object".to_owned(), component.object.clone()),
-    ])
-}
-
-fn add_prefixed(variables: &mut Variables, prefix: &str, inner: Variables) {
-    variables.extend(
-        inner
-            .into_iter()
-            .map(|(name, value)| (format!("{prefix}.{name}"), value)),
-    );
-}
-
-/// The keys of the link's type, and the write gate where the link type has writes.
-fn env(kind: &LinkType, link: &Link, from: &Component, variables: &Variables) -> anyhow::Result<Vec<EnvValue>> {
-    let expand = |text: &str| pattern::expand(text, lookup(variables)).map(std::borrow::Cow::into_owned);
-    let mut values = Vec::new();
-    for spec in kind.env.iter().filter(|key| link.write_access || !key.write) {
-        let value = match &spec.value {
-            Some(text) if !spec.secret => Some(expand(text)?),
-            _ => None,
-        };
-        let key = expand(&spec.key)?;
-        let file = spec.file.as_deref().map(expand).transpose()?;
-        ensure!(
-            file.as_deref().is_none_or(|file| value.is_none() && is_file_name(file)),
-            "`{key}` has the file {file:?}; only a secret has one, of letters, digits, `_`, `-` and `.`, not a dot first"
-        );
-        values.push(EnvValue {
-            file: file.unwrap_or_else(|| key.clone()),
-            of: format!("{} {}", link.end(), key.replacen(&link.env_prefix, "*", 1)),
-            key,
-            value,
-            help: expand(&spec.help)?,
-        });
-    }
-    if kind.write_access && is_mcp_server(from) {
-        let key = format!("{}_WRITE_ACCESS", link.env_prefix);
-        values.push(EnvValue {
-            file: key.clone(),
-            key,
-            value: Some(link.write_access.to_string()),
-            help: String::new(),
-            of: String::new(),
-        });
-    }
-    Ok(values)
-}
-
-fn grants(kind: &LinkType, write_access: bool, variables: &Variables) -> anyhow::Result<Vec<String>> {
-    let writes = if write_access {
-        kind.grants.write.as_slice()
-    } else {
-        &[]
-    };
-    let expand = |text: &String| pattern::expand(text, lookup(variables)).map(std::borrow::Cow::into_owned);
-    kind.grants.read.iter().chain(writes).map(expand).collect()
-}
-
-fn closed_list(source: &EnumSource, link: &Link, to: &Component, graph: &Graph<'_>) -> anyhow::Result<Vec<String>> {
+fn closed_list(
+    source: &ScopeSource,
+    link: &Ends,
+    to: &Component,
+    end: Option<&SubComponent>,
+    graph: &Graph<'_>,
+) -> anyhow::Result<Vec<String>> {
+    let others = |wanted: fn(&Ends, &Ends) -> bool| graph.ends.iter().filter(move |ends| wanted(ends, link));
     let set: BTreeSet<String> = match source {
-        EnumSource::SubComponents {
+        ScopeSource::SubComponents {
             sub_type,
             attribute,
             parent,
         } => to
             .sub_components
             .values()
-            .filter(|sub| sub.sub_type == *sub_type)
+            .filter(|sub| sub.sub_type == *sub_type && lies_in(sub, end, parent.as_deref()))
             .map(|sub| sub_value(sub, attribute.as_deref(), parent.as_deref()))
             .collect::<anyhow::Result<_>>()?,
-        EnumSource::Consumers => {
-            let others = graph
-                .ends
-                .iter()
-                .filter(|ends| ends.uses && ends.to == link.to && ends.from != link.from);
-            others.map(|ends| ends.from.to_string()).collect()
-        }
-        EnumSource::LinksTo => {
-            let targets = graph.ends.iter().filter(|ends| ends.from == link.to);
-            targets.map(|ends| ends.to.to_string()).collect()
-        }
-        EnumSource::Reached => {
-            let targets = graph.ends.iter().filter(|ends| ends.from == link.to);
-            targets.map(Ends::target).collect()
-        }
-        EnumSource::Deployed => {
-            let deployed = graph
-                .components
-                .values()
-                .filter(|component| component.external.is_none());
-            deployed.map(|component| component.name.to_string()).collect()
-        }
-        EnumSource::Attribute { name } => {
-            let text = text_of(&to.attributes, name)?.unwrap_or_default();
-            text.split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(str::to_owned)
+        ScopeSource::Consumers => {
+            others(|ends, link| ends.is_consumer() && ends.to == link.to && ends.from != link.from)
+                .map(|ends| ends.from.to_string())
                 .collect()
         }
-        EnumSource::Values { values } => values.iter().cloned().collect(),
+        ScopeSource::LinksTo => others(|ends, link| ends.from == link.to)
+            .map(|ends| ends.to.to_string())
+            .collect(),
+        ScopeSource::Reached => others(|ends, link| ends.from == link.to).map(Ends::target).collect(),
+        ScopeSource::Deployed => {
+            let deployed = graph.components.values().filter(|component| component.is_deployed());
+            deployed.map(|component| component.name.to_string()).collect()
+        }
+        ScopeSource::Attribute { name } => {
+            let text = text_of(&to.attributes, name)?.unwrap_or_default();
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            items.map(str::to_owned).collect()
+        }
+        ScopeSource::Values { values } => values.iter().cloned().collect(),
     };
     Ok(set.into_iter().collect())
+}
+
+/// Whether a link that ends at `end` reaches `sub`: it is the end itself, lies in it, or the link ends at the whole.
+fn lies_in(sub: &SubComponent, end: Option<&SubComponent>, parent: Option<&str>) -> bool {
+    let Some(end) = end else { return true };
+    if sub.sub_type == end.sub_type {
+        return sub.name == end.name;
+    }
+    let Some(parent) = parent else { return true };
+    let own = sub.attributes.get(parent).and_then(super::AttributeValue::text);
+    let of_end = end.attributes.get(parent).and_then(super::AttributeValue::text);
+    own == of_end.or_else(|| Some(end.name.to_string()))
 }
 
 fn sub_value(sub: &SubComponent, attribute: Option<&str>, parent: Option<&str>) -> anyhow::Result<String> {

@@ -2,23 +2,30 @@
 //!
 //! Only [`check::check`] makes a [`Stack`]; whoever holds one need not check again.
 
+mod accounts;
 mod attributes;
 pub mod check;
+mod connections;
+mod deliver;
 mod endpoints;
-mod gateway;
+mod facts;
+pub mod gateway;
 mod graph;
+mod keys;
 mod links;
+mod scope;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::catalog::{
-    Access, ComponentType, Entry, GatewaySpec, LinkType, MonitorKind, NetworkSpec, Protocol, SecretSpec,
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretSpec,
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
+pub use connections::Connection;
 
 /// A checked stack, as one environment sees it.
 #[derive(Debug)]
@@ -31,6 +38,10 @@ pub struct Stack {
     pub components: BTreeMap<ComponentName, Component>,
     /// Sorted by source, target, sub-component and type.
     pub links: Vec<Link>,
+    /// Accounts at providers, in the order of the first links that have them.
+    pub accounts: Vec<Account>,
+    /// Positions in `accounts`, by provider.
+    by_provider: BTreeMap<ComponentName, Vec<usize>>,
     /// Positions in `links`, by target.
     by_target: BTreeMap<ComponentName, Vec<usize>>,
     /// Positions of the links that use a sub-component, by component and sub-component.
@@ -55,6 +66,8 @@ pub struct Component {
     pub metrics: Option<Metrics>,
     /// Images at exact tags, by use.
     pub images: BTreeMap<String, String>,
+    /// Plain keys that its convention sets where a secret is mounted.
+    pub always: BTreeMap<String, String>,
 }
 
 /// Where a component answers with Prometheus metrics.
@@ -112,25 +125,118 @@ pub struct Endpoint {
 /// A link with everything that follows from its type.
 #[derive(Debug)]
 pub struct Link {
-    /// Name of the pair: `prometheus-kafka`.
-    pub type_name: String,
-    pub entry: Rc<Entry<LinkType>>,
+    pub kind: Rc<LinkKind>,
+    /// Position in the list of the stack file.
+    pub position: usize,
     pub from: ComponentName,
+    pub from_sub: Option<SubName>,
     pub to: ComponentName,
     pub sub: Option<SubName>,
-    pub write_access: bool,
+    pub level: Level,
     /// The prefix of its keys that stack.yaml gives.
     pub given_env: Option<EnvPrefix>,
+    /// Settings of the link.
+    pub with: Attributes,
     /// DNS name of the link: `fastmcp-cnpg`.
     pub object: String,
     /// Prefix of its environment keys: `MCP_CNPG`.
     pub env_prefix: String,
+    /// Position of its account in the stack.
+    pub account: Option<usize>,
+    /// Name of its account.
     pub principal: Option<String>,
+    /// What it gives to the consumer, by the names of the interface.
+    pub facts: BTreeMap<String, Fact>,
     pub env: Vec<EnvValue>,
-    /// Closed lists for the tool file.
-    pub enums: BTreeMap<String, Vec<String>>,
+    /// The Secret of the consumer that its facts are delivered in.
+    pub delivered: Option<Delivered>,
+    /// Endpoints that the network opens.
+    pub endpoints: Vec<String>,
+    /// Closed lists of what it reaches.
+    pub scope: BTreeMap<String, Vec<String>>,
     pub data: BTreeMap<String, String>,
-    pub grants: Vec<String>,
+    /// What its level grants.
+    pub grants: Map<String, Json>,
+}
+
+/// A Secret of a consumer with facts of a link.
+#[derive(Debug)]
+pub struct Delivered {
+    pub name: String,
+    /// File of the Secret below `secret/`.
+    pub file: String,
+    /// Kubernetes type of the Secret.
+    pub kind: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub keys: BTreeMap<String, Fact>,
+    /// The key that each fact stands under.
+    pub key_of: BTreeMap<String, String>,
+}
+
+/// What a link gives to its consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Plain(String),
+    /// A secret, by where it comes from.
+    Secret {
+        origin: String,
+    },
+}
+
+/// An account at a provider, for all links that share it.
+#[derive(Debug)]
+pub struct Account {
+    pub interface: String,
+    /// The provider.
+    pub component: ComponentName,
+    pub per: Per,
+    pub name: String,
+    /// DNS name of what it belongs to: a link, a connection, a sub-component.
+    pub object: String,
+    pub level: Level,
+    /// What the level grants, as data of the provider.
+    pub grants: Map<String, Json>,
+    /// Closed lists of what it reaches, of all its links together.
+    pub scope: BTreeMap<String, Vec<String>>,
+    /// The sub-component that its first link ends at.
+    pub sub: Option<SubName>,
+    /// Positions of its links in the stack.
+    pub links: Vec<usize>,
+    pub credential: Option<Credential>,
+}
+
+/// Where the credentials of an account lie.
+#[derive(Debug)]
+pub struct Credential {
+    pub origin: Origin,
+    /// Name of the Secret at the provider; empty where somebody issues them.
+    pub name: String,
+    /// File of the Secret below `secret/`.
+    pub file: String,
+    /// Kubernetes type of the Secret.
+    pub kind: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub keys: BTreeMap<String, CredentialKey>,
+}
+
+/// Who makes a credential.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A person, in a Secret that is seeded for the account.
+    Seeded,
+    /// It stands in a Secret that the provider has anyway.
+    Existing,
+    /// An operator makes the Secret.
+    Operator,
+    /// Somebody else, in this way.
+    Issued(String),
+}
+
+/// What stands under a key of a credential.
+#[derive(Debug)]
+pub enum CredentialKey {
+    Plain(String),
+    Fact { fact: String, length: Option<u16> },
 }
 
 /// A key in the environment of a link's source.
@@ -156,16 +262,25 @@ impl Stack {
 
     /// Components that something is deployed for.
     pub fn deployed(&self) -> impl Iterator<Item = &Component> {
-        self.components
-            .values()
-            .filter(|component| component.external.is_none())
+        self.components.values().filter(|component| component.is_deployed())
     }
 
-    /// Components of one type.
-    pub fn of_type<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Component> {
+    /// Components of a role, those of other stacks included.
+    pub fn of_role(&self, role: Role) -> impl Iterator<Item = &Component> {
         self.components
             .values()
-            .filter(move |component| component.type_name() == name)
+            .filter(move |component| component.has_role(role))
+    }
+
+    /// Accounts at `name`.
+    pub fn accounts_at<'a>(&'a self, name: &ComponentName) -> impl Iterator<Item = &'a Account> {
+        let positions = self.by_provider.get(name).into_iter().flatten();
+        positions.map(|position| &self.accounts[*position])
+    }
+
+    /// The links that share `account`.
+    pub fn links_of<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = &'a Link> {
+        account.links.iter().map(|position| &self.links[*position])
     }
 
     /// Links that begin at `name`.
@@ -206,6 +321,17 @@ impl Component {
         &self.entry.definition.name
     }
 
+    #[must_use]
+    pub fn has_role(&self, role: Role) -> bool {
+        self.entry.definition.roles.contains(&role)
+    }
+
+    /// Whether something is deployed for it: it is not of another stack.
+    #[must_use]
+    pub fn is_deployed(&self) -> bool {
+        self.external.is_none()
+    }
+
     /// The endpoint behind `{host}` and `{port}`.
     #[must_use]
     pub fn primary_endpoint(&self) -> Option<&Endpoint> {
@@ -241,11 +367,6 @@ impl Component {
         let secrets = self.entry.definition.secrets.iter();
         secrets.filter(|spec| spec.file == "cloud.env")
     }
-
-    #[must_use]
-    pub fn gateway(&self) -> Option<&GatewaySpec> {
-        self.entry.definition.gateway.as_ref()
-    }
 }
 
 impl AttributeValue {
@@ -262,28 +383,36 @@ impl AttributeValue {
 }
 
 impl Link {
-    /// What its account may do at the target.
+    /// Whether it may change what it reaches.
     #[must_use]
-    pub fn access(&self) -> Access {
-        if self.write_access {
-            Access::Write
-        } else {
-            self.entry.definition.access
-        }
+    pub fn writes(&self) -> bool {
+        self.level.writes()
+    }
+
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        &self.kind.name
+    }
+
+    /// What it begins at: `kafka` or `kafka/orders`.
+    #[must_use]
+    pub fn start(&self) -> String {
+        end_of(&self.from, self.from_sub.as_ref())
     }
 
     /// `fastmcp → cnpg` or `fastapi → cnpg/app_db`.
     #[must_use]
     pub fn arrow(&self) -> String {
-        format!("{} → {}", self.from, self.end())
+        format!("{} → {}", self.start(), self.end())
     }
 
     /// What it ends at: `cnpg` or `cnpg/app_db`.
     #[must_use]
     pub fn end(&self) -> String {
-        match &self.sub {
-            Some(sub) => format!("{}/{sub}", self.to),
-            None => self.to.to_string(),
-        }
+        end_of(&self.to, self.sub.as_ref())
     }
+}
+
+fn end_of(component: &ComponentName, sub: Option<&SubName>) -> String {
+    sub.map_or_else(|| component.to_string(), |sub| format!("{component}/{sub}"))
 }

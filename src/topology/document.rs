@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::level::Level;
+
 /// A stack: its components, their links, and what differs by environment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -103,22 +105,61 @@ pub struct ExternalDocument {
     pub host: String,
 }
 
-/// One link.
+/// One link, or as many as `to` names.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["from", "to"]))]
 pub struct LinkDocument {
-    /// Component that uses the other.
+    /// Component, or `component/sub_component`, that uses the other.
     pub from: String,
-    /// Component, or `component/sub_component`, that is used.
-    pub to: String,
-    /// Link type; needed only where two would fit.
+    /// Component, or `component/sub_component`, that is used; a list is as many links, and `*` stands for every component
+    /// that provides an interface for all, such as metrics.
+    pub to: Targets,
+    /// Link type, or slot of the consumer; needed only where the first that fits is not meant.
     #[serde(rename = "type")]
     pub link_type: Option<String>,
-    /// Whether the link may carry write operations; read is the default.
+    /// What the link may do: `read` by default, else the lowest level that its link type knows.
+    pub access: Option<Level>,
+    /// On links of an MCP server: `access: write`, and the tools that write.
     pub write_access: bool,
     /// Prefix of the link's keys in the environment of `from`: 1 to 40 of A-Z, 0-9 and _. By default the service, and the
     /// sub-component where the link ends at one: `VALKEY`, `CNPG_APP_DB`; an MCP server puts `MCP_` in front.
     #[schemars(regex(pattern = r"^[A-Z]([A-Z0-9_]{0,38}[A-Z0-9])?$"))]
     pub env: Option<String>,
+    /// Settings of this link, as its link type declares them.
+    pub with: BTreeMap<String, Value>,
+}
+
+/// What a link ends at.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Targets {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self::One(String::new())
+    }
+}
+
+impl Targets {
+    /// The targets in order; those of a list with their positions in it.
+    pub fn iter(&self) -> impl Iterator<Item = (Option<usize>, &str)> {
+        let (one, many) = match self {
+            Self::One(one) => (Some(one.as_str()), &[][..]),
+            Self::Many(many) => (None, many.as_slice()),
+        };
+        let many = many
+            .iter()
+            .enumerate()
+            .map(|(position, target)| (Some(position), target.as_str()));
+        one.map(|target| (None, target)).into_iter().chain(many)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().all(|(_, target)| target.is_empty())
+    }
 }

@@ -17,7 +17,7 @@ use crate::yaml::{self, Node, ProblemKind, Span};
 
 pub use caps::{MAX_BYTES, MAX_COMPONENTS, MAX_LINKS, MAX_OVERLAYS};
 pub use document::{
-    ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument,
+    ComponentDocument, EnvironmentDocument, LinkDocument, SecretsBackend, StackDocument, SubComponentDocument, Targets,
 };
 pub use shape::UnknownKey;
 
@@ -195,9 +195,10 @@ impl Topology {
     }
 
     fn check_counts(&self, findings: &mut Vec<Finding>) {
+        let links = self.document.links.iter().map(|link| link.to.iter().count()).sum();
         let counts = [
             ("components", self.document.components.len(), MAX_COMPONENTS),
-            ("links", self.document.links.len(), MAX_LINKS),
+            ("links", links, MAX_LINKS),
         ];
         for (what, count, most) in counts {
             if count > most {

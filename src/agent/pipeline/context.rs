@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::agent::check::{Context, Endpoint};
 use crate::agent::query::Index;
+use crate::catalog::Role;
 use crate::hook::{AttributeMetadata, ComponentMetadata, StackMetadata};
 
 /// Where the gateway answers for hosts that it publishes.
@@ -12,10 +13,8 @@ const PUBLISHED_PORT: u16 = 443;
 /// The attribute that is the first label of a published host.
 const SUBDOMAIN: &str = "subdomain";
 
-/// The type of a gateway. It publishes what it links to, and what links to it by one of these types; other links to it
-/// are those of whoever watches or deploys it.
-const GATEWAY: &str = "apisix";
-pub(super) const PUBLISHED_BY: [&str; 1] = ["fastmcp-apisix"];
+/// The interface of what a gateway publishes. Other links of it are those of whoever watches or deploys it.
+const HTTP: &str = crate::stack::gateway::HTTP;
 
 /// The endpoints, published hosts and namespaces of a stack; what other stacks own is only named.
 #[must_use]
@@ -44,16 +43,15 @@ pub fn context(index: &Index) -> Context {
 
 /// Names of the components that a gateway of this stack publishes.
 fn published(metadata: &StackMetadata) -> BTreeSet<&str> {
-    let is_gateway = |component: &&ComponentMetadata| component.component_type == GATEWAY && !component.is_external;
+    let is_gateway =
+        |component: &&ComponentMetadata| component.roles.contains(&Role::Gateway) && !component.is_external;
     let gateways = metadata.components.iter().filter(is_gateway);
     let gateways: BTreeSet<&str> = gateways.map(|component| component.name.as_str()).collect();
-    let published = metadata.links.iter().filter_map(|link| {
-        let is_inward = gateways.contains(link.to.as_str()) && PUBLISHED_BY.contains(&link.link_type.as_str());
-        match gateways.contains(link.from.as_str()) {
-            true => Some(link.to.as_str()),
-            false => is_inward.then_some(link.from.as_str()),
-        }
-    });
+    let published = metadata
+        .links
+        .iter()
+        .filter(|link| link.interface == HTTP && gateways.contains(link.from.as_str()));
+    let published = published.map(|link| link.to.as_str());
     published.collect()
 }
 

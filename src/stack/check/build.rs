@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::Code;
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
-use crate::stack::{Component, External, Link, Stack, SubComponent, endpoints, links};
+use crate::stack::{Account, Component, External, Link, Stack, SubComponent, endpoints, links};
 use crate::topology::{ComponentDocument, StackDocument, SubComponentDocument, Topology};
 
 pub(super) fn build(
@@ -27,7 +27,11 @@ pub(super) fn build(
             .with_context(|| format!("component `{name}`"))?;
         components.insert(built.name.clone(), built);
     }
-    let links = self::links(document, &components, resolved)?;
+    let (links, accounts) = self::links(document, &components, resolved)?;
+    let mut by_provider: BTreeMap<ComponentName, Vec<usize>> = BTreeMap::new();
+    for (position, account) in accounts.iter().enumerate() {
+        by_provider.entry(account.component.clone()).or_default().push(position);
+    }
     let mut by_target: BTreeMap<ComponentName, Vec<usize>> = BTreeMap::new();
     for (position, link) in links.iter().enumerate() {
         by_target.entry(link.to.clone()).or_default().push(position);
@@ -49,6 +53,8 @@ pub(super) fn build(
         environments,
         components,
         links,
+        accounts,
+        by_provider,
         by_target,
         by_use,
     })
@@ -57,7 +63,7 @@ pub(super) fn build(
 /// Positions of the links that use a sub-component; those that watch or check it are left out.
 fn by_use(links: &[Link]) -> BTreeMap<ComponentName, BTreeMap<SubName, Vec<usize>>> {
     let mut found: BTreeMap<ComponentName, BTreeMap<SubName, Vec<usize>>> = BTreeMap::new();
-    for (position, link) in links.iter().enumerate().filter(|(_, link)| link.entry.definition.uses) {
+    for (position, link) in links.iter().enumerate().filter(|(_, link)| link.kind.uses()) {
         if let Some(sub) = &link.sub {
             let subs = found.entry(link.to.clone()).or_default();
             subs.entry(sub.clone()).or_default().push(position);
@@ -115,6 +121,7 @@ fn component(
     let metrics = endpoints::metrics(kind, &variables)?;
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
+    let always = always(catalog, kind)?;
     ComponentName::parse(&group).map_err(|rule| Code::E_CATALOG_GROUP.fault(format!("`{group}` {rule}")))?;
     let namespace = Namespace::parse(&namespace)
         .map_err(|rule| Code::E_CATALOG_NAMESPACE.fault(format!("`{namespace}` {rule}")))?;
@@ -131,6 +138,7 @@ fn component(
         pods,
         metrics,
         images,
+        always,
     })
 }
 
@@ -205,65 +213,52 @@ fn sub_component(
     })
 }
 
+/// Plain keys of every component of the convention that has a secret mounted.
+fn always(catalog: &Catalog, kind: &ComponentType) -> anyhow::Result<BTreeMap<String, String>> {
+    let convention = kind
+        .convention
+        .as_deref()
+        .map(|name| catalog.convention(name))
+        .transpose()?;
+    Ok(convention
+        .flatten()
+        .map(|entry| entry.definition.always.clone())
+        .unwrap_or_default())
+}
+
 /// Make the links; what follows from their types comes last, when all ends are known.
 fn links(
     document: &StackDocument,
     components: &BTreeMap<ComponentName, Component>,
     resolved: Vec<ResolvedLink>,
-) -> anyhow::Result<Vec<Link>> {
-    let mut links = resolved
-        .into_iter()
-        .map(|link| blank(link, components))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let ends: Vec<_> = links
-        .iter()
-        .map(|link| links::Ends {
-            from: link.from.clone(),
-            to: link.to.clone(),
-            sub: link.sub.clone(),
-            uses: link.entry.definition.uses && link.entry.definition.principal.is_some(),
-        })
-        .collect();
-    let graph = links::Graph {
+) -> anyhow::Result<(Vec<Link>, Vec<Account>)> {
+    let ends = resolved.into_iter().map(ends).collect::<anyhow::Result<Vec<_>>>()?;
+    links::links(&links::Graph {
         stack: &document.name,
         domain: &document.domain,
         components,
         ends: &ends,
-    };
-    for link in &mut links {
-        links::resolve(link, &graph)?;
-    }
-    Ok(links)
+    })
 }
 
-fn blank(link: ResolvedLink, components: &BTreeMap<ComponentName, Component>) -> anyhow::Result<Link> {
-    let to = checked(&link.to)?;
-    let type_name = link.entry.definition.name_to(components[&to].type_name());
-    let sub = link
-        .sub
-        .as_deref()
-        .map(SubName::parse)
-        .transpose()
-        .map_err(|rule| anyhow!("{rule}"))?;
-    Ok(Link {
-        type_name,
-        entry: link.entry,
-        from: checked(&link.from)?,
-        to,
-        sub,
-        write_access: link.write_access,
-        given_env: link
-            .env
-            .as_deref()
-            .map(EnvPrefix::parse)
+fn ends(link: ResolvedLink) -> anyhow::Result<links::Ends> {
+    let sub = |name: Option<String>| {
+        name.as_deref()
+            .map(SubName::parse)
             .transpose()
-            .map_err(|rule| anyhow!("{rule}"))?,
-        object: String::new(),
-        env_prefix: String::new(),
-        principal: None,
-        env: Vec::new(),
-        enums: BTreeMap::new(),
-        data: BTreeMap::new(),
-        grants: Vec::new(),
+            .map_err(|rule| anyhow!("{rule}"))
+    };
+    let env = link.env.as_deref().map(EnvPrefix::parse).transpose();
+    let with = values(&link.kind.slot.with, &link.with);
+    Ok(links::Ends {
+        position: link.position,
+        from: checked(&link.from)?,
+        from_sub: sub(link.from_sub)?,
+        to: checked(&link.to)?,
+        sub: sub(link.sub)?,
+        level: link.level,
+        env: env.map_err(|rule| anyhow!("{rule}"))?,
+        with,
+        kind: link.kind,
     })
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
+use crate::catalog::Role;
 use crate::finding::{Code, Finding};
 use crate::name::MAX_LABEL;
 use crate::stack::attributes::is_reserved;
@@ -22,9 +23,9 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
 
 /// Two routes of one host would send the keys of one service to the other.
 fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
-    for gateway in stack.of_type("apisix") {
+    for gateway in stack.of_role(Role::Gateway) {
         let mut seen = BTreeMap::new();
-        for (_, published) in stack.published(gateway) {
+        for published in stack.published(gateway).iter().map(|published| published.component) {
             let host = stack.published_host(published);
             if let Some(first) = seen.insert(host.clone(), &published.name) {
                 let span = checker.topology.key_place(&["components", published.name.as_str()]);

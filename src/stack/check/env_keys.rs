@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
+use crate::catalog::Role;
 use crate::finding::{Code, Finding};
 use crate::name::{EnvPrefix, env_form};
-use crate::stack::links::is_mcp_server;
 use crate::stack::{Component, Link, Stack};
 use crate::yaml::Span;
 
@@ -28,11 +28,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
 
 /// Where the link stands in the file.
 fn place(checker: &Checker<'_>, link: &Link) -> Span {
-    let end = link.end();
-    let names = |kind: &Option<String>| kind.as_ref().is_none_or(|kind| *kind == link.type_name);
-    let mut written = checker.topology.document.links.iter();
-    let position = written.position(|one| one.from == link.from.as_str() && one.to == end && names(&one.link_type));
-    let position = position.unwrap_or_default().to_string();
+    let position = link.position.to_string();
     checker.topology.place(&["links", &position])
 }
 
@@ -46,7 +42,7 @@ fn prefixes(checker: &mut Checker<'_>, component: &Component, links: &[(Span, &L
             seen.insert(&link.env_prefix, link);
             continue;
         };
-        if is_mcp_server(component) && first.to == link.to {
+        if component.has_role(Role::McpServer) && first.to == link.to {
             continue; // one connection, with one set of keys
         }
         let (one, other) = (first.arrow(), link.arrow());
@@ -68,7 +64,7 @@ fn hint(component: &Component, link: &Link, taken: &mut BTreeSet<String>) -> Str
     let to = env_form(link.to.as_str());
     let sub = link.sub.as_ref().map(|sub| format!("{to}_{}", env_form(sub.as_str())));
     let numbered = (2..).map(|number| format!("{to}_{number}"));
-    let prefix = |name: &str| match is_mcp_server(component) {
+    let prefix = |name: &str| match component.has_role(Role::McpServer) {
         true => format!("MCP_{name}"),
         false => name.to_owned(),
     };

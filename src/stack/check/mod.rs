@@ -6,11 +6,16 @@
 mod build;
 mod collisions;
 mod components;
+mod ends;
 mod env_keys;
 mod environments;
+mod levels;
+mod link_types;
 mod links;
 mod misplaced;
 mod names;
+mod settings;
+mod shared_accounts;
 mod texts;
 mod values;
 
@@ -74,6 +79,7 @@ pub fn check(
     let stack = build::build(topology, catalog, environment, resolved)?;
     collisions::check(&mut checker, &stack);
     env_keys::check(&mut checker, &stack);
+    shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {
         Ok(Ok(stack))
     } else {

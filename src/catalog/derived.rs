@@ -1,0 +1,27 @@
+//! What types provide without a word of their own: it follows from other fields.
+
+use super::component_type::ComponentType;
+use super::provision::Provision;
+
+/// Who answers with Prometheus metrics.
+pub const METRICS: &str = "metrics";
+/// Who has health checks that connect to something.
+pub const HEALTH: &str = "health";
+/// Whatever something is deployed for.
+pub const DEPLOYED: &str = "deployed";
+
+/// Interfaces by derivation, with the provision of each.
+pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)> {
+    let opens = |endpoint: &str| Provision {
+        endpoints: vec![endpoint.to_owned()],
+        ..Provision::default()
+    };
+    let mut found = vec![(DEPLOYED, Provision::default())];
+    if kind.metrics.is_some() {
+        found.push((METRICS, opens(METRICS)));
+    }
+    if !kind.endpoints.is_empty() && !kind.health.is_empty() {
+        found.push((HEALTH, opens(HEALTH)));
+    }
+    found
+}

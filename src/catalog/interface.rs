@@ -1,0 +1,63 @@
+//! An interface: what `link-types/interfaces/<name>.yaml` says of the contract between a provider and a consumer.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::component_type::Role;
+use crate::level::Level;
+
+/// A contract that joins types: what one provides, others consume.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "stacktic interface")]
+pub struct Interface {
+    /// Name of the interface; the file has the same.
+    pub interface: String,
+    /// What a link to it reaches, in one line for people.
+    pub title: String,
+    /// Where the facts come from.
+    pub docs: Option<String>,
+    /// What a link gives to the consumer.
+    #[serde(default)]
+    pub facts: BTreeMap<String, FactSpec>,
+    /// Levels that it knows, and what each of them means.
+    pub levels: BTreeMap<Level, String>,
+    /// Whether a consumer works with the provider, rather than watching, checking or deploying it: then it counts as a
+    /// consumer of the sub-component, and is rolled out after the provider.
+    #[serde(default = "yes")]
+    pub uses: bool,
+    /// Whether the provider may live in another stack, where nothing can be made for the link.
+    #[serde(default = "yes")]
+    pub external: bool,
+    /// Whether `to: "*"` may stand for every provider.
+    #[serde(default)]
+    pub broadcast: bool,
+    /// Roles whose types take the interface without a slot of their own.
+    #[serde(default)]
+    pub consumers: BTreeMap<Role, Taken>,
+}
+
+/// One fact of a link.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FactSpec {
+    /// Whether its value is a secret: it is delivered as a file and printed nowhere.
+    pub secret: bool,
+    /// The lowest level that gets it.
+    pub from: Option<Level>,
+    /// One line for people.
+    pub help: String,
+}
+
+/// What the types of a role take of an interface.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Taken {
+    pub levels: Vec<Level>,
+}
+
+fn yes() -> bool {
+    true
+}

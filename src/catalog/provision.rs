@@ -1,0 +1,179 @@
+//! What a type gives to links that end at it: `provides` in component.yaml.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use crate::level::Level;
+
+/// How a type provides one interface.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Provision {
+    /// Types of the sub-components that such links end at; the component itself where there are none.
+    #[serde(deserialize_with = "super::forms::one_or_many")]
+    #[schemars(with = "super::forms::OneOrMany<String>")]
+    pub at: Vec<String>,
+    /// Suffix of the link type's name, where the sub-component type is none: `bridge` of `fastapi-kafka_bridge`.
+    pub purpose: Option<String>,
+    /// Endpoints that a link opens; `metrics` and `health` stand for those of the type.
+    #[serde(alias = "endpoint", deserialize_with = "super::forms::one_or_many")]
+    #[schemars(with = "super::forms::OneOrMany<String>")]
+    pub endpoints: Vec<String>,
+    /// Patterns of the interface's facts; secret ones come with accounts. One that names `{sub.…}` is there where the link
+    /// ends at a sub-component.
+    pub facts: BTreeMap<String, String>,
+    /// Closed lists of what a link reaches.
+    pub scope: BTreeMap<String, ScopeSource>,
+    /// Accounts by level; `*` stands for every level without one of its own. Without an entry a link has no account.
+    pub accounts: BTreeMap<AccountLevel, AccountSpec>,
+    /// What each level grants, as data: the account, the lock and the docs are made from it. Each level has what those below
+    /// it have: lists add in order, other values replace.
+    pub levels: BTreeMap<Level, Map<String, Json>>,
+    /// What changes while the provider itself has a link of a slot, by the slot's name.
+    pub when: BTreeMap<String, Change>,
+    /// Of `http` alone: who checks the callers.
+    pub auth: Option<HttpAuth>,
+}
+
+/// What changes of a provision.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Change {
+    #[serde(alias = "endpoint", deserialize_with = "super::forms::one_or_many")]
+    #[schemars(with = "super::forms::OneOrMany<String>")]
+    pub endpoints: Vec<String>,
+    pub facts: BTreeMap<String, String>,
+}
+
+/// Who checks the callers of a web interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HttpAuth {
+    /// Nobody.
+    None,
+    /// The service itself.
+    Login,
+    /// The gateway asks for an API key, and so does the service.
+    Key,
+}
+
+/// A level that has an account of its own, or all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+pub enum AccountLevel {
+    #[serde(rename = "probe")]
+    Probe,
+    #[serde(rename = "read")]
+    Read,
+    #[serde(rename = "write")]
+    Write,
+    #[serde(rename = "own")]
+    Own,
+    #[serde(rename = "*")]
+    Any,
+}
+
+impl From<Level> for AccountLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Probe => Self::Probe,
+            Level::Read => Self::Read,
+            Level::Write => Self::Write,
+            Level::Own => Self::Own,
+        }
+    }
+}
+
+/// An account at the provider.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSpec {
+    pub per: Per,
+    /// Pattern of its name.
+    pub name: String,
+    pub secret: Option<AccountSecret>,
+}
+
+/// What an account belongs to: all links of that share it, and agree in level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    Link,
+    SubComponent,
+    /// All links of one consumer to one component.
+    Connection,
+    Component,
+}
+
+/// Where the credentials of an account lie, and who makes them: one of `name`, `existing`, `made_by` and `issued`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSecret {
+    /// Pattern of the name of a Secret of the provider, seeded for a person to fill in.
+    pub name: Option<String>,
+    /// Pattern of its file below `secret/`; the name by default.
+    pub file: Option<String>,
+    /// Kubernetes type of the Secret.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Labels that make an operator look at it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Pattern of the name of a Secret that the provider has anyway.
+    pub existing: Option<String>,
+    /// The Secret `name` comes from an operator.
+    pub made_by: Option<Maker>,
+    /// Somebody else issues them; a pattern of how.
+    pub issued: Option<String>,
+    /// Keys of the Secret.
+    #[serde(default)]
+    pub keys: BTreeMap<String, KeySource>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    Operator,
+}
+
+/// What stands under a key of a Secret: a plain text, or a secret fact.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum KeySource {
+    /// A pattern of what is no secret.
+    Plain(String),
+    Fact {
+        fact: String,
+        /// Least number of characters.
+        length: Option<u16>,
+    },
+}
+
+/// Where a closed list comes from.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "from", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ScopeSource {
+    /// Sub-components of the provider: an attribute of each, or its name. A link that ends at one of them has that one alone,
+    /// and of others what lies in it.
+    SubComponents {
+        #[serde(rename = "type")]
+        sub_type: String,
+        attribute: Option<String>,
+        /// Attribute to go in front with a dot, for names below another.
+        parent: Option<String>,
+    },
+    /// Components that use the provider or its sub-components with an account, the consumer excepted.
+    Consumers,
+    /// Components that the provider links to.
+    LinksTo,
+    /// What the provider links to, sub-components included: `cnpg`, `cnpg/app_db`.
+    Reached,
+    /// Components that something is deployed for.
+    Deployed,
+    /// A comma-separated attribute of the provider.
+    Attribute { name: String },
+    /// A fixed list.
+    Values { values: Vec<String> },
+}

@@ -1,0 +1,99 @@
+//! `stacktic catalog ls`: every entry, a line each.
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::Kind;
+use crate::catalog::{Catalog, Entry};
+use crate::cli::OutputArg;
+use crate::command::Streams;
+use crate::exit::Exit;
+
+/// One entry.
+#[derive(Serialize)]
+struct Item {
+    kind: &'static str,
+    name: String,
+    title: String,
+    /// Of a type.
+    category: Option<String>,
+    /// `core`, or the folder of an overlay.
+    origin: String,
+}
+
+pub(in crate::command) fn list(
+    output: OutputArg,
+    catalog: &Catalog,
+    streams: &mut Streams<'_>,
+) -> anyhow::Result<Exit> {
+    let mut all = Vec::new();
+    for kind in Kind::ALL {
+        for name in kind.names(catalog) {
+            all.push(item(kind, name, catalog)?);
+        }
+    }
+    if output == OutputArg::Json {
+        writeln!(streams.out, "{:#}", serde_json::json!({ "entries": all }))?;
+        return Ok(Exit::Done);
+    }
+    for (position, kind) in Kind::ALL.into_iter().enumerate() {
+        let before = if position == 0 { "" } else { "\n" };
+        writeln!(streams.out, "{before}{}", kind.heading())?;
+        for item in all.iter().filter(|item| item.kind == kind.word()) {
+            let origin = if item.origin == "core" {
+                String::new()
+            } else {
+                format!("  ({})", item.origin)
+            };
+            writeln!(streams.out, "  {:<24} {}{origin}", item.name, item.title)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn item(kind: Kind, name: &str, catalog: &Catalog) -> anyhow::Result<Item> {
+    let missing = || format!("{} `{name}`", kind.word());
+    let (title, category, origin) = match kind {
+        Kind::Type => {
+            let entry = catalog.component_type(name)?.with_context(missing)?;
+            let category = Some(entry.definition.category.clone());
+            (entry.definition.title.clone(), category, origin(&entry))
+        }
+        Kind::Interface => {
+            let entry = catalog.interface(name)?.with_context(missing)?;
+            (entry.definition.title.clone(), None, origin(&entry))
+        }
+        Kind::Convention => {
+            let entry = catalog.convention(name)?.with_context(missing)?;
+            (entry.definition.title.clone(), None, origin(&entry))
+        }
+        Kind::Pair => {
+            let entry = catalog.pair(name)?.with_context(missing)?;
+            let of = entry
+                .definition
+                .tools_of
+                .as_ref()
+                .map(|other| format!("what {other} has"));
+            (
+                entry.definition.title.clone().or(of).unwrap_or_default(),
+                None,
+                origin(&entry),
+            )
+        }
+        Kind::Hook => {
+            let entry = catalog.hook(name)?.with_context(missing)?;
+            (entry.definition.title.clone(), None, origin(&entry))
+        }
+    };
+    Ok(Item {
+        kind: kind.word(),
+        name: name.to_owned(),
+        title,
+        category,
+        origin,
+    })
+}
+
+fn origin<T>(entry: &Entry<T>) -> String {
+    entry.overlay().unwrap_or("core").to_owned()
+}

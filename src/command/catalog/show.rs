@@ -1,0 +1,211 @@
+//! `stacktic catalog show`: one entry, as people read it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use anyhow::Context as _;
+
+use super::Kind;
+use super::links::{LegalLink, all};
+use crate::catalog::{AttributeType, Catalog, ComponentType, Convention, HookType, Interface, KeyValue};
+use crate::command::Streams;
+use crate::exit::Exit;
+use crate::finding::suggestion;
+
+pub(in crate::command) fn show(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let out = &mut *streams.out;
+    if let Some(entry) = catalog.component_type(name)? {
+        return component_type(&entry.definition, catalog, out);
+    }
+    if let Some(entry) = catalog.interface(name)? {
+        return interface(&entry.definition, catalog, out);
+    }
+    let links: Vec<LegalLink> = all(catalog)?.into_iter().filter(|link| link.name == name).collect();
+    if let Some(link) = links.first() {
+        return link_type(link, catalog, out);
+    }
+    if let Some(entry) = catalog.convention(name)? {
+        return convention(&entry.definition, out);
+    }
+    if let Some(entry) = catalog.hook(name)? {
+        return hook(&entry.definition, out);
+    }
+    unknown(name, catalog, streams)
+}
+
+fn unknown(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let error = streams.style.error("error");
+    writeln!(streams.messages, "{error}: the catalog has no entry `{name}`")?;
+    let links = all(catalog)?;
+    let entries = Kind::ALL.into_iter().flat_map(|kind| kind.names(catalog));
+    let names: Vec<&str> = entries.chain(links.iter().map(|link| link.name.as_str())).collect();
+    if let Some(hint) = suggestion(name, &names) {
+        writeln!(streams.messages, "{}: {hint}", streams.style.hint("hint"))?;
+    }
+    Ok(Exit::Error)
+}
+
+fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    writeln!(out, "{}: {}\n", kind.name, kind.title)?;
+    writeln!(
+        out,
+        "  category   {}\n  namespace  {}\n  group      {}\n  deployed   {}\n  docs       {}",
+        kind.category, kind.namespace, kind.group, kind.install, kind.docs
+    )?;
+    for (name, endpoint) in &kind.endpoints {
+        writeln!(out, "  endpoint   {name}: {}", endpoint.host)?;
+    }
+    attributes("Attributes", &kind.attributes, out)?;
+    for (name, sub) in &kind.sub_components {
+        attributes(&format!("Sub-component {name}: {}", sub.title), &sub.attributes, out)?;
+    }
+    let links = all(catalog)?;
+    section(
+        out,
+        "Links from it",
+        links.iter().filter(|link| link.from == kind.name).map(line),
+    )?;
+    section(
+        out,
+        "Links to it",
+        links.iter().filter(|link| link.to == kind.name).map(line),
+    )?;
+    if let Some(notes) = &kind.notes {
+        writeln!(out, "\n{}", notes.trim_end())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn line(link: &LegalLink) -> String {
+    let levels: Vec<&str> = link.levels.iter().map(|level| level.word()).collect();
+    format!("{:<32} {:<16} {}", link.name, levels.join(" "), link.title)
+}
+
+fn section(out: &mut dyn Write, title: &str, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+    for (position, line) in lines.enumerate() {
+        if position == 0 {
+            writeln!(out, "\n{title}")?;
+        }
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
+}
+
+fn attributes(title: &str, types: &BTreeMap<String, AttributeType>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let lines = types.iter().map(|(name, kind)| {
+        let default = match (&kind.default, kind.secret, kind.required) {
+            (_, true, _) => "secret".to_owned(),
+            (_, _, true) => "required".to_owned(),
+            (Some(default), ..) => default.as_str().map_or_else(|| default.to_string(), str::to_owned),
+            (None, ..) => "-".to_owned(),
+        };
+        format!("{name:<20} {default:<24} {}", kind.help)
+    });
+    section(out, title, lines)
+}
+
+fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    writeln!(out, "{}: {}", kind.interface, kind.title)?;
+    if let Some(docs) = &kind.docs {
+        writeln!(out, "\n  docs  {docs}")?;
+    }
+    section(
+        out,
+        "Levels",
+        kind.levels
+            .iter()
+            .map(|(level, meaning)| format!("{:<8} {meaning}", level.word())),
+    )?;
+    let facts = kind.facts.iter().map(|(name, fact)| {
+        let secret = if fact.secret { " (secret)" } else { "" };
+        format!("{name:<20} {}{secret}", fact.help)
+    });
+    section(out, "Facts", facts)?;
+    let links: Vec<LegalLink> = all(catalog)?
+        .into_iter()
+        .filter(|link| link.interface == kind.interface)
+        .collect();
+    let end = |link: &LegalLink| match &link.sub_component {
+        Some(sub) => format!("{}/<{sub}>", link.to),
+        None => link.to.clone(),
+    };
+    let mut providers: Vec<String> = links.iter().map(end).collect();
+    providers.sort();
+    providers.dedup();
+    let mut consumers: Vec<String> = links.iter().map(|link| link.from.clone()).collect();
+    consumers.sort();
+    consumers.dedup();
+    section(out, "Provided by", providers.into_iter())?;
+    section(out, "Consumed by", consumers.into_iter())?;
+    Ok(Exit::Done)
+}
+
+fn link_type(link: &LegalLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let to = match &link.sub_component {
+        Some(sub) => format!("{}/<{sub}>", link.to),
+        None => link.to.clone(),
+    };
+    let levels: Vec<&str> = link.levels.iter().map(|level| level.word()).collect();
+    writeln!(out, "{}: {}\n", link.name, link.title)?;
+    writeln!(
+        out,
+        "  from       {}\n  to         {to}\n  interface  {}\n  slot       {}\n  levels     {} ({} when none is named)",
+        link.from,
+        link.interface,
+        link.slot,
+        levels.join(" "),
+        link.default
+    )?;
+    section(out, "Effects", link.effects.iter().cloned())?;
+    let (from, to) = (catalog.component_type(&link.from)?, catalog.component_type(&link.to)?);
+    let (from, to) = from.zip(to).with_context(|| format!("link type `{}`", link.name))?;
+    let kinds = catalog.link_kinds(&from.definition, &to.definition)?;
+    for kind in kinds.iter().filter(|kind| kind.name == link.name) {
+        let grants = kind.levels.iter().map(|level| {
+            let told = crate::hook::view::grants_text(&kind.grants(*level));
+            format!("{:<8} {told}", level.word())
+        });
+        section(out, "Grants", grants)?;
+        section(
+            out,
+            "Endpoints",
+            kind.provision.endpoints.iter().chain(&kind.slot.endpoints).cloned(),
+        )?;
+        section(out, "Tool files", kind.modules().iter().cloned())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    writeln!(out, "{}: {}", kind.convention, kind.title)?;
+    if let Some(docs) = &kind.docs {
+        writeln!(out, "\n  docs  {docs}")?;
+    }
+    let value = |value: &KeyValue| match value {
+        KeyValue::Text(text) => text.clone(),
+        KeyValue::Secret(composed) => format!("{} (secret)", composed.secret),
+    };
+    for (name, keys) in &kind.interfaces {
+        let fixed = keys.fixed.iter().chain(&keys.keys);
+        let files = keys
+            .files
+            .iter()
+            .map(|(file, fact)| format!("{file:<32} {fact} (file)"));
+        let lines = fixed.map(|(key, one)| format!("{key:<32} {}", value(one))).chain(files);
+        section(out, name, lines)?;
+    }
+    section(
+        out,
+        "Always",
+        kind.always.iter().map(|(key, value)| format!("{key:<32} {value}")),
+    )?;
+    writeln!(out, "\nOther interfaces give {{ENV}}_<FACT> for each of their facts.")?;
+    Ok(Exit::Done)
+}
+
+fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    writeln!(out, "{}: {}\n\n  values  {}", kind.name, kind.title, kind.values)?;
+    section(out, "Reads", kind.reads.iter().cloned())?;
+    section(out, "Writes", kind.outputs.iter().map(|output| output.path.clone()))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,250 @@
+//! What templates see of a stack: plain maps and lists, without secrets.
+
+mod accounts;
+mod gets;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::catalog::derived::METRICS;
+use crate::name::env_form;
+use crate::stack::{AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
+
+/// A component with its sub-components and links.
+#[must_use]
+pub fn component(stack: &Stack, component: &Component) -> Json {
+    let mut view = summary(stack, component);
+    let sub_components: Vec<Json> = component
+        .sub_components
+        .values()
+        .map(|sub| sub_component(stack, component, sub))
+        .collect();
+    let (config_keys, secret_keys) = env_keys(stack, component);
+    view.insert("sub_components".to_owned(), sub_components.into());
+    view.insert("accounts".to_owned(), accounts::of(stack, component));
+    view.insert("gets".to_owned(), gets::of(stack, component));
+    view.insert("is_scraped".to_owned(), is_scraped(stack, component).into());
+    view.insert("config_keys".to_owned(), json!(config_keys));
+    view.insert("secret_keys".to_owned(), json!(secret_keys));
+    view.insert("secret_files".to_owned(), secret_files(stack, component));
+    view.insert(
+        "tool_maps".to_owned(),
+        json!(tool_maps(stack, component).keys().collect::<Vec<_>>()),
+    );
+    Json::Object(view)
+}
+
+/// The stack and its components, without links.
+#[must_use]
+pub fn stack(stack: &Stack) -> Json {
+    let components: Vec<Json> = stack
+        .components
+        .values()
+        .map(|component| Json::Object(summary(stack, component)))
+        .collect();
+    let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
+    json!({
+        "name": stack.name,
+        "domain": stack.domain,
+        "components": components,
+        "environments": stack.environments,
+        "namespaces": namespaces,
+    })
+}
+
+/// Whether somebody collects its metrics.
+fn is_scraped(stack: &Stack, component: &Component) -> bool {
+    let mut links = stack.links_to(&component.name);
+    links.any(|link| link.kind.interface_name() == METRICS)
+}
+
+/// Level data as people read it: `commands: +ping +info; keys: read`.
+#[must_use]
+pub fn grants_text(grants: &Map<String, Json>) -> String {
+    let word = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let words = |value: &Json| match value {
+        Json::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(" "),
+        value => word(value),
+    };
+    let told = grants.iter().map(|(name, value)| format!("{name}: {}", words(value)));
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// A link with what templates of a pair need of both ends.
+#[must_use]
+pub fn link(stack: &Stack, link: &Link) -> Json {
+    let from = stack.component(&link.from);
+    let to = stack.component(&link.to);
+    let endpoint = link.endpoints.first().and_then(|name| to.endpoints.get(name));
+    let endpoint = endpoint.or_else(|| to.primary_endpoint());
+    let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
+    json!({
+        "type": link.type_name(),
+        "object": link.object,
+        "id": link.object.replace('-', "_"),
+        "from": link.from,
+        "from_type": from.type_name(),
+        "from_namespace": from.namespace,
+        "from_object": from.object,
+        "to": link.to,
+        "to_type": to.type_name(),
+        "to_namespace": to.namespace,
+        "to_object": to.object,
+        "to_external": !to.is_deployed(),
+        "sub": link.sub,
+        "sub_object": sub.map(|sub| &sub.object),
+        "sub_type": sub.map(|sub| &sub.sub_type),
+        "level": link.level,
+        "write": link.writes(),
+        "principal": link.principal,
+        "principal_env": link.principal.as_deref().map(env_form),
+        "env": link.env_prefix,
+        "host": endpoint.map(|endpoint| &endpoint.host),
+        "port": endpoint.map(|endpoint| endpoint.port),
+        "attributes": attributes(&to.attributes),
+        "sub_attributes": sub.map(|sub| attributes(&sub.attributes)).unwrap_or_default(),
+        "scope": link.scope,
+        "facts": gets::plain(link),
+        "with": attributes(&link.with),
+    })
+}
+
+/// Labels of every object that stacktic makes for a component.
+#[must_use]
+pub fn labels(stack: &Stack, component: &Component) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/name", component.name.to_string()),
+        ("app.kubernetes.io/component", component.type_name().to_owned()),
+        ("app.kubernetes.io/part-of", stack.name.to_string()),
+        ("app.kubernetes.io/managed-by", "stacktic".to_owned()),
+    ])
+}
+
+/// Annotations of what holds data or access of several: neither pruning nor deleting an Application removes such an
+/// object, and Argo CD does not call an Application out of step for it.
+pub const KEEP: [(&str, &str); 2] = [
+    ("argocd.argoproj.io/compare-options", "IgnoreExtraneous"),
+    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
+];
+
+/// Labels of objects that belong to no component.
+#[must_use]
+pub fn shared_label_pairs(stack: &Stack) -> Json {
+    pairs(&BTreeMap::from([
+        ("app.kubernetes.io/managed-by", "stacktic"),
+        ("app.kubernetes.io/part-of", stack.name.as_str()),
+    ]))
+}
+
+/// A map as the list of `{key, value}` that templates iterate.
+#[must_use]
+pub fn pairs<K: AsRef<str>, V: AsRef<str>>(map: &BTreeMap<K, V>) -> Json {
+    map.iter()
+        .map(|(key, value)| json!({ "key": key.as_ref(), "value": value.as_ref() }))
+        .collect()
+}
+
+/// The labels of a component as `{key, value}`.
+#[must_use]
+pub fn label_pairs(stack: &Stack, component: &Component) -> Json {
+    pairs(&labels(stack, component))
+}
+
+/// Keys of a component's environment: plain ones, and secret ones.
+#[must_use]
+pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+    let mut keys = (BTreeSet::new(), BTreeSet::new());
+    for value in stack.links_from(&component.name).flat_map(|link| &link.env) {
+        let set = if value.value.is_some() {
+            &mut keys.0
+        } else {
+            &mut keys.1
+        };
+        set.insert(value.key.as_str());
+    }
+    for spec in component.own_credentials() {
+        keys.1.extend(spec.keys.iter().map(|key| key.key.as_str()));
+    }
+    keys
+}
+
+/// Secret keys and the files that they are mounted as, sorted by key.
+fn secret_files(stack: &Stack, component: &Component) -> Json {
+    let own = component.own_credentials().flat_map(|spec| &spec.keys);
+    let mut files: BTreeMap<&str, &str> = own.map(|key| (key.key.as_str(), key.key.as_str())).collect();
+    let linked = stack.links_from(&component.name).flat_map(|link| &link.env);
+    let secret = linked.filter(|value| value.value.is_none());
+    files.extend(secret.map(|value| (value.key.as_str(), value.file.as_str())));
+    let item = |(key, path)| json!({ "key": key, "path": path });
+    files.into_iter().map(item).collect()
+}
+
+/// ConfigMaps with the tool files of a component's links, one for each pair: `fastmcp-tools-cnpg`.
+#[must_use]
+pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<String, &'a [String]> {
+    let name = |pair: &str| {
+        let target = pair.trim_start_matches(component.type_name()).trim_start_matches('-');
+        format!("{}-tools-{}", component.name, target.replace('_', "-"))
+    };
+    let connections = stack.connections(component).into_iter();
+    let maps = connections.map(|(pair, connections)| (name(pair), connections[0].first().kind.modules()));
+    maps.collect()
+}
+
+fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {
+    let kind = &component.entry.definition;
+    let endpoint = component.primary_endpoint();
+    let view = json!({
+        "name": component.name,
+        "type": kind.name,
+        "title": kind.title,
+        "namespace": component.namespace,
+        "group": component.group,
+        "object": component.object,
+        "service": kind.service,
+        "external": !component.is_deployed(),
+        "attributes": attributes(&component.attributes),
+        "images": component.images,
+        "host": endpoint.map(|endpoint| &endpoint.host),
+        "port": endpoint.map(|endpoint| endpoint.port),
+        "endpoints": component.endpoints.iter().map(|(name, endpoint)| (name.clone(), self::endpoint(endpoint))).collect::<Map<_, _>>(),
+        "labels": labels(stack, component),
+        "keep": BTreeMap::from(KEEP),
+        "pods": component.pods,
+    });
+    match view {
+        Json::Object(view) => view,
+        _ => Map::new(),
+    }
+}
+
+fn endpoint(endpoint: &Endpoint) -> Json {
+    json!({ "host": endpoint.host, "port": endpoint.port, "protocol": endpoint.protocol, "target_port": endpoint.target_port })
+}
+
+fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Json {
+    let links = || stack.uses_of(&component.name, &sub.name);
+    let consumers: BTreeSet<&str> = links().map(|link| link.from.as_str()).collect();
+    let writers: BTreeSet<&str> = links()
+        .filter(|link| link.writes())
+        .map(|link| link.from.as_str())
+        .collect();
+    json!({
+        "name": sub.name,
+        "object": sub.object,
+        "type": sub.sub_type,
+        "attributes": attributes(&sub.attributes),
+        "consumers": consumers,
+        "writers": writers,
+    })
+}
+
+/// The values that may be shown: secrets are left out.
+fn attributes(attributes: &Attributes) -> Map<String, Json> {
+    let plain = attributes.iter().filter_map(|(name, value)| match value {
+        AttributeValue::Plain(value) => Some((name.clone(), value.clone())),
+        AttributeValue::Secret => None,
+    });
+    plain.collect()
+}

@@ -1,0 +1,238 @@
+//! Secret skeletons: which keys a Secret has and where their values come from, never the values.
+
+mod links;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use super::{NAMESPACES, Plan, PlannedFile, Source};
+use crate::catalog::{SecretSpec, pattern};
+use crate::name::object_form;
+use crate::stack::{AttributeValue, Component, SecretsBackend, Stack, SubComponent};
+use crate::tree::{Class, Skeleton, SkeletonKey};
+
+/// The file that holds the keys of a component's links.
+const CLOUD_ENV: &str = "cloud.env";
+
+/// A Secret of a component.
+#[derive(Debug)]
+pub(super) struct PlannedSecret {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    /// Name below `secret/`.
+    pub(super) file: String,
+    pub(super) kind: Option<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) keys: Vec<SkeletonKey>,
+    /// A chart or custom resource names it, so kustomize must not add a hash.
+    pub(super) fixed_name: bool,
+}
+
+pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
+    if stack.secrets == SecretsBackend::ExternalSecrets {
+        return Ok(()); // the objects come from `kustomize`; there is nothing to fill in
+    }
+    for component in stack.deployed() {
+        for secret in secrets(stack, component)? {
+            insert(
+                plan,
+                component.name.as_str(),
+                &format!("component {}", component.name),
+                secret,
+            )?;
+        }
+    }
+    for secret in shared(stack)? {
+        let why = format!("namespace {}", secret.namespace);
+        insert(plan, NAMESPACES, &why, secret)?;
+    }
+    Ok(())
+}
+
+fn insert(plan: &mut Plan, folder: &str, why: &str, secret: PlannedSecret) -> anyhow::Result<()> {
+    let path = format!("k8s/deploy/base/{folder}/secret/{}", secret.file);
+    let planned = PlannedFile {
+        class: Class::Seeded,
+        why: format!("{why}, keys of Secret {}", secret.name),
+        source: Source::Skeleton(Skeleton {
+            header: header(&secret),
+            keys: secret.keys,
+        }),
+        resource: false,
+    };
+    plan.insert(&path, planned)
+}
+
+fn header(secret: &PlannedSecret) -> Vec<String> {
+    vec![
+        format!(
+            "Keys of Secret {}. Seeded by stacktic from stack.yaml: keys come and go with links, values are yours.",
+            secret.name
+        ),
+        "Fill in the values, then encrypt the file with SOPS before it is committed.".to_owned(),
+    ]
+}
+
+/// Secrets that belong to a namespace, sorted by file: what components of one type share there.
+pub(super) fn shared(stack: &Stack) -> anyhow::Result<Vec<PlannedSecret>> {
+    let mut found = BTreeMap::new();
+    for component in stack.deployed() {
+        for spec in component.entry.definition.secrets.iter().filter(|spec| spec.shared) {
+            let secret = secret(component, spec, |name| component_variable(component, None, name))?;
+            found.insert(secret.file.clone(), secret);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// All Secrets of a component, sorted by file.
+pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Vec<PlannedSecret>> {
+    let mut found: BTreeMap<String, PlannedSecret> = BTreeMap::new();
+    let mut add = |secret: PlannedSecret| match found.get_mut(&secret.file) {
+        Some(first) => join(first, secret),
+        None => {
+            found.insert(secret.file.clone(), secret);
+        }
+    };
+    if let Some(secret) = credentials(stack, component)? {
+        add(secret);
+    }
+    for spec in component
+        .entry
+        .definition
+        .secrets
+        .iter()
+        .filter(|spec| spec.file != CLOUD_ENV && !spec.shared)
+    {
+        match &spec.for_each {
+            None => add(secret(component, spec, |name| {
+                component_variable(component, None, name)
+            })?),
+            Some(sub_type) => {
+                for sub in component
+                    .sub_components
+                    .values()
+                    .filter(|sub| sub.sub_type == *sub_type)
+                {
+                    add(secret(component, spec, |name| {
+                        component_variable(component, Some(sub), name)
+                    })?);
+                }
+            }
+        }
+    }
+    let delivered = stack
+        .links_from(&component.name)
+        .filter_map(|link| link.delivered.as_ref());
+    delivered
+        .map(|secret| links::delivered(component, secret))
+        .for_each(&mut add);
+    let seeded = stack.accounts_at(&component.name);
+    seeded
+        .filter_map(|account| links::seeded(stack, component, account))
+        .for_each(&mut add);
+    Ok(found.into_values().collect())
+}
+
+/// Links that share a Secret each bring their keys.
+fn join(first: &mut PlannedSecret, more: PlannedSecret) {
+    for key in more.keys {
+        if !first.keys.iter().any(|known| known.key == key.key) {
+            first.keys.push(key);
+        }
+    }
+    first.keys.sort_by(|left, right| left.key.cmp(&right.key));
+    first.labels.extend(more.labels);
+}
+
+/// The Secret with the keys of the component's links and its own.
+fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<PlannedSecret>> {
+    let mut keys: BTreeMap<String, SkeletonKey> = BTreeMap::new();
+    for spec in component.own_credentials() {
+        for key in secret(component, spec, |name| component_variable(component, None, name))?.keys {
+            keys.insert(key.key.clone(), key);
+        }
+    }
+    for value in stack
+        .links_from(&component.name)
+        .flat_map(|link| &link.env)
+        .filter(|value| value.value.is_none())
+    {
+        let key = SkeletonKey {
+            key: value.key.clone(),
+            value: String::new(),
+            comment: value.help.clone(),
+            of: BTreeSet::from([value.of.clone()]),
+        };
+        // Links that share a key each have a part in it.
+        match keys.get_mut(&value.key) {
+            Some(shared) => shared.of.extend(key.of),
+            None => drop(keys.insert(value.key.clone(), key)),
+        }
+    }
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let name = format!("{}-credentials", component.name);
+    let keys = keys.into_values().collect();
+    let is_own = component.entry.definition.install.manifests;
+    Ok(Some(PlannedSecret {
+        name,
+        namespace: component.namespace.to_string(),
+        file: CLOUD_ENV.to_owned(),
+        kind: None,
+        labels: BTreeMap::new(),
+        keys,
+        fixed_name: !is_own,
+    }))
+}
+
+fn secret<'v>(
+    component: &Component,
+    spec: &SecretSpec,
+    lookup: impl Fn(&str) -> Option<Cow<'v, str>>,
+) -> anyhow::Result<PlannedSecret> {
+    let expand = |text: &str| pattern::expand(text, &lookup).map(Cow::into_owned);
+    let mut keys = Vec::new();
+    for key in &spec.keys {
+        let value = key.value.as_deref().map(expand).transpose()?.unwrap_or_default();
+        keys.push(SkeletonKey {
+            key: expand(&key.key)?,
+            value,
+            comment: expand(&key.help)?,
+            of: BTreeSet::new(),
+        });
+    }
+    keys.sort_by(|left, right| left.key.cmp(&right.key));
+    Ok(PlannedSecret {
+        name: expand(&spec.name)?,
+        namespace: component.namespace.to_string(),
+        file: expand(&spec.file)?,
+        kind: spec.kind.clone(),
+        labels: spec.labels.clone(),
+        keys,
+        fixed_name: true,
+    })
+}
+
+fn component_variable<'a>(component: &'a Component, sub: Option<&'a SubComponent>, name: &str) -> Option<Cow<'a, str>> {
+    let attribute =
+        |attributes: &crate::stack::Attributes| attributes.get(name).and_then(AttributeValue::text).map(Cow::Owned);
+    match (name, sub) {
+        ("name", _) => Some(Cow::Borrowed(component.name.as_str())),
+        ("namespace", _) => Some(Cow::Borrowed(component.namespace.as_str())),
+        ("object", _) => Some(Cow::Borrowed(&component.object)),
+        ("sub", Some(sub)) => Some(Cow::Borrowed(sub.name.as_str())),
+        ("sub_object", Some(sub)) => Some(Cow::Owned(object_form(&sub.object))),
+        (_, Some(sub)) => attribute(&sub.attributes).or_else(|| attribute(&component.attributes)),
+        (_, None) => attribute(&component.attributes),
+    }
+}
+
+/// The secret as the kustomize templates see it.
+pub(super) fn item(secret: &PlannedSecret) -> Json {
+    let keys: Vec<&str> = secret.keys.iter().map(|key| key.key.as_str()).collect();
+    json!({ "name": secret.name, "namespace": secret.namespace, "file": secret.file, "type": secret.kind, "labels": crate::hook::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
+}

@@ -1,0 +1,219 @@
+//! Accounts at providers: who may do what, by the level of links and by what an account belongs to.
+//!
+//! The data of the catalog goes in with the names of a link; one account for all links that share it comes out.
+
+use std::collections::BTreeMap;
+
+use anyhow::bail;
+use serde_json::{Map, Value as Json};
+
+use super::scope::LinkScope;
+use super::{Account, Credential, CredentialKey, Origin};
+use crate::catalog::{AccountSecret, AccountSpec, KeySource, Level, LinkKind, Per};
+use crate::fault::Code;
+use crate::name::{ComponentName, MAX_LABEL, SubName, shortened};
+
+/// Name and object of the account that a link has, before the link itself is made.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) object: String,
+}
+
+/// What a link's account is called; `scope` is that of the link.
+///
+/// # Errors
+/// A pattern of the catalog does not expand.
+pub(super) fn named(spec: &AccountSpec, scope: &LinkScope<'_>) -> anyhow::Result<Named> {
+    let object = match spec.per {
+        Per::Link => scope.object.to_owned(),
+        Per::Connection => shortened(&format!("{}-{}", scope.from.name, scope.to.name), MAX_LABEL),
+        Per::SubComponent => scope.sub.map_or_else(String::new, |sub| sub.object.clone()),
+        Per::Component => scope.to.object.clone(),
+    };
+    let of_account = LinkScope {
+        object: &object,
+        ..*scope
+    };
+    let name = shortened(&of_account.expand(&spec.name)?, MAX_LABEL);
+    Ok(Named { name, object })
+}
+
+/// A link as far as accounts know it.
+pub(super) struct Holder<'a> {
+    /// In the list of links.
+    pub(super) position: usize,
+    pub(super) kind: &'a LinkKind,
+    pub(super) level: Level,
+    pub(super) sub: Option<&'a SubName>,
+    /// Closed lists of what it reaches.
+    pub(super) reach: &'a BTreeMap<String, Vec<String>>,
+    pub(super) grants: &'a Map<String, Json>,
+}
+
+/// Accounts in the order of the first links that have them.
+#[derive(Default)]
+pub(super) struct Accounts {
+    found: Vec<Account>,
+    by_name: BTreeMap<(ComponentName, String), usize>,
+}
+
+impl Accounts {
+    /// The position of the holder's account, made when it is the first; `scope` knows the account's name.
+    ///
+    /// # Errors
+    /// A pattern of the catalog does not expand.
+    pub(super) fn add(
+        &mut self,
+        holder: &Holder<'_>,
+        spec: &AccountSpec,
+        named: Named,
+        scope: &LinkScope<'_>,
+    ) -> anyhow::Result<usize> {
+        let key = (scope.to.name.clone(), named.name.clone());
+        if let Some(known) = self.by_name.get(&key) {
+            self.found[*known].join(holder);
+            return Ok(*known);
+        }
+        let of_account = LinkScope {
+            object: &named.object,
+            ..*scope
+        };
+        let secret = spec.secret.as_ref();
+        let credential = secret.map(|secret| credential(secret, &of_account)).transpose()?;
+        let place = self.found.len();
+        self.found.push(Account {
+            interface: holder.kind.interface_name().to_owned(),
+            component: scope.to.name.clone(),
+            per: spec.per,
+            name: named.name,
+            object: named.object,
+            level: holder.level,
+            grants: holder.grants.clone(),
+            scope: holder.reach.clone(),
+            sub: holder.sub.cloned(),
+            links: vec![holder.position],
+            credential,
+        });
+        self.by_name.insert(key, place);
+        Ok(place)
+    }
+
+    pub(super) fn at(&self, position: usize) -> &Account {
+        &self.found[position]
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Account> {
+        self.found
+    }
+}
+
+impl Account {
+    /// One more link shares it: what any of them reaches, it reaches.
+    fn join(&mut self, holder: &Holder<'_>) {
+        self.links.push(holder.position);
+        join_grants(&mut self.grants, holder.grants);
+        for (name, list) in holder.reach {
+            let known = self.scope.entry(name.clone()).or_default();
+            known.extend(list.iter().cloned());
+            known.sort();
+            known.dedup();
+        }
+    }
+}
+
+/// What the level grants, with its patterns expanded; in a list, `{scope.<name>}` stands for every name of a closed list.
+///
+/// # Errors
+/// A pattern of the catalog does not expand.
+pub(super) fn grants(
+    kind: &LinkKind,
+    level: Level,
+    scope: &LinkScope<'_>,
+    reach: &BTreeMap<String, Vec<String>>,
+) -> anyhow::Result<Map<String, Json>> {
+    let mut grants = kind.grants(level);
+    for value in grants.values_mut() {
+        expand(value, scope, reach)?;
+    }
+    Ok(grants)
+}
+
+fn expand(value: &mut Json, scope: &LinkScope<'_>, reach: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
+    match value {
+        Json::String(text) => *text = scope.expand(text)?,
+        Json::Array(items) => {
+            let mut found = Vec::with_capacity(items.len());
+            for mut item in std::mem::take(items) {
+                match closed_list(&item, reach) {
+                    Some(names) => found.extend(names.iter().map(|name| Json::from(name.as_str()))),
+                    None => {
+                        expand(&mut item, scope, reach)?;
+                        found.push(item);
+                    }
+                }
+            }
+            *items = found;
+        }
+        Json::Object(map) => map.values_mut().try_for_each(|item| expand(item, scope, reach))?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn closed_list<'a>(item: &Json, reach: &'a BTreeMap<String, Vec<String>>) -> Option<&'a [String]> {
+    let name = item.as_str()?.strip_prefix("{scope.")?.strip_suffix('}')?;
+    reach.get(name).map(Vec::as_slice)
+}
+
+/// Links that share an account have its lists together.
+fn join_grants(grants: &mut Map<String, Json>, more: &Map<String, Json>) {
+    for (key, value) in more {
+        match (grants.get_mut(key), value) {
+            (Some(Json::Array(known)), Json::Array(items)) => {
+                let new: Vec<Json> = items.iter().filter(|item| !known.contains(item)).cloned().collect();
+                known.extend(new);
+            }
+            (Some(_), _) => {}
+            (None, value) => drop(grants.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+fn credential(secret: &AccountSecret, scope: &LinkScope<'_>) -> anyhow::Result<Credential> {
+    let expand = |text: &Option<String>| text.as_deref().map(|text| scope.expand(text)).transpose();
+    let (name, existing, issued) = (
+        expand(&secret.name)?,
+        expand(&secret.existing)?,
+        expand(&secret.issued)?,
+    );
+    let (origin, name) = match (name, existing, issued, secret.made_by) {
+        (Some(name), None, None, None) => (Origin::Seeded, name),
+        (Some(name), None, None, Some(_)) => (Origin::Operator, name),
+        (None, Some(name), None, None) => (Origin::Existing, name),
+        (None, None, Some(how), None) => (Origin::Issued(how), String::new()),
+        _ => bail!(Code::E_CATALOG_LINK.fault(format!(
+            "the Secret of an account of `{}` says one of `name`, `existing` and `issued`",
+            scope.to.type_name()
+        ))),
+    };
+    let mut keys = BTreeMap::new();
+    for (key, source) in &secret.keys {
+        let source = match source {
+            KeySource::Plain(text) => CredentialKey::Plain(scope.expand(text)?),
+            KeySource::Fact { fact, length } => CredentialKey::Fact {
+                fact: fact.clone(),
+                length: *length,
+            },
+        };
+        keys.insert(scope.expand(key)?, source);
+    }
+    let file = expand(&secret.file)?.unwrap_or_else(|| format!("{name}.env"));
+    Ok(Credential {
+        origin,
+        name,
+        file,
+        kind: secret.kind.clone(),
+        labels: secret.labels.clone(),
+        keys,
+    })
+}

@@ -1,0 +1,112 @@
+//! Which link type two ends ask for, and what could be meant where there is none.
+
+use std::rc::Rc;
+
+use super::Checker;
+use super::ends::{Ends, Written};
+use crate::catalog::{Catalog, ComponentType, LinkKind};
+use crate::finding::{Code, Finding, suggestion};
+
+/// The link type of a link: the first that fits its ends, or the one that `type` names.
+pub(super) fn link_kind(
+    checker: &mut Checker<'_>,
+    written: Written<'_>,
+    ends: &Ends<'_>,
+) -> anyhow::Result<Option<Rc<LinkKind>>> {
+    let all = checker
+        .catalog
+        .link_kinds(&ends.from.kind.definition, &ends.to.kind.definition)?;
+    let fits = |kind: &&Rc<LinkKind>| {
+        kind.sub_component.as_deref() == ends.to.sub_type() && kind.slot.begins_at.as_deref() == ends.from.sub_type()
+    };
+    let fitting: Vec<&Rc<LinkKind>> = all.iter().filter(fits).collect();
+    let Some(name) = written.link.link_type.as_deref().filter(|_| !fitting.is_empty()) else {
+        if let Some(first) = fitting.first() {
+            return Ok(Some(Rc::clone(first)));
+        }
+        let hint = undefined_pair(checker.catalog, ends, &all)?;
+        let message = format!(
+            "no link type joins `{}` to `{}`",
+            ends.from.written(),
+            ends.to.written()
+        );
+        let span = written.place(checker, "");
+        checker
+            .findings
+            .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
+        return Ok(None);
+    };
+    let named = fitting.iter().find(|kind| kind.name == name || kind.slot_name == name);
+    if named.is_none() {
+        let names: Vec<&str> = fitting.iter().map(|kind| kind.name.as_str()).collect();
+        let message = format!(
+            "no link type `{name}` joins `{}` to `{}`",
+            ends.from.written(),
+            ends.to.written()
+        );
+        let span = written.place(checker, "type");
+        let finding = Finding::new(Code::E_TOPOLOGY_LINK, span, message);
+        checker.findings.push(finding.maybe_hint(suggestion(name, &names)));
+    }
+    Ok(named.map(|kind| Rc::clone(kind)))
+}
+
+/// What could be meant by a link that no type allows: the other direction, a sub-component, or another end.
+fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<LinkKind>]) -> anyhow::Result<String> {
+    let (from, to) = (&ends.from.kind.definition, &ends.to.kind.definition);
+    let reversed = catalog.link_kinds(to, from)?;
+    if let Some(kind) = reversed
+        .iter()
+        .find(|kind| kind.sub_component.as_deref() == ends.from.sub_type())
+    {
+        let why = match kind.interface_name() {
+            crate::stack::gateway::HTTP => "a gateway publishes what it links to".to_owned(),
+            _ => "the ends are reversed".to_owned(),
+        };
+        return Ok(format!(
+            "{why}; write `{{from: {}, to: {}}}`",
+            ends.to.name,
+            ends.from.written()
+        ));
+    }
+    if ends.from.sub.is_some() && !all.is_empty() && all.iter().all(|kind| kind.slot.begins_at.is_none()) {
+        let name = ends.from.name;
+        return Ok(format!(
+            "links from `{name}` begin at the component: write `from: {name}`"
+        ));
+    }
+    let subs: Vec<&str> = all.iter().filter_map(|kind| kind.sub_component.as_deref()).collect();
+    if let Some(sub_type) = subs.first().filter(|_| ends.to.sub.is_none()) {
+        let mut own = ends.to.component.sub_components.iter();
+        let example = own.find(|(_, sub)| subs.contains(&sub.sub_type.as_str()));
+        let name = example.map_or_else(|| format!("<{sub_type}>"), |(name, _)| name.clone());
+        return Ok(format!("link to a {sub_type} of it: `{}/{name}`", ends.to.name));
+    }
+    if ends.to.sub.is_some() && all.iter().any(|kind| kind.sub_component.is_none()) {
+        let (from, to) = (ends.from.name, ends.to.name);
+        return Ok(format!(
+            "links from `{from}` end at the whole of `{to}`: write `{to}` where all of it is meant"
+        ));
+    }
+    targets(catalog, from)
+}
+
+/// Where links from a type may end.
+fn targets(catalog: &Catalog, from: &ComponentType) -> anyhow::Result<String> {
+    let mut targets = Vec::new();
+    for name in catalog.type_names() {
+        let Some(to) = catalog.component_type(name)? else {
+            continue;
+        };
+        let kinds = catalog.link_kinds(from, &to.definition)?;
+        targets.extend(kinds.iter().map(|kind| match &kind.sub_component {
+            Some(sub) => format!("`{name}/<{sub}>`"),
+            None => format!("`{name}`"),
+        }));
+    }
+    targets.dedup();
+    Ok(match targets.as_slice() {
+        [] => format!("no link begins at a component of type `{}`", from.name),
+        _ => format!("links from `{}` end at {}", from.name, targets.join(", ")),
+    })
+}

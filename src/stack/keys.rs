@@ -1,0 +1,188 @@
+//! The keys of a link in the environment of its consumer: in the words of the slot, or of the consumer's convention.
+
+use anyhow::{bail, ensure};
+
+use super::scope::LinkScope;
+use super::{EnvValue, Fact, Link};
+use crate::catalog::{KeyValue, Keys, Level, Role, pattern};
+use crate::fault::Code;
+use crate::name::is_file_name;
+
+/// The keys of `link`, whose facts are known, and its write gate where an MCP server can write.
+///
+/// # Errors
+/// A pattern of the catalog does not expand.
+pub(super) fn keys(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Vec<EnvValue>> {
+    let mut values = match (&link.kind.slot.keys, &link.kind.keys) {
+        (Some(keys), _) => {
+            let named = keys.iter().map(|(key, value)| (format!("{{ENV}}_{key}"), value));
+            named_keys(link, scope, named)?
+        }
+        (None, Some(keys)) if link.kind.slot.deliver.is_none() => of_convention(link, scope, keys)?,
+        _ => Vec::new(),
+    };
+    if scope.from.has_role(Role::McpServer) && link.kind.levels.iter().any(|level| *level >= Level::Write) {
+        let key = format!("{}_WRITE_ACCESS", link.env_prefix);
+        values.push(EnvValue {
+            file: key.clone(),
+            key,
+            value: Some(link.writes().to_string()),
+            help: String::new(),
+            of: String::new(),
+        });
+    }
+    Ok(values)
+}
+
+fn of_convention(link: &Link, scope: &LinkScope<'_>, keys: &Keys) -> anyhow::Result<Vec<EnvValue>> {
+    if keys.has_fixed() && link.given_env.is_none() {
+        let mut values = named_keys(link, scope, keys.fixed.iter().map(|(key, value)| (key.clone(), value)))?;
+        for (file, fact) in &keys.files {
+            if let Some(Fact::Secret { origin }) = link.facts.get(fact) {
+                let key = format!("{}_{}", link.env_prefix, fact.to_uppercase());
+                values.push(secret(link, key, Some(file.clone()), origin.clone())?);
+            }
+        }
+        return Ok(values);
+    }
+    if !keys.keys.is_empty() {
+        return named_keys(link, scope, keys.keys.iter().map(|(key, value)| (key.clone(), value)));
+    }
+    let facts: Vec<(String, KeyValue)> = link
+        .facts
+        .keys()
+        .map(|fact| (format!("{{ENV}}_{}", fact.to_uppercase()), KeyValue::Text(fact.clone())))
+        .collect();
+    named_keys(link, scope, facts.iter().map(|(key, value)| (key.clone(), value)))
+}
+
+/// Each key whose facts the link gives.
+fn named_keys<'k>(
+    link: &Link,
+    scope: &LinkScope<'_>,
+    keys: impl Iterator<Item = (String, &'k KeyValue)>,
+) -> anyhow::Result<Vec<EnvValue>> {
+    let mut values = Vec::new();
+    for (key, value) in keys {
+        let key = key.replace("{ENV}", &link.env_prefix);
+        values.extend(self::value(link, scope, key, value)?);
+    }
+    Ok(values)
+}
+
+fn value(link: &Link, scope: &LinkScope<'_>, key: String, value: &KeyValue) -> anyhow::Result<Option<EnvValue>> {
+    match value {
+        KeyValue::Secret(composed) => composed_secret(link, key, &composed.secret),
+        KeyValue::Text(text) if text.contains('{') => {
+            let text = joined(link, scope, text, &key)?;
+            Ok(text.map(|text| plain(link, key, text)))
+        }
+        KeyValue::Text(fact) => match link.facts.get(fact) {
+            Some(Fact::Plain(text)) => Ok(Some(plain(link, key, text.clone()))),
+            Some(Fact::Secret { origin }) => secret(link, key, mounted_as(link, scope)?, origin.clone()).map(Some),
+            None => {
+                ensure_known(link, fact, &key)?;
+                Ok(None)
+            }
+        },
+    }
+}
+
+fn mounted_as(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Option<String>> {
+    link.kind
+        .slot
+        .file
+        .as_deref()
+        .map(|file| scope.expand(file))
+        .transpose()
+}
+
+/// A pattern over facts and variables; `None` where the link lacks a fact that it names.
+fn joined(link: &Link, scope: &LinkScope<'_>, text: &str, key: &str) -> anyhow::Result<Option<String>> {
+    for name in pattern::variables(text) {
+        match link.facts.get(name) {
+            Some(Fact::Secret { .. }) => bail!(Code::E_CATALOG_LINK.fault(format!(
+                "the key `{key}` of link type `{}` shows the secret `{name}`; write `{{secret: …}}`",
+                link.type_name()
+            ))),
+            Some(Fact::Plain(_)) => {}
+            None if scope.variable(name).is_some() => {}
+            None => {
+                ensure_known(link, name, key)?;
+                return Ok(None);
+            }
+        }
+    }
+    let lookup = |name: &str| match link.facts.get(name) {
+        Some(Fact::Plain(text)) => Some(text.as_str().into()),
+        _ => scope.variable(name),
+    };
+    Ok(Some(pattern::expand(text, lookup)?.into_owned()))
+}
+
+/// A secret that a person puts together from plain facts and others.
+fn composed_secret(link: &Link, key: String, text: &str) -> anyhow::Result<Option<EnvValue>> {
+    let mut origins = Vec::new();
+    for name in pattern::variables(text) {
+        match link.facts.get(name) {
+            Some(Fact::Secret { origin }) => origins.push(format!("<{name}> is the {origin}")),
+            Some(Fact::Plain(_)) => {}
+            None => {
+                ensure_known(link, name, &key)?;
+                return Ok(None);
+            }
+        }
+    }
+    let lookup = |name: &str| match link.facts.get(name) {
+        Some(Fact::Plain(text)) => Some(text.clone().into()),
+        _ => Some(format!("<{name}>").into()),
+    };
+    let form = pattern::expand(text, lookup)?;
+    let help = format!("{form}, where {}", origins.join(" and "));
+    secret(link, key, None, help).map(Some)
+}
+
+fn ensure_known(link: &Link, fact: &str, key: &str) -> anyhow::Result<()> {
+    let known = &link.kind.interface.definition.facts;
+    ensure!(
+        known.contains_key(fact),
+        Code::E_CATALOG_LINK.fault(format!(
+            "the key `{key}` of link type `{}` names the fact `{fact}`, which interface `{}` does not have",
+            link.type_name(),
+            link.kind.interface_name()
+        ))
+    );
+    Ok(())
+}
+
+fn plain(link: &Link, key: String, value: String) -> EnvValue {
+    EnvValue {
+        file: key.clone(),
+        of: of(link, &key),
+        key,
+        value: Some(value),
+        help: String::new(),
+    }
+}
+
+fn secret(link: &Link, key: String, file: Option<String>, help: String) -> anyhow::Result<EnvValue> {
+    let file = file.unwrap_or_else(|| key.clone());
+    ensure!(
+        is_file_name(&file),
+        Code::E_CATALOG_LINK.fault(format!(
+            "`{key}` has the file `{file}`; it is of letters, digits, `_`, `-` and `.`, not a dot first"
+        ))
+    );
+    Ok(EnvValue {
+        of: of(link, &key),
+        key,
+        value: None,
+        file,
+        help,
+    })
+}
+
+/// What the key stands for, whatever its prefix.
+fn of(link: &Link, key: &str) -> String {
+    format!("{} {}", link.end(), key.replacen(&link.env_prefix, "*", 1))
+}
