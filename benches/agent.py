@@ -58,7 +58,7 @@ def stack_of(size: int) -> str:
         ]
         links += [
             f"  - {{from: f{number}, to: d{number}/app}}",
-            f"  - {{from: f{number}, to: v{number}, write_access: true}}",
+            f"  - {{from: f{number}, to: v{number}, access: write}}",
         ]
     head = "apiVersion: stacktic.io/v1\nkind: Stack\nname: bench\ndomain: bench.example.com\n"
     lines = ["components:", *components, "links:", *links]

@@ -39,7 +39,7 @@ def stack_of(size: int) -> str:
                 f"  {name}-{number}: {{type: {kind}, namespace: {name}-{number}{extra}}}"
             )
         links.append(f"  - {{from: api-{number}, to: db-{number}/app}}")
-        links.append(f"  - {{from: api-{number}, to: cache-{number}, write_access: true}}")
+        links.append(f"  - {{from: api-{number}, to: cache-{number}, access: write}}")
         links.append(f"  - {{from: prometheus, to: db-{number}}}")
     return HEAD + "components:\n" + "\n".join(components) + "\nlinks:\n" + "\n".join(links) + "\n"
 

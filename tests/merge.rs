@@ -113,7 +113,7 @@ fn added(after: &str, line: &str) -> String {
 
 fn with_link() -> String {
     added(
-        "  - {from: fastmcp, to: apisix}",
+        "  - {from: fastmcp, to: kafka}",
         "  - {from: langflow, to: cnpg/app_db}",
     )
 }

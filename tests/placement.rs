@@ -205,7 +205,7 @@ fn is_its_own(added: &Component, identity: &Identity, place: &str) -> bool {
         .any(|shared| place.starts_with(shared));
     place == added.name || bears(name) || bears(place) || shared
         // The agent may read pods of each namespace, and tools of a link type come with its first link.
-        || (matches!(kind.as_str(), "Role" | "RoleBinding") && *namespace != "mcp")
+        || matches!(kind.as_str(), "Role" | "RoleBinding")
         || (kind == "ConfigMap" && name.contains("-tools-"))
         // Its settings, once it has links at all.
         || (kind == "ConfigMap" && name.ends_with("-config"))

@@ -119,17 +119,16 @@ pub(super) fn between(catalog: &Catalog, from: &ComponentType, to: &ComponentTyp
     let mut found: Vec<LinkKind> = Vec::new();
     let pairs = pairs(catalog, &from.name, &to.name)?;
     let provisions = provisions(to);
-    for pair in pairs.iter().filter(|pair| pair.full.interface.is_some()) {
-        let name = pair.full.interface.clone().unwrap_or_default();
-        let slot = Slot {
-            name,
-            body: pair.full.slot(),
-        };
-        add(catalog, from, to, &slot, &provisions, Some(pair), &mut found)?;
-    }
+    let of_pairs = |found: &mut Vec<LinkKind>, is_named: bool| {
+        let own = pairs.iter().filter(|pair| pair.full.interface.is_some());
+        own.filter(|pair| pair.what.is_some() == is_named)
+            .try_for_each(|pair| add(catalog, from, to, &pair.slot(), &provisions, Some(pair), found))
+    };
+    of_pairs(&mut found, false)?;
     for slot in slots(catalog, from, &provisions)? {
         add(catalog, from, to, &slot, &provisions, None, &mut found)?;
     }
+    of_pairs(&mut found, true)?;
     for pair in pairs.iter().filter(|pair| pair.full.interface.is_none()) {
         for kind in found.iter_mut().filter(|kind| kind.name == pair.name) {
             refine(kind, pair);
@@ -141,6 +140,8 @@ pub(super) fn between(catalog: &Catalog, from: &ComponentType, to: &ComponentTyp
 /// A pair with what it takes from another.
 struct FullPair {
     name: String,
+    /// What stands behind the two types in its name.
+    what: Option<String>,
     own: Rc<Entry<Pair>>,
     /// Where files beside the entry lie.
     source: Rc<Entry<Pair>>,
@@ -155,7 +156,10 @@ fn pairs(catalog: &Catalog, from: &str, to: &str) -> anyhow::Result<Vec<FullPair
         if own.definition.from != from || own.definition.to != to {
             continue;
         }
-        let name = name.to_owned();
+        let what = name
+            .strip_prefix(prefix.as_str())
+            .and_then(|rest| rest.strip_prefix('_'));
+        let (name, what) = (name.to_owned(), what.map(str::to_owned));
         let (source, full) = match &own.definition.tools_of {
             Some(other) => {
                 let source = catalog.pairs.get(other)?.with_context(|| {
@@ -170,12 +174,24 @@ fn pairs(catalog: &Catalog, from: &str, to: &str) -> anyhow::Result<Vec<FullPair
         };
         found.push(FullPair {
             name,
+            what,
             own,
             source,
             full,
         });
     }
     Ok(found)
+}
+
+impl FullPair {
+    /// The slot that it makes.
+    fn slot(&self) -> Slot {
+        let name = self.full.interface.clone().unwrap_or_default();
+        Slot {
+            name: self.what.clone().unwrap_or(name),
+            body: self.full.slot(),
+        }
+    }
 }
 
 /// All of `other`, for the types of `own`.
@@ -254,14 +270,20 @@ fn add(
             if levels.is_empty() {
                 continue;
             }
-            let is_second = found
-                .iter()
-                .any(|kind| kind.name == name(from, to, end, provision.purpose.as_ref()));
-            let purpose = provision.purpose.clone().filter(|_| end.is_none());
-            let suffix = if is_second { Some(slot.name.clone()) } else { purpose };
-            let word = if is_second { None } else { end };
+            let is_taken = |name: &str| found.iter().any(|kind| kind.name == name);
+            let purpose = provision.purpose.as_ref();
+            let what = pair
+                .and_then(|pair| pair.what.as_ref())
+                .filter(|what| Some(*what) != end);
+            let (name, suffix) = match what {
+                Some(what) => (name(from, to, None, Some(what)), Some(what.clone())),
+                None if is_taken(&name(from, to, end, purpose)) => {
+                    (name(from, to, None, Some(&slot.name)), Some(slot.name.clone()))
+                }
+                None => (name(from, to, end, purpose), purpose.cloned().filter(|_| end.is_none())),
+            };
             let mut kind = LinkKind {
-                name: name(from, to, word, suffix.as_ref()),
+                name,
                 title: title(slot, &interface.definition, to),
                 from: from.name.clone(),
                 to: to.name.clone(),
@@ -367,5 +389,8 @@ fn overlay(slot: &mut SlotBody, pair: &Pair) {
     }
     if pair.keys.is_some() {
         slot.keys.clone_from(&pair.keys);
+    }
+    if pair.file.is_some() {
+        slot.file.clone_from(&pair.file);
     }
 }

@@ -80,6 +80,9 @@ pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
             ))
         );
     }
+    for overlay in overlays {
+        ensure_known_folders(&overlay.join("link-types"))?;
+    }
     Ok(Catalog {
         component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?,
         interfaces: Store::load(store::interfaces(), overlays, "link-types/interfaces", ".yaml")?,
@@ -88,6 +91,33 @@ pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
         hooks: Store::load(store::hooks(), overlays, "hooks", "hook.yaml")?,
         kinds: RefCell::default(),
     })
+}
+
+/// What all that is known of links lies in.
+const OF_LINKS: [&str; 3] = ["conventions", "interfaces", "pairs"];
+
+/// An entry in a folder that nobody reads would be ignored without a word.
+fn ensure_known_folders(link_types: &std::path::Path) -> anyhow::Result<()> {
+    let items = walkdir::WalkDir::new(link_types)
+        .min_depth(1)
+        .max_depth(1)
+        .sort_by_file_name();
+    for item in items
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|item| item.file_type().is_dir())
+    {
+        let name = item.file_name().to_string_lossy();
+        ensure!(
+            OF_LINKS.contains(&name.as_ref()),
+            Code::E_CATALOG_FOLDER.fault(format!(
+                "`{}` is none of `{}`; what a pair of types has of its own is `link-types/pairs/<from>-<to>/pair.yaml`",
+                item.path().display(),
+                OF_LINKS.join("`, `")
+            ))
+        );
+    }
+    Ok(())
 }
 
 impl Catalog {

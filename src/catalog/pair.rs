@@ -38,6 +38,8 @@ pub struct Pair {
     pub deliver: Option<Deliver>,
     /// Keys of the environment, behind the prefix, instead of those of the convention.
     pub keys: Option<BTreeMap<String, KeyValue>>,
+    /// Pattern of the file that its secret is mounted as; the key by default.
+    pub file: Option<String>,
     /// Closed lists besides those of the provider; one of the same name replaces it.
     pub scope: BTreeMap<String, ScopeSource>,
     /// Patterns of more data for the tool files.
@@ -110,7 +112,7 @@ impl Pair {
             begins_at: self.begins_at.clone(),
             deliver: self.deliver.clone(),
             keys: self.keys.clone(),
-            file: None,
+            file: self.file.clone(),
             endpoints: self.endpoints.clone(),
             egress: self.egress.clone(),
             uses: self.uses,

@@ -33,7 +33,7 @@ links:
   - {from: apisix, to: fastapi}
   - {from: apisix, to: grafana}
   - {from: apisix, to: langflow}
-  - {from: fastapi, to: cnpg/app_db}
+  - {from: fastapi, to: cnpg/app_db, access: own}
   - {from: keycloak, to: cnpg/keycloak_db}
   - {from: prometheus, to: kafka}
 """

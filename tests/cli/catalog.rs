@@ -20,45 +20,89 @@ attributes:
   sender: {type: string, required: true, help: address that mail comes from}
 endpoints:
   smtp: {host: \"{object}.{namespace}.svc.cluster.local\", port: 1025, protocol: tcp, target_port: 1025}
+provides:
+  smtp:
+    endpoint: smtp
+    facts: {host: \"{to.host}\"}
+    accounts:
+      \"*\": {per: link, name: \"app_{link.id}\", secret: {issued: of your own choice, keys: {password: {fact: password}}}}
+    levels: {write: {mail: [send]}}
 notes: Nothing leaves it.
 ";
 
-const LINK: &str = "\
-name: fastapi-mailpit
-title: mail that an application sends
-from: fastapi
-to: mailpit
-endpoints: [smtp]
-principal: \"app_{link.id}\"
-grants: {read: [send mail]}
-env:
-  - {key: \"{env}_HOST\", value: \"{to.host}\"}
-  - {key: \"{env}_PASSWORD\", secret: true, help: of your own choice}
+const SMTP: &str = "\
+interface: smtp
+title: mail that is sent
+facts:
+  host: {help: host of the server}
+  password: {secret: true, help: password of the account}
+levels: {write: send mail}
+consumers: {application: {levels: [write]}}
 ";
 
 fn with_mail() -> Project {
     Project::new(LOKI)
         .file("extra/catalog/mailpit/component.yaml", MAIL)
-        .file("extra/link-types/fastapi-mailpit/link.yaml", LINK)
+        .file("extra/link-types/interfaces/smtp.yaml", SMTP)
 }
 
-/// One line for every folder, sorted, with its title.
+/// One line for every entry below the heading of its kind, with its title.
 #[test]
 fn lists_every_entry() {
     let run = Project::new(LOKI).run("catalog ls");
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    let (types, links) = run.stdout.split_once("\n\nLink types\n").unwrap();
-    let folders = |folder: &str, definition: &str| {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        std::fs::read_dir(root)
-            .unwrap()
-            .filter(|entry| entry.as_ref().unwrap().path().join(definition).is_file())
-            .count()
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let entries = |folder: &str, is_entry: fn(&std::path::Path) -> bool| {
+        let found = std::fs::read_dir(root.join(folder)).unwrap();
+        found.filter(|entry| is_entry(&entry.as_ref().unwrap().path())).count()
     };
-    assert_eq!(types.lines().count(), 1 + folders("catalog", "component.yaml"));
-    assert_eq!(links.lines().count(), folders("link-types", "link.yaml"));
-    let titled = |line: &str| line.split_whitespace().count() >= 2;
-    assert!(types.lines().skip(1).chain(links.lines()).all(titled));
+    let is_yaml = |path: &std::path::Path| path.extension().is_some_and(|extension| extension == "yaml");
+    let expected = [
+        entries("catalog", |path| path.join("component.yaml").is_file()),
+        entries("link-types/interfaces", is_yaml),
+        entries("link-types/conventions", is_yaml),
+        entries("link-types/pairs", |path| path.join("pair.yaml").is_file()),
+        entries("hooks", |path| path.join("hook.yaml").is_file()),
+    ];
+    let sections: Vec<Vec<&str>> = run
+        .stdout
+        .split("\n\n")
+        .map(|section| section.lines().skip(1).collect())
+        .collect();
+    let counts: Vec<usize> = sections.iter().map(Vec::len).collect();
+    assert_eq!(counts, expected);
+    let titled = |line: &&str| line.split_whitespace().count() >= 2;
+    assert!(sections.iter().flatten().all(titled));
+}
+
+#[test]
+fn lists_are_data_too() {
+    let run = with_mail().run("catalog ls -o json --catalog extra");
+    let listed: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let entries = listed["entries"].as_array().unwrap();
+    let of = |name: &str| entries.iter().find(|entry| entry["name"] == name).unwrap();
+    assert_eq!(
+        (of("loki")["origin"].as_str(), of("loki")["category"].as_str()),
+        (Some("core"), Some("observability"))
+    );
+    assert_eq!(
+        (of("mailpit")["kind"].as_str(), of("smtp")["kind"].as_str()),
+        (Some("type"), Some("interface"))
+    );
+    assert!(of("mailpit")["origin"].as_str().unwrap().contains("extra"));
+    let run = with_mail().run("catalog links -o json --catalog extra");
+    let listed: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let links = listed["links"].as_array().unwrap();
+    let mail = links.iter().find(|link| link["type"] == "fastapi-mailpit").unwrap();
+    assert_eq!(mail["interface"], "smtp");
+    assert_eq!(
+        (mail["levels"][0].as_str(), mail["default"].as_str()),
+        (Some("write"), Some("write"))
+    );
+    assert_eq!(
+        mail["effects"],
+        serde_json::json!(["network edge", "account", "settings"])
+    );
 }
 
 #[test]

@@ -15,7 +15,7 @@ components:
     sub_components:
       app_db: {type: database, attributes: {username: app_user}}
 links:
-  - {from: api, to: cnpg/app_db}
+  - {from: api, to: cnpg/app_db, access: own}
 ";
 
 fn ask(query: &str) -> String {

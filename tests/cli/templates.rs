@@ -124,7 +124,7 @@ fn every_way_to_ask_in_vain() {
 #[test]
 fn lists_that_ask_in_vain() {
     let link = |source: &str| {
-        format!("name: fastapi-mailpit\ntitle: mail\nfrom: fastapi\nto: mailpit\nenums: {{boxes: {{{source}}}}}\n")
+        format!("from: fastapi\nto: mailpit\ninterface: http\nlevels: [read]\nscope: {{boxes: {{{source}}}}}\n")
     };
     let stack = format!(
         "{STACK}  shop: {{type: fastapi, attributes: {{image: shop:1}}}}\nlinks:\n  - {{from: shop, to: mail}}\n"
@@ -149,9 +149,12 @@ fn lists_that_ask_in_vain() {
         ("from: attribute, name: relay", 0, ""),
     ] {
         let project = Project::new(&stack)
-            .file("extra/catalog/mailpit/component.yaml", MAIL)
+            .file(
+                "extra/catalog/mailpit/component.yaml",
+                &format!("{MAIL}provides: {{http: {{}}}}\n"),
+            )
             .file("extra/catalog/mailpit/values.yaml.j2", "a: 1\n")
-            .file("extra/link-types/fastapi-mailpit/link.yaml", link(source));
+            .file("extra/link-types/pairs/fastapi-mailpit/pair.yaml", link(source));
         let run = project.run("check --catalog extra");
         assert_eq!(run.code, code, "{source}: {}", run.stderr);
         assert!(run.stderr.contains(told), "{source}: {}", run.stderr);

@@ -32,6 +32,7 @@ fn gateway_of_the_example() {
         rows(&example(), &body),
         json!([
             published("fastapi", "api"),
+            published("fastmcp", "fastmcp"),
             published("grafana", "grafana"),
             published("langflow", "langflow")
         ])
