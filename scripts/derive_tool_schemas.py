@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Write `tools.json` of each `link-types/fastmcp-*` folder from its Python tool files.
+"""Write `tools.json` of each link type that brings tools from its Python tool files.
 
-In: the tool files, registered on a link whose closed lists hold placeholders, every gate open.
+In: the tool files that `modules` of its `link.yaml` names, beside it or in the package of the
+server, registered on a link whose closed lists hold placeholders, every gate open.
 Out: `tools.json` beside `link.yaml`: name, class, destructive, idempotent, description,
 input and output schema of each tool, as MCP clients list them. With `--check` nothing is
 written and a difference is exit code 1.
@@ -19,29 +20,35 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 REPOSITORY = Path(__file__).resolve().parents[1]
-CORE = REPOSITORY / "catalog" / "fastmcp" / "files"
+SOURCES = REPOSITORY / "catalog" / "fastmcp"
+PACKAGE = "stacktic_mcp"
 LINK_TYPES = REPOSITORY / "link-types"
 PLACEHOLDER = "<topology:components>"
 
-sys.path.insert(0, str(CORE))
+sys.path.insert(0, str(SOURCES))
 sys.dont_write_bytecode = True
 
-from cursors import CursorSigner  # noqa: E402 -- after the path is set
-from governed import Runtime  # noqa: E402
-from links import Link, Topology  # noqa: E402
-from settings import Settings  # noqa: E402
-from toolkit import Toolset  # noqa: E402
+from stacktic_mcp.core.cursors import CursorSigner  # noqa: E402 -- after the path is set
+from stacktic_mcp.core.governed import Runtime  # noqa: E402
+from stacktic_mcp.core.settings import Settings  # noqa: E402
+from stacktic_mcp.core.toolkit import Toolset  # noqa: E402
+from stacktic_mcp.core.topology import Topology  # noqa: E402
+from stacktic_mcp.lib.links import Link  # noqa: E402
 
 if TYPE_CHECKING:
-    from governed import GovernedTool
+    from stacktic_mcp.core.governed import GovernedTool
 
 
 class PlaceholderEnums(Mapping[str, tuple[str, ...]]):
@@ -73,21 +80,41 @@ def placeholder_link(link_type: str) -> Link:
     )
 
 
+def modules_of(folder: Path) -> list[str]:
+    """Return the names of the tool files of a link type; the first one registers."""
+    facts = yaml.safe_load((folder / "link.yaml").read_text(encoding="utf-8"))
+    return facts.get("modules", [])
+
+
+@contextmanager
+def placed(folder: Path) -> Generator[str]:
+    """Give the name to import a link type's tools by; files beside it go where the pod has them."""
+    names = modules_of(folder)
+    service = names[0].removesuffix("_tools.py")
+    with tempfile.TemporaryDirectory() as root:
+        place = Path(root, PACKAGE, "tools", service)
+        place.mkdir(parents=True)
+        for name in names:
+            if (folder / name).is_file():
+                shutil.copy(folder / name, place)
+        sys.path.append(root)
+        importlib.invalidate_caches()
+        try:
+            yield f"{PACKAGE}.tools.{service}.{service}_tools"
+        finally:
+            sys.path.remove(root)
+
+
 def register_folder(folder: Path) -> list[GovernedTool]:
-    """Import the tool files of a folder and return what they register."""
-    sys.path.insert(0, str(folder))
+    """Import the tool files of a link type and return what they register."""
     # Two links of one type: the argument that chooses among them is then part of the schema.
     links = [placeholder_link(folder.name), placeholder_link(folder.name)]
-    topology = Topology(stack="placeholder", domain="", components=(), modules=())
+    topology = Topology(stack="placeholder", domain="", server="", components=(), modules=())
     runtime = Runtime(links[0].settings, topology, CursorSigner(b""), lambda: True)
-    tools: list[GovernedTool] = []
-    for file in sorted(folder.glob("*.py")):
-        register = getattr(importlib.import_module(file.stem), "register", None)
-        if register is not None:
-            toolset = Toolset(links, runtime)
-            register(toolset)
-            tools += toolset.tools
-    return sorted(tools, key=lambda tool: tool.name)
+    toolset = Toolset(links, runtime)
+    with placed(folder) as name:
+        importlib.import_module(name).register(toolset)
+    return sorted(toolset.tools, key=lambda tool: tool.name)
 
 
 def describe(tool: GovernedTool) -> dict[str, Any]:
@@ -118,7 +145,7 @@ def update(folder: Path, text: str, *, check: bool) -> bool:
     if target.is_file() and target.read_text(encoding="utf-8") == text:
         return True
     if check:
-        print(f"error: `{target.relative_to(REPOSITORY)}` is out of date", file=sys.stderr)
+        print(f"error: `{folder.name}/{target.name}` is out of date", file=sys.stderr)
         return False
     with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as new:
         new.write(text)
@@ -131,9 +158,9 @@ def run(folders: list[Path], *, check: bool) -> bool:
     """Derive every folder; one that fails does not keep the others from being written."""
     good = True
     for folder in folders:
-        if not any(folder.glob("*.py")):
-            continue
         try:
+            if not modules_of(folder):
+                continue
             text = derived_text(folder)
         except Exception as error:  # noqa: BLE001 -- whatever a tool file raises is reported
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -151,9 +178,12 @@ def main() -> int:
     """Derive all folders, or those that are named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="link types; all of them when none is named")
+    parser.add_argument(
+        "--link-types", type=Path, default=LINK_TYPES, help="folder of link types, ours by default"
+    )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on drift")
     arguments = parser.parse_args()
-    folders = sorted(LINK_TYPES.glob("fastmcp-*"))
+    folders = sorted(file.parent for file in arguments.link_types.glob("*/link.yaml"))
     if arguments.names:
         folders = [folder for folder in folders if folder.name in arguments.names]
     return 0 if run(folders, check=arguments.check) else 1

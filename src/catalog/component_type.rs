@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::attribute::AttributeType;
 use super::forms::OneOrMany;
+use super::package::PackageSpec;
 use super::provision::Provision;
 use super::secret::SecretSpec;
 use super::slot::Slot;
@@ -82,6 +83,8 @@ pub struct ComponentType {
     /// Folders beside the entry that are copied as they are.
     #[serde(default)]
     pub folders: Vec<FolderSpec>,
+    /// The Python package that its pods run, which links add tool files to.
+    pub package: Option<PackageSpec>,
     /// ConfigMaps made from files, by the end of their names.
     #[serde(default)]
     pub config_maps: BTreeMap<String, Vec<String>>,

@@ -100,8 +100,10 @@ impl LinkKind {
     /// Python files that exist only with such a link.
     #[must_use]
     pub fn modules(&self) -> &[String] {
-        let tools = self.tools.as_ref().and_then(|pair| pair.definition.tools.as_ref());
-        tools.map(|tools| tools.modules.as_slice()).unwrap_or_default()
+        self.tools
+            .as_ref()
+            .map(|pair| pair.definition.modules())
+            .unwrap_or_default()
     }
 
     /// Whether such a link may carry settings of its keys: it sets at least one.

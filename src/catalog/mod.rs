@@ -11,6 +11,7 @@ mod forms;
 mod hook_type;
 mod interface;
 mod link_kind;
+mod package;
 mod pair;
 pub mod pattern;
 mod provision;
@@ -38,6 +39,7 @@ pub use convention::{Convention, Keys};
 pub use hook_type::{HookOutput, HookType};
 pub use interface::{FactSpec, Interface};
 pub use link_kind::LinkKind;
+pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair};
 pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provision, ScopeSource};
 pub use secret::{SecretKey, SecretSpec, Side};
@@ -190,6 +192,19 @@ impl Catalog {
     /// The entry is broken.
     pub fn pair(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<Pair>>>> {
         self.pairs.get(name)
+    }
+
+    /// Pairs that begin at the type `from`, sorted by name.
+    ///
+    /// # Errors
+    /// An entry is broken.
+    pub fn pairs_from(&self, from: &str) -> anyhow::Result<Vec<Rc<Entry<Pair>>>> {
+        let prefix = format!("{from}-");
+        let mut found = Vec::new();
+        for name in self.pairs.names().filter(|name| name.starts_with(&prefix)) {
+            found.extend(self.pairs.get(name)?.filter(|pair| pair.definition.from == from));
+        }
+        Ok(found)
     }
 
     /// All link types between two types, in the order in which they are meant.

@@ -69,6 +69,15 @@ impl<T> Entry<T> {
         format!("{}/{name}", self.home)
     }
 
+    /// Whether there is a file beside the entry.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match &self.files {
+            Files::Embedded(files) => files.iter().any(|(candidate, _)| *candidate == name),
+            Files::Folder(folder) => folder.join(name).symlink_metadata().is_ok(),
+        }
+    }
+
     /// The bytes of a file beside the entry.
     ///
     /// # Errors

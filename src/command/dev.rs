@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::dev::{self, Problem, StackCache};
 use crate::disk;
 use crate::exit::Exit;
-use crate::plan::is_producible;
+use crate::plan::{is_producible, package_of};
 use crate::settings::DevSettings;
 use crate::stack::Stack;
 use crate::topology::Topology;
@@ -55,7 +55,15 @@ fn serve(
         return Err(problem.hint("remove that folder: it is made again").into());
     }
     output.apply(&changes)?;
-    dev::serve(&settings.options, &target, &cache, streams.out, streams.messages)
+    let files = package_of(stack, target.server)?;
+    dev::serve(
+        &settings.options,
+        &target,
+        &files,
+        &cache,
+        streams.out,
+        streams.messages,
+    )
 }
 
 fn tell(problem: &Problem, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {

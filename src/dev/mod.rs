@@ -6,7 +6,7 @@
 //! folder and, but for the locked Python packages, is gone when it ends.
 //!
 //! Reading order: `target` (what to run), `cache` (where), `interpreter` and `environment` (with which
-//! Python), `keys`, `launcher` and `children` (how), `session` (all of it, in order).
+//! Python), `keys`, `package`, `launcher` and `children` (how), `session` (all of it, in order).
 
 mod announcement;
 mod audit;
@@ -17,6 +17,7 @@ mod health;
 mod interpreter;
 mod keys;
 mod launcher;
+mod package;
 mod pip;
 mod problem;
 mod session;

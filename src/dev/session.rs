@@ -21,7 +21,8 @@ use super::keys::{self, Keys};
 use super::launcher::Launcher;
 use super::problem::Problem;
 use super::target::Target;
-use super::{announcement, audit, environment, health, settings_file};
+use super::{announcement, audit, environment, health, package, settings_file};
+use crate::plan::Package;
 
 const AGENT_START: Duration = Duration::from_secs(30);
 /// The first start loads and compiles every package.
@@ -57,13 +58,14 @@ impl std::fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Run the servers of `target`, whose output lies in the cache, until a signal.
+/// Run the servers of `target`, whose output lies in the cache with `files` for the server's package, until a signal.
 ///
 /// # Errors
 /// A server cannot be started, or ends by itself.
 pub fn serve(
     options: &Options,
     target: &Target<'_>,
+    files: &Package,
     cache: &StackCache,
     out: &mut dyn Write,
     messages: &mut dyn Write,
@@ -81,6 +83,7 @@ pub fn serve(
         options,
         launcher,
         target,
+        files,
         cache,
         keys: &keys,
     };
@@ -97,6 +100,7 @@ struct Place<'a> {
     options: &'a Options,
     launcher: Launcher<'a>,
     target: &'a Target<'a>,
+    files: &'a Package,
     cache: &'a StackCache,
     keys: &'a Keys,
 }
@@ -182,9 +186,10 @@ impl Session {
             .cache
             .out()
             .join(format!("k8s/deploy/base/{}", place.target.server.name));
+        let app = package::place(place.files, &base, &place.cache.run())?;
         let mut command = place.launcher.command(python);
         command
-            .arg(base.join("files/server.py"))
+            .args(["-m", &place.target.server.entry.package()?.program()])
             .envs(server_settings(&base, place, agent)?)
             .env("STACKTIC_HOST", LOOPBACK)
             .env("STACKTIC_PORT", address.port().to_string())
@@ -196,7 +201,8 @@ impl Session {
             .env("LANG", "C.UTF-8")
             .env("PYTHONUNBUFFERED", "1")
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .current_dir(place.cache.run());
+            // Python imports the package from here, as in the pod.
+            .current_dir(app);
         self.children.push(Running::start(Who::Server, command, &self.sender)?);
         Ok(())
     }

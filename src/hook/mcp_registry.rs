@@ -1,40 +1,74 @@
 //! Values of `hooks/mcp_registry`: what an MCP server may import, and the facts its tools need.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use serde_json::{Value as Json, json};
 
-use crate::catalog::Role;
+use super::tools::common_prefix;
+use crate::catalog::{Catalog, Role};
 use crate::name::sha256_hex;
 use crate::stack::{Component, Connection, Stack};
 
-pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
+pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
     let mut registries = Vec::new();
     for server in stack.of_role(Role::McpServer).filter(|server| server.is_deployed()) {
-        registries.push(json!({ "component": server.name, "document": registry(stack, server)? }));
+        registries.push(json!({ "component": server.name, "document": registry(stack, catalog, server)? }));
     }
     Ok(json!({ "registries": registries }))
 }
 
-fn registry(stack: &Stack, server: &Component) -> anyhow::Result<Json> {
+fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Result<Json> {
     let mut modules = Vec::new();
     for connections in stack.connections(server).values() {
-        let Some(first) = connections.first() else { continue };
-        for (position, file) in first.first().kind.modules().iter().enumerate() {
-            let bytes = first.tools.file(file)?;
-            // Only the first file of a link type registers tools; the others are parts of it.
-            let facts: Vec<Json> = if position == 0 {
-                connections.iter().map(link).collect()
-            } else {
-                Vec::new()
-            };
-            modules.push(json!({ "file": file, "sha256": sha256_hex(&bytes), "links": facts }));
-        }
+        modules.extend(self::modules(server, connections)?);
     }
     Ok(json!({
         "stack": stack.name,
         "domain": stack.domain,
+        "server": server.name,
+        "offers": offers(catalog, server)?,
         "modules": modules,
         "components": stack.components.values().map(component).collect::<Vec<_>>(),
     }))
+}
+
+/// The tool files of one service.
+fn modules(server: &Component, connections: &[Connection<'_>]) -> anyhow::Result<Vec<Json>> {
+    let Some(first) = connections.first() else {
+        return Ok(Vec::new());
+    };
+    let mut modules = Vec::new();
+    for (position, file) in first.tools.definition.tool_files()?.into_iter().enumerate() {
+        let bytes = first.tools.tool_file(&server.entry, file)?;
+        // Only the first file of a service registers tools; the others are parts of it.
+        let facts: Vec<Json> = if position == 0 {
+            connections.iter().map(link).collect()
+        } else {
+            Vec::new()
+        };
+        modules
+            .push(json!({ "service": file.service, "file": file.name, "sha256": sha256_hex(&bytes), "links": facts }));
+    }
+    Ok(modules)
+}
+
+/// The types that a link from the server would give tools for, drawn or not, with what the names of these begin with.
+fn offers(catalog: &Catalog, server: &Component) -> anyhow::Result<Vec<Json>> {
+    let mut offers = BTreeSet::new();
+    for pair in catalog.pairs_from(server.type_name())? {
+        let tools = match &pair.definition.tools_of {
+            Some(other) => catalog.pair(other)?,
+            None => Some(Rc::clone(&pair)),
+        };
+        if let Some(tools) = tools.filter(|tools| tools.definition.service().is_some()) {
+            offers.insert((pair.definition.to.clone(), common_prefix(&tools)?));
+        }
+    }
+    let offers = offers.into_iter();
+    Ok(offers
+        .map(|(target, prefix)| json!({ "type": target, "prefix": prefix }))
+        .collect())
 }
 
 fn link(connection: &Connection<'_>) -> Json {
@@ -54,5 +88,11 @@ fn link(connection: &Connection<'_>) -> Json {
 }
 
 fn component(component: &Component) -> Json {
-    json!({ "name": component.name, "type": component.type_name(), "namespace": component.namespace, "group": component.group })
+    json!({
+        "name": component.name,
+        "type": component.type_name(),
+        "namespace": component.namespace,
+        "group": component.group,
+        "endpoints": component.endpoints.keys().collect::<Vec<_>>(),
+    })
 }

@@ -58,7 +58,7 @@ pub fn run_all(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<HookRun>>
         if let Some(entry) = catalog.hook(name)?
             && !BY_PLAN.contains(&entry.definition.values.as_str())
         {
-            let values = values(&entry.definition, stack)?;
+            let values = values(&entry.definition, stack, catalog)?;
             runs.push(HookRun { entry, values });
         }
     }
@@ -77,13 +77,13 @@ fn document(component: Option<&str>, document: Json) -> Json {
 }
 
 /// The one place where a hook's `values` meets its function.
-fn values(hook: &HookType, stack: &Stack) -> anyhow::Result<Map<String, Json>> {
+fn values(hook: &HookType, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Map<String, Json>> {
     let values = match hook.values.as_str() {
         "apisix_routes" => apisix_routes::values(stack),
         "argo_cd_apps" => argo_cd_apps::values(stack),
         "grafana_datasources" => grafana_datasources::values(stack),
         "mcp_clients" => mcp_clients::values(stack),
-        "mcp_registry" => mcp_registry::values(stack)?,
+        "mcp_registry" => mcp_registry::values(stack, catalog)?,
         "network_policies" => network_policies::values(stack),
         "prometheus_scrape" => prometheus_scrape::values(stack),
         "stack_metadata" => stack_metadata::values(stack)?,

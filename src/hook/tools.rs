@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::catalog::Role;
-use crate::fault::Code;
+use crate::catalog::{Entry, Pair, Role};
+use crate::fault::{Code, Fault};
 use crate::name::sha256_hex;
 use crate::stack::{Component, Connection, Link, Stack};
 
@@ -150,8 +150,7 @@ fn pair_tools(connections: &[Connection<'_>]) -> anyhow::Result<Vec<ToolLock>> {
         return Ok(Vec::new());
     };
     let bytes = first.tools.file(DEFINITIONS)?;
-    let definitions: Definitions = serde_json::from_slice(&bytes)
-        .with_context(|| Code::E_CATALOG_TOOLS.fault(format!("`{}`", first.tools.place(DEFINITIONS))))?;
+    let definitions: Definitions = serde_json::from_slice(&bytes).with_context(|| broken(first.tools))?;
     let all: Vec<&Connection<'_>> = connections.iter().collect();
     let writers: Vec<&Connection<'_>> = connections.iter().filter(|connection| connection.writes()).collect();
     let tools = definitions.tools.into_iter();
@@ -183,6 +182,34 @@ fn tool_lock(tool: &Definition, all: &[&Connection<'_>], writers: &[&Connection<
         output_sha256: schema_sha256(&tool.output_schema),
         credential_keys: keys.into_iter().collect(),
     }
+}
+
+/// What the names of all tools of a pair begin with, `cnpg_`, where they have a first word in common.
+pub(super) fn common_prefix(entry: &Entry<Pair>) -> anyhow::Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Names {
+        tools: Vec<Name>,
+    }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let bytes = entry.file(DEFINITIONS)?;
+    let names: Names = serde_json::from_slice(&bytes).with_context(|| broken(entry))?;
+    let words: BTreeSet<Option<&str>> = names
+        .tools
+        .iter()
+        .map(|tool| tool.name.split_once('_').map(|(word, _)| word))
+        .collect();
+    let mut words = words.into_iter();
+    Ok(match (words.next(), words.next()) {
+        (Some(Some(word)), None) => Some(format!("{word}_")),
+        _ => None,
+    })
+}
+
+fn broken(entry: &Entry<Pair>) -> Fault {
+    Code::E_CATALOG_TOOLS.fault(format!("`{}`", entry.place(DEFINITIONS)))
 }
 
 /// serde_json writes maps sorted and without spaces: the canonical form that the server hashes too.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, named, source};
+use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, named, package, source};
 use crate::catalog::{Area, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::hook::{OPERATORS, operator_values, view};
 use crate::name::ComponentName;
@@ -42,6 +42,7 @@ pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
     let view = |component: &Component| {
         let mut view = view::component(stack, component);
         view["config_maps"] = config_maps::names(plan, stack, component).into();
+        view["package"] = package::view(plan, component);
         let end = |name: &str, wanted: bool| {
             if wanted {
                 named(name, view.clone())
@@ -178,11 +179,6 @@ fn folder(plan: &mut Plan, component: &Component, folder: &FolderSpec) -> anyhow
 }
 
 fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::Result<()> {
-    if let Some(tools) = &link.kind.tools {
-        for module in link.kind.modules() {
-            self::module(plan, link, tools, module)?;
-        }
-    }
     let Some(pair) = link
         .kind
         .pair
@@ -200,21 +196,6 @@ fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::R
         link_file(plan, stack, link, pair, file, &scopes)?;
     }
     Ok(())
-}
-
-/// A tool file exists once, however many links of its type there are.
-fn module(plan: &mut Plan, link: &Link, entry: &Entry<Pair>, module: &str) -> anyhow::Result<()> {
-    let path = format!("{}/files/{module}", base_folder(&link.from));
-    if crate::name::RelPath::parse(&path).is_ok_and(|path| plan.files.contains_key(&path)) {
-        return Ok(());
-    }
-    let planned = PlannedFile {
-        class: Class::Owned,
-        why: format!("pair {}, file {module}", entry.name()),
-        source: super::Source::Copy(entry.file(module)?),
-        resource: false,
-    };
-    plan.insert(&path, planned)
 }
 
 fn link_file(

@@ -1,29 +1,27 @@
 //! ConfigMaps made from files of a component: which there are, and what each holds.
 //!
-//! The type's own (`config_maps`), one for each further part of a document in parts, and one for the tool files of each link
-//! type, which comes and goes with its links.
+//! The type's own (`config_maps`), one for each further part of a document in parts, and one for each folder of its Python
+//! package: that of a service's tools comes and goes with its links.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Plan, PlannedFile, base_folder, environment, parts};
-use crate::hook::view;
 use crate::stack::{Component, Stack};
 
 type Files<'a> = [(&'a str, &'a PlannedFile)];
 
 /// The items that the kustomization is made from; `files` are those of the component.
-pub(super) fn items(stack: &Stack, component: &Component, files: &Files<'_>) -> Vec<Json> {
-    let tool_maps = view::tool_maps(stack, component);
-    let tools_of = |file: &str| {
-        let mut maps = tool_maps.iter();
-        maps.find(|(_, modules)| modules.iter().any(|module| file == format!("files/{module}")))
-    };
+pub(super) fn items(plan: &Plan, component: &Component, files: &Files<'_>) -> Vec<Json> {
+    let package = plan.packages.get(&component.name);
     let mut maps: BTreeMap<String, Vec<&(&str, &PlannedFile)>> = BTreeMap::new();
     for file in files {
-        let of_tools = tools_of(file.0).map(|(name, _)| name.clone());
-        if let Some(name) = of_tools.or_else(|| map_of(component, file.0)) {
+        let of_package = package.and_then(|package| package.get(file.0));
+        if let Some(name) = of_package
+            .map(|placed| placed.map.clone())
+            .or_else(|| map_of(component, file.0))
+        {
             maps.entry(name).or_default().push(file);
         }
     }
@@ -81,7 +79,7 @@ fn holds(patterns: &[String], file: &str) -> bool {
     patterns.iter().any(|pattern| matches(pattern, file))
 }
 
-/// One file, or all of a kind: `files/*.py`.
+/// One file, or all of a kind: `config/*.json`.
 fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),

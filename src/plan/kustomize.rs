@@ -131,7 +131,7 @@ fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSec
         "namespace": component.namespace,
         "labels": view::label_pairs(stack, component),
         "resources": resources(&files),
-        "config_maps": config_maps::items(stack, component, &files),
+        "config_maps": config_maps::items(plan, component, &files),
         "secrets": generated(stack, secrets),
     }))
 }

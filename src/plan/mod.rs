@@ -9,6 +9,7 @@ mod environment;
 mod hooks;
 mod kustomize;
 mod overlay;
+mod package;
 mod parts;
 mod producible;
 mod secrets;
@@ -28,6 +29,7 @@ use crate::stack::Stack;
 use crate::tree::{Class, Skeleton};
 
 pub use overlay::{Overlay, plan_overlays};
+pub use package::{Package, Placed, package_of};
 pub(crate) use parts::json_size;
 pub use producible::is_producible;
 
@@ -38,6 +40,8 @@ const NAMESPACES: &str = crate::hook::NAMESPACES;
 #[derive(Debug, Default)]
 pub struct Plan {
     pub files: BTreeMap<RelPath, PlannedFile>,
+    /// Where the files of Python packages lie, by component.
+    pub packages: BTreeMap<ComponentName, Package>,
     /// Kinds of objects that outlive what they are made for, by the folder of the base that holds them.
     pub kept: BTreeMap<String, Vec<String>>,
 }
@@ -82,10 +86,11 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Re
         kept: kept(stack),
         ..Plan::default()
     };
-    // Components come after hooks: a Deployment mounts as many parts as a document has.
+    // Components come after what their Deployments mount: parts of documents, and files of packages.
     for run in hooks {
         hooks::plan(&mut plan, &run.entry, run.values)?;
     }
+    package::plan(&mut plan, stack)?;
     let views = components::views(stack, &plan);
     components::plan(&mut plan, stack, &views)?;
     environment::plan(&mut plan, stack)?;

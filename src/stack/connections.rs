@@ -49,7 +49,7 @@ impl<'a> Connection<'a> {
 }
 
 impl Stack {
-    /// The connections of a server, by the pair that brings their tools; each list is sorted by component.
+    /// The connections of a server, by the service whose tools they bring; each list is sorted by component.
     #[must_use]
     pub fn connections<'a>(&'a self, server: &'a Component) -> BTreeMap<&'a str, Vec<Connection<'a>>> {
         let mut found: BTreeMap<&str, Vec<Connection<'_>>> = BTreeMap::new();
@@ -57,7 +57,10 @@ impl Stack {
             let Some(tools) = link.kind.tools.as_deref() else {
                 continue;
             };
-            let group = found.entry(tools.name()).or_default();
+            let Some(service) = tools.definition.service() else {
+                continue;
+            };
+            let group = found.entry(service).or_default();
             match group.iter_mut().find(|connection| connection.first().to == link.to) {
                 Some(connection) => connection.join(link),
                 None => group.push(Connection::of(link, tools)),

@@ -164,7 +164,7 @@ def test_processes_get_only_what_they_need(example: DevRun) -> None:
     for pid, words in children(example.process.pid).items():
         text = Path(f"/proc/{pid}/environ").read_bytes().decode()
         names = {item.partition("=")[0] for item in text.split("\0") if item}
-        if "server.py" in words:
+        if "stacktic_mcp.core.server" in words:
             others = {name for name in names if not name.startswith(("MCP_", "STACKTIC_"))}
             allowed = {"HOME", "LANG", "LC_CTYPE", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
             assert others <= allowed
@@ -202,7 +202,8 @@ def test_killed_it_leaves_no_process(tmp_path: Path, small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "name"), [("/server.py", "MCP server"), (" agent serve ", "Stack Agent")]
+    ("part", "name"),
+    [(" stacktic_mcp.core.server", "MCP server"), (" agent serve ", "Stack Agent")],
 )
 def test_when_one_ends_the_other_is_ended(
     tmp_path: Path, small: Path, part: str, name: str

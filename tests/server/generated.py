@@ -33,11 +33,6 @@ class Generated:
         return self.root / "k8s" / "deploy" / "base" / component
 
     @property
-    def files(self) -> Path:
-        """Return the folder that the pod mounts as the server's own."""
-        return self.base("fastmcp") / "files"
-
-    @property
     def config(self) -> Path:
         """Return the folder of `topology.json`, the lock and the plain settings."""
         return self.base("fastmcp") / "config"
@@ -65,6 +60,38 @@ class Generated:
     def metadata(self) -> dict[str, Any]:
         """Return what the Stack Agent serves."""
         return json.loads((self.root / "stack-metadata.json").read_text(encoding="utf-8"))
+
+    def deployment(self, component: str) -> dict[str, Any]:
+        """Return the Deployment of a component."""
+        (deployment,) = self.objects(component, "deployment.yaml")
+        return deployment
+
+    def mounted(self, component: str, volume: str) -> dict[str, Path]:
+        """Return the files of a projected volume: by path in the pod, where each lies here.
+
+        The Deployment says which key of which ConfigMap goes where, and the kustomization which
+        file is behind a key.
+        """
+        spec = self.deployment(component)["spec"]["template"]["spec"]
+        (projected,) = (item["projected"] for item in spec["volumes"] if item["name"] == volume)
+        maps = self._config_maps(component)
+        found: dict[str, Path] = {}
+        for source in projected["sources"]:
+            files = maps[source["configMap"]["name"]]
+            whole = [{"key": key, "path": key} for key in files]
+            for item in source["configMap"].get("items", whole):
+                assert item["path"] not in found, item
+                found[item["path"]] = files[item["key"]]
+        return found
+
+    def _config_maps(self, component: str) -> dict[str, dict[str, Path]]:
+        """Return the ConfigMaps that kustomize makes of files, each a file by its key."""
+        folder = self.base(component)
+        (kustomization,) = self.objects(component, "kustomization.yaml")
+        return {
+            item["name"]: {Path(name).name: folder / name for name in item.get("files", [])}
+            for item in kustomization["configMapGenerator"]
+        }
 
     def objects(self, component: str, name: str) -> list[dict[str, Any]]:
         """Return the documents of one YAML file of a component."""

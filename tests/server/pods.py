@@ -28,6 +28,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from generated import REPOSITORY, Generated
 
@@ -64,14 +65,25 @@ def _known_keys() -> str:
 
 @dataclass
 class Pod:
-    """What a pod mounts and is given; `files` and `config` are copies a test may change."""
+    """What a pod mounts, runs and is given; `app` and `config` are copies a test may change."""
 
     root: Path
+    # The arguments of the interpreter, which the pod runs in `app`.
+    command: list[str]
     environ: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
-    def files(self) -> Path:
-        return self.root / "files"
+    def app(self) -> Path:
+        return self.root / "app"
+
+    def file(self, name: str) -> Path:
+        """Return the file of the package that has this name, which is unique."""
+        (found,) = self.app.rglob(name)
+        return found
+
+    def tool_files(self, service: str) -> list[Path]:
+        """Return the tool files of a service."""
+        return sorted(self.app.glob(f"*/tools/{service}/*.py"))
 
     @property
     def config(self) -> Path:
@@ -89,13 +101,23 @@ class Pod:
 
 def make_pod(root: Path, generated: Generated, **environ: str) -> Pod:
     """Copy what the pod mounts, fill in every credential, apply changes of plain settings."""
-    pod = Pod(root, generated.environ() | environ)
-    shutil.copytree(generated.files, pod.files)
+    (container,) = generated.deployment("fastmcp")["spec"]["template"]["spec"]["containers"]
+    python, *command = container["command"]
+    assert (python, container["workingDir"]) == ("python", _mount_path(container, "package"))
+    pod = Pod(root, command, generated.environ() | environ)
+    for path, source in generated.mounted("fastmcp", "package").items():
+        (pod.app / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, pod.app / path)
     shutil.copytree(generated.config, pod.config)
     pod.secrets.mkdir()
     pod.fill({key: secret_value(key) for key in generated.secret_keys()})
     pod.fill({"MCP_API_KEYS": _known_keys()})
     return pod
+
+
+def _mount_path(container: Mapping[str, Any], volume: str) -> str:
+    (path,) = (m["mountPath"] for m in container["volumeMounts"] if m["name"] == volume)
+    return path
 
 
 @dataclass(frozen=True)
@@ -195,8 +217,9 @@ def _start(pod: Pod, port: int, *, fresh: bool) -> Process:
 
 def _spawned(pod: Pod, environ: Mapping[str, str]) -> Process:
     with (pod.root / "stdout").open("wb") as out, (pod.root / "stderr").open("wb") as errors:
-        command = [sys.executable, str(pod.files / "server.py")]
-        process = subprocess.Popen(command, env=environ, stdout=out, stderr=errors)
+        process = subprocess.Popen(
+            [sys.executable, *pod.command], cwd=pod.app, env=environ, stdout=out, stderr=errors
+        )
 
     def wait(seconds: float) -> int | None:
         try:
@@ -210,7 +233,7 @@ def _spawned(pod: Pod, environ: Mapping[str, str]) -> Process:
 def _forked(pod: Pod, environ: Mapping[str, str]) -> Process:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=_serve, args=(str(pod.root), dict(environ)))
+    process = context.Process(target=_serve, args=(pod, dict(environ)))
     process.start()
     pid = process.pid
     assert pid is not None
@@ -222,19 +245,21 @@ def _forked(pod: Pod, environ: Mapping[str, str]) -> Process:
     return Process(pid, lambda number: os.kill(pid, number), wait)
 
 
-def _serve(root: str, environ: dict[str, str]) -> None:
+def _serve(pod: Pod, environ: dict[str, str]) -> None:
     """Become the server: its environment, its streams, and no module path of the repository."""
     for number, name in ((1, "stdout"), (2, "stderr")):
-        stream = os.open(Path(root) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        stream = os.open(pod.root / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
     os.environ.update(environ)
     sys.dont_write_bytecode = True
-    script = str(Path(root) / "files" / "server.py")
-    sys.argv = [script]
-    sys.path[:] = [str(Path(script).parent), *(path for path in sys.path if not _is_source(path))]
-    runpy.run_path(script, run_name="__main__")
+    option, module = pod.command
+    assert option == "-m"
+    os.chdir(pod.app)
+    sys.argv = [module]
+    sys.path[:] = [str(pod.app), *(path for path in sys.path if not _is_source(path))]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def _is_source(path: str) -> bool:

@@ -17,16 +17,17 @@ from typing import Any
 
 import pytest
 
-import valkey_tools
 from backends import Valkey, acl_users, running_valkey
-from cursors import CursorSigner
 from generated import Generated, example, generate, with_write_access, without_link
-from governed import Runtime
-from links import Link, load_topology
 from pods import make_pod, secret_value
-from refusal import Refusal
-from settings import Settings
-from toolkit import Toolset
+from stacktic_mcp.core.cursors import CursorSigner
+from stacktic_mcp.core.governed import Runtime
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.core.topology import load_topology
+from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.valkey import valkey_tools
 
 pytest_plugins = ["server_fixtures"]
 pytestmark = pytest.mark.anyio
@@ -206,7 +207,7 @@ async def test_without_a_link_there_is_no_setting_no_credential_and_no_user(
     """The tool file alone, brought into a stack that draws no link, opens nothing."""
     generated = generate(tmp_path / "stack", without_link(example(), "valkey"))
     pod = make_pod(tmp_path / "pod", generated)
-    assert not (pod.files / "valkey_tools.py").exists()
+    assert not pod.tool_files("valkey")
     bare = replace(writer.link, settings=Settings(pod.environ, pod.secrets, pod.config))
     assert "MCP_VALKEY_HOST is empty" in (await refused(GET(bare, "app:x", 0, 100))).hint
     place = {

@@ -180,7 +180,7 @@ def traces(pod: Pod, component: str) -> list[str]:
     """Return what still belongs to a link that is gone: files, plain settings, credentials."""
     words = {"argo-cd": "argocd", "seaweedfs": "s3", "stack-agent": "topology"}
     word = words.get(component, component)
-    files = [path.name for path in pod.files.iterdir() if path.name.startswith(f"{word}_")]
+    files = [path.name for path in pod.tool_files(word)]
     service = {"stack-agent": "STACK_AGENT"}.get(component, word.upper())
     settings = [name for name in pod.environ if name.startswith(f"MCP_{service}_")]
     secrets = [path.name for path in pod.secrets.iterdir() if f"MCP_{service}_" in path.name]

@@ -32,7 +32,7 @@ def pod(tmp_path: Path, example_output: Generated) -> Pod:
 
 def edit_file(name: str, extra: str) -> Change:
     def change(pod: Pod) -> None:
-        path = pod.files / name
+        path = pod.file(name)
         path.write_text(path.read_text(encoding="utf-8") + extra, encoding="utf-8")
 
     return change
@@ -49,7 +49,7 @@ def edit_json(name: str, edit: Callable[[Any], None]) -> Change:
 
 
 def remove_file(name: str) -> Change:
-    return lambda pod: (pod.files / name).unlink()
+    return lambda pod: pod.file(name).unlink()
 
 
 def tool(lock: Any, name: str) -> dict[str, Any]:
@@ -138,8 +138,10 @@ def test_a_module_that_nobody_lists_is_never_imported(
     pod: Pod, tmp_path: Path, example_output: Generated, key: int
 ) -> None:
     trace = tmp_path / "was-run"
+    folders = [pod.app, pod.file("valkey_tools.py").parent, pod.file("server.py").parent]
     for name in ("mine_tools.py", "zz_tools.py", "sitecustomize.py", "conftest.py"):
-        (pod.files / name).write_text(leaving_a_trace(trace), encoding="utf-8")
+        for folder in folders:
+            (folder / name).write_text(leaving_a_trace(trace), encoding="utf-8")
     with running(pod) as server:
         assert listed(server, key).keys() == example_output.tools().keys()
         assert call(server, key, "mine")["code"] == "E_SCOPE"
@@ -147,7 +149,7 @@ def test_a_module_that_nobody_lists_is_never_imported(
 
 
 ROGUE = """\
-from toolkit import Answer, Link, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Toolset
 
 
 def register(tools: Toolset) -> None:
@@ -160,12 +162,14 @@ def register(tools: Toolset) -> None:
 
 def test_a_module_added_to_the_list_too_is_stopped_by_the_lock(pod: Pod) -> None:
     """Whoever changes one ConfigMap has to change the reviewed one as well."""
-    (pod.files / "rogue_tools.py").write_text(ROGUE, encoding="utf-8")
+    pod.file("valkey_tools.py").with_name("rogue_tools.py").write_text(ROGUE, encoding="utf-8")
     digest = hashlib.sha256(ROGUE.encode()).hexdigest()
 
     def add(topology: Any) -> None:
         links = module(topology, "valkey_tools.py")["links"]
-        topology["modules"].append({"file": "rogue_tools.py", "sha256": digest, "links": links})
+        topology["modules"].append(
+            {"file": "rogue_tools.py", "service": "valkey", "sha256": digest, "links": links}
+        )
 
     edit_json("topology.json", add)(pod)
     ensure_refused(refused_start(pod), "`rogue` is served but not in the lock")

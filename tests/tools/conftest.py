@@ -14,14 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from cursors import CursorSigner
-from governed import Runtime
-from links import Component, Link, Module, Topology
-from settings import Settings
-from toolkit import Toolset
+from stacktic_mcp.core.cursors import CursorSigner
+from stacktic_mcp.core.governed import Runtime
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.core.topology import Module, Offer, Topology
+from stacktic_mcp.lib.links import Component, Link
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGE = REPOSITORY / "catalog" / "fastmcp" / "stacktic_mcp"
+LINK_TYPES = sorted(file.parent for file in (REPOSITORY / "link-types").glob("*/tools.json"))
+
+
+def tool_files(link_type: Path) -> list[Path]:
+    """Return the tool files that a link type of the catalog brings."""
+    facts = yaml.safe_load((link_type / "link.yaml").read_text(encoding="utf-8"))
+    service = facts["modules"][0].removesuffix("_tools.py")
+    return [PACKAGE / "tools" / service / name for name in facts["modules"]]
 
 
 @dataclass
@@ -36,6 +47,8 @@ class LinkFacts:
     enums: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
     write_access: bool = False
+    # Where it is not called like the type that the link ends at.
+    service: str = ""
 
 
 Register = Callable[[Toolset], None]
@@ -55,6 +68,18 @@ def build_link(facts: LinkFacts, settings: Settings) -> Link:
     )
 
 
+def modules_of(facts: Sequence[LinkFacts], links: Sequence[Link]) -> tuple[Module, ...]:
+    """Return one module for each service, with the links that bring it."""
+    brought: dict[str, list[Link]] = {}
+    for fact, link in zip(facts, links, strict=True):
+        service = fact.service or fact.type.partition("-")[2]
+        brought.setdefault(service, []).append(link)
+    return tuple(
+        Module(service, f"{service}_tools.py", "", tuple(found))
+        for service, found in brought.items()
+    )
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Run async tests on asyncio, the one loop the server uses."""
@@ -66,6 +91,7 @@ def build_tools(
     register: Register,
     *links: LinkFacts,
     components: Sequence[Component] = (),
+    offers: Sequence[Offer] = (),
     audit_ready: bool = True,
 ) -> Toolset:
     """Return registered tools; secrets lie in a folder as they do in the pod."""
@@ -81,8 +107,10 @@ def build_tools(
     topology = Topology(
         stack="stack-3",
         domain="stack-3.source-lab.io",
+        server="fastmcp",
         components=tuple(components),
-        modules=(Module(file="tested.py", sha256="", links=built),),
+        modules=modules_of(links, built),
+        offers=tuple(offers),
     )
     runtime = Runtime(
         settings=settings,

@@ -23,19 +23,20 @@ from pathlib import Path
 from typing import Any
 
 import samples.sample_tools
-from conftest import REPOSITORY
-from cursors import CursorSigner
-from governed import Runtime
-from links import Link, Topology
-from lock import hashes_of
-from settings import Settings
-from toolkit import Toolset
+from conftest import PACKAGE
+from stacktic_mcp.core.cursors import CursorSigner
+from stacktic_mcp.core.governed import Runtime
+from stacktic_mcp.core.lock import hashes_of
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.core.topology import Topology
+from stacktic_mcp.lib.links import Link
 
-CORE = REPOSITORY / "catalog" / "fastmcp" / "files"
 SAMPLE = Path(__file__).parent / "samples" / "sample_tools.py"
 KEY = "first-key-of-the-test"
 OTHER_KEY = "second-key-of-the-test"
 START_SECONDS = 60.0
+COMMAND = [sys.executable, "-m", "stacktic_mcp.core.server"]
 
 
 @dataclass
@@ -48,6 +49,14 @@ class Pod:
     @property
     def app(self) -> Path:
         return self.root / "app"
+
+    @property
+    def package(self) -> Path:
+        return self.app / PACKAGE.name
+
+    @property
+    def tool_file(self) -> Path:
+        return self.package / "tools" / "sample" / SAMPLE.name
 
     @property
     def config(self) -> Path:
@@ -85,17 +94,27 @@ def make_pod(root: Path, links: list[dict[str, Any]] | None = None) -> Pod:
     """Write everything the generator would have written."""
     pod = Pod(root)
     facts = links if links is not None else sample_links()
-    shutil.copytree(CORE, pod.app, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(SAMPLE, pod.app)
+    unwanted = shutil.ignore_patterns("__pycache__", "tools")
+    shutil.copytree(PACKAGE, pod.package, ignore=unwanted)
+    pod.tool_file.parent.mkdir(parents=True)
+    shutil.copy(SAMPLE, pod.tool_file)
     pod.config.mkdir()
     pod.secrets.mkdir()
     digest = hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
     topology = {
         "stack": "stack-3",
         "domain": "stack-3.source-lab.io",
-        "modules": [{"file": SAMPLE.name, "sha256": digest, "links": facts}],
+        "server": "fastmcp",
+        "modules": [{"service": "sample", "file": SAMPLE.name, "sha256": digest, "links": facts}],
+        "offers": [{"type": "sample", "prefix": "sample_"}],
         "components": [
-            {"name": "fastmcp", "type": "fastmcp", "namespace": "mcp", "group": "governance"}
+            {
+                "name": "fastmcp",
+                "type": "fastmcp",
+                "namespace": "mcp",
+                "group": "governance",
+                "endpoints": ["http"],
+            }
         ],
     }
     pod.write("topology.json", topology)
@@ -123,7 +142,7 @@ def lock_of(facts: list[dict[str, Any]]) -> dict[str, Any]:
         )
         for item in facts
     ]
-    topology = Topology("stack-3", "", (), ())
+    topology = Topology("stack-3", "", "fastmcp", (), ())
     tools = Toolset(links, Runtime(settings, topology, CursorSigner(b""), lambda: True))
     samples.sample_tools.register(tools)
     gates = [f"{item['env']}_WRITE_ACCESS" for item in facts]
@@ -183,7 +202,8 @@ def running(pod: Pod) -> Generator[Running]:
     port = free_port()
     with (pod.root / "stdout").open("wb") as out, (pod.root / "stderr").open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, str(pod.app / "server.py")],
+            COMMAND,
+            cwd=pod.app,
             env=process_environ(pod, port),
             stdout=out,
             stderr=errors,
@@ -204,7 +224,8 @@ def running(pod: Pod) -> Generator[Running]:
 def start_and_fail(pod: Pod) -> subprocess.CompletedProcess[str]:
     """Start a server that must refuse to start."""
     return subprocess.run(
-        [sys.executable, str(pod.app / "server.py")],
+        COMMAND,
+        cwd=pod.app,
         env=process_environ(pod, free_port()),
         capture_output=True,
         text=True,

@@ -18,11 +18,11 @@ from typing import Any, cast
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from http_client import Http
-from links import Component
 from samples.cases import Case
 from samples.cases import Path as Place
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.lib.links import Component
 
 
 def nested(depth: int) -> Any:
@@ -40,13 +40,13 @@ VALUES: list[Any] = [
 ]  # fmt: skip
 
 MODULES = {
-    "prometheus": "prometheus_tools",
-    "loki": "loki_tools",
-    "grafana": "grafana_tools",
-    "argo_cd": "argocd_tools",
-    "rabbitmq": "rabbitmq_tools",
-    "fastapi": "fastapi_tools",
-    "stack_agent": "topology_tools",
+    "prometheus": "stacktic_mcp.tools.prometheus.prometheus_tools",
+    "loki": "stacktic_mcp.tools.loki.loki_tools",
+    "grafana": "stacktic_mcp.tools.grafana.grafana_tools",
+    "argo_cd": "stacktic_mcp.tools.argocd.argocd_tools",
+    "rabbitmq": "stacktic_mcp.tools.rabbitmq.rabbitmq_tools",
+    "fastapi": "stacktic_mcp.tools.fastapi.fastapi_tools",
+    "stack_agent": "stacktic_mcp.tools.topology.topology_tools",
 }
 OPENAPI: dict[str, Any] = {"openapi": "3.1.0", "paths": {"/read": {"get": {"responses": {}}}}}
 OPENAPI_BYTES = json.dumps(OPENAPI).encode()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 
 from hostile import MODULES, OPENAPI_BYTES
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
 
 
 def register(tools: Toolset) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import LinkFacts, build_tools
-from toolkit import Refusal, Toolset
+from stacktic_mcp.core.toolkit import Refusal, Toolset
 
 MIB = 1024 * 1024
 MAX_GROWTH = 64 * MIB

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from argocd_shapes import is_secret
-from argocd_tools import register
 from conftest import LinkFacts, MakeTools
-from refusal import Refusal
 from servers import argocd
 from servers.stub import Stub
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.argocd.argocd_shapes import is_secret
+from stacktic_mcp.tools.argocd.argocd_tools import register
 
 pytestmark = pytest.mark.anyio
 
@@ -219,7 +219,7 @@ async def test_a_sync_names_the_application_and_nothing_else(
 async def test_a_sync_that_loses_the_race_is_a_conflict(
     tools: Toolset, state: argocd.State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("argocd_tools._ensure_free", _nothing)
+    monkeypatch.setattr("stacktic_mcp.tools.argocd.argocd_tools._ensure_free", _nothing)
     state.apps["stack-3-kafka"]["operation"] = {"sync": {}}
     assert (await refused(tools, WRITE, app="kafka", dry_run=False)).code == "E_CONFLICT"
 

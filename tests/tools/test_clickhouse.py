@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
-from clickhouse_client import ClickHouse, escaped
-from clickhouse_fence import ensure_one_select
-from clickhouse_tools import register
 from conftest import LinkFacts, MakeTools
-from http_client import Reply
 from servers.clickhouse_stub import Stub
-from toolkit import Refusal, Toolset
+from stacktic_mcp.core.toolkit import Refusal, Toolset
+from stacktic_mcp.lib.http_client import Reply
+from stacktic_mcp.tools.clickhouse.clickhouse_client import ClickHouse, escaped
+from stacktic_mcp.tools.clickhouse.clickhouse_fence import ensure_one_select
+from stacktic_mcp.tools.clickhouse.clickhouse_tools import register
 
 
 def free_port() -> int:
@@ -257,7 +257,9 @@ def test_the_fence_lets_plain_selects_pass(sql: str) -> None:
 def test_the_engine_alone_refuses_what_the_fence_would(
     monkeypatch: pytest.MonkeyPatch, server: Stub, tools: Toolset, sql: str, code: str
 ) -> None:
-    monkeypatch.setattr("clickhouse_tools.ensure_one_select", unchecked)
+    monkeypatch.setattr(
+        "stacktic_mcp.tools.clickhouse.clickhouse_tools.ensure_one_select", unchecked
+    )
     error = refused(tools, "ch_query", database="app", sql=sql)
     assert (error.code, code in error.hint) == ("E_SQL", True)
     assert changes(server) == []

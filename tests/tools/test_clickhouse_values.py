@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from clickhouse_lines import MAX_CELL_CHARACTERS, Line, lines_of
-from clickhouse_tools import register
-from clickhouse_values import NOT_FINITE, shown
 from conftest import MakeTools
 from peak_memory import MAX_GROWTH, measured
 from servers.clickhouse_stub import Stub
+from stacktic_mcp.core.toolkit import Refusal, Toolset
+from stacktic_mcp.tools.clickhouse.clickhouse_lines import MAX_CELL_CHARACTERS, Line, lines_of
+from stacktic_mcp.tools.clickhouse.clickhouse_tools import register
+from stacktic_mcp.tools.clickhouse.clickhouse_values import NOT_FINITE, shown
 from test_clickhouse import link_to, query
-from toolkit import Refusal, Toolset
 
 
 @pytest.fixture
@@ -227,5 +227,7 @@ def test_no_answer_takes_much_memory(hostile: int) -> None:
         sql = f"SELECT '{name}'"
         calls.append(("ch_query", {"database": "app", "sql": sql, "limit": 1000}))
         calls.append(("ch_estimate", {"database": "app", "sql": sql}))
-    lines = measured("clickhouse_tools", link_to(hostile), [*calls, *tables])
+    lines = measured(
+        "stacktic_mcp.tools.clickhouse.clickhouse_tools", link_to(hostile), [*calls, *tables]
+    )
     assert [str(line) for line in lines if line.growth > MAX_GROWTH] == []

@@ -16,8 +16,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from cnpg_fence import ensure_no_side_effects
-from cnpg_tools import register
 from conftest import LinkFacts, MakeTools
 from servers.postgres_server import (
     READER,
@@ -28,7 +26,9 @@ from servers.postgres_server import (
     link_to,
     running_postgres,
 )
-from toolkit import Refusal, Toolset
+from stacktic_mcp.core.toolkit import Refusal, Toolset
+from stacktic_mcp.tools.cnpg.cnpg_fence import ensure_no_side_effects
+from stacktic_mcp.tools.cnpg.cnpg_tools import register
 
 
 @pytest.fixture(scope="module")
@@ -298,7 +298,7 @@ BACKEND_REFUSALS = [
 def test_the_role_alone_refuses_what_the_fence_would(
     monkeypatch: pytest.MonkeyPatch, tools: Toolset, sql: str, sqlstate: str
 ) -> None:
-    monkeypatch.setattr("cnpg_tools.ensure_no_side_effects", unchecked)
+    monkeypatch.setattr("stacktic_mcp.tools.cnpg.cnpg_tools.ensure_no_side_effects", unchecked)
     error = refused(tools, "cnpg_query", database="app_db", sql=sql)
     assert error.code == "E_SQL"
     assert sqlstate in error.hint
@@ -309,7 +309,7 @@ def test_the_transaction_is_read_only_without_the_defaults_of_a_session(
 ) -> None:
     sql = "SELECT current_setting('transaction_read_only')"
     assert query(tools, sql)["data"]["rows"] == [["on"]]
-    monkeypatch.setattr("cnpg_session._options", no_options)
+    monkeypatch.setattr("stacktic_mcp.tools.cnpg.cnpg_session._options", no_options)
     assert query(tools, sql)["data"]["rows"] == [["on"]]
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from cnpg_fence import called_names, ensure_no_side_effects
-from cnpg_lexer import without_semicolon
 from servers.postgres_server import SUPERUSER_PASSWORD, Server, running_postgres
-from toolkit import Refusal
+from stacktic_mcp.core.toolkit import Refusal
+from stacktic_mcp.tools.cnpg.cnpg_fence import called_names, ensure_no_side_effects
+from stacktic_mcp.tools.cnpg.cnpg_lexer import without_semicolon
 
 # A name that the fence refuses, and that no installation has unless it is made there.
 FUNCTIONS = """

@@ -82,7 +82,9 @@ def test_no_answer_takes_much_memory(server: Server) -> None:
     server.script(HOSTILE_SEED, *owner)
     plain = ("cnpg_query", {"database": "app_db", "sql": "SELECT 1"})
     try:
-        lines = measured("cnpg_tools", link_to(server), [plain, *HOSTILE_CALLS])
+        lines = measured(
+            "stacktic_mcp.tools.cnpg.cnpg_tools", link_to(server), [plain, *HOSTILE_CALLS]
+        )
     finally:
         server.script("DROP TABLE widest, commented, parted CASCADE; DROP VIEW widest_text", *owner)
     assert [str(line) for line in lines if line.growth > MAX_GROWTH] == []

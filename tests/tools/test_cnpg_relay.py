@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from cnpg_relay import MAX_RECEIVED_BYTES, Relay
+from stacktic_mcp.tools.cnpg.cnpg_relay import MAX_RECEIVED_BYTES, Relay
 
 pytestmark = pytest.mark.anyio
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from cnpg_tools import register
 from conftest import MakeTools
 from servers.postgres_server import OWNER, Server, link_to, running_postgres
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.tools.cnpg.cnpg_tools import register
 from test_cnpg import call, query
-from toolkit import Toolset
 
 TYPES = """
 CREATE TYPE mood AS ENUM ('sad', 'so so');

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from answers import MAX_BUDGET_BYTES, Answer, Budget, encode, encode_envelope, fit
-from refusal import Refusal
+from stacktic_mcp.lib.answers import MAX_BUDGET_BYTES, Answer, Budget, encode, encode_envelope, fit
+from stacktic_mcp.lib.refusal import Refusal
 
 SMALL = Budget(result_bytes=1000, cell_bytes=100)
 

@@ -17,21 +17,17 @@ from typing import Any, cast
 
 import pytest
 
-from arguments import Arguments
-from conftest import REPOSITORY
+from conftest import LINK_TYPES, REPOSITORY
 from core_client import Session
 from core_server import make_pod, running
-from links import Link, Topology
-from refusal import Refusal
 from schema_values import ODD, Judge, Values, op, regex
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.core.topology import Topology
+from stacktic_mcp.lib.arguments import Arguments
+from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.refusal import Refusal
 
 ROUNDS = 40
-FOLDERS = [
-    folder
-    for folder in sorted((REPOSITORY / "link-types").glob("fastmcp-*"))
-    if any(folder.glob("*.py"))
-]
 
 
 def _derive() -> ModuleType:
@@ -54,19 +50,15 @@ def tools_of(folder: Path, names: Sequence[str] = ("only",)) -> dict[str, Argume
         Link(name, folder.name, True, placeholder.enums, {}, "MCP_X", placeholder.settings)
         for name in names
     ]
-    topology = Topology(stack="s", domain="", components=(), modules=())
+    topology = Topology(stack="s", domain="", server="", components=(), modules=())
     runtime = DERIVE.Runtime(placeholder.settings, topology, DERIVE.CursorSigner(b""), lambda: True)
-    found: dict[str, Arguments] = {}
-    for file in sorted(folder.glob("*.py")):
-        register = getattr(importlib.import_module(file.stem), "register", None)
-        if register is not None:
-            toolset = Toolset(links, runtime)
-            register(toolset)
-            found |= {tool.name: cast("Any", tool)._body.arguments for tool in toolset.tools}
-    return found
+    toolset = Toolset(links, runtime)
+    with DERIVE.placed(folder) as name:
+        importlib.import_module(name).register(toolset)
+    return {tool.name: cast("Any", tool)._body.arguments for tool in toolset.tools}
 
 
-TOOLS = {name: tool for folder in FOLDERS for name, tool in tools_of(folder).items()}
+TOOLS = {name: tool for folder in LINK_TYPES for name, tool in tools_of(folder).items()}
 
 
 def accepts(tool: Arguments, raw: dict[str, Any]) -> bool:
@@ -122,7 +114,7 @@ def test_null_for_an_optional_argument_is_its_absence(name: str) -> None:
         assert not accepts(tool, {**given, key: None})
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", LINK_TYPES, ids=lambda folder: folder.name)
 def test_one_of_several_instances_has_to_be_named(folder: Path) -> None:
     for name, tool in tools_of(folder, ("first", "second")).items():
         values, judge = Values(len(name)), Judge(tool.schema)

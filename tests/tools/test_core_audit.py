@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-import outlet
-from audit import FIRST_PREVIOUS, AuditLog, open_audit
-from calls import Call
-from settings import Settings, SettingsError
+from stacktic_mcp.core import outlet
+from stacktic_mcp.core.audit import FIRST_PREVIOUS, AuditLog, open_audit
+from stacktic_mcp.core.calls import Call
+from stacktic_mcp.core.settings import Settings, SettingsError
 
 
 def write_calls(log: AuditLog, *tools: str) -> None:

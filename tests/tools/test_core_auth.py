@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from auth import FAULTS, load_keys, parse_keys
 from conftest import REPOSITORY
-from limits import Limits
-from settings import Settings, SettingsError
+from stacktic_mcp.core.auth import FAULTS, load_keys, parse_keys
+from stacktic_mcp.core.limits import Limits
+from stacktic_mcp.core.settings import Settings, SettingsError
 
 VECTORS: dict[str, Any] = json.loads(
     (REPOSITORY / "tests" / "vectors" / "keys.json").read_text(encoding="utf-8")

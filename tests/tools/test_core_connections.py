@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-import connections
-from connections import GuardedProtocol, Places, open_socket
+from stacktic_mcp.core import connections
+from stacktic_mcp.core.connections import GuardedProtocol, Places, open_socket
 
 # Long enough for any machine; a test that waits for it has failed.
 PATIENCE = 30.0

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from cursors import CursorSigner, Page, digest
-from refusal import Refusal
+from stacktic_mcp.core.cursors import CursorSigner, Page, digest
+from stacktic_mcp.lib.refusal import Refusal
 
 PAGE = Page("valkey_scan_keys", "valkey", digest({"prefix": "app:"}), "first")
 

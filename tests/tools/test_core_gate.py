@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 
-import bodies
-import gate
-import sessions
-from audit import AuditLog
-from auth import parse_keys
-from bodies import INVALID_REQUEST, PARSE_ERROR
-from gate import Gate
-from limits import CONCURRENT_CALLS, Limits
-from sessions import MAX_OF_ALL, MAX_OF_KEY, Opening, Sessions
+from stacktic_mcp.core import bodies, gate, sessions
+from stacktic_mcp.core.audit import AuditLog
+from stacktic_mcp.core.auth import parse_keys
+from stacktic_mcp.core.bodies import INVALID_REQUEST, PARSE_ERROR
+from stacktic_mcp.core.gate import Gate
+from stacktic_mcp.core.limits import CONCURRENT_CALLS, Limits
+from stacktic_mcp.core.sessions import MAX_OF_ALL, MAX_OF_KEY, Opening, Sessions
 
 pytestmark = pytest.mark.anyio
 

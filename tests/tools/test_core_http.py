@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from http_client import MAX_ERROR_BYTES, Http, encode_segment
-from links import Link
-from refusal import Refusal
-from settings import Settings
+from conftest import LINK_TYPES, tool_files
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.lib.http_client import MAX_ERROR_BYTES, Http, encode_segment
+from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.refusal import Refusal
 
 pytestmark = pytest.mark.anyio
 SEEN: list[tuple[str, str, dict[str, str], bytes]] = []
-ROOT = Path(__file__).parents[2]
 ERROR = b'{"error":"SELECT secret_column FROM t WHERE token = tok-of-the-link"}'
 
 
@@ -162,11 +162,12 @@ def test_credentials_that_are_named_are_keys_of_their_links() -> None:
     """A message says which key to fill in: it must be one that the link type seeds."""
     named = re.compile(r"(?:credential=|\.secret\()[\"']([^\"']+)[\"']")
     found = 0
-    for module in sorted((ROOT / "link-types").glob("fastmcp-*/*.py")):
-        keys = (module.parent / "link.yaml").read_text("utf-8")
-        for suffix in named.findall(module.read_text("utf-8")):
-            assert f'key: "{{env}}_{suffix}", secret: true' in keys, (module.name, suffix)
-            found += 1
+    for link_type in LINK_TYPES:
+        keys = (link_type / "link.yaml").read_text("utf-8")
+        for module in tool_files(link_type):
+            for suffix in named.findall(module.read_text("utf-8")):
+                assert f'key: "{{env}}_{suffix}", secret: true' in keys, (module.name, suffix)
+                found += 1
     assert found > 10
 
 

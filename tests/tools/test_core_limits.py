@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import socket
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ import pytest
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 from starlette.testclient import TestClient
 
-from connections import MAX_OF_ONE
 from core_client import PROTOCOL, Session, post, request
 from core_server import KEY, Running, make_pod, running
-from server import build_server
-from sessions import LARGE_BYTES, MAX_OF_KEY
-from settings import Settings
+from stacktic_mcp.core.connections import MAX_OF_ONE
+from stacktic_mcp.core.server import build_server
+from stacktic_mcp.core.sessions import LARGE_BYTES, MAX_OF_KEY
+from stacktic_mcp.core.settings import Settings
 
 HALF_OPEN = 700
 HALF_HEAD = b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
@@ -77,10 +78,13 @@ def kept_messages() -> list[int]:
     return [len(item.model_dump_json()) for item in gc.get_objects() if type(item) in kinds]
 
 
-def test_an_idle_session_holds_no_large_message(tmp_path: Path) -> None:
+def test_an_idle_session_holds_no_large_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pod = make_pod(tmp_path / "pod")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(pod.app)])
     settings = Settings({"STACKTIC_AUDIT": "none"}, pod.secrets, pod.config)
-    application: Any = build_server(settings, pod.app).app
+    application: Any = build_server(settings, pod.package).app
     with TestClient(application, base_url="http://127.0.0.1:8000") as client:
         sent = {**JSON, "authorization": f"Bearer {KEY}"}
 

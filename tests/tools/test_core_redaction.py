@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from answers import Answer, Budget, encode, fit
 from conftest import REPOSITORY
-from redaction import COMMON, MASK, REASONS, Redactor, unfit
+from stacktic_mcp.lib.answers import Answer, Budget, encode, fit
+from stacktic_mcp.lib.redaction import COMMON, MASK, REASONS, Redactor, unfit
 
 VECTORS: dict[str, Any] = json.loads(
     (REPOSITORY / "tests" / "vectors" / "redaction.json").read_text(encoding="utf-8")

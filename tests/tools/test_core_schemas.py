@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 
-from conftest import REPOSITORY
+from conftest import LINK_TYPES, REPOSITORY
 from core_server import SAMPLE, lock_of, sample_links
-from lock import schema_sha256
-
-# A link type without Python files gives no tools.
-TOOL_FOLDERS = sorted({file.parent for file in (REPOSITORY / "link-types").glob("fastmcp-*/*.py")})
+from stacktic_mcp.core.lock import schema_sha256
 
 
 @pytest.fixture
@@ -30,11 +27,17 @@ def derive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     script = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(sys, "path", list(sys.path))
     spec.loader.exec_module(script)
-    folder = tmp_path / "fastmcp-sample"
-    folder.mkdir()
-    shutil.copy(SAMPLE, folder / "derived_sample_tools.py")
-    monkeypatch.setattr(script, "REPOSITORY", tmp_path)
+    folder = link_type(tmp_path, "sample")
+    shutil.copy(SAMPLE, folder)
     return script
+
+
+def link_type(folder: Path, service: str) -> Path:
+    """Make the folder of a link type whose tool file is to lie beside it."""
+    place = folder / f"fastmcp-{service}"
+    place.mkdir()
+    (place / "link.yaml").write_text(f"modules: [{service}_tools.py]\n", encoding="utf-8")
+    return place
 
 
 def folders(tmp_path: Path) -> list[Path]:
@@ -54,7 +57,7 @@ def test_the_committed_schemas_are_those_of_the_tool_files() -> None:
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    for folder in TOOL_FOLDERS:
+    for folder in LINK_TYPES:
         text = (folder / "tools.json").read_text(encoding="utf-8")
         if text != script.derived_text(folder):
             stale.append(folder.name)
@@ -126,10 +129,9 @@ def test_check_finds_drift_and_writes_nothing(
 def test_a_broken_tool_file_is_told_and_the_others_are_written(
     tmp_path: Path, derive: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = tmp_path / "fastmcp-broken"
-    broken.mkdir()
+    broken = link_type(tmp_path, "broken")
     text = "import a_module_that_is_not_there\n"
-    (broken / "derived_broken_tools.py").write_text(text, encoding="utf-8")
+    (broken / "broken_tools.py").write_text(text, encoding="utf-8")
     assert not derive.run(folders(tmp_path), check=False)
     message = capsys.readouterr().err
     assert "`fastmcp-broken` does not register" in message
@@ -138,7 +140,7 @@ def test_a_broken_tool_file_is_told_and_the_others_are_written(
     assert "sample_list" in derived(tmp_path)
 
 
-@pytest.mark.parametrize("folder", TOOL_FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", LINK_TYPES, ids=lambda folder: folder.name)
 def test_every_tool_of_the_catalog_keeps_the_contract(folder: Path) -> None:
     tools = json.loads((folder / "tools.json").read_text(encoding="utf-8"))["tools"]
     assert tools

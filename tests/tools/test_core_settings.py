@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from refusal import Refusal
-from settings import Settings, SettingsError, parse_flag
+from stacktic_mcp.core.settings import Settings, SettingsError, parse_flag
+from stacktic_mcp.lib.refusal import Refusal
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 
 from core_client import Session, post
 from core_server import Pod, Running, lock_of, make_pod, running, sample_links, start_and_fail
-from server import build_server
-from settings import Settings, SettingsError
+from stacktic_mcp.core.server import build_server
+from stacktic_mcp.core.settings import Settings, SettingsError
 
 Change = Callable[[Pod], None]
 
@@ -58,7 +58,7 @@ def set_hash(key: str) -> Change:
 
 
 def change_tool_file(pod: Pod) -> None:
-    file = pod.app / "sample_tools.py"
+    file = pod.tool_file
     file.write_text(file.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
 
 
@@ -84,7 +84,9 @@ def break_keys(pod: Pod) -> None:
             "`sample_delete` is in the lock but not served",
         ),
         (change_tool_file, "`sample_tools.py` is not the one that was generated"),
-        (edit_module("file", "../app/sample_tools.py"), "not a plain file name"),
+        (edit_module("file", "../sample/sample_tools.py"), "not a plain folder and a plain file"),
+        (edit_module("service", "../tools/sample"), "not a plain folder and a plain file"),
+        (edit_module("service", "absent"), "could not read the tool file"),
         (edit_module("file", "absent_tools.py"), "could not read the tool file"),
         (replace_file("tools.lock.json", {"version": 2}), "version 1"),
         (replace_file("topology.json", {"stack": "x"}), "topology.json"),
@@ -98,9 +100,11 @@ def test_any_doubt_stops_the_start(
     monkeypatch.setattr(sys, "path", list(sys.path))
     pod = make_pod(tmp_path / "pod")
     change(pod)
+    # Tool files that are only there are found behind those of the repository.
+    sys.path.append(str(pod.app))
     settings = Settings(pod.environ, pod.secrets, pod.config)
     with pytest.raises(SettingsError) as refused:
-        build_server(settings, pod.app)
+        build_server(settings, pod.package)
     assert message in str(refused.value)
     assert "a-plain-key" not in str(refused.value)
 
@@ -134,7 +138,7 @@ def tools_served(server: Running) -> set[str]:
 def test_a_changed_file_is_not_run_before_it_is_refused(tmp_path: Path) -> None:
     pod = make_pod(tmp_path / "pod")
     trace = tmp_path / "was-run"
-    file = pod.app / "sample_tools.py"
+    file = pod.tool_file
     file.write_text(f"open({str(trace)!r}, 'w').close()\n", encoding="utf-8")
     assert start_and_fail(pod).returncode == 1
     assert not trace.exists()
@@ -144,7 +148,7 @@ def test_a_file_that_is_not_listed_is_not_imported(tmp_path: Path) -> None:
     pod = make_pod(tmp_path / "pod")
     trace = tmp_path / "was-run"
     text = f"open({str(trace)!r}, 'w').close()\n"
-    (pod.app / "loki_tools.py").write_text(text, encoding="utf-8")
+    pod.tool_file.with_name("sample_other.py").write_text(text, encoding="utf-8")
     with running(pod) as server:
         assert "sample_list" in tools_served(server)
     assert not trace.exists()

@@ -12,12 +12,12 @@ import jsonschema
 import pytest
 from pydantic import Field
 
-from answers import OUTPUT_SCHEMA
-from calls import Call, Exchange, serving
 from conftest import LinkFacts, MakeTools
-from refusal import Refusal
 from samples import sample_tools
-from toolkit import Answer, Choice, Link, Toolset
+from stacktic_mcp.core.calls import Call, Exchange, serving
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Toolset
+from stacktic_mcp.lib.answers import OUTPUT_SCHEMA
+from stacktic_mcp.lib.refusal import Refusal
 
 pytestmark = pytest.mark.anyio
 

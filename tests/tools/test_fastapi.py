@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from conftest import REPOSITORY, LinkFacts, MakeTools
-from fastapi_tools import register
-from refusal import Refusal
 from servers.api_stub import DOCUMENT, Shop
 from servers.stub import Stub, serving
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.fastapi.fastapi_tools import register
 
 pytestmark = pytest.mark.anyio
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from grafana_shapes import plain
-from grafana_tools import register
-from refusal import Refusal
 from servers import grafana
 from servers.stub import Stub
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.grafana.grafana_shapes import plain
+from stacktic_mcp.tools.grafana.grafana_tools import register
 
 pytestmark = pytest.mark.anyio
 

@@ -16,13 +16,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from answers import OUTPUT_SCHEMA
 from conftest import MakeTools
 from hostile import VALUES, answer_with, answers_of, places, removed, replaced, tools_of
-from refusal import Refusal
 from samples.cases import CASES, Case
 from samples.documents import application
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.answers import OUTPUT_SCHEMA
+from stacktic_mcp.lib.refusal import Refusal
 
 pytestmark = pytest.mark.anyio
 

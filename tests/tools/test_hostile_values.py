@@ -15,19 +15,19 @@ from typing import Any, cast
 
 import pytest
 
-import argocd_shapes
-import grafana_shapes
-import kafka_tools
-import loki_shapes
-import prometheus_addresses
-import s3_tools
-import valkey_tools
 from conftest import LinkFacts, MakeTools
-from decoding import encoded, exact_number, whole_characters
-from documents import mean, sample
-from kafka_client import Kafka
 from servers.valkey_server import ValkeyServer, granted_users, link, running_valkey
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.decoding import encoded, exact_number, whole_characters
+from stacktic_mcp.lib.documents import mean, sample
+from stacktic_mcp.tools.argocd import argocd_shapes
+from stacktic_mcp.tools.grafana import grafana_shapes
+from stacktic_mcp.tools.kafka import kafka_tools
+from stacktic_mcp.tools.kafka.kafka_client import Kafka
+from stacktic_mcp.tools.loki import loki_shapes
+from stacktic_mcp.tools.prometheus import prometheus_addresses
+from stacktic_mcp.tools.s3 import s3_tools
+from stacktic_mcp.tools.valkey import valkey_tools
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +154,7 @@ async def test_the_sum_of_unknown_sizes_is_not_known(
     async def call(*_: Any, **__: Any) -> dict[str, Any]:
         return page
 
-    monkeypatch.setattr("s3_tools.call", call)
+    monkeypatch.setattr("stacktic_mcp.tools.s3.s3_tools.call", call)
     facts = LinkFacts("s3", "fastmcp-seaweedfs", "MCP_S3", enums={"buckets": ["b"]})
     tools = make_tools(s3_tools.register, facts)
     stats = await data(tools, "s3_bucket_stats", bucket="b")

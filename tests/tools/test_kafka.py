@@ -24,8 +24,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from conftest import LinkFacts, MakeTools
-from kafka_tools import belongs, register
-from toolkit import Refusal, Toolset
+from stacktic_mcp.core.toolkit import Refusal, Toolset
+from stacktic_mcp.tools.kafka.kafka_tools import belongs, register
 
 BINARY = Path(noida_db.__file__).parent / "noida-db"
 GROUP = "fastapi-kafka-orders"

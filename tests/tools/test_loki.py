@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from loki_query import ensure_selector, nanoseconds, quoted, reach_of
-from loki_shapes import plain_text
-from loki_tools import register
-from refusal import Refusal
 from servers import loki
 from servers.stub import Reply, Stub
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.loki.loki_query import ensure_selector, nanoseconds, quoted, reach_of
+from stacktic_mcp.tools.loki.loki_shapes import plain_text
+from stacktic_mcp.tools.loki.loki_tools import register
 
 pytestmark = pytest.mark.anyio
 

@@ -17,13 +17,13 @@ import pytest
 
 import hostile_register
 from conftest import build_tools
-from decoding import MAX_WEIGHT_BYTES, weight
-from fastapi_request import MAX_REPLY_BYTES
 from hostile import answers_of, link_of, places
-from http_client import MAX_RESPONSE_BYTES
 from peak_memory import MAX_GROWTH, MIB, measured
 from samples.cases import CASES, Case
 from servers.hostile_server import Body, Hostile, bomb, endless, repeated, serving, whole
+from stacktic_mcp.lib.decoding import MAX_WEIGHT_BYTES, weight
+from stacktic_mcp.lib.http_client import MAX_RESPONSE_BYTES
+from stacktic_mcp.tools.fastapi.fastapi_request import MAX_REPLY_BYTES
 
 # One case a tool, without those that need a component of a topology.
 TOOLS = {

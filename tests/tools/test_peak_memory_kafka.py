@@ -19,14 +19,14 @@ import pytest
 from aiokafka import AIOKafkaProducer, conn
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from kafka_caps import (
+from peak_memory import MAX_GROWTH, Measured, measured
+from stacktic_mcp.tools.kafka.kafka_caps import (
     MAX_BATCH_BYTES,
     MAX_FRAME_BYTES,
     TooLargeError,
     refused_frames,
     unpack_gzip,
 )
-from peak_memory import MAX_GROWTH, Measured, measured
 from test_kafka import BINARY, free_port, link_to, wait_until_ready
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +74,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, Measu
             asyncio.run(fill(f"127.0.0.1:{port}"))
             link = link_to(port, enums={"topics": [*SIZES, "good"], "groups": []})
             good: tuple[str, dict[str, Any]] = ("kafka_peek", {"topic": "good"})
-            lines = measured("kafka_tools", link, [good, *CALLS])
+            lines = measured("stacktic_mcp.tools.kafka.kafka_tools", link, [good, *CALLS])
             yield dict(zip(SIZES, lines[1:], strict=True))
         finally:
             process.terminate()

@@ -16,8 +16,8 @@ import pytest
 
 from conftest import LinkFacts, build_tools
 from peak_memory import MAX_GROWTH, MIB, measured
-from s3_tools import register
 from servers.hostile_server import Body, Hostile, bomb, endless, repeated, serving, whole
+from stacktic_mcp.tools.s3.s3_tools import register
 
 ENTRY = (
     "<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
@@ -81,7 +81,7 @@ def test_bodies_that_no_client_may_read_whole(tool: str, body: str, tmp_path: Pa
         )
         asyncio.run(build_tools(tmp_path, register, link).call(tool, arguments))
         state.good_requests, state.seen = 2 * state.seen, 0
-        last = measured("s3_tools", link, [(tool, arguments)] * 2)[-1]
+        last = measured("stacktic_mcp.tools.s3.s3_tools", link, [(tool, arguments)] * 2)[-1]
     assert state.seen > state.good_requests
     print(f"{body}: {last} ({state.sent / MIB:.1f} MiB sent)")
     assert last.growth <= MAX_GROWTH

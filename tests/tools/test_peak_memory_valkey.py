@@ -61,7 +61,11 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, Measu
     users = granted_users(["app:", "cache:"])
     with running_valkey(tmp_path_factory.mktemp("valkey"), users) as server:
         fill(server)
-        lines = measured("valkey_tools", link(server), [("valkey_dbsize", {}), *READ.values()])
+        lines = measured(
+            "stacktic_mcp.tools.valkey.valkey_tools",
+            link(server),
+            [("valkey_dbsize", {}), *READ.values()],
+        )
         yield dict(zip(READ, lines[1:], strict=True))
 
 

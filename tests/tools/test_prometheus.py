@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from prometheus_query import ensure_narrow, ensure_selector, time_of
-from prometheus_shapes import target_view, thinned, without_userinfo
-from prometheus_tools import register
-from refusal import Refusal
 from servers import prometheus
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.prometheus.prometheus_query import ensure_narrow, ensure_selector, time_of
+from stacktic_mcp.tools.prometheus.prometheus_shapes import target_view, thinned, without_userinfo
+from stacktic_mcp.tools.prometheus.prometheus_tools import register
 
 pytestmark = pytest.mark.anyio
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from rabbitmq_tools import register
-from refusal import Refusal
 from servers.rabbitmq_stub import Broker, User
 from servers.stub import Stub, serving
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.rabbitmq.rabbitmq_tools import register
 
 pytestmark = pytest.mark.anyio
 

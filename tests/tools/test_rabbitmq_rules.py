@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from rabbitmq_dead_letters import matches
-from rabbitmq_peeking import delivery_limit
+from stacktic_mcp.tools.rabbitmq.rabbitmq_dead_letters import matches
+from stacktic_mcp.tools.rabbitmq.rabbitmq_peeking import delivery_limit
 
 
 @pytest.mark.parametrize(

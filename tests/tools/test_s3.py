@@ -17,11 +17,11 @@ import yaml
 from botocore.exceptions import ClientError
 
 from conftest import REPOSITORY, LinkFacts, MakeTools
-from refusal import Refusal
-from s3_client import ensure_key
-from s3_tools import register
 from servers.seaweedfs_server import Seaweed, running_seaweed
-from toolkit import Toolset
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.s3.s3_client import ensure_key
+from stacktic_mcp.tools.s3.s3_tools import register
 
 pytestmark = pytest.mark.anyio
 
@@ -366,7 +366,7 @@ async def test_a_key_that_was_replaced_is_used_at_the_next_call(
     secrets = {"ACCESS_KEY": "RO", "SECRET_KEY": "wrong_secret"}
     tools = make_tools(register, link(store, secrets=secrets))
     assert (await refusal(tools, "s3_list_buckets")).code == "E_UNAVAILABLE"
-    file = tools.links[0].settings.secret_directory / "MCP_S3_SECRET_KEY"
+    file = tools.runtime.settings.secret_directory / "MCP_S3_SECRET_KEY"
     file.write_text("ro_secret", encoding="utf-8")
     assert (await tools.call("s3_list_buckets", {}))["returned"] == 1
     away = make_tools(register, link(store, values={"HOST": "127.0.0.1", "PORT": "1"}))

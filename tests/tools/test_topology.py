@@ -11,28 +11,35 @@ from typing import Any
 import pytest
 from fastmcp import Client, FastMCP
 
-import topology_tools
 from conftest import LinkFacts, MakeTools
-from links import Component, Link, Module, Topology
-from refusal import Refusal
 from servers.stub import Reply, Request, Stub, serving
-from settings import Settings
-from toolkit import Toolset
-from topology_access import explain_component
-from topology_graph import Edge, edges_of, path, reach
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.core.topology import Module, Offer, Topology
+from stacktic_mcp.lib.links import Component, Link
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.topology import topology_tools
+from stacktic_mcp.tools.topology.topology_access import explain_component
+from stacktic_mcp.tools.topology.topology_graph import Edge, edges_of, path, reach
 
 pytestmark = pytest.mark.anyio
 
 KEY = "key-of-the-agent-link"
 COMPONENTS = [
     Component("apisix", "apisix", "ingress", "gateway"),
-    Component("cnpg", "cnpg", "db", "databases"),
+    Component("cnpg", "cnpg", "db", "databases", ("postgres",)),
     Component("fastapi", "fastapi", "app", "backend"),
     Component("fastmcp", "fastmcp", "mcp", "governance"),
     Component("kafka", "kafka", "kafka", "messaging"),
     Component("loki", "loki", "monitoring", "monitoring"),
     Component("stack-agent", "stack_agent", "mcp", "governance"),
-    Component("valkey", "valkey", "cache", "databases"),
+    Component("valkey", "valkey", "cache", "databases", ("valkey",)),
+]
+OFFERS = [
+    Offer("grafana", "grafana_"),
+    Offer("loki", "loki_"),
+    Offer("stack_agent", None),
+    Offer("valkey", "valkey_"),
 ]
 LINKS = [
     {"from": "apisix", "to": "fastapi", "type": "apisix-fastapi"},
@@ -125,8 +132,8 @@ def agent_link(port: int, key: str = KEY) -> LinkFacts:
     )
 
 
-def other_link(name: str, type_name: str, *, write_access: bool = False) -> LinkFacts:
-    return LinkFacts(name, f"fastmcp-{type_name}", f"MCP_{name.upper()}", write_access=write_access)
+def other_link(name: str, type_name: str, service: str = "") -> LinkFacts:
+    return LinkFacts(name, f"fastmcp-{type_name}", f"MCP_{name.upper()}", service=service)
 
 
 @pytest.fixture
@@ -144,7 +151,7 @@ def build(make_tools: MakeTools, port: int, *others: LinkFacts) -> Toolset:
         topology_tools.register(toolset)
         seen.append(toolset)
 
-    make_tools(register, agent_link(port), *others, components=COMPONENTS)
+    make_tools(register, agent_link(port), *others, components=COMPONENTS, offers=OFFERS)
     return seen[0]
 
 
@@ -357,7 +364,7 @@ def test_prompts_name_only_what_is_linked(make_tools: MakeTools, stub: Stub) -> 
         make_tools,
         stub.port,
         other_link("prometheus", "prometheus"),
-        other_link("argo-cd", "argo_cd"),
+        other_link("argo-cd", "argo_cd", "argocd"),
         other_link("loki", "loki"),
     )
     incident = prompt_text(full, "incident_response", {"symptom": "slow"})
@@ -443,8 +450,9 @@ async def test_explain_access_keeps_prefixes_apart() -> None:
             Link(name, "fastmcp-valkey", False, {}, {}, f"MCP_{env or 'VALKEY'}", Settings({}), env)
             for name, env in links
         ]
-        module = Module("valkey_tools.py", "", tuple(made))
-        topology = Topology("shop", "", tuple(components), (module,))
+        module = Module("valkey", "valkey_tools.py", "", tuple(made))
+        offers = (Offer("valkey", "valkey_"),)
+        topology = Topology("shop", "", "fastmcp", tuple(components), (module,), offers)
         lock = {"tools": [{"name": "valkey_set", "link": ["sessions"], "gate": "G"}]}
         facts = next(item for item in components if item.name == component)
         return explain_component(topology, lock, facts)["stack_yaml_diff"]

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-import valkey_collections
 from conftest import MakeTools
-from documents import count, known_number
 from hostile import answer_with, tools_of
-from rabbitmq_peeking import ensure_peekable
-from refusal import Refusal
-from s3_reading import read_part
 from samples.documents import LOKI_BESIDE, NODE, OVERVIEW, QUEUE, SELECTOR, VECTOR, ok
+from stacktic_mcp.lib.documents import count, known_number
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.rabbitmq.rabbitmq_peeking import ensure_peekable
+from stacktic_mcp.tools.s3.s3_reading import read_part
+from stacktic_mcp.tools.valkey import valkey_collections
 
 pytestmark = pytest.mark.anyio
 
@@ -159,7 +159,7 @@ def s3_answers(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
     async def call(*_: Any, **__: Any) -> dict[str, Any]:
         return {"Body": b"0123", **facts}
 
-    monkeypatch.setattr("s3_reading.call", call)
+    monkeypatch.setattr("stacktic_mcp.tools.s3.s3_reading.call", call)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from typing import Any, get_args
 
 import pytest
 
-import valkey_reading
 from conftest import MakeTools
-from refusal import Refusal
 from servers.valkey_server import ValkeyServer, granted_users, link, running_valkey
-from toolkit import Toolset
-from valkey_reading import INFO_FIELDS
-from valkey_tools import Section, register
+from stacktic_mcp.core.toolkit import Toolset
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.valkey import valkey_reading
+from stacktic_mcp.tools.valkey.valkey_reading import INFO_FIELDS
+from stacktic_mcp.tools.valkey.valkey_tools import Section, register
 
 pytestmark = pytest.mark.anyio
 

@@ -15,9 +15,9 @@ import valkey
 from valkey.exceptions import NoPermissionError
 
 from conftest import MakeTools
-from refusal import Refusal
 from servers.valkey_server import ValkeyServer, granted_users, link, running_valkey
-from valkey_tools import register
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.valkey.valkey_tools import register
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,6 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("config_keys".to_owned(), json!(config_keys));
     view.insert("secret_keys".to_owned(), json!(secret_keys));
     view.insert("secret_files".to_owned(), secret_files(stack, component));
-    view.insert(
-        "tool_maps".to_owned(),
-        json!(tool_maps(stack, component).keys().collect::<Vec<_>>()),
-    );
     Json::Object(view)
 }
 
@@ -178,18 +174,6 @@ fn secret_files(stack: &Stack, component: &Component) -> Json {
     files.extend(secret.map(|value| (value.key.as_str(), value.file.as_str())));
     let item = |(key, path)| json!({ "key": key, "path": path });
     files.into_iter().map(item).collect()
-}
-
-/// ConfigMaps with the tool files of a component's links, one for each pair: `fastmcp-tools-cnpg`.
-#[must_use]
-pub fn tool_maps<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<String, &'a [String]> {
-    let name = |pair: &str| {
-        let target = pair.trim_start_matches(component.type_name()).trim_start_matches('-');
-        format!("{}-tools-{}", component.name, target.replace('_', "-"))
-    };
-    let connections = stack.connections(component).into_iter();
-    let maps = connections.map(|(pair, connections)| (name(pair), connections[0].first().kind.modules()));
-    maps.collect()
 }
 
 fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {

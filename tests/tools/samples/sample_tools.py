@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 
 ITEMS = 60
 # What the tools did, so that a test sees what must not have happened.

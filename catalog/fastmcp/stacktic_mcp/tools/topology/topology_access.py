@@ -1,0 +1,121 @@
+"""Why a tool is there or not, and the change of `stack.yaml` that would allow it.
+
+In: the topology, the tool lock, the name of a tool or component.
+Out: facts and a diff as text. Nothing is changed.
+Must not know: HTTP, or how tools are served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from stacktic_mcp.core.toolkit import Component, Link, Refusal, Topology
+
+
+def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict[str, Any]:
+    """Tell what stands between a caller and a tool."""
+    for entry in _tools(lock):
+        if entry["name"] == tool:
+            return _explain_locked(topology, entry)
+    types = _types_offering(topology, tool)
+    if not types:
+        raise Refusal("E_NOT_FOUND", "no link type gives a tool of that name")
+    components = [item for item in topology.components if item.type in types]
+    linked = {link.component for link in topology.links}
+    missing = [item for item in components if item.name not in linked]
+    if not components:
+        fact = f"the stack has no component of type {' or '.join(types)}"
+        return _explanation("not_in_stack", fact, _add_component_diff(topology, types[0]))
+    if missing:
+        fact = f"{missing[0].name} is not linked, so its tools do not exist"
+        return _explanation("not_linked", fact, _add_link_diff(topology, missing[0].name))
+    raise Refusal("E_NOT_FOUND", f"links to {' or '.join(types)} give no tool of that name")
+
+
+def _types_offering(topology: Topology, tool: str) -> list[str]:
+    """Return the types to which a link gives tools whose names begin as this one does."""
+    return [
+        offer.type
+        for offer in topology.offers
+        if offer.prefix is not None and tool.startswith(offer.prefix)
+    ]
+
+
+def explain_component(
+    topology: Topology, lock: Mapping[str, Any], component: Component
+) -> dict[str, Any]:
+    """Tell which tools reach a component, and what would give more."""
+    link = _link_to(topology, component.name)
+    if link is None:
+        return _explain_unlinked(topology, component)
+    entries = [entry for entry in _tools(lock) if component.name in entry["link"]]
+    gated = sorted(entry["name"] for entry in entries if entry["gate"] is not None)
+    answer = _explanation("linked", f"{component.name} is linked through {link.type}", None)
+    answer["read_tools"] = sorted(entry["name"] for entry in entries if entry["gate"] is None)
+    answer["write_tools"] = gated
+    answer["write_access"] = link.write_access
+    if gated and not link.write_access:
+        answer["stack_yaml_diff"] = _write_diff(topology, component.name)
+        answer["flag"] = f"{link.env}_WRITE_ACCESS=true"
+    return answer
+
+
+def _explain_unlinked(topology: Topology, component: Component) -> dict[str, Any]:
+    if all(offer.type != component.type for offer in topology.offers):
+        fact = f"no link from {topology.server} to a component of {component.type} gives tools"
+        return _explanation("no_link_type", fact, None)
+    fact = f"{component.name} is not linked, so its tools do not exist"
+    return _explanation("not_linked", fact, _add_link_diff(topology, component.name))
+
+
+def _explain_locked(topology: Topology, entry: Mapping[str, Any]) -> dict[str, Any]:
+    names = cast("list[str]", entry["link"])
+    links = [link for link in topology.links if link.component in names]
+    if entry["gate"] is None or any(link.write_access for link in links):
+        fact = f"{entry['name']} is served for {', '.join(names)}"
+        return _explanation("allowed", fact, None)
+    fact = f"{entry['name']} writes, and the link is read-only"
+    answer = _explanation("write_disabled", fact, _write_diff(topology, names[0]))
+    answer["flag"] = f"{links[0].env}_WRITE_ACCESS=true" if links else None
+    return answer
+
+
+def _explanation(state: str, fact: str, diff: str | None) -> dict[str, Any]:
+    return {"state": state, "fact": fact, "stack_yaml_diff": diff}
+
+
+def _add_link_diff(topology: Topology, component: str) -> str:
+    ends = f"from: {topology.server}, to: {component}"
+    return f" links:\n+  - {{{ends}{_free_env(topology, component)}}}\n"
+
+
+def _free_env(topology: Topology, component: str) -> str:
+    """Return a prefix of its own for a link whose keys would be called like those of another."""
+    types = {item.name: item.type for item in topology.components}
+    own = types.get(component)
+    if own is None or all(types.get(link.component) != own for link in topology.links):
+        return ""
+    return f", env: {component.upper().replace('-', '_')}"
+
+
+def _write_diff(topology: Topology, component: str) -> str:
+    ends = f"from: {topology.server}, to: {component}"
+    link = _link_to(topology, component)
+    if link is not None and link.given_env is not None:
+        ends += f", env: {link.given_env}"
+    return f" links:\n-  - {{{ends}}}\n+  - {{{ends}, write_access: true}}\n"
+
+
+def _add_component_diff(topology: Topology, type_name: str) -> str:
+    name = type_name.replace("_", "-")
+    return f" components:\n+  {name}: {{type: {type_name}}}\n" + _add_link_diff(topology, name)
+
+
+def _link_to(topology: Topology, component: str) -> Link | None:
+    found = [link for link in topology.links if link.component == component]
+    return found[0] if found else None
+
+
+def _tools(lock: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return cast("list[dict[str, Any]]", lock.get("tools", []))
