@@ -19,9 +19,22 @@ use std::{env, fs};
 #[path = "src/yaml/read.rs"]
 mod yaml;
 
+#[path = "src/catalog/presets.rs"]
+mod presets;
+
+use presets::Presets;
+
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest folder"));
     let mut code = String::new();
+    let shared = root.join("catalog/_shared");
+    code.push_str("static SHARED: Embedded = ");
+    embed(&mut code, &shared, "presets.yaml", &Presets::new());
+    code.push_str(";\n");
+    let presets = match json(&shared.join("presets.yaml")) {
+        serde_json::Value::Object(presets) => presets,
+        _ => panic!("presets are a mapping"),
+    };
     for (constant, folder, file) in [
         ("COMPONENT_TYPES", "catalog", "component.yaml"),
         ("INTERFACES", "link-types/interfaces", ".yaml"),
@@ -32,10 +45,12 @@ fn main() {
         println!("cargo:rerun-if-changed={folder}");
         write!(code, "pub(super) static {constant}: &[Embedded] = &[").expect("a string takes text");
         for entry in entries(&root.join(folder), file) {
-            embed(&mut code, &entry, file);
+            embed(&mut code, &entry, file, &presets);
+            code.push(',');
         }
         code.push_str("];\n");
     }
+    println!("cargo:rerun-if-changed=src/catalog/presets.rs");
     println!("cargo:rerun-if-changed=src/yaml/read.rs");
     println!("cargo:rerun-if-changed=src/yaml/scalar.rs");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output folder"));
@@ -70,7 +85,8 @@ fn has_extension(path: &Path, extension: &str) -> bool {
     path.to_str().is_some_and(|path| path.ends_with(extension))
 }
 
-fn embed(code: &mut String, entry: &Path, file: &str) {
+/// Write down an entry with what it takes of `presets`, and the files beside it.
+fn embed(code: &mut String, entry: &Path, file: &str, presets: &Presets) {
     let name = entry
         .file_name()
         .and_then(|name| name.to_str())
@@ -79,10 +95,9 @@ fn embed(code: &mut String, entry: &Path, file: &str) {
         Some(stem) => (stem, entry.to_owned()),
         None => (name, entry.join(file)),
     };
-    let text = fs::read_to_string(&path).expect("an entry is readable");
-    let json = match yaml::parse(&text) {
-        Ok(node) => node.to_json().to_string(),
-        Err(problems) => panic!("{}:{}: {}", path.display(), problems[0].span.line, problems[0].message),
+    let json = match presets::resolve(json(&path), presets) {
+        Ok(json) => json.to_string(),
+        Err(error) => panic!("{}: {error}", path.display()),
     };
     write!(code, "Embedded {{ name: {name:?}, json: {json:?}, files: &[").expect("a string takes text");
     let beside = if is_extension(file) {
@@ -93,7 +108,15 @@ fn embed(code: &mut String, entry: &Path, file: &str) {
     for (relative, file) in beside {
         write!(code, "({relative:?}, include_bytes!({file:?})),").expect("a string takes text");
     }
-    code.push_str("] },\n");
+    code.push_str("] }\n");
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    let text = fs::read_to_string(path).expect("an entry is readable");
+    match yaml::parse(&text) {
+        Ok(node) => node.to_json(),
+        Err(problems) => panic!("{}:{}: {}", path.display(), problems[0].span.line, problems[0].message),
+    }
 }
 
 fn files_beside(entry: &Path, definition: &str) -> Vec<(String, PathBuf)> {

@@ -39,6 +39,11 @@ fn promised_types_are_there() {
         "fastapi",
         "keycloak",
         "langflow",
+        "django",
+        "celery",
+        "nodejs",
+        "nextjs",
+        "spring_boot",
     ] {
         assert!(catalog.component_type(name).unwrap().is_some(), "{name}");
     }
@@ -76,10 +81,12 @@ fn types_install_in_one_way() {
             chart,
             operator,
             manifests,
+            workload,
             ..
         } = &kind.install;
-        let ways = usize::from(chart.is_some()) + usize::from(operator.is_some()) + usize::from(*manifests);
-        assert_eq!(ways, 1, "{}: one of chart, operator and manifests", kind.name);
+        let ways = [chart.is_some(), operator.is_some(), *manifests, workload.is_some()];
+        let ways = ways.iter().filter(|way| **way).count();
+        assert_eq!(ways, 1, "{}: one of chart, operator, manifests and workload", kind.name);
         assert!(
             !kind.pods.is_empty(),
             "{}: nothing selects its pods, so no network policy can hold them",

@@ -7,10 +7,12 @@ use serde::Deserialize;
 
 use super::attribute::AttributeType;
 use super::forms::OneOrMany;
+use super::job::Job;
 use super::package::PackageSpec;
 use super::provision::Provision;
 use super::secret::SecretSpec;
 use super::slot::Slot;
+use super::workload::Workload;
 
 /// A component type of the catalog.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -20,6 +22,9 @@ pub struct ComponentType {
     /// Name of the type; the folder has the same.
     #[serde(rename = "type")]
     pub name: String,
+    /// Presets of `_shared/presets.yaml` that it is a merge patch on.
+    #[serde(default, rename = "use")]
+    pub uses: Vec<String>,
     /// One line for people.
     pub title: String,
     /// Chapter of the catalog.
@@ -78,6 +83,9 @@ pub struct ComponentType {
     /// Secrets that its own resources read.
     #[serde(default)]
     pub secrets: Vec<SecretSpec>,
+    /// Programs that run beside it in pods of their own, by name.
+    #[serde(default)]
+    pub jobs: BTreeMap<String, Job>,
     #[serde(default)]
     pub files: Vec<FileSpec>,
     /// Folders beside the entry that are copied as they are.
@@ -95,7 +103,7 @@ pub struct ComponentType {
     pub notes: Option<String>,
 }
 
-/// How it gets into the cluster: a chart, an operator or manifests, one of the three.
+/// How it gets into the cluster: a chart, an operator, manifests or a workload, one of the four.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Install {
@@ -106,12 +114,20 @@ pub struct Install {
     /// Operators that the first one needs beside it.
     #[serde(default)]
     pub more_operators: Vec<OperatorSource>,
-    /// Plain Kubernetes objects of ours.
+    /// Plain Kubernetes objects of ours, by templates beside the entry.
     #[serde(default)]
     pub manifests: bool,
+    /// Pods of ours, by the templates that all such entries share.
+    pub workload: Option<Workload>,
 }
 
 impl Install {
+    /// Whether every object is ours: no chart and no operator has a word in it.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.manifests || self.workload.is_some()
+    }
+
     /// All operators of the type.
     pub fn operators(&self) -> impl Iterator<Item = &OperatorSource> {
         self.operator.iter().chain(&self.more_operators)
@@ -185,6 +201,9 @@ pub struct GitSource {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubComponentType {
+    /// Presets of `_shared/presets.yaml` that it is a merge patch on.
+    #[serde(default, rename = "use")]
+    pub uses: Vec<String>,
     /// One line for people.
     pub title: String,
     /// Pattern of its object name; the lower-case form of its name by default.

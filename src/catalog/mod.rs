@@ -10,14 +10,17 @@ pub mod derived;
 mod forms;
 mod hook_type;
 mod interface;
+mod job;
 mod link_kind;
 mod package;
 mod pair;
 pub mod pattern;
+mod presets;
 mod provision;
 mod secret;
 mod slot;
 mod store;
+mod workload;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -38,6 +41,7 @@ pub use component_type::{
 pub use convention::{Convention, Keys};
 pub use hook_type::{HookOutput, HookType};
 pub use interface::{FactSpec, Interface};
+pub use job::{Job, JobSetting, JobStep};
 pub use link_kind::LinkKind;
 pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair};
@@ -46,6 +50,7 @@ pub use secret::{SecretKey, SecretSpec, Side};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 pub use store::Entry;
 use store::Store;
+pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 
 /// All entries, decoded on demand.
 pub struct Catalog {
@@ -56,6 +61,7 @@ pub struct Catalog {
     hooks: Store<HookType>,
     /// Link types that were asked for, by the names of the two types.
     kinds: RefCell<BTreeMap<(String, String), Kinds>>,
+    shared: Entry<()>,
 }
 
 /// Link types between two types, in the order in which they are meant.
@@ -85,13 +91,16 @@ pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
     for overlay in overlays {
         ensure_known_folders(&overlay.join("link-types"))?;
     }
+    let presets = store::presets(overlays)?;
     Ok(Catalog {
-        component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?,
+        component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?
+            .with_presets(presets),
         interfaces: Store::load(store::interfaces(), overlays, "link-types/interfaces", ".yaml")?,
         conventions: Store::load(store::conventions(), overlays, "link-types/conventions", ".yaml")?,
         pairs: Store::load(store::pairs(), overlays, "link-types/pairs", "pair.yaml")?,
         hooks: Store::load(store::hooks(), overlays, "hooks", "hook.yaml")?,
         kinds: RefCell::default(),
+        shared: store::shared(),
     })
 }
 
@@ -219,6 +228,12 @@ impl Catalog {
         let kinds: Kinds = link_kind::between(self, from, to)?.into_iter().map(Rc::new).collect();
         self.kinds.borrow_mut().insert(key, Rc::clone(&kinds));
         Ok(kinds)
+    }
+
+    /// Templates that entries share: `catalog/_shared/`.
+    #[must_use]
+    pub fn shared(&self) -> &Entry<()> {
+        &self.shared
     }
 
     /// The hook `name`.

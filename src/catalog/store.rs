@@ -11,9 +11,11 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
-use crate::fault::Code;
-use crate::name::RelPath;
+use super::presets::{self, PresetError, Presets};
+use crate::fault::{Code, Fault};
+use crate::name::{RelPath, nearest};
 use crate::yaml;
 
 /// An entry inside the binary.
@@ -146,6 +148,8 @@ fn read_beside(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
 /// The entries of one kind, decoded on demand.
 pub(super) struct Store<T> {
     slots: BTreeMap<String, Slot<T>>,
+    /// What entries of folders may take; those of the binary have theirs.
+    presets: Presets,
 }
 
 struct Slot<T> {
@@ -180,7 +184,15 @@ impl<T: DeserializeOwned> Store<T> {
                 slots.insert(name, Slot::from(Raw::Folder { definition, folder }));
             }
         }
-        Ok(Self { slots })
+        Ok(Self {
+            slots,
+            presets: Presets::new(),
+        })
+    }
+
+    pub(super) fn with_presets(mut self, presets: Presets) -> Self {
+        self.presets = presets;
+        self
     }
 
     /// Names that are `prefix`, or `prefix` with a suffix behind `_`.
@@ -204,12 +216,12 @@ impl<T: DeserializeOwned> Store<T> {
         if let Some(entry) = slot.decoded.get() {
             return Ok(Some(Rc::clone(entry)));
         }
-        let entry = Rc::new(decode(name, &slot.raw)?);
+        let entry = Rc::new(decode(name, &slot.raw, &self.presets)?);
         Ok(Some(Rc::clone(slot.decoded.get_or_init(|| entry))))
     }
 }
 
-fn decode<T: DeserializeOwned>(name: &str, raw: &Raw) -> anyhow::Result<Entry<T>> {
+fn decode<T: DeserializeOwned>(name: &str, raw: &Raw, presets: &Presets) -> anyhow::Result<Entry<T>> {
     match raw {
         Raw::Embedded { entry, home } => {
             let definition = serde_json::from_str(entry.json)
@@ -222,31 +234,83 @@ fn decode<T: DeserializeOwned>(name: &str, raw: &Raw) -> anyhow::Result<Entry<T>
             })
         }
         Raw::Folder { definition, folder } => {
-            let text = std::fs::read_to_string(definition)
-                .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", definition.display())))?;
-            let node = match yaml::parse(&text) {
-                Ok(node) => node,
-                Err(problems) => {
-                    let Some(problem) = problems.first() else {
-                        bail!(Code::E_CATALOG_YAML.fault(format!("`{}`", definition.display())))
-                    };
-                    bail!(Code::E_CATALOG_YAML.fault(format!(
-                        "`{}:{}`: {}",
-                        definition.display(),
-                        problem.span.line,
-                        problem.told()
-                    )))
-                }
-            };
-            let value = serde_json::from_value(node.to_json())
+            let value =
+                presets::resolve(read(definition)?, presets).map_err(|error| untaken(definition, &error, presets))?;
+            let definition = serde_json::from_value(value)
                 .with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("`{}`", definition.display())))?;
             Ok(Entry {
-                definition: value,
+                definition,
                 name: name.to_owned(),
                 home: folder.display().to_string(),
                 files: Files::Folder(folder.clone()),
             })
         }
+    }
+}
+
+/// A preset that an entry names in vain.
+fn untaken(definition: &Path, error: &PresetError, presets: &Presets) -> Fault {
+    let near = match error {
+        PresetError::Unknown(name) => nearest(name, presets.keys().map(String::as_str)),
+        PresetError::Circular(_) => None,
+    };
+    let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Code::E_CATALOG_SCHEMA.fault(format!("`{}`: {error}{hint}", definition.display()))
+}
+
+/// A YAML file of a catalog folder.
+fn read(path: &Path) -> anyhow::Result<Json> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", path.display())))?;
+    match yaml::parse(&text) {
+        Ok(node) => Ok(node.to_json()),
+        Err(problems) => match problems.first() {
+            Some(problem) => bail!(Code::E_CATALOG_YAML.fault(format!(
+                "`{}:{}`: {}",
+                path.display(),
+                problem.span.line,
+                problem.told()
+            ))),
+            None => bail!(Code::E_CATALOG_YAML.fault(format!("`{}`", path.display()))),
+        },
+    }
+}
+
+/// The presets of the binary and of `overlays`, which add theirs and replace none.
+///
+/// # Errors
+/// A file that is no map of presets, or a name that is taken.
+pub(super) fn presets(overlays: &[PathBuf]) -> anyhow::Result<Presets> {
+    let mut found: Presets = serde_json::from_str(SHARED.json).context("the build wrote a map of presets")?;
+    for overlay in overlays {
+        let path = overlay.join("catalog/_shared/presets.yaml");
+        if !path.is_file() {
+            continue;
+        }
+        let fault = |fact: &str| Code::E_CATALOG_SCHEMA.fault(format!("`{}`: {fact}", path.display()));
+        let Json::Object(more) = read(&path)? else {
+            bail!(fault("presets are a mapping of names to pieces of entries"))
+        };
+        for (name, preset) in more {
+            ensure!(
+                !found.contains_key(&name),
+                fault(&format!(
+                    "the preset `{name}` is there already; give yours another name"
+                ))
+            );
+            found.insert(name, preset);
+        }
+    }
+    Ok(found)
+}
+
+/// Templates that entries share.
+pub(super) fn shared() -> Entry<()> {
+    Entry {
+        definition: (),
+        name: SHARED.name.to_owned(),
+        home: format!("catalog/{}", SHARED.name),
+        files: Files::Embedded(SHARED.files),
     }
 }
 

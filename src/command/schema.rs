@@ -17,7 +17,7 @@ use crate::topology::StackDocument;
 pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let schema = match which {
         SchemaArg::Stack => stack_schema(catalog)?,
-        SchemaArg::Component => schema_for!(ComponentType).to_value(),
+        SchemaArg::Component => component_schema(),
         SchemaArg::Interface => schema_for!(Interface).to_value(),
         SchemaArg::Convention => schema_for!(Convention).to_value(),
         SchemaArg::Pair => schema_for!(Pair).to_value(),
@@ -27,6 +27,18 @@ pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>
     };
     writeln!(streams.out, "{schema:#}")?;
     Ok(Exit::Done)
+}
+
+/// The schema of component.yaml. Presets may give whatever an entry needs, so only its name is asked for.
+fn component_schema() -> Json {
+    let mut schema = schema_for!(ComponentType).to_value();
+    schema["required"] = json!(["type"]);
+    for part in ["AttributeType", "SubComponentType", "Workload", "Probe", "Cpu"] {
+        if let Some(part) = schema["$defs"][part].as_object_mut() {
+            part.remove("required");
+        }
+    }
+    schema
 }
 
 /// The schema of stack.yaml with the catalog's types, attributes and link types, so that an editor

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, named, package, source};
-use crate::catalog::{Area, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
+use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, jobs, named, package, source, workloads};
+use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::hook::{OPERATORS, operator_values, view};
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
@@ -67,9 +67,10 @@ pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
     }
 }
 
-pub(super) fn plan(plan: &mut Plan, stack: &Stack, views: &Views) -> anyhow::Result<()> {
+pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, views: &Views) -> anyhow::Result<()> {
     for component in stack.deployed() {
         let context = || format!("component `{}`", component.name);
+        shared_files(plan, component, catalog.shared(), views).with_context(context)?;
         for file in &component.entry.definition.files {
             self::file(plan, component, file, views).with_context(context)?;
         }
@@ -149,6 +150,42 @@ fn one_file(
         resource: file.resource,
     };
     plan.insert(&format!("{}/{path}", base_folder(&component.name)), planned)
+}
+
+/// Objects by the templates that all workloads, or all jobs, share.
+fn shared_files(plan: &mut Plan, component: &Component, shared: &Entry<()>, views: &Views) -> anyhow::Result<()> {
+    let own = &views.components[&component.name].component;
+    let stack = &views.stack["stack"];
+    let scopes = |values| vec![views.stack.clone(), own.clone(), values];
+    if let Some(objects) = workloads::objects(component, stack, &own["component"])? {
+        let values = named("workload", objects.values);
+        for name in objects.templates {
+            let template = format!("workload/{name}.j2");
+            shared_file(plan, component, shared, (name, &template), scopes(values.clone()))?;
+        }
+    }
+    for file in jobs::files(component, stack, &own["component"])? {
+        let values = named("job", file.values);
+        shared_file(plan, component, shared, (&file.path, file.template), scopes(values))?;
+    }
+    Ok(())
+}
+
+/// A file of a component by a template that several types share.
+fn shared_file(
+    plan: &mut Plan,
+    component: &Component,
+    shared: &Entry<()>,
+    (file, template): (&str, &str),
+    scopes: Vec<Scope>,
+) -> anyhow::Result<()> {
+    let planned = PlannedFile {
+        class: Class::Owned,
+        why: format!("component {}, template {template}", component.name),
+        source: source(shared.place(template), shared.file(template)?, scopes),
+        resource: true,
+    };
+    plan.insert(&format!("{}/{file}", base_folder(&component.name)), planned)
 }
 
 /// Copy a folder beside the entry.

@@ -18,7 +18,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         .context(Code::E_CATALOG_HOOK.fault("there is no hook `kustomize`"))?;
     let foreign = stack
         .deployed()
-        .filter(|component| !component.entry.definition.install.manifests);
+        .filter(|component| !component.entry.definition.install.is_ours());
     let others: BTreeSet<&str> = foreign.map(|component| component.namespace.as_str()).collect();
     let all: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
     let namespaces: Vec<Json> = all

@@ -7,12 +7,15 @@ mod components;
 mod config_maps;
 mod environment;
 mod hooks;
+mod jobs;
 mod kustomize;
 mod overlay;
 mod package;
 mod parts;
 mod producible;
 mod secrets;
+mod variables;
+mod workloads;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -92,7 +95,7 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Re
     }
     package::plan(&mut plan, stack)?;
     let views = components::views(stack, &plan);
-    components::plan(&mut plan, stack, &views)?;
+    components::plan(&mut plan, stack, catalog, &views)?;
     environment::plan(&mut plan, stack)?;
     secrets::plan(&mut plan, stack)?;
     kustomize::plan(&mut plan, stack, catalog)?;

@@ -97,7 +97,10 @@ impl Folder<'_> {
         let Some(after) = self.after else { return Ok(item) };
         let folder = format!("{}/", base_folder(&self.component.name));
         for (path, file) in self.base.below(&folder) {
-            let (Some(before), Some(after)) = (text(self.before, path), text(after, path)) else {
+            // Objects that the environment has no file for are gone there.
+            let is_gone = file.resource && after.get(path).is_none();
+            let after = if is_gone { Some("") } else { text(after, path) };
+            let (Some(before), Some(after)) = (text(self.before, path), after) else {
                 continue;
             };
             let name = &path.as_str()[folder.len()..];

@@ -222,3 +222,64 @@ fn completions_name_the_commands() {
       [possible values: bash, elvish, fish, powershell, zsh]
     "#);
 }
+
+/// What an overlay's entry takes from presets, the core's or its own, is shown as if it stood there.
+#[test]
+fn shows_attributes_of_presets() {
+    let team = "team_web:\n  use: [web_application]\n  namespace: team\n  attributes:\n    port: {default: 3000}\n";
+    let entry = "type: rails\nuse: [team_web]\ntitle: site\ndocs: https://guides.rubyonrails.org/\nservice: RAILS\nattributes:\n  health_path: {default: /up}\n  max_replicas: null\n";
+    let project = Project::new(LOKI)
+        .file("extra/catalog/_shared/presets.yaml", team)
+        .file("extra/catalog/rails/component.yaml", entry);
+    assert_said!(project.said("catalog show rails --catalog extra"), @r#"
+    exit code: 0
+    ----- stdout -----
+    rails: site
+
+      category   applications
+      namespace  team
+      group      backend
+      deployed   manifests
+      docs       https://guides.rubyonrails.org/
+      endpoint   http: {object}.{namespace}.svc.cluster.local
+
+    Attributes
+      cpu                  1                        CPU limit of each pod
+      health_path          /up                      path that answers 200 when the application is up
+      image                required                 image of the application, at an exact tag or digest
+      memory               512Mi                    memory request and limit of each pod
+      port                 3000                     port the application listens on
+      replicas             2                        number of pods
+      subdomain            {name}                   host name in front of the domain when a gateway publishes the application
+
+    Links
+      apisix-*                     the gateway publishes a web application
+      argo_cd-*                    Argo CD syncs a component automatically
+      stack_agent-*                the agent checks the health of a component
+    ----- stderr -----
+    "#);
+}
+
+#[test]
+fn presets_that_cannot_be_taken() {
+    let taken = Project::new(LOKI).file(
+        "extra/catalog/_shared/presets.yaml",
+        "memory:\n  attributes:\n    memory: {default: 9Gi}\n",
+    );
+    assert_said!(taken.said("check --catalog extra"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: E_CATALOG_SCHEMA: `extra/catalog/_shared/presets.yaml`: the preset `memory` is there already; give yours another name
+    "#);
+    let unknown = Project::new(LOKI).file(
+        "extra/catalog/rails/component.yaml",
+        "type: rails\nuse: [web_aplication]\n",
+    );
+    assert_said!(unknown.said("catalog show rails --catalog extra"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error: E_CATALOG_SCHEMA: `extra/catalog/rails/component.yaml`: there is no preset `web_aplication`; did you mean `web_application`?
+    "#);
+}

@@ -177,7 +177,7 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
     }
     let name = format!("{}-credentials", component.name);
     let keys = keys.into_values().collect();
-    let is_own = component.entry.definition.install.manifests;
+    let is_own = component.entry.definition.install.is_ours();
     Ok(Some(PlannedSecret {
         name,
         namespace: component.namespace.to_string(),

@@ -11,7 +11,6 @@ from typing import Any
 from output_checker.finding import Finding, Object, name_of
 
 OWN_USER = 10001
-OWN_NAMES = frozenset(("fastmcp", "stack-agent", "fastapi"))
 SERVING_KINDS = frozenset(("Deployment", "StatefulSet", "DaemonSet"))
 FINITE_KINDS = frozenset(("Job", "CronJob", "Pod"))
 VOLUME_KINDS = frozenset(
@@ -106,8 +105,8 @@ def _check_user(item: Object, pod: dict[str, Any]) -> Iterator[Fact]:
 
 
 def _is_own(item: Object) -> bool:
-    labels = (item.get("metadata") or {}).get("labels") or {}
-    return labels.get("app.kubernetes.io/name") in OWN_NAMES
+    """What serves is ours, whatever its type; jobs run the images of others."""
+    return item.get("kind") in SERVING_KINDS
 
 
 def _check_labels(item: Object) -> Iterator[Fact]:
@@ -160,7 +159,8 @@ def _check_environment(container: dict[str, Any], is_own: bool) -> Iterator[Fact
 
 
 def _check_probes(pod: dict[str, Any]) -> Iterator[Fact]:
-    for container in pod.get("containers") or []:
+    # A worker that opens no port has nobody who could ask it.
+    for container in [one for one in pod.get("containers") or [] if one.get("ports")]:
         for probe in ("livenessProbe", "readinessProbe"):
             if not container.get(probe):
                 yield "probes", f"container {container.get('name')}: has no {probe}"

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from redaction import Redactor
-from refusal import Refusal
+from stacktic_mcp.lib.redaction import Redactor
+from stacktic_mcp.lib.refusal import Refusal
 
 TruncatedBy = Literal["rows", "bytes", "cell", "series", "time"]
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
-from decoding import decode_json
-from documents import MAX_NESTING, Facts, at, count, facts_of, objects, text, texts
-from toolkit import Refusal
+from stacktic_mcp.core.toolkit import Refusal
+from stacktic_mcp.lib.decoding import decode_json
+from stacktic_mcp.lib.documents import MAX_NESTING, Facts, at, count, facts_of, objects, text, texts
 
 MAX_HISTORY = 10
 MAX_PATHS = 40

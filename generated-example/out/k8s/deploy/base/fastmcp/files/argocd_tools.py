@@ -8,11 +8,15 @@ and a request carries nothing but the Application's name and project.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from argocd_shapes import (
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.argocd.argocd_shapes import (
     diff_views,
     event_view,
     history_view,
@@ -24,9 +28,6 @@ from argocd_shapes import (
     source_views,
     summary_view,
 )
-from documents import Facts, at, ensure_list, ensure_object, objects, text
-from http_client import Http
-from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 LIST_FIELDS = (
     "items.metadata.name,items.spec.project,items.spec.destination.namespace,"
@@ -169,7 +170,7 @@ async def _of_app(link: Link, app: str, *part: str) -> Facts:
         ("applications", _name(link, app), *part),
         {"project": link.data["project"]},
         error_hint=lambda status, _: (
-            f"the project has no Application of {app}" if status == 404 else None  # noqa: PLR2004
+            f"the project has no Application of {app}" if status == HTTPStatus.NOT_FOUND else None
         ),
     )
     return ensure_object(found)
@@ -223,4 +224,4 @@ def _sync_hint(status: int, body: bytes) -> str | None:
         return "a sync window of the project forbids it now"
     if b"already in progress" in body:
         return BUSY
-    return "the role of the token may not sync" if status == 403 else None  # noqa: PLR2004
+    return "the role of the token may not sync" if status == HTTPStatus.FORBIDDEN else None

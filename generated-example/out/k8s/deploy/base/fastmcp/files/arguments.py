@@ -27,9 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import core_schema
 
-from input_schema import published
-from links import Link
-from refusal import Refusal
+from stacktic_mcp.lib.input_schema import published
+from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler

@@ -22,15 +22,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from audit_file import FIRST_PREVIOUS, MAX_LINE_BYTES, AuditFile, Head
-from outlet import Outlet
-from settings import SettingsError
+from stacktic_mcp.core.audit_file import FIRST_PREVIOUS, MAX_LINE_BYTES, AuditFile, Head
+from stacktic_mcp.core.outlet import Outlet
+from stacktic_mcp.core.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from calls import Call
-    from settings import Settings
+    from stacktic_mcp.core.calls import Call
+    from stacktic_mcp.core.settings import Settings
 
 __all__ = ["FIRST_PREVIOUS", "AuditLog", "open_audit"]
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
-from settings import SettingsError
+from stacktic_mcp.core.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

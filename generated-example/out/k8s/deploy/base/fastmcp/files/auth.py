@@ -16,13 +16,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from refusal import Refusal
-from settings import SettingsError
+from stacktic_mcp.core.settings import SettingsError
+from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from settings import Settings
+    from stacktic_mcp.core.settings import Settings
 
 KEYS_SECRET = "MCP_API_KEYS"  # noqa: S105 -- the name of a secret, not its value
 MAX_HEADER_BYTES = 1024

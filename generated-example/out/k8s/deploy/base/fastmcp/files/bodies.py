@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def header_of(scope: Scope, name: bytes) -> str:
 async def _read(scope: Scope, receive: Receive) -> bytes:
     declared = header_of(scope, b"content-length")
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        raise Stop(413, "E_LIMIT", "a request body is at most 1 MiB")
+        raise Stop(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "E_LIMIT", "a request body is at most 1 MiB"
+        )
     chunks: list[bytes] = []
     size = 0
     try:
@@ -100,15 +103,21 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise Stop(400, "E_ARG", "the request body ended early")
+                    raise Stop(HTTPStatus.BAD_REQUEST, "E_ARG", "the request body ended early")
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > MAX_BODY_BYTES:
-                    raise Stop(413, "E_LIMIT", "a request body is at most 1 MiB")
+                    raise Stop(
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                        "E_LIMIT",
+                        "a request body is at most 1 MiB",
+                    )
                 chunks.append(chunk)
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise Stop(408, "E_TIMEOUT", "the request body came too slowly") from None
+        raise Stop(
+            HTTPStatus.REQUEST_TIMEOUT, "E_TIMEOUT", "the request body came too slowly"
+        ) from None
     return b"".join(chunks)
 
 
@@ -119,7 +128,9 @@ def _parse(raw: bytes) -> dict[str, Any]:
             raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError):
-        raise Stop(400, "E_ARG", "the request body is not JSON", PARSE_ERROR) from None
+        raise Stop(
+            HTTPStatus.BAD_REQUEST, "E_ARG", "the request body is not JSON", PARSE_ERROR
+        ) from None
     # A list is the protocol layer's to refuse.
     return cast("dict[str, Any]", message) if isinstance(message, dict) else {}
 
@@ -127,7 +138,12 @@ def _parse(raw: bytes) -> dict[str, Any]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Stop(400, "E_ARG", "an object of the request body names a key twice", PARSE_ERROR)
+        raise Stop(
+            HTTPStatus.BAD_REQUEST,
+            "E_ARG",
+            "an object of the request body names a key twice",
+            PARSE_ERROR,
+        )
     return found
 
 

@@ -16,12 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from clickhouse_lines import Line, lines_of
-from clickhouse_values import shown
-from http_client import ErrorHint, Http, Reply
-from toolkit import Code, Link, Refusal
+from stacktic_mcp.core.toolkit import Code, Link, Refusal
+from stacktic_mcp.lib.http_client import ErrorHint, Http, Reply
+from stacktic_mcp.tools.clickhouse.clickhouse_lines import Line, lines_of
+from stacktic_mcp.tools.clickhouse.clickhouse_values import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -131,10 +129,6 @@ class ClickHouse(Http):
         except Refusal as refusal:
             ended = refusal.code != "E_LIMIT"
             raise
-        except (httpx.HTTPError, OSError) as error:
-            ended = True
-            self._log(error)
-            raise self._away() from None
         finally:
             if not ended:
                 await self._kill(query_id)
@@ -172,18 +166,9 @@ class ClickHouse(Http):
         """Read lines up to the limit; the flag tells whether the statement came to its end."""
         rows = Rows()
         read, kept = 0, 0
-        async with self._client().stream(
-            "POST",
-            self._url([]),
-            params=httpx.QueryParams(address),
-            content=sql.encode(),
-            # Compressed, a few bytes can become any number of them.
-            headers={**self._credentials(), "accept-encoding": "identity"},
-        ) as response:
+        sent = self.stream("POST", self.url([]), params=address, content=sql.encode())
+        async with sent as response:
             chunks = response.aiter_raw()
-            if "content-encoding" in response.headers:
-                hint = f"{self.link.component} answered compressed, unasked"
-                raise Refusal("E_UNAVAILABLE", hint)
             if not response.is_success:
                 raise self._failure(await _beginning(chunks))
             lines = lines_of(chunks)
@@ -201,7 +186,7 @@ class ClickHouse(Http):
                     return rows, False
         return rows, True
 
-    def _refusal(self, status: int, body: bytes, error_hint: ErrorHint | None) -> Refusal:
+    def refusal(self, status: int, body: bytes, error_hint: ErrorHint | None) -> Refusal:
         """Every failed request carries an error number that says more than its status."""
         del status, error_hint
         return self._failure(body)
@@ -209,7 +194,7 @@ class ClickHouse(Http):
     def _failure(self, body: bytes) -> Refusal:
         """Make a refusal of the error number; the text itself goes to the log alone."""
         text = body[:2048].decode("utf-8", "replace")
-        self._log(RuntimeError(text))
+        self.log(RuntimeError(text))
         found = _ERROR_CODE.search(body)
         if found is None:
             return Refusal("E_UNAVAILABLE", f"{self.link.component} broke off its answer")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from toolkit import Refusal
+from stacktic_mcp.core.toolkit import Refusal
 
 _QUOTED = re.compile(
     r"""'(?:[^'\\]|\\.|'')*+'|"(?:[^"\\]|\\.|"")*+"|`(?:[^`\\]|\\.|``)*+`""", re.DOTALL

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from clickhouse_client import ClickHouse
-from clickhouse_fence import ensure_one_select
-from toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.tools.clickhouse.clickhouse_client import ClickHouse
+from stacktic_mcp.tools.clickhouse.clickhouse_fence import ensure_one_select
 
 MAX_INSERT_BYTES = 256 * 1024
 

@@ -11,7 +11,7 @@ import base64
 import re
 from typing import Any, cast
 
-from clickhouse_lines import MAX_CELL_CHARACTERS, Number
+from stacktic_mcp.tools.clickhouse.clickhouse_lines import MAX_CELL_CHARACTERS, Number
 
 # A server whose profile does not ask for their names writes all three as null.
 NOT_FINITE = "NaN or infinite"

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnpg_lexer import tokens
-from toolkit import Refusal
+from stacktic_mcp.core.toolkit import Refusal
+from stacktic_mcp.tools.cnpg.cnpg_lexer import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

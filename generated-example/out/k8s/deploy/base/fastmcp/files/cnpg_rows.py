@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.adapt import AdaptersMap, Loader
 
-from cnpg_catalog import TYPE_NAMES
-from cnpg_lexer import without_semicolon
+from stacktic_mcp.tools.cnpg.cnpg_catalog import TYPE_NAMES
+from stacktic_mcp.tools.cnpg.cnpg_lexer import without_semicolon
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

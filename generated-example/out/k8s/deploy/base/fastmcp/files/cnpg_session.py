@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
 
-from cnpg_catalog import SELF_CHECK
-from cnpg_relay import Relay
-from cnpg_rows import ADAPTERS, PREFIX, fetch
-from toolkit import Link, Refusal
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.tools.cnpg.cnpg_catalog import SELF_CHECK
+from stacktic_mcp.tools.cnpg.cnpg_relay import Relay
+from stacktic_mcp.tools.cnpg.cnpg_rows import ADAPTERS, PREFIX, fetch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

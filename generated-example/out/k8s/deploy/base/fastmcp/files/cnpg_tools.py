@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cnpg_catalog import (
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.tools.cnpg.cnpg_catalog import (
     ACTIVITY,
     COLUMNS,
     CONSTRAINTS,
@@ -27,10 +28,9 @@ from cnpg_catalog import (
     TABLE_STATS,
     TABLES,
 )
-from cnpg_fence import ensure_no_side_effects
-from cnpg_rows import Rows, close, declare, fetch, read
-from cnpg_session import Sessions
-from toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.tools.cnpg.cnpg_fence import ensure_no_side_effects
+from stacktic_mcp.tools.cnpg.cnpg_rows import Rows, close, declare, fetch, read
+from stacktic_mcp.tools.cnpg.cnpg_session import Sessions
 
 # PostgreSQL has no table with more columns; more keys or indexes than these are cut.
 PARTS = {"columns": (COLUMNS, 1600), "constraints": (CONSTRAINTS, 200), "indexes": (INDEXES, 200)}

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from refusal import Refusal
+from stacktic_mcp.lib.refusal import Refusal
 
 LIFETIME_SECONDS = 15 * 60
 SIGNATURE_BYTES = 32

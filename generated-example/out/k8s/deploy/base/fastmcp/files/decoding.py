@@ -16,7 +16,7 @@ import re
 from decimal import Decimal
 from typing import Any, cast
 
-from refusal import Refusal
+from stacktic_mcp.lib.refusal import Refusal
 
 MAX_WEIGHT_BYTES = 32 * 1024 * 1024
 # What one object, one list, one name and one item take in CPython 3.12 at most, beside its text.

@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from refusal import Refusal
+from stacktic_mcp.lib.refusal import Refusal
 
 Facts = Mapping[str, Any]
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from documents import objects, text
-from toolkit import Link, Refusal
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.lib.documents import objects, text
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -87,7 +87,7 @@ def document_of(link: Link) -> Facts:
     """Return the pinned document, refused when it is not the one its hash names."""
     name = f"openapi-{link.component}.json"
     try:
-        raw = (link.settings.config_directory / name).read_bytes()
+        raw = link.config_bytes(name)
     except OSError as error:
         raise Refusal("E_UNAVAILABLE", f"there is no {name} beside the topology") from error
     digest = hashlib.sha256(raw).hexdigest()

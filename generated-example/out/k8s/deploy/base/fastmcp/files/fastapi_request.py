@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -20,10 +21,10 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from decoding import decode_json
-from fastapi_document import Contract, Operation
-from http_client import Http
-from toolkit import Link, Refusal
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.lib.decoding import decode_json
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.fastapi.fastapi_document import Contract, Operation
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_REPLY_BYTES = 1024 * 1024
@@ -186,8 +187,9 @@ class Api(Http):
         )
         self._prepared = prepared
 
-    def _url(self, path_segments: Sequence[str]) -> str:
-        url = super()._url(path_segments) + ("/" if self._prepared.trailing_slash else "")
+    def url(self, path_segments: Sequence[str]) -> str:
+        """Return the address, refused when it would not be the one that was prepared."""
+        url = super().url(path_segments) + ("/" if self._prepared.trailing_slash else "")
         sent = httpx.URL(url)
         same = (
             sent.raw_path == self._prepared.path.encode()
@@ -207,7 +209,7 @@ def _default_port(scheme: str) -> int:
 
 def validation_hint(status: int, body: bytes) -> str | None:
     """Tell which field a 422 of FastAPI is about: its place and kind, never its text."""
-    if status != 422:  # noqa: PLR2004 -- HTTP statuses are names of their own
+    if status != HTTPStatus.UNPROCESSABLE_ENTITY:
         return None
     try:
         first = cast("dict[str, Any]", decode_json(body)["detail"][0])

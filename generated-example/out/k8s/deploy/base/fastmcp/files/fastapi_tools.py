@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from decoding import decode_json, encoded, whole_characters
-from documents import facts_of, text
-from fastapi_document import (
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.decoding import decode_json, encoded, whole_characters
+from stacktic_mcp.lib.documents import facts_of, text
+from stacktic_mcp.lib.http_client import Reply
+from stacktic_mcp.tools.fastapi.fastapi_document import (
     Operation,
     contract_of,
     document_of,
@@ -21,9 +23,7 @@ from fastapi_document import (
     operation_of,
     operations_of,
 )
-from fastapi_request import Api, Prepared, prepare
-from http_client import Reply
-from toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.tools.fastapi.fastapi_request import Api, Prepared, prepare
 
 MAX_SHOWN_BYTES = 24 * 1024
 CHUNK_CHARACTERS = 500

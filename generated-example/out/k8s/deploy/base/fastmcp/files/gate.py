@@ -12,11 +12,12 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
-from bodies import (
+from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
     MAX_NOTED_CHARACTERS,
     Body,
@@ -25,17 +26,17 @@ from bodies import (
     headers_of,
     read_body,
 )
-from calls import EXCHANGE, Call, Exchange
-from sessions import LARGE_BYTES, Opening, Sessions, user_of
+from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange
+from stacktic_mcp.core.sessions import LARGE_BYTES, Opening, Sessions, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from audit import AuditLog
-    from auth import KeyRing
-    from limits import Limits
+    from stacktic_mcp.core.audit import AuditLog
+    from stacktic_mcp.core.auth import KeyRing
+    from stacktic_mcp.core.limits import Limits
 
 PATH = "/mcp"
 # Both spellings are served as one: a redirect would name the scheme behind the gateway, and a
@@ -44,10 +45,6 @@ SPELLINGS = (PATH, f"{PATH}/")
 # No tool may take longer than 30 s; a call that is not answered by then never is.
 ANSWER_SECONDS = 45.0
 WATCHED_AFTER_SECONDS = 0.02
-ACCEPTED = 202
-FAILED = 500
-NOT_FOUND = 404
-FIRST_ERROR_STATUS = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +83,9 @@ class Gate:
             self._record(exchange, scope, stop.status, started)
             await _refuse(stop, scope, receive, send)
         except BaseException:
-            self._record(exchange, scope, answer.status or FAILED, started)
+            self._record(
+                exchange, scope, answer.status or HTTPStatus.INTERNAL_SERVER_ERROR, started
+            )
             raise
         else:
             self._record(exchange, scope, answer.status, started)
@@ -96,10 +95,14 @@ class Gate:
     ) -> None:
         key_name = self.keys.name_of(headers_of(scope, b"authorization"))
         if key_name is None:
-            raise Stop(401, "E_AUTH", "send a known key as `Authorization: Bearer <key>`")
+            raise Stop(
+                HTTPStatus.UNAUTHORIZED,
+                "E_AUTH",
+                "send a known key as `Authorization: Bearer <key>`",
+            )
         exchange.key_name = key_name
         if scope["path"] not in SPELLINGS:
-            raise Stop(NOT_FOUND, "E_NOT_FOUND", f"this server answers at {PATH}")
+            raise Stop(HTTPStatus.NOT_FOUND, "E_NOT_FOUND", f"this server answers at {PATH}")
         scope["path"], scope["raw_path"] = PATH, PATH.encode()
         scope["user"] = user_of(key_name)
         scope[EXCHANGE] = exchange
@@ -112,7 +115,11 @@ class Gate:
         self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
     ) -> None:
         if not self.limits.start_stream(exchange.key_name):
-            raise Stop(429, "E_LIMIT", "this key holds too many streams or calls too often")
+            raise Stop(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "E_LIMIT",
+                "this key holds too many streams or calls too often",
+            )
         try:
             with self._within(exchange, None):
                 await self.app(scope, receive, answer)
@@ -123,7 +130,11 @@ class Gate:
         self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
     ) -> None:
         if not self.limits.start_call(exchange.key_name):
-            raise Stop(429, "E_LIMIT", "at most 10 calls a second and 4 at once for a key")
+            raise Stop(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "E_LIMIT",
+                "at most 10 calls a second and 4 at once for a key",
+            )
         try:
             body = await read_body(scope, receive)
             if body.opens_session and not exchange.session:
@@ -131,7 +142,7 @@ class Gate:
             else:
                 with self._within(exchange, body.request_id):
                     await self._forward(exchange, scope, body, receive, answer)
-                if answer.status == NOT_FOUND or scope["method"] == "DELETE":
+                if answer.status == HTTPStatus.NOT_FOUND or scope["method"] == "DELETE":
                     self.sessions.forget(exchange.key_name, exchange.session)
                 elif len(body.raw) + answer.size > LARGE_BYTES:
                     await self.sessions.lighten(exchange.key_name, exchange.session, scope)
@@ -144,7 +155,7 @@ class Gate:
         key_name, session = exchange.key_name, exchange.session
         if not self.sessions.enter(key_name, session, request_id):
             hint = "a request of this id is under way in this session; give each its own"
-            raise Stop(400, "E_ARG", hint, INVALID_REQUEST)
+            raise Stop(HTTPStatus.BAD_REQUEST, "E_ARG", hint, INVALID_REQUEST)
         try:
             yield
         finally:
@@ -156,9 +167,15 @@ class Gate:
         """Open a session; a refused `initialize` leaves none behind."""
         key_name = exchange.key_name
         if not self.limits.open_session(key_name):
-            raise Stop(429, "E_LIMIT", "this key opens too many sessions; keep one")
+            raise Stop(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "E_LIMIT",
+                "this key opens too many sessions; keep one",
+            )
         if not await self.sessions.make_room(key_name, scope):
-            raise Stop(429, "E_LIMIT", "this key is at work in too many sessions")
+            raise Stop(
+                HTTPStatus.TOO_MANY_REQUESTS, "E_LIMIT", "this key is at work in too many sessions"
+            )
         opening = Opening()
         await self._forward(exchange, scope, body, receive, opening)
         if opening.session and opening.failed:
@@ -203,18 +220,20 @@ class Gate:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise Stop(504, "E_TIMEOUT", "there was no answer in time") from None
+            raise Stop(
+                HTTPStatus.GATEWAY_TIMEOUT, "E_TIMEOUT", "there was no answer in time"
+            ) from None
 
     def _record(self, exchange: Exchange, scope: Scope, status: int, started: float) -> None:
         """Write the line of a request that no MCP method recorded; notifications leave none."""
-        if exchange.recorded or status == ACCEPTED:
+        if exchange.recorded or status == HTTPStatus.ACCEPTED:
             return
         call = Call(
             method=f"{scope['method']} {scope['path']}"[:MAX_NOTED_CHARACTERS],
             key_name=exchange.key_name,
             session=exchange.session,
         )
-        if status >= FIRST_ERROR_STATUS:
+        if status >= HTTPStatus.BAD_REQUEST:
             call.deny(f"HTTP_{status}")
         elif scope["method"] == "POST":
             # A JSON-RPC error that the protocol layer answered without calling a method.
@@ -271,11 +290,11 @@ class _Watch:
 
 async def _refuse(stop: Stop, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {"cache-control": "no-store"}
-    if stop.status == 401:  # noqa: PLR2004 -- HTTP statuses are names of their own
+    if stop.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    if stop.status == 429:  # noqa: PLR2004
+    if stop.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["retry-after"] = "1"
-    if stop.status == 408:  # noqa: PLR2004
+    if stop.status == HTTPStatus.REQUEST_TIMEOUT:
         # What is left of the body is not waited for.
         headers["connection"] = "close"
     await JSONResponse(stop.body(), stop.status, headers)(scope, receive, send)

@@ -22,13 +22,14 @@ from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode_envelope, fit
-from arguments import Arguments, Bound
-from calls import Call, current_call
-from cursors import CursorSigner, Page, digest
-from links import Link, Topology
-from refusal import Refusal
-from settings import Settings
+from stacktic_mcp.core.calls import Call, current_call
+from stacktic_mcp.core.cursors import CursorSigner, Page, digest
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.core.topology import Topology
+from stacktic_mcp.lib.answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode_envelope, fit
+from stacktic_mcp.lib.arguments import Arguments, Bound
+from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.refusal import Refusal
 
 ToolClass = Literal["read", "side_effect", "write"]
 ToolFunction = Callable[..., Awaitable[Answer]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from documents import MAX_NESTING, Facts, at, facts_of, objects, text
+from stacktic_mcp.lib.documents import MAX_NESTING, Facts, at, facts_of, objects, text
 
 
 def panels_of(dashboard: Facts) -> list[Facts]:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from documents import MAX_NESTING, Facts, at, facts_of, objects, text, texts
-from grafana_models import panels_of, variables_of
+from stacktic_mcp.lib.documents import MAX_NESTING, Facts, at, facts_of, objects, text, texts
+from stacktic_mcp.tools.grafana.grafana_models import panels_of, variables_of
 
 MAX_OPTIONS = 20
 # Settings of data sources, and everything that leads out of a dashboard.

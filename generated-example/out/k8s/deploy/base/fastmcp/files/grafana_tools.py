@@ -9,14 +9,17 @@ organisation, so no path below /api/ds or /api/datasources/proxy stands in this 
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import Field
 
-from documents import Facts, at, ensure_list, ensure_object, objects, text
-from grafana_models import panels_of
-from grafana_shapes import (
+from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
+from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.grafana.grafana_models import panels_of
+from stacktic_mcp.tools.grafana.grafana_shapes import (
     alert_view,
     datasource_view,
     hit_view,
@@ -26,8 +29,6 @@ from grafana_shapes import (
     summary_view,
     variable_views,
 )
-from http_client import Http
-from toolkit import Answer, Link, Refusal, Toolset
 
 MAX_DASHBOARD_BYTES = 96 * 1024
 SOURCE_TAG = "mcp"
@@ -155,7 +156,9 @@ async def _search(
 async def _dashboard(link: Link, uid: str) -> Facts:
     found = await _http(link).get_json(
         ("dashboards", "uid", uid),
-        error_hint=lambda status, _: f"no dashboard {uid} is visible" if status == 404 else None,  # noqa: PLR2004
+        error_hint=lambda status, _: (
+            f"no dashboard {uid} is visible" if status == HTTPStatus.NOT_FOUND else None
+        ),
     )
     return ensure_object(found)
 

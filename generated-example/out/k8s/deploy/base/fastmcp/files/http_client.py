@@ -15,8 +15,10 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
@@ -24,9 +26,9 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from decoding import decode_json
-from links import Link
-from refusal import Refusal
+from stacktic_mcp.lib.decoding import decode_json
+from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.refusal import Refusal
 
 CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 30.0
@@ -34,6 +36,8 @@ MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 MAX_LOGGED_BYTES = 2048
 SCHEMES = ("http", "https")
+NOT_LET_IN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+TOO_LATE = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT})
 
 Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
 ErrorHint = Callable[[int, bytes], str | None]
@@ -132,27 +136,19 @@ class Http:
         error_hint: ErrorHint | None = None,
     ) -> Reply:
         """Send one request; the answer is a success, or a refusal is raised."""
-        url = self._url(path_segments)
-        headers = {"accept": "application/json", "accept-encoding": "identity"}
-        headers |= self._headers() if self._headers else {}
-        if content_type is not None and content:
-            headers["content-type"] = content_type
-        try:
-            status, reply_headers, body = await self._exchange(
-                method, url, params=_pairs(params), content=content, headers=headers
-            )
-        except httpx.TimeoutException as error:
-            self._log(error)
-            hint = f"{self.link.component} did not answer in time"
-            raise Refusal("E_TIMEOUT", hint) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            self._log(error)
-            raise self._away() from None
+        status, reply_headers, body = await self._exchange(
+            method,
+            self.url(path_segments),
+            params=params,
+            content=content,
+            content_type=content_type,
+        )
         if not httpx.codes.is_success(status):
-            raise self._refusal(status, body, error_hint or self._error_hint)
+            raise self.refusal(status, body, error_hint or self._error_hint)
         return Reply(status, reply_headers, body)
 
-    def _url(self, path_segments: Sequence[str]) -> str:
+    def url(self, path_segments: Sequence[str]) -> str:
+        """Return the address that a request goes to."""
         scheme = self.link.value("SCHEME", "http")
         if scheme not in SCHEMES:
             hint = f"the setting {self.link.env}_SCHEME is neither http nor https"
@@ -160,31 +156,54 @@ class Http:
         origin = f"{scheme}://{self.link.value('HOST')}:{self.link.number('PORT')}"
         return f"{origin}{self._base_path}/{'/'.join(map(encode_segment, path_segments))}"
 
-    async def _exchange(
+    @asynccontextmanager
+    async def stream(
         self,
         method: str,
         url: str,
         *,
-        params: list[tuple[str, Any]],
-        content: bytes,
-        headers: dict[str, str],
+        params: Params = (),
+        content: bytes = b"",
+        content_type: str | None = None,
+    ) -> AsyncGenerator[httpx.Response]:
+        """Send one request; its answer is read by the caller, as far as that wants to.
+
+        What goes wrong on the way is a refusal, also while the answer is read.
+        """
+        headers = {"accept": "application/json", "accept-encoding": "identity"}
+        headers |= self._headers() if self._headers else {}
+        if content_type is not None and content:
+            headers["content-type"] = content_type
+        try:
+            async with self._client().stream(
+                method,
+                url,
+                params=httpx.QueryParams(_pairs(params)) or None,
+                content=content or None,
+                headers=headers,
+                auth=self._auth,
+            ) as response:
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    hint = f"{self.link.component} answered compressed, unasked"
+                    raise Refusal("E_UNAVAILABLE", hint)
+                yield response
+        except httpx.TimeoutException as error:
+            self.log(error)
+            hint = f"{self.link.component} did not answer in time"
+            raise Refusal("E_TIMEOUT", hint) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            self.log(error)
+            raise self._away() from None
+
+    async def _exchange(
+        self, method: str, url: str, **sent: Any
     ) -> tuple[int, Mapping[str, str], bytes]:
-        client = self._client()
-        async with client.stream(
-            method,
-            url,
-            params=params or None,
-            content=content or None,
-            headers=headers,
-            auth=self._auth,
-        ) as response:
+        async with self.stream(method, url, **sent) as response:
             body = await self._body(response)
             return response.status_code, response.headers, body
 
     async def _body(self, response: httpx.Response) -> bytes:
         """Read a success up to the cap of answers, an error up to that of errors."""
-        if response.headers.get("content-encoding", "identity") != "identity":
-            raise Refusal("E_UNAVAILABLE", f"{self.link.component} answered compressed, unasked")
         cap = self._max_bytes if response.is_success else MAX_ERROR_BYTES
         body = bytearray()
         async for chunk in response.aiter_raw():
@@ -198,7 +217,7 @@ class Http:
 
     def _client(self) -> httpx.AsyncClient:
         clients = _clients.setdefault(asyncio.get_running_loop(), {})
-        authority = self.link.settings.environ.get("STACKTIC_CA_FILE", "")
+        authority = self.link.authority() or ""
         kind = f"{self.link.value('SCHEME', 'http')} {authority}"
         if kind not in clients:
             clients[kind] = _new_client(kind.startswith("https"), authority)
@@ -208,32 +227,33 @@ class Http:
         try:
             return decode_json(reply.body)
         except ValueError as error:
-            self._log(error)
+            self.log(error)
             hint = f"{self.link.component} did not answer with JSON"
             raise Refusal("E_UNAVAILABLE", hint) from None
 
-    def _refusal(self, status: int, body: bytes, error_hint: ErrorHint | None) -> Refusal:
+    def refusal(self, status: int, body: bytes, error_hint: ErrorHint | None) -> Refusal:
+        """Return what an answer that is no success means to a caller."""
         text = body[:MAX_LOGGED_BYTES].decode("utf-8", "replace")
         logger.warning(
             "%s answered %d: %s",
             self.link.component,
             status,
-            self.link.settings.redact(text),
+            self.link.redact(text),
         )
         fact = error_hint(status, body) if error_hint else None
         return self._refusal_of_status(status, fact)
 
     def _refusal_of_status(self, status: int, fact: str | None) -> Refusal:
         name = self.link.component
-        if status in {401, 403}:
+        if status in NOT_LET_IN:
             return Refusal("E_UNAVAILABLE", fact or self._not_let_in())
-        if status == 404:  # noqa: PLR2004 -- HTTP statuses are names of their own
+        if status == HTTPStatus.NOT_FOUND:
             return Refusal("E_NOT_FOUND", fact or f"{name} does not know this")
-        if status in {408, 504}:
+        if status in TOO_LATE:
             return Refusal("E_TIMEOUT", fact or f"{name} did not answer in time")
-        if status == 409:  # noqa: PLR2004
+        if status == HTTPStatus.CONFLICT:
             return Refusal("E_CONFLICT", fact or f"{name} holds another state")
-        if 400 <= status < 500 and status != 429:  # noqa: PLR2004
+        if httpx.codes.is_client_error(status) and status != HTTPStatus.TOO_MANY_REQUESTS:
             return Refusal("E_ARG", fact or f"{name} refused the arguments")
         return Refusal("E_UNAVAILABLE", fact) if fact else self._away()
 
@@ -246,8 +266,9 @@ class Http:
         hint = f"{self.link.component} is away"
         return Refusal("E_UNAVAILABLE", hint)
 
-    def _log(self, error: Exception) -> None:
-        text = self.link.settings.redact(f"{type(error).__name__}: {error}")
+    def log(self, error: Exception) -> None:
+        """Put an error of the driver or the backend into the server's log, without secrets."""
+        text = self.link.redact(f"{type(error).__name__}: {error}")
         logger.warning("%s: %s", self.link.component, text)
 
 

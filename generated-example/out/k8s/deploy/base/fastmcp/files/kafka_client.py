@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, conn, errors
 from aiokafka.admin import AIOKafkaAdminClient
 
-from documents import objects
-from kafka_caps import TooLargeError, cap_library, refused_frames
-from toolkit import Code, Link, Refusal
+from stacktic_mcp.core.toolkit import Code, Link, Refusal
+from stacktic_mcp.lib.documents import objects
+from stacktic_mcp.tools.kafka.kafka_caps import TooLargeError, cap_library, refused_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -299,8 +299,7 @@ def _settings(link: Link) -> dict[str, Any]:
         "security_protocol": protocol,
     }
     if protocol.endswith("SSL"):
-        authority = link.settings.environ.get("STACKTIC_CA_FILE", "")
-        settings["ssl_context"] = ssl.create_default_context(cafile=authority or None)
+        settings["ssl_context"] = ssl.create_default_context(cafile=link.authority())
     if protocol.startswith("SASL"):
         settings |= _sasl(link)
     return settings

@@ -11,10 +11,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from decoding import encoded, whole_characters
-from documents import count
-from kafka_client import NO_COMMIT, Kafka, Partition, Position, connect, partitions_of
-from toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.decoding import encoded, whole_characters
+from stacktic_mcp.lib.documents import count
+from stacktic_mcp.tools.kafka.kafka_client import (
+    NO_COMMIT,
+    Kafka,
+    Partition,
+    Position,
+    connect,
+    partitions_of,
+)
 
 MAX_PEEKED_PARTITIONS = 32
 MAX_VALUE_BYTES = 64 * 1024

@@ -1,19 +1,41 @@
-"""Links and components of the stack, as `topology.json` tells them.
+"""A link and a component, as tools see them.
 
-In: the decoded topology and the settings.
-Out: frozen `Link`, `Component`, `Module` and `Topology` values.
-Must not know: MCP, tools, or how a backend is spoken to.
+In: the facts of `topology.json`, and what reads settings.
+Out: frozen `Link` and `Component` values; a link reads its own settings and no others.
+Must not know: where settings come from, MCP, or how a backend is spoken to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from settings import WRITE_FLAG_SUFFIX, Settings, SettingsError
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Source(Protocol):
+    """What a link reads from: the settings of the process, or those of a test."""
+
+    def value(self, name: str, default: str | None = None) -> str:
+        """Return a plain value; an absent or empty one is its default."""
+        ...
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """Return a plain value that is a whole number."""
+        ...
+
+    def secret(self, key: str) -> str:
+        """Return a secret by its key name."""
+        ...
+
+    def redact(self, text: str) -> str:
+        """Replace every secret in a text."""
+        ...
+
+    def config_bytes(self, file_name: str) -> bytes:
+        """Return a file of the configuration directory; an absent one is an `OSError`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +48,7 @@ class Link:
     enums: Mapping[str, tuple[str, ...]]
     data: Mapping[str, Any]
     env: str
-    settings: Settings = field(repr=False)
+    settings: Source = field(repr=False)
     # What stack.yaml says of it, for diffs of that file; `env` is the whole prefix.
     given_env: str | None = None
 
@@ -42,6 +64,18 @@ class Link:
         """Return a secret of this link, refused with the key's name when it is empty."""
         return self.settings.secret(f"{self.env}_{suffix}")
 
+    def authority(self) -> str | None:
+        """Return the file of the certificate authority that this server trusts, if it has one."""
+        return self.settings.value("STACKTIC_CA_FILE", "") or None
+
+    def redact(self, text: str) -> str:
+        """Replace every secret of the server in a text that goes to its log."""
+        return self.settings.redact(text)
+
+    def config_bytes(self, file_name: str) -> bytes:
+        """Return a file that lies beside the topology; an absent one is an `OSError`."""
+        return self.settings.config_bytes(file_name)
+
 
 @dataclass(frozen=True)
 class Component:
@@ -51,72 +85,5 @@ class Component:
     type: str
     namespace: str
     group: str
-
-
-@dataclass(frozen=True, eq=False)
-class Module:
-    """One tool file with the hash it must have and the links it serves."""
-
-    file: str
-    sha256: str
-    links: tuple[Link, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Topology:
-    """The stack as the server needs to know it."""
-
-    stack: str
-    domain: str
-    components: tuple[Component, ...]
-    modules: tuple[Module, ...]
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Return each link once, also when several files serve it."""
-        seen = {link.component: link for module in self.modules for link in module.links}
-        return tuple(seen[name] for name in sorted(seen))
-
-
-def load_topology(settings: Settings) -> Topology:
-    """Read `topology.json`; a missing key stops the start with its name."""
-    facts = settings.config("topology.json")
-    try:
-        return _parse_topology(facts, settings)
-    except (KeyError, TypeError, AttributeError) as error:
-        message = f"`topology.json` is not of the expected form: {error}"
-        raise SettingsError(message) from error
-
-
-def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
-    return Topology(
-        stack=facts["stack"],
-        domain=facts["domain"],
-        components=tuple(
-            Component(item["name"], item["type"], item["namespace"], item["group"])
-            for item in facts["components"]
-        ),
-        modules=tuple(
-            Module(
-                file=item["file"],
-                sha256=item["sha256"],
-                links=tuple(_parse_link(link, settings) for link in item["links"]),
-            )
-            for item in facts["modules"]
-        ),
-    )
-
-
-def _parse_link(facts: Mapping[str, Any], settings: Settings) -> Link:
-    env: str = facts["env"]
-    flag = settings.flag(f"{env}{WRITE_FLAG_SUFFIX}")
-    return Link(
-        component=facts["component"],
-        type=facts["type"],
-        write_access=facts["write_access"] is True and flag,
-        enums={name: tuple(values) for name, values in facts.get("enums", {}).items()},
-        data=facts.get("data", {}),
-        env=env,
-        settings=settings,
-        given_env=facts.get("given_env"),
-    )
+    # Names of the places where it listens: `postgres`, `http` …
+    endpoints: tuple[str, ...] = ()

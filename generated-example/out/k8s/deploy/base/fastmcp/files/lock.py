@@ -12,14 +12,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from settings import SettingsError
+from stacktic_mcp.core.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mcp_types import Tool as ListedTool
 
-    from settings import Settings
+    from stacktic_mcp.core.settings import Settings
 
 LOCK_VERSION = 1
 HASHES = ("description_sha256", "input_sha256", "output_sha256")

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from refusal import Refusal
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.lib.times import Notation
+from stacktic_mcp.lib.tokens import Token, text_at, tokens_of
 
 MAX_SPAN_SECONDS = 24 * 3600
-DURATION = r"(?:[0-9]{1,6}(?:ms|[smhdw]))+"
-TIME_PATTERN = (
-    rf"^(?:now|now-{DURATION}|[0-9]{{9,10}}(?:\.[0-9]{{1,3}})?"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,Z+-]{5,30})$"
-)
+TIMES = Notation("smhdw")
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 # Outside of strings LogQL has nothing else. What begins a comment (`#`, `//`, `/*`) is refused:
 # a quote in a comment would make the two sides see different strings.
 _TOKEN = re.compile(
@@ -50,38 +46,6 @@ class Reach:
         return self.lookback_seconds > 0
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def seconds_of(duration: str) -> float:
-    """Return the length of a duration such as `90s`, `5m` or `1h30m`."""
-    if not re.fullmatch(DURATION, duration):
-        raise Refusal("E_ARG", "a duration is a number with ms, s, m, h, d or w, such as 5m")
-    parts = re.findall(r"([0-9]+)(ms|[smhdw])", duration)
-    return sum(int(number) * _UNITS[unit] for number, unit in parts)
-
-
-def time_of(text: str, now: float) -> float:
-    """Return a time written as `now`, `now-15m`, seconds since 1970 or RFC 3339."""
-    if text == "now":
-        return now
-    if text.startswith("now-"):
-        return now - seconds_of(text.removeprefix("now-"))
-    if re.fullmatch(r"[0-9.]+", text):
-        return float(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        hint = "a time is `now`, `now-15m`, seconds since 1970 or RFC 3339 with a zone"
-        raise Refusal("E_ARG", hint) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def nanoseconds(moment: float) -> str:
     """Return a moment as Loki takes it; milliseconds are exact enough and stay exact."""
     return f"{round(moment * 1000)}000000"
@@ -89,7 +53,7 @@ def nanoseconds(moment: float) -> str:
 
 def reach_of(query: str) -> Reach:
     """Return what a query opens, refused when a selector has no equality matcher."""
-    tokens = _tokens(query)
+    tokens = tokens_of(query, _TOKEN)
     selectors: list[str] = []
     ranges = [0.0]
     offsets = [0.0]
@@ -101,7 +65,7 @@ def reach_of(query: str) -> Reach:
             selectors.append(query[token.start : tokens[end].end])
             index = end
         elif token.kind == "duration":
-            ranges.append(seconds_of(token.text[1:-1].strip()))
+            ranges.append(TIMES.seconds_of(token.text[1:-1].strip()))
         elif token.text.lower() == "offset":
             offsets.append(_offset(tokens, index + 1))
         index += 1
@@ -115,7 +79,7 @@ def reach_of(query: str) -> Reach:
 
 def ensure_selector(text: str) -> None:
     """Refuse everything that is not one stream selector with an equality matcher."""
-    tokens = _tokens(text)
+    tokens = tokens_of(text, _TOKEN)
     if not tokens or tokens[0].text != "{" or _check_selector(tokens, 0) != len(tokens) - 1:
         raise Refusal("E_ARG", 'a match is one stream selector, such as {namespace="kafka"}')
 
@@ -125,30 +89,11 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _tokens(query: str) -> list[_Token]:
-    found: list[_Token] = []
-    position = 0
-    while position < len(query):
-        match = _TOKEN.match(query, position)
-        if match is None:
-            hint = "is not accepted (comments and open strings are not)"
-            raise Refusal("E_ARG", f"character {position + 1} of the query {hint}")
-        kind = match.lastgroup or ""
-        if kind != "space":
-            found.append(_Token(kind, match.group(), match.start(), match.end()))
-        position = match.end()
-    return found
-
-
-def _text_at(tokens: list[_Token], index: int) -> str:
-    return tokens[index].text if index < len(tokens) else ""
-
-
-def _check_selector(tokens: list[_Token], start: int) -> int:
+def _check_selector(tokens: list[Token], start: int) -> int:
     """Read `{label="value", …}`; return the index of the closing brace."""
     equality = False
     index = start + 1
-    while _text_at(tokens, index) != "}":
+    while text_at(tokens, index) != "}":
         parts = tokens[index : index + _MATCHER_PARTS]
         if len(parts) < _MATCHER_PARTS or parts[0].kind != "word" or parts[2].kind != "string":
             raise Refusal("E_ARG", 'a matcher is label="value"')
@@ -156,9 +101,9 @@ def _check_selector(tokens: list[_Token], start: int) -> int:
             raise Refusal("E_ARG", 'a matcher is label="value", with =, !=, =~ or !~')
         equality = equality or (parts[1].text == "=" and len(parts[2].text) > len('""'))
         index += _MATCHER_PARTS
-        if _text_at(tokens, index) == ",":
+        if text_at(tokens, index) == ",":
             index += 1
-        elif _text_at(tokens, index) != "}":
+        elif text_at(tokens, index) != "}":
             raise Refusal("E_ARG", "matchers are separated by commas")
     if not equality:
         hint = 'each stream selector needs an equality matcher, such as namespace="kafka"'
@@ -166,8 +111,8 @@ def _check_selector(tokens: list[_Token], start: int) -> int:
     return index
 
 
-def _offset(tokens: list[_Token], index: int) -> float:
+def _offset(tokens: list[Token], index: int) -> float:
     """Return the seconds of an offset; one that looks ahead opens nothing older."""
-    if _text_at(tokens, index) == "-":
-        return -seconds_of(_text_at(tokens, index + 1))
-    return seconds_of(_text_at(tokens, index))
+    if text_at(tokens, index) == "-":
+        return -TIMES.seconds_of(text_at(tokens, index + 1))
+    return TIMES.seconds_of(text_at(tokens, index))

@@ -7,25 +7,14 @@ Must not know: HTTP, MCP, or which tool shows what. Secrets of links are redacte
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
-from documents import Facts, facts_of, items, objects, pairs, sample, second, text
+from stacktic_mcp.lib.documents import Facts, facts_of, items, objects, pairs, sample, second, text
+from stacktic_mcp.lib.text import plain_text
 
 # Nanoseconds as a signed number of 64 bits.
 MAX_DIGITS = 19
-# Terminal colors are dropped as a whole, so that their parameters do not stay behind as text.
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-# C0, C1, line separators, and characters that turn the direction of text or have no width.
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
-)
-
-
-def plain_text(text: str) -> str:
-    """Return one line that shows as it reads: no control, direction or invisible characters."""
-    return _CONTROL.sub(" ", _ESCAPE.sub("", text)).strip()
 
 
 def plain_labels(labels: Any) -> dict[str, str]:

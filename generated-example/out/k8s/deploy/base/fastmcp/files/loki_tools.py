@@ -8,52 +8,60 @@ Must not know: any path beside the constant read paths below, nor a tenant other
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from documents import Facts, at, count, ensure_list, ensure_object, known_number, text
-from http_client import Http
-from loki_query import (
-    DURATION,
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.documents import (
+    Facts,
+    at,
+    count,
+    ensure_list,
+    ensure_object,
+    known_number,
+    text,
+)
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.lib.text import plain_text
+from stacktic_mcp.lib.times import MOMENT_HELP
+from stacktic_mcp.tools.loki.loki_query import (
     MAX_SPAN_SECONDS,
-    TIME_PATTERN,
+    TIMES,
     Reach,
     ensure_selector,
     nanoseconds,
     quoted,
     reach_of,
-    time_of,
 )
-from loki_shapes import (
+from stacktic_mcp.tools.loki.loki_shapes import (
     entries_of,
     matrix_view,
     plain_labels,
-    plain_text,
     vector_view,
     warnings_of,
 )
-from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 MAX_BYTES = 1024**3
 MAX_SERIES = 100
 RANGE_POINTS = 60
 ERROR_LINES = '|~ "(?i)(error|fatal|panic|exception|critical)"'
-ERRORS = {
-    400: "Loki could not read the query",
-    401: "Loki knows no tenant of this name",
-    413: "Loki would have to read too much for this query",
+ERRORS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "Loki could not read the query",
+    HTTPStatus.UNAUTHORIZED: "Loki knows no tenant of this name",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Loki would have to read too much for this query",
 }
 
 Query = Annotated[str, Field(min_length=1, max_length=4096, description="LogQL")]
 Moment = Annotated[
     str,
-    Field(
-        pattern=TIME_PATTERN, max_length=40, description="now, now-15m, RFC 3339 or epoch seconds"
-    ),
+    Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP),
 ]
 Match = Annotated[str, Field(min_length=2, max_length=1024, description='{namespace="kafka"}')]
-Since = Annotated[str, Field(pattern=f"^{DURATION}$", max_length=16, description="at most 24h")]
+Since = Annotated[
+    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
+]
 Label = Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=100)]
 Limit = Annotated[int, Field(ge=1, le=200)]
 Names = Annotated[int, Field(ge=1, le=500)]
@@ -134,7 +142,7 @@ Window = tuple[float, float]
 
 def _window(start: str, end: str) -> Window:
     now = time.time()
-    first, last = time_of(start, now), time_of(end, now)
+    first, last = TIMES.time_of(start, now), TIMES.time_of(end, now)
     if not 0 < last - first <= MAX_SPAN_SECONDS:
         raise Refusal("E_ARG", "`end` lies after `start`, and at most 24 hours after it")
     return first, last
@@ -212,7 +220,7 @@ async def _metric_query(link: Link, query: str, time_text: str) -> Answer:
     reach = reach_of(query)
     if not reach.is_metric:
         raise Refusal("E_ARG", "this is no metric query; use loki_query_range for log lines")
-    moment = time_of(time_text, time.time())
+    moment = TIMES.time_of(time_text, time.time())
     await _ensure_affordable(link, reach, (moment, moment))
     reply = await _ask(link, ("query",), {"query": query, "time": nanoseconds(moment)})
     data = ensure_object(reply["data"])

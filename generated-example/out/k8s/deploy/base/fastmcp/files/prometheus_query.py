@@ -9,21 +9,16 @@ Prometheus refuses what is malformed, this file refuses what is well formed and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from refusal import Refusal
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.lib.times import Notation
+from stacktic_mcp.lib.tokens import Token, text_at, tokens_of
 
 MAX_RANGE_SECONDS = 30 * 24 * 3600
 MAX_STEPS = 2000
 DEFAULT_SUBQUERY_STEP = 60
-DURATION = r"(?:[0-9]{1,6}(?:ms|[smhdwy]))+"
-TIME_PATTERN = (
-    rf"^(?:now|now-{DURATION}|[0-9]{{9,10}}(?:\.[0-9]{{1,3}})?"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,Z+-]{5,30})$"
-)
+TIMES = Notation("smhdwy")
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+)
       | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
@@ -43,44 +38,9 @@ _LITERAL_START = re.compile(r"[A-Za-z0-9_:/-](?![?*{])")
 _PLAIN_REGEX = re.compile(r"[A-Za-z0-9_:/.*+|\\-]+")
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-
-    @property
-    def word(self) -> str:
-        """Return the word in lower case: keywords of PromQL have no case."""
-        return self.text.lower() if self.kind == "word" else ""
-
-
-def seconds_of(duration: str) -> float:
-    """Return the length of a duration such as `90s`, `5m` or `1h30m`."""
-    if not re.fullmatch(DURATION, duration):
-        raise Refusal("E_ARG", "a duration is a number with ms, s, m, h, d, w or y, such as 5m")
-    parts = re.findall(r"([0-9]+)(ms|[smhdwy])", duration)
-    return sum(int(number) * _UNITS[unit] for number, unit in parts)
-
-
-def time_of(text: str, now: float) -> float:
-    """Return a time written as `now`, `now-15m`, seconds since 1970 or RFC 3339."""
-    if text == "now":
-        return now
-    if text.startswith("now-"):
-        return now - seconds_of(text.removeprefix("now-"))
-    if re.fullmatch(r"[0-9.]+", text):
-        return float(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        hint = "a time is `now`, `now-15m`, seconds since 1970 or RFC 3339 with a zone"
-        raise Refusal("E_ARG", hint) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def ensure_narrow(query: str) -> None:
     """Refuse a query in which any selector has neither a metric name nor a positive matcher."""
-    tokens = _tokens(query)
+    tokens = tokens_of(query, _TOKEN)
     selectors = 0
     index = 0
     while index < len(tokens):
@@ -90,9 +50,9 @@ def ensure_narrow(query: str) -> None:
             selectors += 1
         elif token.text == "[":
             index = _check_range(tokens, index)
-        elif token.word in _LIST_WORDS and _text_at(tokens, index + 1) == "(":
+        elif _word(token) in _LIST_WORDS and text_at(tokens, index + 1) == "(":
             index = _end_of_list(tokens, index + 1)
-        elif _is_metric_name(tokens, index) and _text_at(tokens, index + 1) != "{":
+        elif _is_metric_name(tokens, index) and text_at(tokens, index + 1) != "{":
             selectors += 1
         index += 1
     if not selectors:
@@ -101,68 +61,54 @@ def ensure_narrow(query: str) -> None:
 
 def ensure_selector(text: str) -> None:
     """Refuse everything that is not one selector with a metric name or a positive matcher."""
-    tokens = _tokens(text)
+    tokens = tokens_of(text, _TOKEN)
     if len(tokens) == 1 and _is_metric_name(tokens, 0):
         return
     start = 1 if tokens and _is_metric_name(tokens, 0) else 0
-    if _text_at(tokens, start) != "{":
+    if text_at(tokens, start) != "{":
         raise Refusal("E_ARG", 'a match is one selector, such as up{job="kafka"}')
     if _check_braces(tokens, start, named=start == 1) != len(tokens) - 1:
         raise Refusal("E_ARG", "a match is one selector with nothing after it")
 
 
-def _tokens(query: str) -> list[_Token]:
-    found: list[_Token] = []
-    position = 0
-    while position < len(query):
-        match = _TOKEN.match(query, position)
-        if match is None:
-            hint = "is not accepted (comments and open strings are not)"
-            raise Refusal("E_ARG", f"character {position + 1} of the query {hint}")
-        kind = match.lastgroup or ""
-        if kind != "space":
-            found.append(_Token(kind, match.group()))
-        position = match.end()
-    return found
+def _word(token: Token) -> str:
+    """Return the word in lower case: keywords of PromQL have no case."""
+    return token.text.lower() if token.kind == "word" else ""
 
 
-def _text_at(tokens: list[_Token], index: int) -> str:
-    return tokens[index].text if 0 <= index < len(tokens) else ""
-
-
-def _is_metric_name(tokens: list[_Token], index: int) -> bool:
+def _is_metric_name(tokens: list[Token], index: int) -> bool:
     """Tell a metric name from a function, an aggregation, a keyword and an unknown operator."""
-    if index < 0 or tokens[index].kind != "word" or tokens[index].word in _KEYWORDS:
+    if index < 0 or tokens[index].kind != "word" or _word(tokens[index]) in _KEYWORDS:
         return False
     following = tokens[index + 1] if index + 1 < len(tokens) else None
-    if following and (following.text == "(" or following.word in {"by", "without"}):
+    if following and (following.text == "(" or _word(following) in {"by", "without"}):
         return False
     return not _ends_operand(tokens, index - 1)
 
 
-def _ends_operand(tokens: list[_Token], index: int) -> bool:
+def _ends_operand(tokens: list[Token], index: int) -> bool:
     """Tell whether a token ends an operand: a word right after one can only be an operator."""
     if index < 0:
         return False
     token = tokens[index]
     if token.kind == "word":
-        return token.word not in _KEYWORDS - {"inf", "nan"}
+        return _word(token) not in _KEYWORDS - {"inf", "nan"}
     if token.text == ")":
         return not _closes_list(tokens, index)
     return token.kind in {"number", "string"} or token.text in {"}", "]"}
 
 
-def _closes_list(tokens: list[_Token], index: int) -> bool:
+def _closes_list(tokens: list[Token], index: int) -> bool:
     """Tell whether a `)` ends the label list of `by`, `on` and the like."""
     depth = 0
     for position in range(index, -1, -1):
         depth += {")": 1, "(": -1}.get(tokens[position].text, 0)
         if depth == 0:
-            return position > 0 and tokens[position - 1].word in _LIST_WORDS
+            return position > 0 and _word(tokens[position - 1]) in _LIST_WORDS
     return False
 
 
-def _end_of_list(tokens: list[_Token], start: int) -> int:
+def _end_of_list(tokens: list[Token], start: int) -> int:
     for index in range(start + 1, len(tokens)):
         token = tokens[index]
         if token.text == ")":
@@ -172,11 +118,11 @@ def _end_of_list(tokens: list[_Token], start: int) -> int:
     raise Refusal("E_ARG", "a list of labels is not closed")
 
 
-def _check_braces(tokens: list[_Token], start: int, *, named: bool) -> int:
+def _check_braces(tokens: list[Token], start: int, *, named: bool) -> int:
     """Read the matchers between braces; return the index of the closing one."""
     positive = named
     index = start + 1
-    while _text_at(tokens, index) != "}":
+    while text_at(tokens, index) != "}":
         if index + 1 >= len(tokens):
             raise Refusal("E_ARG", "a selector is not closed")
         name, mark = tokens[index], tokens[index + 1].text
@@ -187,9 +133,9 @@ def _check_braces(tokens: list[_Token], start: int, *, named: bool) -> int:
         else:
             positive = _check_matcher(tokens, index) or positive
             index += _MATCHER_PARTS
-        if _text_at(tokens, index) == ",":
+        if text_at(tokens, index) == ",":
             index += 1
-        elif _text_at(tokens, index) != "}":
+        elif text_at(tokens, index) != "}":
             raise Refusal("E_ARG", "matchers are separated by commas")
     if not positive:
         hint = (
@@ -199,7 +145,7 @@ def _check_braces(tokens: list[_Token], start: int, *, named: bool) -> int:
     return index
 
 
-def _check_matcher(tokens: list[_Token], index: int) -> bool:
+def _check_matcher(tokens: list[Token], index: int) -> bool:
     """Return whether one `label <mark> "value"` is positive; refuse every other form."""
     parts = tokens[index : index + _MATCHER_PARTS]
     if len(parts) < _MATCHER_PARTS or parts[0].kind not in {"word", "string"}:
@@ -224,19 +170,19 @@ def _is_narrow_regex(quoted: str) -> bool:
     return all(_LITERAL_START.match(choice) for choice in pattern.split("|"))
 
 
-def _check_range(tokens: list[_Token], start: int) -> int:
+def _check_range(tokens: list[Token], start: int) -> int:
     """Check the length of `[5m]` or `[1h:5m]`; return the index of the closing bracket."""
     texts: list[str] = []
     index = start + 1
-    while _text_at(tokens, index) != "]":
+    while text_at(tokens, index) != "]":
         if index >= len(tokens):
             raise Refusal("E_ARG", "a range is not closed")
         texts.append(tokens[index].text)
         index += 1
     length, colon, step = "".join(texts).partition(":")
-    seconds = seconds_of(length)
+    seconds = TIMES.seconds_of(length)
     if seconds > MAX_RANGE_SECONDS:
         raise Refusal("E_LIMIT", "a range in a query is at most 30d")
-    if colon and seconds > MAX_STEPS * (seconds_of(step) if step else DEFAULT_SUBQUERY_STEP):
+    if colon and seconds > MAX_STEPS * (TIMES.seconds_of(step) if step else DEFAULT_SUBQUERY_STEP):
         raise Refusal("E_LIMIT", f"a subquery has at most {MAX_STEPS} steps; make its step longer")
     return index

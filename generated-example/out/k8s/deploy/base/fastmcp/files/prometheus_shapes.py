@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from documents import (
+from stacktic_mcp.lib.documents import (
     Facts,
     at,
     count,
@@ -26,7 +26,7 @@ from documents import (
     second,
     text,
 )
-from prometheus_addresses import userinfo_of, without_userinfo
+from stacktic_mcp.tools.prometheus.prometheus_addresses import userinfo_of, without_userinfo
 
 MAX_INSTANT_POINTS = 60
 # More than is shown of any text, and little enough to look through more than once.

@@ -9,24 +9,24 @@ federate or remote-write path in this file, and the network policy has no edge t
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from documents import Facts, at, ensure_list, ensure_object, objects, text, texts
-from http_client import Http
-from prometheus_addresses import without_userinfo
-from prometheus_query import (
-    DURATION,
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text, texts
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.lib.times import MOMENT_HELP
+from stacktic_mcp.tools.prometheus.prometheus_addresses import without_userinfo
+from stacktic_mcp.tools.prometheus.prometheus_query import (
     MAX_RANGE_SECONDS,
     MAX_STEPS,
-    TIME_PATTERN,
+    TIMES,
     ensure_narrow,
     ensure_selector,
-    seconds_of,
-    time_of,
 )
-from prometheus_shapes import (
+from stacktic_mcp.tools.prometheus.prometheus_shapes import (
     alert_view,
     belongs_to,
     cardinality_view,
@@ -38,27 +38,27 @@ from prometheus_shapes import (
     summarised,
     target_view,
 )
-from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 BACKEND_TIMEOUT = "9s"
 MAX_SINCE_SECONDS = 24 * 3600
-ERRORS = {
-    400: "Prometheus could not read the query",
-    422: "Prometheus could not evaluate the query",
-    503: "the query took too long or Prometheus is starting",
+ERRORS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "Prometheus could not read the query",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Prometheus could not evaluate the query",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the query took too long or Prometheus is starting",
 }
 
 Query = Annotated[str, Field(min_length=1, max_length=4096, description="PromQL")]
 Moment = Annotated[
     str,
-    Field(
-        pattern=TIME_PATTERN, max_length=40, description="now, now-15m, RFC 3339 or epoch seconds"
-    ),
+    Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP),
 ]
 Match = Annotated[str, Field(min_length=1, max_length=1024, description='up{job="kafka"}')]
-Since = Annotated[str, Field(pattern=f"^{DURATION}$", max_length=16, description="at most 24h")]
+Since = Annotated[
+    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
+]
 Step = Annotated[
-    str, Field(pattern=f"^(?:auto|{DURATION})$", max_length=16, description="auto, or as 30s, 5m")
+    str,
+    Field(pattern=f"^(?:auto|{TIMES.duration})$", max_length=16, description="auto, or as 30s, 5m"),
 ]
 Component = Annotated[str, Choice("components")]
 Part = Annotated[str, Field(min_length=1, max_length=100, description="part of the name")]
@@ -181,7 +181,7 @@ def _warnings(reply: Facts) -> dict[str, list[str]]:
 
 async def _query(link: Link, query: str, moment: str, limit: int) -> Answer:
     ensure_narrow(query)
-    at_time = time_of(moment, time.time())
+    at_time = TIMES.time_of(moment, time.time())
     # One more than asked for tells whether there are more; older servers ignore `limit`.
     params = {
         "query": query,
@@ -205,10 +205,12 @@ async def _query(link: Link, query: str, moment: str, limit: int) -> Answer:
 def _window(start: str, end: str, step: str, max_points: int) -> tuple[float, float, float]:
     """Return start, end and step in seconds, refused when they ask for too much."""
     now = time.time()
-    first, last = time_of(start, now), time_of(end, now)
+    first, last = TIMES.time_of(start, now), TIMES.time_of(end, now)
     if not 0 < last - first <= MAX_RANGE_SECONDS:
         raise Refusal("E_ARG", "`end` lies after `start`, and at most 30 days after it")
-    seconds = max((last - first) / (max_points - 1), 1) if step == "auto" else seconds_of(step)
+    seconds = (
+        max((last - first) / (max_points - 1), 1) if step == "auto" else TIMES.seconds_of(step)
+    )
     if seconds <= 0 or (last - first) / seconds > MAX_STEPS:
         raise Refusal("E_LIMIT", f"more than {MAX_STEPS} steps; make the step longer or use auto")
     return first, last, seconds
@@ -285,7 +287,7 @@ async def _label_values(link: Link, label: str, match: str | None, limit: int) -
 async def _series(link: Link, match: list[str], since: str, limit: int) -> Answer:
     for selector in match:
         ensure_selector(selector)
-    seconds = seconds_of(since)
+    seconds = TIMES.seconds_of(since)
     if not 0 < seconds <= MAX_SINCE_SECONDS:
         raise Refusal("E_ARG", "`since` is at most 24h")
     params: list[tuple[str, Any]] = [("match[]", selector) for selector in match]

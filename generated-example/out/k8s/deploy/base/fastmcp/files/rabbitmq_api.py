@@ -7,11 +7,12 @@ Must not know: MCP, tools. Definitions, users, policies, shovels have no functio
 
 import json
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 
-from documents import Facts, at, count, ensure_list, ensure_object, objects
-from http_client import Http
-from toolkit import Link, Refusal
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.lib.documents import Facts, at, count, ensure_list, ensure_object, objects
+from stacktic_mcp.lib.http_client import Http
 
 PAGE_SIZE = 500
 MAX_PAGES = 20
@@ -132,5 +133,5 @@ class Broker:
         if b"ACCESS_REFUSED" in body or b"Access refused" in body:
             hint = f"the user of this link on {self.link.component} lacks a grant it needs"
             raise Refusal("E_UNAVAILABLE", hint)
-        missing = status == 404  # noqa: PLR2004 -- HTTP statuses are names of their own
+        missing = status == HTTPStatus.NOT_FOUND
         return "the broker has no such queue or exchange" if missing else None

@@ -7,9 +7,9 @@ Must not know: MCP or how requests travel.
 
 from dataclasses import dataclass, field
 
-from documents import Facts, at, count, text
-from rabbitmq_api import Broker, Row
-from toolkit import Refusal
+from stacktic_mcp.core.toolkit import Refusal
+from stacktic_mcp.lib.documents import Facts, at, count, text
+from stacktic_mcp.tools.rabbitmq.rabbitmq_api import Broker, Row
 
 MAX_STEPS = 5
 MAX_QUEUES = 20

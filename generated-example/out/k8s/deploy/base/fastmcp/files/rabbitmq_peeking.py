@@ -14,8 +14,8 @@ of a kind that is not told, or that is not known here, might count: it is refuse
 
 import re
 
-from documents import Facts, at
-from toolkit import Refusal
+from stacktic_mcp.core.toolkit import Refusal
+from stacktic_mcp.lib.documents import Facts, at
 
 # Of RabbitMQ 4; version 3 has none, and is treated as if it had.
 DEFAULT_DELIVERY_LIMIT = 20

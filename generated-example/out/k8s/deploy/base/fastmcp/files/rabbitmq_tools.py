@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from documents import Facts, count, known_number, text
-from rabbitmq_api import Broker
-from rabbitmq_dead_letters import matches, trace
-from rabbitmq_peeking import ensure_peekable
-from rabbitmq_views import (
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.documents import Facts, count, known_number, text
+from stacktic_mcp.tools.rabbitmq.rabbitmq_api import Broker
+from stacktic_mcp.tools.rabbitmq.rabbitmq_dead_letters import matches, trace
+from stacktic_mcp.tools.rabbitmq.rabbitmq_peeking import ensure_peekable
+from stacktic_mcp.tools.rabbitmq.rabbitmq_views import (
     binding_row,
     connection_row,
     exchange_row,
@@ -25,7 +26,6 @@ from rabbitmq_views import (
     queue_row,
     queue_view,
 )
-from toolkit import Answer, Choice, Link, Refusal, Toolset
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 PEEKED_BYTES = 2000

@@ -7,7 +7,7 @@ Must not know: HTTP, MCP or links.
 
 from typing import Any
 
-from documents import Facts, at, count, facts_of, number, objects, text, texts
+from stacktic_mcp.lib.documents import Facts, at, count, facts_of, number, objects, text, texts
 
 Row = dict[str, Any]
 

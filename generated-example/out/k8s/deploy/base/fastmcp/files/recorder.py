@@ -24,16 +24,16 @@ from mcp_types import (
     TextContent,
 )
 
-from calls import EXCHANGE, Call, Exchange, serving
-from cursors import digest
-from governed import mask_name, mask_value
-from refusal import Refusal
+from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange, serving
+from stacktic_mcp.core.cursors import digest
+from stacktic_mcp.core.governed import mask_name, mask_value
+from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from audit import AuditLog
-    from governed import GovernedTool
+    from stacktic_mcp.core.audit import AuditLog
+    from stacktic_mcp.core.governed import GovernedTool
 
 SUGGESTIONS = 5
 # What `STACKTIC_AUDIT_REQUIRED` is about: everything that hands out data.

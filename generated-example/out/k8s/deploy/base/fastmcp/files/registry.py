@@ -1,6 +1,6 @@
 """The tool files the stack names: verified, imported, registered.
 
-In: the topology's list of modules, and the folder they lie in.
+In: the topology's list of modules, and the package they lie in.
 Out: one `Toolset` for each file that registers something.
 Must not know: any single tool file. A file that is not listed is never imported.
 """
@@ -10,37 +10,40 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
-import sys
 from typing import TYPE_CHECKING
 
-from settings import SettingsError
-from toolkit import Toolset
+from stacktic_mcp.core.settings import SettingsError
+from stacktic_mcp.core.toolkit import Toolset
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from governed import Runtime
-    from links import Module
+    from stacktic_mcp.core.governed import Runtime
+    from stacktic_mcp.core.topology import Module
 
+TOOLS = "stacktic_mcp.tools"
 _FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}\.py")
+_SERVICE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 
-def register_modules(folder: Path, runtime: Runtime) -> list[Toolset]:
-    """Verify all files first, so that nothing of a changed folder runs."""
+def register_modules(package: Path, runtime: Runtime) -> list[Toolset]:
+    """Verify all files first, so that nothing of a changed package runs."""
     modules = runtime.topology.modules
     for module in modules:
-        _ensure_unchanged(folder, module)
-    toolsets = [_register(folder, module, runtime) for module in modules]
+        _ensure_unchanged(package / "tools", module)
+    toolsets = [_register(module, runtime) for module in modules]
     _ensure_distinct(toolsets)
     return toolsets
 
 
-def _ensure_unchanged(folder: Path, module: Module) -> None:
-    if not _FILE_NAME.fullmatch(module.file):
-        message = f"`{module.file}` in `topology.json` is not a plain file name"
+def _ensure_unchanged(tools: Path, module: Module) -> None:
+    # What is verified must be what is imported, so no name may lead elsewhere.
+    if not _SERVICE.fullmatch(module.service) or not _FILE_NAME.fullmatch(module.file):
+        place = f"{module.service}/{module.file}"
+        message = f"`{place}` in `topology.json` is not a plain folder and a plain file name"
         raise SettingsError(message)
     try:
-        content = (folder / module.file).read_bytes()
+        content = (tools / module.service / module.file).read_bytes()
     except OSError as error:
         message = f"could not read the tool file `{module.file}`: {error.strerror}"
         raise SettingsError(message) from error
@@ -49,12 +52,11 @@ def _ensure_unchanged(folder: Path, module: Module) -> None:
         raise SettingsError(message)
 
 
-def _register(folder: Path, module: Module, runtime: Runtime) -> Toolset:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+def _register(module: Module, runtime: Runtime) -> Toolset:
     toolset = Toolset(module.links, runtime)
+    name = f"{TOOLS}.{module.service}.{module.file.removesuffix('.py')}"
     try:
-        imported = importlib.import_module(module.file.removesuffix(".py"))
+        imported = importlib.import_module(name)
         # A part of a longer tool file has nothing to register of its own.
         register = getattr(imported, "register", None)
         if register is not None:

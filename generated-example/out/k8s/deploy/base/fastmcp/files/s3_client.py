@@ -22,8 +22,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from s3_transport import AnswerTooLargeError, cap_answers
-from toolkit import Code, Link, Refusal
+from stacktic_mcp.core.toolkit import Code, Link, Refusal
+from stacktic_mcp.tools.s3.s3_transport import AnswerTooLargeError, cap_answers
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 8

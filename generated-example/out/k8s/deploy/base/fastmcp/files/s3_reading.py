@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from documents import count
-from s3_client import call
-from toolkit import Link, Refusal
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.lib.documents import count
+from stacktic_mcp.tools.s3.s3_client import call
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from decoding import encoded, whole_characters
-from documents import count
-from s3_client import call, ensure_key
-from s3_reading import Part, etag_of, moment, object_facts, read_part
-from toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.lib.decoding import encoded, whole_characters
+from stacktic_mcp.lib.documents import count
+from stacktic_mcp.tools.s3.s3_client import call, ensure_key
+from stacktic_mcp.tools.s3.s3_reading import Part, etag_of, moment, object_facts, read_part
 
 MAX_WHOLE_PART = 128 * 1024
 MAX_OBJECT_BYTES = 1024 * 1024

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from redaction import LINE_ENDS, Redactor, unfit
+from stacktic_mcp.lib.redaction import LINE_ENDS, Redactor, unfit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """The MCP server of one stack: from settings and files to a listening socket.
 
-In: the environment, the secret and configuration directories, the tool files beside this one.
+In: the environment, the secret and configuration directories, the tool files of this package.
 Out: `POST /mcp`, `GET /mcp` and `GET /health`, or one sentence on stderr and exit code 1.
 Must not know: any single tool file.
 """
@@ -22,25 +22,31 @@ from typing import TYPE_CHECKING
 import uvicorn
 from fastmcp import FastMCP
 
-from audit import AuditLog, open_audit
-from auth import KeyRing, load_keys
-from connections import BACKLOG, BOTH_FAMILIES, HEAD_SECONDS, GuardedProtocol, open_socket
-from cursors import CursorSigner
-from gate import Gate
-from governed import Runtime
-from limits import Limits
-from links import Topology, load_topology
-from lock import LockedTool, differences, load_lock
-from recorder import CallRecorder
-from refusal import Refusal
-from registry import register_modules
-from settings import Settings, SettingsError
+from stacktic_mcp.core.audit import AuditLog, open_audit
+from stacktic_mcp.core.auth import KeyRing, load_keys
+from stacktic_mcp.core.connections import (
+    BACKLOG,
+    BOTH_FAMILIES,
+    HEAD_SECONDS,
+    GuardedProtocol,
+    open_socket,
+)
+from stacktic_mcp.core.cursors import CursorSigner
+from stacktic_mcp.core.gate import Gate
+from stacktic_mcp.core.governed import Runtime
+from stacktic_mcp.core.limits import Limits
+from stacktic_mcp.core.lock import LockedTool, differences, load_lock
+from stacktic_mcp.core.recorder import CallRecorder
+from stacktic_mcp.core.registry import register_modules
+from stacktic_mcp.core.settings import Settings, SettingsError
+from stacktic_mcp.core.topology import Topology, load_topology
+from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
-    from toolkit import Toolset
+    from stacktic_mcp.core.toolkit import Toolset
 
 DEFAULT_PORT = 8000
 GRACE_SECONDS = 5
@@ -72,7 +78,7 @@ class RedactingFormatter(logging.Formatter):
         return self._settings.redact(super().format(record))
 
 
-def build_server(settings: Settings, folder: Path) -> Server:
+def build_server(settings: Settings, package: Path) -> Server:
     """Check everything, then build; any doubt is a `SettingsError`."""
     settings.check_flags()
     settings.check_secrets()
@@ -80,7 +86,7 @@ def build_server(settings: Settings, folder: Path) -> Server:
     keys = load_keys(settings)
     audit = open_audit(settings)
     runtime = Runtime(settings, topology, _signer(keys), audit.is_kept, audit.intend)
-    toolsets = register_modules(folder, runtime)
+    toolsets = register_modules(package, runtime)
     locked = load_lock(settings)
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
     recorder = CallRecorder(audit, closed)
@@ -143,10 +149,10 @@ def _signer(keys: KeyRing) -> CursorSigner:
 def allowed_hosts(settings: Settings, topology: Topology) -> list[str]:
     """Return the names this server answers to: its Service, the stack's domain, more by setting."""
     hosts = [f"*.{topology.domain}"] if topology.domain else []
-    for component in topology.components:
-        if component.type == "fastmcp":
-            base = f"{component.name}.{component.namespace}"
-            hosts += [component.name, base, f"{base}.svc", f"{base}.svc.cluster.local"]
+    own = topology.component(topology.server)
+    if own is not None:
+        base = f"{own.name}.{own.namespace}"
+        hosts += [own.name, base, f"{base}.svc", f"{base}.svc.cluster.local"]
     return hosts + _list(settings, "STACKTIC_ALLOWED_HOSTS")
 
 
@@ -188,7 +194,7 @@ def main() -> int:
     settings = Settings.from_process()
     _set_up_logging(settings)
     try:
-        server = build_server(settings, Path(__file__).resolve().parent)
+        server = build_server(settings, Path(__file__).parents[1])
         listener = _listener(settings)
     except (SettingsError, Refusal) as error:
         sys.stderr.write(f"error: {error}\n")

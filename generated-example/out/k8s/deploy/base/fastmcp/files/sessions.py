@@ -22,7 +22,7 @@ from uuid import uuid4
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 
-from calls import EXCHANGE, Exchange
+from stacktic_mcp.core.calls import EXCHANGE, Exchange
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Scope

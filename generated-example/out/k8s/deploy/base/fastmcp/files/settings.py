@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from redaction import REASONS, Redactor
-from refusal import Refusal
-from secret_files import SecretFiles
+from stacktic_mcp.core.secret_files import SecretFiles
+from stacktic_mcp.lib.redaction import REASONS, Redactor
+from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,11 +120,15 @@ class Settings:
         """Replace every secret in a text, in whatever form it stands there."""
         return self.redactor()(text)
 
+    def config_bytes(self, file_name: str) -> bytes:
+        """Return a file of the configuration directory, joined where it has parts."""
+        parts = _parts(self.config_directory / file_name)
+        return b"".join(part.read_bytes() for part in parts)
+
     def config(self, file_name: str) -> dict[str, Any]:
-        """Return one JSON object of the configuration directory, joined where it has parts."""
+        """Return one JSON object of the configuration directory."""
         try:
-            parts = _parts(self.config_directory / file_name)
-            value: object = json.loads(b"".join(part.read_bytes() for part in parts))
+            value: object = json.loads(self.config_bytes(file_name))
         except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             message = f"could not read `{file_name}` in the configuration directory"
             raise SettingsError(message) from error

@@ -1,4 +1,4 @@
-"""What a tool file may use; it imports `http_client`, `documents` and `decoding` beside this one.
+"""What a tool file may use of the server; everything else that it shares lies in `lib`.
 
 In: the links that a tool file serves.
 Out: registered tools, prompts and resources, each behind the same fences.
@@ -26,11 +26,13 @@ from fastmcp.exceptions import ResourceError
 from fastmcp.prompts import Prompt
 from fastmcp.resources import Resource
 
-from answers import DEFAULT_BUDGET_BYTES, DEFAULT_CELL_BYTES, Answer, Budget
-from arguments import Choice, Position
-from governed import Body, GovernedTool, Runtime, ToolFunction, Traits
-from links import Component, Link, Topology
-from refusal import Code, Refusal
+from stacktic_mcp.core.governed import Body, GovernedTool, Runtime, ToolFunction, Traits
+from stacktic_mcp.core.settings import SettingsError
+from stacktic_mcp.core.topology import Topology
+from stacktic_mcp.lib.answers import DEFAULT_BUDGET_BYTES, DEFAULT_CELL_BYTES, Answer, Budget
+from stacktic_mcp.lib.arguments import Choice, Position
+from stacktic_mcp.lib.links import Component, Link
+from stacktic_mcp.lib.refusal import Code, Refusal
 
 if TYPE_CHECKING:
     from fastmcp.tools.base import ToolResult
@@ -75,6 +77,13 @@ class Toolset:
     def topology(self) -> Topology:
         """Return the stack's names, components and links."""
         return self.runtime.topology
+
+    def lock(self) -> dict[str, Any]:
+        """Return `tools.lock.json`: every tool that a reviewer approved, gates included."""
+        try:
+            return self.runtime.settings.config("tools.lock.json")
+        except SettingsError:
+            raise Refusal("E_UNAVAILABLE", "the lock of the tools cannot be read") from None
 
     @overload
     def read(self, function: ToolFunction) -> ToolFunction: ...

@@ -10,23 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from toolkit import Component, Link, Refusal, Topology
-
-# Tool names open with their service; the link types of the catalog are named after types.
-TYPE_OF_PREFIX = {
-    "api": "fastapi",
-    "argocd": "argo_cd",
-    "ch": "clickhouse",
-    "cnpg": "cnpg",
-    "grafana": "grafana",
-    "kafka": "kafka",
-    "loki": "loki",
-    "prom": "prometheus",
-    "rabbitmq": "rabbitmq",
-    "s3": "seaweedfs",
-    "valkey": "valkey",
-}
-LINKABLE_TYPES = frozenset(TYPE_OF_PREFIX.values()) | {"stack_agent"}
+from stacktic_mcp.core.toolkit import Component, Link, Refusal, Topology
 
 
 def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict[str, Any]:
@@ -34,19 +18,28 @@ def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict
     for entry in _tools(lock):
         if entry["name"] == tool:
             return _explain_locked(topology, entry)
-    type_name = TYPE_OF_PREFIX.get(tool.split("_", 1)[0])
-    if type_name is None:
+    types = _types_offering(topology, tool)
+    if not types:
         raise Refusal("E_NOT_FOUND", "no link type gives a tool of that name")
-    components = [item for item in topology.components if item.type == type_name]
+    components = [item for item in topology.components if item.type in types]
     linked = {link.component for link in topology.links}
     missing = [item for item in components if item.name not in linked]
     if not components:
-        fact = f"the stack has no component of type {type_name}"
-        return _explanation("not_in_stack", fact, _add_component_diff(topology, type_name))
+        fact = f"the stack has no component of type {' or '.join(types)}"
+        return _explanation("not_in_stack", fact, _add_component_diff(topology, types[0]))
     if missing:
         fact = f"{missing[0].name} is not linked, so its tools do not exist"
         return _explanation("not_linked", fact, _add_link_diff(topology, missing[0].name))
-    raise Refusal("E_NOT_FOUND", f"links to {type_name} give no tool of that name")
+    raise Refusal("E_NOT_FOUND", f"links to {' or '.join(types)} give no tool of that name")
+
+
+def _types_offering(topology: Topology, tool: str) -> list[str]:
+    """Return the types to which a link gives tools whose names begin as this one does."""
+    return [
+        offer.type
+        for offer in topology.offers
+        if offer.prefix is not None and tool.startswith(offer.prefix)
+    ]
 
 
 def explain_component(
@@ -69,8 +62,8 @@ def explain_component(
 
 
 def _explain_unlinked(topology: Topology, component: Component) -> dict[str, Any]:
-    if component.type not in LINKABLE_TYPES:
-        fact = f"no link type joins fastmcp to {component.type}"
+    if all(offer.type != component.type for offer in topology.offers):
+        fact = f"no link from {topology.server} to a component of {component.type} gives tools"
         return _explanation("no_link_type", fact, None)
     fact = f"{component.name} is not linked, so its tools do not exist"
     return _explanation("not_linked", fact, _add_link_diff(topology, component.name))
@@ -93,7 +86,7 @@ def _explanation(state: str, fact: str, diff: str | None) -> dict[str, Any]:
 
 
 def _add_link_diff(topology: Topology, component: str) -> str:
-    ends = f"from: {_own_name(topology)}, to: {component}"
+    ends = f"from: {topology.server}, to: {component}"
     return f" links:\n+  - {{{ends}{_free_env(topology, component)}}}\n"
 
 
@@ -107,7 +100,7 @@ def _free_env(topology: Topology, component: str) -> str:
 
 
 def _write_diff(topology: Topology, component: str) -> str:
-    ends = f"from: {_own_name(topology)}, to: {component}"
+    ends = f"from: {topology.server}, to: {component}"
     link = _link_to(topology, component)
     if link is not None and link.given_env is not None:
         ends += f", env: {link.given_env}"
@@ -117,11 +110,6 @@ def _write_diff(topology: Topology, component: str) -> str:
 def _add_component_diff(topology: Topology, type_name: str) -> str:
     name = type_name.replace("_", "-")
     return f" components:\n+  {name}: {{type: {type_name}}}\n" + _add_link_diff(topology, name)
-
-
-def _own_name(topology: Topology) -> str:
-    names = [item.name for item in topology.components if item.type == "fastmcp"]
-    return names[0] if names else "fastmcp"
 
 
 def _link_to(topology: Topology, component: str) -> Link | None:

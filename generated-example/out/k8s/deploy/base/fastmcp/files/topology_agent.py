@@ -13,16 +13,30 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
-from decoding import decode_json
-from http_client import Http
-from toolkit import Link, Refusal
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.lib.decoding import decode_json
+from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.lib.text import printable
 
 MAX_FACT_CHARACTERS = 300
 _CODE = re.compile(r"E_[A-Z_]{1,40}")
 
 Row = dict[str, Any]
+
+# The statuses of answers in which the agent says why, in a form of its own.
+TOLD = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ def parse_reply(reply: Any) -> Reply:
 
 def agent_fact(status: int, body: bytes) -> str | None:
     """Pass on why the agent refused a query: its messages are made for the caller."""
-    if status not in {400, 404, 413, 422, 500, 503}:
+    if status not in TOLD:
         return None
     try:
         reply: object = decode_json(body)
@@ -94,7 +108,7 @@ def agent_fact(status: int, body: bytes) -> str | None:
     code = str(facts.get("code", ""))
     if not _CODE.fullmatch(code):
         return None
-    message = "".join(filter(str.isprintable, str(facts.get("message", ""))))
+    message = printable(str(facts.get("message", "")))
     place = facts.get("position")
     where = f" (position {place})" if isinstance(place, int) else ""
     return f"{code}{where}: {message[:MAX_FACT_CHARACTERS]}"

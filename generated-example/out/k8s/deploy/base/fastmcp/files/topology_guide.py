@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from toolkit import Toolset, Topology
-from topology_agent import Agent
+from stacktic_mcp.core.toolkit import Toolset, Topology
+from stacktic_mcp.tools.topology.topology_agent import Agent
 
 QUERY_LANGUAGE = """\
 ## Query

@@ -11,13 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from settings import SettingsError
-from toolkit import Answer, Component, Link, Position, Refusal, Toolset, Topology
-from topology_access import explain_component, explain_tool
-from topology_agent import Agent, Reply
-from topology_graph import Direction, edges_of, path, reach
-from topology_guide import register_resources
-from topology_prompts import register_prompts
+from stacktic_mcp.core.toolkit import Answer, Component, Link, Position, Refusal, Toolset, Topology
+from stacktic_mcp.tools.topology.topology_access import explain_component, explain_tool
+from stacktic_mcp.tools.topology.topology_agent import Agent, Reply
+from stacktic_mcp.tools.topology.topology_graph import Direction, edges_of, path, reach
+from stacktic_mcp.tools.topology.topology_guide import register_resources
+from stacktic_mcp.tools.topology.topology_prompts import register_prompts
 
 SOURCE_PATTERN = r"^(all|(type|namespace|group):[A-Za-z0-9_.-]{1,63}|[a-z][a-z0-9-]{0,39})$"
 NAME_PATTERN = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
@@ -198,7 +197,8 @@ def _register_walks(tools: Toolset) -> None:
         component: OptionalName = None,
     ) -> Answer:
         """Tell which link or flag would allow a tool or a component; changes nothing."""
-        return Answer(_explain(link, tools.topology, tool, component))
+        del link  # The lock knows; the agent is not asked.
+        return Answer(_explain(tools, tool, component))
 
 
 def _check_body(
@@ -256,15 +256,10 @@ async def _component_links(agent: Agent, component: str, direction: Direction) -
     return Answer(rows)
 
 
-def _explain(
-    link: Link, topology: Topology, tool: str | None, component: str | None
-) -> dict[str, Any]:
+def _explain(tools: Toolset, tool: str | None, component: str | None) -> dict[str, Any]:
     if (tool is None) == (component is None):
         raise Refusal("E_ARG", "give either `tool` or `component`")
-    try:
-        lock = link.settings.config("tools.lock.json")
-    except SettingsError:
-        raise Refusal("E_UNAVAILABLE", "the lock of the tools cannot be read") from None
+    topology, lock = tools.topology, tools.lock()
     if tool is not None:
         return explain_tool(topology, lock, tool)
     return explain_component(topology, lock, ensure_component(topology, component or ""))

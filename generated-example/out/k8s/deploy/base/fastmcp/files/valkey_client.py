@@ -20,8 +20,8 @@ from valkey.exceptions import (
     ValkeyError,
 )
 
-from toolkit import Link, Refusal
-from valkey_replies import CappedParser, ReplyTooLargeError
+from stacktic_mcp.core.toolkit import Link, Refusal
+from stacktic_mcp.tools.valkey.valkey_replies import CappedParser, ReplyTooLargeError
 
 CONNECT_TIMEOUT_S = 3.0
 REPLY_TIMEOUT_S = 8.0

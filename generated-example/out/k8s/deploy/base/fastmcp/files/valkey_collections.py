@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from valkey.exceptions import ResponseError
 
-from toolkit import Answer, Refusal
-from valkey_client import Valkey
-from valkey_reading import KeyScan, named, shown
-from valkey_replies import Cut
+from stacktic_mcp.core.toolkit import Answer, Refusal
+from stacktic_mcp.tools.valkey.valkey_client import Valkey
+from stacktic_mcp.tools.valkey.valkey_reading import KeyScan, named, shown
+from stacktic_mcp.tools.valkey.valkey_replies import Cut
 
 MAX_FIELD_BYTES = 2048
 MAX_READ_BYTES = 1024 * 1024

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from decoding import encoded, whole_characters
-from valkey_client import Valkey
-from valkey_replies import Cut
+from stacktic_mcp.lib.decoding import encoded, whole_characters
+from stacktic_mcp.tools.valkey.valkey_client import Valkey
+from stacktic_mcp.tools.valkey.valkey_replies import Cut
 
 SCAN_COUNT = 40
 SCAN_SECONDS = 5.0

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from decoding import whole_characters
-from toolkit import Answer, Choice, Link, Position, Refusal, Toolset
-from valkey_client import Valkey, connect, ensure_keys, ensure_type
-from valkey_collections import memory_report, read_collection, read_hash
-from valkey_reading import KeyScan, info_fields, shown
+from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.lib.decoding import whole_characters
+from stacktic_mcp.tools.valkey.valkey_client import Valkey, connect, ensure_keys, ensure_type
+from stacktic_mcp.tools.valkey.valkey_collections import memory_report, read_collection, read_hash
+from stacktic_mcp.tools.valkey.valkey_reading import KeyScan, info_fields, shown
 
 MAX_WHOLE_VALUE = 128 * 1024
 MAX_STARS = 8

@@ -1,0 +1,280 @@
+//! Workloads of ours: the values and files of `catalog/_shared/workload/`.
+//!
+//! A component with `install: workload` and its view go in; which objects it has, and every value that their
+//! templates print, come out. What differs between workloads is data of their entries, never a name.
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value as Json, json};
+
+use super::variables::Variables;
+use crate::catalog::{Amount, EnvSetting, FolderSource, Probe, ProjectedFolder, Workload};
+use crate::fault::Code;
+use crate::stack::Component;
+
+/// Where credentials are mounted, a file a key.
+pub(super) const CREDENTIALS: &str = "/run/secrets/stacktic";
+
+/// Where every client of the Kubernetes API looks for its token.
+const IDENTITY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The objects of a workload by the template of each, and the values that all of them see.
+pub(super) struct Objects {
+    pub(super) templates: Vec<&'static str>,
+    pub(super) values: Json,
+}
+
+/// What `component`, whose view is `view`, is made of in `stack`, a view too; nothing where a chart or templates of its own make it.
+///
+/// # Errors
+/// A pattern of the entry names what is not there, or stands for no number.
+pub(super) fn objects(component: &Component, stack: &Json, view: &Json) -> anyhow::Result<Option<Objects>> {
+    let Some(workload) = &component.entry.definition.install.workload else {
+        return Ok(None);
+    };
+    let values = values(component, workload, Variables::of(stack, view))?;
+    let is_listening = values["ports"].as_array().is_some_and(|ports| !ports.is_empty());
+    let is_scaled = !values["scale"].is_null();
+    let has_several = values["spreads"] == true;
+    let templates = [
+        ("deployment.yaml", true),
+        ("serviceaccount.yaml", true),
+        ("service.yaml", is_listening),
+        ("poddisruptionbudget.yaml", has_several),
+        ("horizontalpodautoscaler.yaml", is_scaled),
+    ];
+    let wanted = templates.into_iter().filter(|(_, wanted)| *wanted);
+    Ok(Some(Objects {
+        templates: wanted.map(|(name, _)| name).collect(),
+        values,
+    }))
+}
+
+fn values(component: &Component, workload: &Workload, variables: Variables<'_>) -> anyhow::Result<Json> {
+    let view = variables.component;
+    let expand = |text: &str| variables.expand(text);
+    let image = component.images.get(&workload.container);
+    let replicas = amount(&workload.replicas, &variables)?;
+    let scale = scale(workload, replicas, &variables)?;
+    let folders = workload.projected.iter().map(|folder| self::folder(folder, view));
+    let writable = workload
+        .writable
+        .iter()
+        .map(|folder| Ok(json!({ "name": folder.name, "size": expand(&folder.size)? })));
+    let probes = workload
+        .probe
+        .as_ref()
+        .map(|probe| probes(component, probe, &variables));
+    Ok(json!({
+        "label": label(component)?,
+        "container": workload.container,
+        "image": image.with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("no image `{}`", workload.container)))?,
+        "replicas": replicas,
+        "replicas_because": workload.replicas_because.as_deref().map(on_one_line),
+        "spreads": replicas > 1 || !scale.is_null(),
+        "scale": scale,
+        "strategy": workload.strategy,
+        "command": variables.expand_all(&workload.command)?,
+        "args": variables.expand_all(&workload.args)?,
+        "working_dir": workload.working_dir,
+        "env": env(workload, &variables)?,
+        "grace_seconds": workload.grace_seconds.as_ref().map(|seconds| amount(seconds, &variables)).transpose()?,
+        "ports": ports(component),
+        "probes": probes.transpose()?.unwrap_or_default(),
+        "cpu": { "request": expand(&workload.cpu.request)?, "limit": expand(&workload.cpu.limit)? },
+        "memory": expand(&workload.memory)?,
+        "mounts": mounts(workload, view),
+        "projected": folders.collect::<anyhow::Result<Vec<Json>>>()?,
+        "credentials": credentials(component, view),
+        "tokens": workload.token_seconds.iter().map(|seconds| json!({ "seconds": seconds })).collect::<Vec<_>>(),
+        "writable": writable.collect::<anyhow::Result<Vec<Json>>>()?,
+    }))
+}
+
+/// The first of the two labels that select its pods; the second is the component's name.
+pub(super) fn label(component: &Component) -> anyhow::Result<&str> {
+    let pods = &component.pods;
+    let instance = pods.get("app.kubernetes.io/instance").map(String::as_str);
+    let name = pods
+        .get("app.kubernetes.io/name")
+        .filter(|_| instance == Some(component.name.as_str()));
+    ensure!(
+        pods.len() == 2 && name.is_some(),
+        Code::E_CATALOG_SCHEMA.fault(format!(
+            "type `{}`: pods of a workload have the labels `app.kubernetes.io/name` and `app.kubernetes.io/instance: \"{{name}}\"`",
+            component.type_name()
+        ))
+    );
+    Ok(name.map(String::as_str).unwrap_or_default())
+}
+
+fn amount(amount: &Amount, variables: &Variables<'_>) -> anyhow::Result<u32> {
+    match amount {
+        Amount::Number(number) => Ok(*number),
+        Amount::Pattern(text) => number(&variables.expand(text)?),
+    }
+}
+
+fn number(text: &str) -> anyhow::Result<u32> {
+    text.parse()
+        .with_context(|| Code::E_CATALOG_PATTERN.fault(format!("`{text}` is no whole number")))
+}
+
+/// The autoscaler's figures, while the attribute asks for more pods than there are anyway.
+fn scale(workload: &Workload, replicas: u32, variables: &Variables<'_>) -> anyhow::Result<Json> {
+    let Some(scale) = &workload.scale else {
+        return Ok(Json::Null);
+    };
+    let most = variables.text(&scale.attribute).map(|text| number(&text)).transpose()?;
+    let most = most.filter(|most| *most > replicas);
+    Ok(most.map_or(Json::Null, |most| json!({ "most": most, "cpu": scale.cpu })))
+}
+
+fn env(workload: &Workload, variables: &Variables<'_>) -> anyhow::Result<Vec<Json>> {
+    let mut settings = Vec::new();
+    for (name, setting) in &workload.env {
+        let value = match setting {
+            EnvSetting::Always(value) => value,
+            EnvSetting::Sometimes(setting) => {
+                let mut conditions = setting.when.iter();
+                if !conditions.all(|(attribute, value)| variables.text(attribute).as_ref() == Some(value)) {
+                    continue;
+                }
+                &setting.value
+            }
+        };
+        settings.push(json!({ "name": name, "value": variables.expand(value)? }));
+    }
+    Ok(settings)
+}
+
+/// It listens where its endpoints say, under their names.
+fn ports(component: &Component) -> Vec<Json> {
+    let endpoints = component.endpoints.iter();
+    endpoints
+        .map(|(name, endpoint)| json!({ "name": name, "port": endpoint.port, "target_port": endpoint.target_port }))
+        .collect()
+}
+
+fn probes(component: &Component, probe: &Probe, variables: &Variables<'_>) -> anyhow::Result<Vec<Json>> {
+    let kind = &component.entry.definition;
+    let named = probe.endpoint.as_ref().or(kind.primary_endpoint.as_ref());
+    let port = named.or_else(|| component.endpoints.keys().next());
+    let ready = variables.expand(&probe.path)?;
+    let live = match &probe.live_path {
+        Some(path) => variables.expand(path)?,
+        None => ready.clone(),
+    };
+    let hosts = probe.host.iter().map(|host| variables.expand(host));
+    let hosts = hosts.collect::<anyhow::Result<Vec<String>>>()?;
+    let item = |kind: &str, path: &str, period: u32, limit: (&str, u32)| {
+        let limits = [json!({ "name": limit.0, "value": limit.1 })];
+        json!({ "kind": kind, "path": path, "port": port, "hosts": hosts, "period_seconds": period, "limits": limits })
+    };
+    // Asked every two seconds, so that a quick start is noticed.
+    let start = probe
+        .starts_within
+        .map(|seconds| item("startupProbe", &live, 2, ("failureThreshold", seconds.div_ceil(2))));
+    let others = [
+        item("readinessProbe", &ready, 10, ("timeoutSeconds", 3)),
+        item("livenessProbe", &live, 20, ("timeoutSeconds", 5)),
+    ];
+    Ok(start.into_iter().chain(others).collect())
+}
+
+/// Where the container finds its folders, in the order of the volumes.
+fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
+    let mount = |name: &str, path: Json, read_only| json!({ "name": name, "path": path, "read_only": read_only });
+    let folders = workload.projected.iter();
+    let writable = workload.writable.iter();
+    let credentials = has_credentials(view).then(|| mount("credentials", json!(CREDENTIALS), true));
+    let identity = workload.token_seconds.map(|_| mount("identity", json!(IDENTITY), true));
+    folders
+        .map(|folder| mount(&folder.name, json!(folder.mount), true))
+        .chain(credentials)
+        .chain(identity)
+        .chain(writable.map(|folder| mount(&folder.name, json!(folder.mount), false)))
+        .collect()
+}
+
+fn has_credentials(view: &Json) -> bool {
+    view["secret_files"].as_array().is_some_and(|files| !files.is_empty())
+}
+
+pub(super) fn credentials(component: &Component, view: &Json) -> Vec<Json> {
+    let secret = json!({ "name": format!("{}-credentials", component.name), "files": view["secret_files"] });
+    has_credentials(view).then_some(secret).into_iter().collect()
+}
+
+fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
+    let mut sources = Vec::new();
+    for source in &folder.sources {
+        let maps = match source {
+            FolderSource::ConfigMaps(name) => &view["config_maps"][name],
+            FolderSource::Package => &view["package"]["maps"],
+        };
+        let maps = maps.as_array().with_context(|| {
+            Code::E_CATALOG_SCHEMA.fault(format!(
+                "folder `{}` is made of ConfigMaps that are not there",
+                folder.name
+            ))
+        })?;
+        sources.extend(maps.iter().map(self::source));
+    }
+    Ok(json!({ "name": folder.name, "because": folder.because.as_deref().map(on_one_line), "sources": sources }))
+}
+
+/// A ConfigMap, as a name, or as a name with the paths that its keys have in the folder.
+fn source(map: &Json) -> Json {
+    let Some(of) = map.as_object() else {
+        return json!({ "name": map, "items": [] });
+    };
+    json!({ "name": of.get("name"), "items": of.get("files") })
+}
+
+/// Text for a comment, which ends with its line.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sources: &str, view: &Json, expected: Option<Json>) {
+        let yaml =
+            json!({ "name": "files", "mount": "/app", "sources": serde_json::from_str::<Json>(sources).unwrap() });
+        let folder: ProjectedFolder = serde_json::from_value(yaml).unwrap();
+        let found = super::folder(&folder, view)
+            .ok()
+            .map(|mut found| found["sources"].take());
+        assert_eq!(found, expected, "{sources}");
+    }
+
+    #[test]
+    fn folders_are_made_of_config_maps() {
+        let view = json!({
+            "config_maps": { "topology": ["mcp-topology", "mcp-topology-001"] },
+            "package": { "maps": [{ "name": "mcp-core", "files": [{ "key": "server.py", "path": "core/server.py" }] }] },
+        });
+        check(
+            r#"[{ "config_maps": "topology" }]"#,
+            &view,
+            Some(json!([
+                { "name": "mcp-topology", "items": [] },
+                { "name": "mcp-topology-001", "items": [] },
+            ])),
+        );
+        check(
+            r#"["package"]"#,
+            &view,
+            Some(json!([{ "name": "mcp-core", "items": [{ "key": "server.py", "path": "core/server.py" }] }])),
+        );
+        check(r#"[{ "config_maps": "nowhere" }]"#, &view, None);
+        check(r#"["package"]"#, &json!({}), None);
+    }
+
+    #[test]
+    fn a_comment_ends_with_its_line() {
+        assert_eq!(on_one_line("why\n  it is\n"), "why it is");
+    }
+}
