@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Write `tools.json` of each link type that brings tools from its Python tool files.
 
-In: the tool files that `modules` of its `link.yaml` names, beside it or in the package of the
+In: the tool files that `modules` of its `pair.yaml` names, beside it or in the package of the
 server, registered on a link whose closed lists hold placeholders, every gate open.
-Out: `tools.json` beside `link.yaml`: name, class, destructive, idempotent, description,
+Out: `tools.json` beside `pair.yaml`: name, class, destructive, idempotent, description,
 input and output schema of each tool, as MCP clients list them. With `--check` nothing is
 written and a difference is exit code 1.
 Must not know: any single service, or Rust.
@@ -34,7 +34,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCES = REPOSITORY / "catalog" / "fastmcp"
 PACKAGE = "stacktic_mcp"
-LINK_TYPES = REPOSITORY / "link-types"
+PAIRS = REPOSITORY / "link-types" / "pairs"
 PLACEHOLDER = "<topology:components>"
 
 sys.path.insert(0, str(SOURCES))
@@ -81,14 +81,14 @@ def placeholder_link(link_type: str) -> Link:
 
 
 def modules_of(folder: Path) -> list[str]:
-    """Return the names of the tool files of a link type; the first one registers."""
-    facts = yaml.safe_load((folder / "link.yaml").read_text(encoding="utf-8"))
-    return facts.get("modules", [])
+    """Return the names of the tool files of a pair; the first one registers."""
+    facts = yaml.safe_load((folder / "pair.yaml").read_text(encoding="utf-8"))
+    return facts.get("tools", {}).get("modules", [])
 
 
 @contextmanager
 def placed(folder: Path) -> Generator[str]:
-    """Give the name to import a link type's tools by; files beside it go where the pod has them."""
+    """Give the name to import a pair's tools by; files beside it go where the pod has them."""
     names = modules_of(folder)
     service = names[0].removesuffix("_tools.py")
     with tempfile.TemporaryDirectory() as root:
@@ -177,13 +177,13 @@ def run(folders: list[Path], *, check: bool) -> bool:
 def main() -> int:
     """Derive all folders, or those that are named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="link types; all of them when none is named")
+    parser.add_argument("names", nargs="*", help="pairs; all of them when none is named")
     parser.add_argument(
-        "--link-types", type=Path, default=LINK_TYPES, help="folder of link types, ours by default"
+        "--pairs", type=Path, default=PAIRS, help="folder of pairs, ours by default"
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on drift")
     arguments = parser.parse_args()
-    folders = sorted(file.parent for file in arguments.link_types.glob("*/link.yaml"))
+    folders = sorted(file.parent for file in arguments.pairs.glob("*/pair.yaml"))
     if arguments.names:
         folders = [folder for folder in folders if folder.name in arguments.names]
     return 0 if run(folders, check=arguments.check) else 1

@@ -11,7 +11,16 @@ use std::{env, fs};
 #[test]
 fn schemas_are_up_to_date() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemas");
-    for which in ["stack", "component", "interface", "convention", "pair", "hook", "metadata", "tools-lock"] {
+    for which in [
+        "stack",
+        "component",
+        "interface",
+        "convention",
+        "pair",
+        "hook",
+        "metadata",
+        "tools-lock",
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_stacktic"))
             .args(["schema", which])
             .output()

@@ -2,7 +2,7 @@
 
 In: the binary (STACKTIC_BIN, default target/release/stacktic) and generated-example/.
 Out: the file trees before and after are compared, path by path and line by line.
-Must not know templates; what a link adds is read from link-types/<name>/link.yaml.
+Must not know templates; what a link adds is read from link-types/pairs/<name>/pair.yaml.
 """
 
 import difflib
@@ -82,11 +82,13 @@ def work(binary: Path, tmp_path: Path) -> Workplace:
 
 def link_of(target: str) -> dict[str, Any]:
     """What the link type declares."""
-    return yaml_reading.read_file(ROOT / "link-types" / f"fastmcp-{target}" / "link.yaml")
+    return yaml_reading.read_file(ROOT / "link-types" / "pairs" / f"fastmcp-{target}" / "pair.yaml")
 
 
 def modules_of(targets: Iterable[str]) -> set[str]:
-    return {f"{MCP}/files/{name}" for target in targets for name in link_of(target)["modules"]}
+    return {
+        f"{MCP}/files/{name}" for target in targets for name in link_of(target)["tools"]["modules"]
+    }
 
 
 def prefixes_of(targets: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +115,12 @@ class Postgres:
             cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def script(self, sql: str, database: str) -> None:
+    def script(self, sql: str, database: str, settings: Sequence[str] = ()) -> None:
         """Run a psql script as the owner of a database, as the generated CronJob does."""
         environ = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGDATABASE": database}
         environ |= {"PGUSER": "app_user", "PGPASSWORD": OWNER_PASSWORD}
-        command = [POSTGRES / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
+        command = [POSTGRES / "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+        command += [*settings, "--file=-"]
         subprocess.run(command, input=sql, text=True, env=environ, check=True, timeout=30)
 
 
@@ -158,13 +159,20 @@ def grant_as_generated(server: Postgres, generated: Generated, password: str) ->
     for database in ("postgres", "template1"):
         server.run(scripts["close-public.sql"], database)
     server.run(f"CREATE ROLE app_user LOGIN PASSWORD '{OWNER_PASSWORD}' IN ROLE stacktic_owners")
-    for item in objects:
-        if item["kind"] == "DatabaseRole" and item["spec"]["name"] != "stacktic_owners":
+    of_database = generated.objects("cnpg", "database-app-db.yaml")
+    groups = [item for item in of_database if item["kind"] == "DatabaseRole"]
+    for item in [*groups, *objects]:
+        is_made = item["kind"] != "DatabaseRole"
+        if not is_made and item["spec"]["name"] not in {"stacktic_owners", "app_user"}:
             server.run(_create_role(item["spec"], password))
     server.run("CREATE DATABASE app_db OWNER app_user")
     server.script("CREATE TABLE orders (id integer PRIMARY KEY, note text)", "app_db")
     server.script("INSERT INTO orders VALUES (1, 'first'), (2, 'second')", "app_db")
-    server.script(scripts["grants.sql"], "app_db")
+    job = next(item for item in of_database if item["kind"] == "CronJob")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    command = next(one["command"] for one in pod["containers"] if one["name"] == "grants")
+    names = [word for word in command if word.startswith(("--set=readers=", "--set=writers="))]
+    server.script(scripts["grants.sql"], "app_db", names)
 
 
 def _create_role(spec: Mapping[str, Any], password: str) -> str:
@@ -175,7 +183,8 @@ def _create_role(spec: Mapping[str, Any], password: str) -> str:
     if "connectionLimit" in spec:
         words.append(f"CONNECTION LIMIT {spec['connectionLimit']}")
     if spec.get("inRoles"):
-        words.append(f"IN ROLE {', '.join(spec['inRoles'])}")
+        groups = (f'"{group}"' for group in spec["inRoles"])
+        words.append(f"IN ROLE {', '.join(groups)}")
     return " ".join(words)
 
 

@@ -25,14 +25,19 @@ from stacktic_mcp.lib.links import Component, Link
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "catalog" / "fastmcp" / "stacktic_mcp"
-LINK_TYPES = sorted(file.parent for file in (REPOSITORY / "link-types").glob("*/tools.json"))
+PAIRS = sorted(file.parent for file in (REPOSITORY / "link-types/pairs").glob("*/tools.json"))
 
 
-def tool_files(link_type: Path) -> list[Path]:
-    """Return the tool files that a link type of the catalog brings."""
-    facts = yaml.safe_load((link_type / "link.yaml").read_text(encoding="utf-8"))
-    service = facts["modules"][0].removesuffix("_tools.py")
-    return [PACKAGE / "tools" / service / name for name in facts["modules"]]
+def pair_of(folder: Path) -> dict[str, Any]:
+    """Return what the catalog says of a pair."""
+    return yaml.safe_load((folder / "pair.yaml").read_text(encoding="utf-8"))
+
+
+def tool_files(pair: Path) -> list[Path]:
+    """Return the tool files that a pair of the catalog brings."""
+    modules = pair_of(pair)["tools"]["modules"]
+    service = modules[0].removesuffix("_tools.py")
+    return [PACKAGE / "tools" / service / name for name in modules]
 
 
 @dataclass

@@ -402,7 +402,7 @@ SELF_CHECKS = [
 def test_a_role_that_is_more_than_a_reader_is_refused(
     server: Server, make_tools: MakeTools, link: LinkFacts, grant: str, reason: str
 ) -> None:
-    server.run("CREATE ROLE tried LOGIN PASSWORD 'tried_password' IN ROLE stacktic_readers")
+    server.run("CREATE ROLE tried LOGIN PASSWORD 'tried_password' IN ROLE stacktic_readers_app_db")
     values = {**link.values, "USER": "tried"}
     tried = replace(link, values=values, secrets={"PASSWORD": "tried_password"})
     try:

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import pytest
 
-from conftest import LINK_TYPES, REPOSITORY
+from conftest import PAIRS, REPOSITORY
 from core_client import Session
 from core_server import make_pod, running
 from schema_values import ODD, Judge, Values, op, regex
@@ -58,7 +58,7 @@ def tools_of(folder: Path, names: Sequence[str] = ("only",)) -> dict[str, Argume
     return {tool.name: cast("Any", tool)._body.arguments for tool in toolset.tools}
 
 
-TOOLS = {name: tool for folder in LINK_TYPES for name, tool in tools_of(folder).items()}
+TOOLS = {name: tool for folder in PAIRS for name, tool in tools_of(folder).items()}
 
 
 def accepts(tool: Arguments, raw: dict[str, Any]) -> bool:
@@ -114,7 +114,7 @@ def test_null_for_an_optional_argument_is_its_absence(name: str) -> None:
         assert not accepts(tool, {**given, key: None})
 
 
-@pytest.mark.parametrize("folder", LINK_TYPES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", PAIRS, ids=lambda folder: folder.name)
 def test_one_of_several_instances_has_to_be_named(folder: Path) -> None:
     for name, tool in tools_of(folder, ("first", "second")).items():
         values, judge = Values(len(name)), Judge(tool.schema)

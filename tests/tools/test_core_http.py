@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from conftest import LINK_TYPES, tool_files
+from conftest import PAIRS, REPOSITORY, pair_of, tool_files
 from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.lib.http_client import MAX_ERROR_BYTES, Http, encode_segment
 from stacktic_mcp.lib.links import Link
@@ -30,6 +31,9 @@ BODIES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "/deep": (200, b"[" * 100_000, {}),
     "/large-error": (422, b"x" * (1024 * 1024), {}),
 }
+
+
+INTERFACES = REPOSITORY / "link-types" / "interfaces"
 
 
 class Stub(BaseHTTPRequestHandler):
@@ -162,11 +166,14 @@ def test_credentials_that_are_named_are_keys_of_their_links() -> None:
     """A message says which key to fill in: it must be one that the link type seeds."""
     named = re.compile(r"(?:credential=|\.secret\()[\"']([^\"']+)[\"']")
     found = 0
-    for link_type in LINK_TYPES:
-        keys = (link_type / "link.yaml").read_text("utf-8")
+    for link_type in PAIRS:
+        pair = pair_of(link_type)
+        facts = yaml.safe_load((INTERFACES / f"{pair['interface']}.yaml").read_text("utf-8"))[
+            "facts"
+        ]
         for module in tool_files(link_type):
             for suffix in named.findall(module.read_text("utf-8")):
-                assert f'key: "{{env}}_{suffix}", secret: true' in keys, (module.name, suffix)
+                assert facts[pair["keys"][suffix]].get("secret"), (module.name, suffix)
                 found += 1
     assert found > 10
 

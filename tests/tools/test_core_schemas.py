@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conftest import LINK_TYPES, REPOSITORY
+from conftest import PAIRS, REPOSITORY
 from core_server import SAMPLE, lock_of, sample_links
 from stacktic_mcp.core.lock import schema_sha256
 
@@ -27,16 +27,18 @@ def derive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     script = importlib.util.module_from_spec(spec)
     monkeypatch.setattr(sys, "path", list(sys.path))
     spec.loader.exec_module(script)
-    folder = link_type(tmp_path, "sample")
+    folder = pair(tmp_path, "sample")
     shutil.copy(SAMPLE, folder)
     return script
 
 
-def link_type(folder: Path, service: str) -> Path:
-    """Make the folder of a link type whose tool file is to lie beside it."""
+def pair(folder: Path, service: str) -> Path:
+    """Make the folder of a pair whose tool file is to lie beside it."""
     place = folder / f"fastmcp-{service}"
     place.mkdir()
-    (place / "link.yaml").write_text(f"modules: [{service}_tools.py]\n", encoding="utf-8")
+    (place / "pair.yaml").write_text(
+        f"tools: {{modules: [{service}_tools.py]}}\n", encoding="utf-8"
+    )
     return place
 
 
@@ -57,7 +59,7 @@ def test_the_committed_schemas_are_those_of_the_tool_files() -> None:
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    for folder in LINK_TYPES:
+    for folder in PAIRS:
         text = (folder / "tools.json").read_text(encoding="utf-8")
         if text != script.derived_text(folder):
             stale.append(folder.name)
@@ -129,7 +131,7 @@ def test_check_finds_drift_and_writes_nothing(
 def test_a_broken_tool_file_is_told_and_the_others_are_written(
     tmp_path: Path, derive: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = link_type(tmp_path, "broken")
+    broken = pair(tmp_path, "broken")
     text = "import a_module_that_is_not_there\n"
     (broken / "broken_tools.py").write_text(text, encoding="utf-8")
     assert not derive.run(folders(tmp_path), check=False)
@@ -140,7 +142,7 @@ def test_a_broken_tool_file_is_told_and_the_others_are_written(
     assert "sample_list" in derived(tmp_path)
 
 
-@pytest.mark.parametrize("folder", LINK_TYPES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", PAIRS, ids=lambda folder: folder.name)
 def test_every_tool_of_the_catalog_keeps_the_contract(folder: Path) -> None:
     tools = json.loads((folder / "tools.json").read_text(encoding="utf-8"))["tools"]
     assert tools

@@ -332,7 +332,7 @@ async def test_only_the_pinned_document_is_used(
 
 async def test_the_seeded_document_allows_no_call(make_link: MakeLink) -> None:
     """As generated, the operations are listed and none can be called."""
-    folder = REPOSITORY / "link-types/fastmcp-fastapi"
+    folder = REPOSITORY / "link-types/pairs/fastmcp-fastapi"
     tools = make_link((folder / "openapi.json").read_bytes())
     rows = (await tools.call("api_list_operations"))["data"]
     assert not any(row["in_document"] for row in rows)

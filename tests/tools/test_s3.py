@@ -1,6 +1,6 @@
 """The S3 tools against a real SeaweedFS with the identities the link type asks for.
 
-In: `fastmcp-seaweedfs` as written, its grants read from link.yaml.
+In: `fastmcp-seaweedfs` as written, its grants read from the catalog.
 Out: proof of what each tool returns and of what each layer refuses.
 Must not know: FastMCP's HTTP side.
 """
@@ -25,9 +25,9 @@ from stacktic_mcp.tools.s3.s3_tools import register
 
 pytestmark = pytest.mark.anyio
 
-GRANTS: dict[str, list[str]] = yaml.safe_load(
-    (REPOSITORY / "link-types/fastmcp-seaweedfs/link.yaml").read_text(encoding="utf-8")
-)["grants"]
+LEVELS: dict[str, dict[str, list[str]]] = yaml.safe_load(
+    (REPOSITORY / "catalog/seaweedfs/component.yaml").read_text(encoding="utf-8")
+)["provides"]["s3"]["levels"]
 BUCKETS = ["app-data", "private", "fresh"]
 TEXT = "Zeile mit Umlaut ü\n" * 2000
 
@@ -42,8 +42,8 @@ READ_CALLS: dict[str, dict[str, Any]] = {
 
 
 def granted(kind: str) -> list[str]:
-    """Return the actions of link.yaml for the one linked bucket."""
-    return [action.replace("<bucket>", "app-data") for action in GRANTS[kind]]
+    """Return the actions that a level adds, on the one linked bucket."""
+    return [f"{action}:app-data" for action in LEVELS[kind]["actions"]]
 
 
 @pytest.fixture(scope="module")

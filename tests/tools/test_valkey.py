@@ -1,6 +1,6 @@
 """The Valkey tools against a real Valkey with the ACL users the link type asks for.
 
-In: `fastmcp-valkey` as written, users with the grants of its link.yaml.
+In: `fastmcp-valkey` as written, users with the grants of its pair.yaml.
 Out: proof of what each tool returns and of what each layer refuses.
 Must not know: FastMCP's HTTP side.
 """

@@ -1,6 +1,6 @@
 """The ACL users of Valkey links: what the server itself refuses, whatever a tool would send.
 
-In: the grants of `fastmcp-valkey/link.yaml`.
+In: the grants of `fastmcp-valkey/pair.yaml`.
 Out: proof that the principal holds when every check in Python is gone.
 Must not know: how a tool works.
 """

