@@ -178,10 +178,9 @@ def prepare(server: Server) -> None:
     """Make roles and databases as operator and catalog do, in the same order."""
     server.run("CREATE ROLE stacktic_owners NOLOGIN")
     for database in DATABASES:
-        server.run(f"CREATE ROLE {groups(database)['readers']} NOLOGIN")
-        server.run(
-            f"CREATE ROLE {groups(database)['writers']} NOLOGIN IN ROLE {groups(database)['readers']}"
-        )
+        of_database = groups(database)
+        server.run(f"CREATE ROLE {of_database['readers']} NOLOGIN")
+        server.run(f"CREATE ROLE {of_database['writers']} NOLOGIN IN ROLE {of_database['readers']}")
     for database in ("postgres", "template1"):
         server.run(catalog_script("close-public.sql"), database)
     server.run("CREATE ROLE app_user LOGIN PASSWORD 'owner_password' IN ROLE stacktic_owners")
