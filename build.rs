@@ -1,5 +1,6 @@
 //! Embed `catalog/`, `link-types/` and `hooks/` in the binary: each entry's YAML as JSON, so that a
-//! run decodes only the entries that its stack uses, and each file beside it as it is.
+//! run decodes only the entries that its stack uses, and each file beside it as it is. The tools
+//! that entries describe become constants with their hashes.
 
 #![expect(
     clippy::expect_used,
@@ -22,6 +23,19 @@ mod yaml;
 #[path = "src/catalog/presets.rs"]
 mod presets;
 
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the build needs only a part of the module of the library"
+)]
+#[path = "src/catalog/tools/definition.rs"]
+mod definition;
+
+#[expect(unreachable_pub, reason = "it is a part of a module of the library")]
+#[path = "src/name/digest.rs"]
+mod name;
+
+use definition::{Contract, Hashed, Input, Limits, Tool};
 use presets::Presets;
 
 fn main() {
@@ -50,11 +64,18 @@ fn main() {
         }
         code.push_str("];\n");
     }
-    println!("cargo:rerun-if-changed=src/catalog/presets.rs");
-    println!("cargo:rerun-if-changed=src/yaml/read.rs");
-    println!("cargo:rerun-if-changed=src/yaml/scalar.rs");
+    for file in [
+        "yaml/read.rs",
+        "yaml/scalar.rs",
+        "catalog/presets.rs",
+        "catalog/tools/definition.rs",
+        "name/digest.rs",
+    ] {
+        println!("cargo:rerun-if-changed=src/{file}");
+    }
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output folder"));
     fs::write(out.join("embedded.rs"), code).expect("the output folder takes files");
+    fs::write(out.join("tools.rs"), tools(&root)).expect("the output folder takes files");
 }
 
 /// Folders that hold `file`, or the files themselves where that is an extension, sorted by name.
@@ -133,4 +154,110 @@ fn files_beside(entry: &Path, definition: &str) -> Vec<(String, PathBuf)> {
         .collect();
     found.sort();
     found
+}
+
+/// The tools that entries describe and the contracts of MCP servers, by the folder of the entry, as constants.
+fn tools(root: &Path) -> String {
+    let tools = constants(root, "link-types", "tools.json", |bytes| {
+        let tools = definition::parse_tools(bytes)?;
+        Ok(format!("&[{}]", tools.iter().map(tool).collect::<String>()))
+    });
+    let contracts = constants(root, "catalog", "contract.json", |bytes| {
+        Ok(format!("&{}", contract(&definition::parse_contract(bytes)?)))
+    });
+    let modules = modules(&root.join("catalog"), root);
+    format!(
+        "static TOOLS: &[(&str, &[Tool])] = &[{tools}];\nstatic CONTRACTS: &[(&str, &Contract)] = &[{contracts}];\nstatic MODULES: &[(&str, &str, &str)] = &[{modules}];\n"
+    )
+}
+
+/// `("folder", constant),` for each file of that name, sorted by folder.
+fn constants(root: &Path, below: &str, name: &str, constant: impl Fn(&[u8]) -> serde_json::Result<String>) -> String {
+    let mut found: Vec<(String, String)> = walkdir::WalkDir::new(root.join(below))
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|item| item.file_type().is_file() && item.file_name() == name)
+        .map(|item| {
+            let bytes = fs::read(item.path()).expect("a file of an entry is readable");
+            let constant = constant(&bytes).unwrap_or_else(|error| panic!("{}: {error}", item.path().display()));
+            (folder(item.path(), root), constant)
+        })
+        .collect();
+    found.sort();
+    found
+        .iter()
+        .map(|(folder, constant)| format!("({folder:?}, {constant}),\n"))
+        .collect()
+}
+
+/// `("folder", "file", "hash"),` for each Python file, sorted.
+fn modules(below: &Path, root: &Path) -> String {
+    let is_module = |path: &Path| path.extension().is_some_and(|extension| extension == "py");
+    let paths = walkdir::WalkDir::new(below)
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path);
+    let mut found: Vec<(String, String, String)> = paths
+        .filter(|path| is_module(path))
+        .map(|path| {
+            let bytes = fs::read(&path).expect("a file of an entry is readable");
+            let file = path.file_name().expect("a file has a name").to_string_lossy();
+            (folder(&path, root), file.into_owned(), name::sha256_hex(&bytes))
+        })
+        .collect();
+    found.sort();
+    found.iter().map(|item| format!("{item:?},\n")).collect()
+}
+
+/// The folder of a file, from the root.
+fn folder(path: &Path, root: &Path) -> String {
+    let folder = path.parent().and_then(|folder| folder.strip_prefix(root).ok());
+    folder
+        .expect("a file lies in a folder below the root")
+        .to_string_lossy()
+        .replace('\\', "/")
+}
+
+fn tool(tool: &Tool) -> String {
+    let Limits {
+        timeout_ms,
+        result_bytes,
+        text_bytes,
+    } = tool.limits;
+    let input = match &tool.input {
+        Input::Fixed(schema) => format!("Input::Fixed({})", hashed(schema)),
+        Input::Open(schema) => format!("Input::Open({})", text(schema)),
+    };
+    let data = tool
+        .data
+        .as_ref()
+        .map_or("None".to_owned(), |schema| format!("Some({})", text(schema)));
+    format!(
+        "Tool {{ name: {}, class: Class::{:?}, destructive: {}, limits: Limits {{ timeout_ms: {timeout_ms}, \
+         result_bytes: {result_bytes}, text_bytes: {text_bytes} }}, instance_argument: {}, description: {}, \
+         input: {input}, data: {data} }},",
+        text(&tool.name),
+        tool.class,
+        tool.destructive,
+        text(&tool.instance_argument),
+        hashed(&tool.description),
+    )
+}
+
+fn contract(contract: &Contract) -> String {
+    format!(
+        "Contract {{ envelope: {}, instance: {}, limits: {} }}",
+        hashed(&contract.envelope),
+        text(&contract.instance),
+        text(&contract.limits)
+    )
+}
+
+fn hashed(hashed: &Hashed) -> String {
+    let (shown, sha256) = (text(hashed.text()), text(hashed.sha256()));
+    format!("Hashed {{ text: {shown}, sha256: {sha256} }}")
+}
+
+fn text(text: &str) -> String {
+    format!("Cow::Borrowed({text:?})")
 }

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
-"""Write `tools.json` of each link type that brings tools from its Python tool files.
+"""Write what the generator must know of the server's Python: its tools and their contract.
 
-In: the tool files that `modules` of its `pair.yaml` names, beside it or in the package of the
-server, registered on a link whose closed lists hold placeholders, every gate open.
-Out: `tools.json` beside `pair.yaml`: name, class, destructive, idempotent, description,
-input and output schema of each tool, as MCP clients list them. With `--check` nothing is
-written and a difference is exit code 1.
+In: the server's modules, and the tool files that `modules` of each `pair.yaml` names, beside it or
+in the package of the server, registered on one link whose closed lists hold placeholders, every
+gate open.
+Out: `tools.json` beside `pair.yaml`: name, class, hints, limits, description and input schema of
+each tool, as MCP clients list them. `contract.json` beside the server's `component.yaml`: what
+all tools share, so that it stands once. With `--check` nothing is written and a difference is
+exit code 1.
 Must not know: any single service, or Rust.
 
 The generator replaces what is marked: the one value `<topology:NAME>` of an `enum` becomes
-the sorted values of that closed list over all linked instances. The first property, whose
-`enum` is `<topology:components>` and whose name is `instance_argument`, stays only when
-several instances are linked; it is dropped from `required` too, and an empty `required`
-is dropped altogether.
+the sorted values of that closed list over all linked instances. Where several instances are
+linked it adds the argument `instance_argument`, required and in front, with the schema
+`instance` of the contract. The output schema is the contract's `envelope`; a tool whose `data`
+has a schema of its own says so in `data_schema`.
 """
 
 from __future__ import annotations
@@ -32,19 +34,22 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SOURCES = REPOSITORY / "catalog" / "fastmcp"
+SERVER = REPOSITORY / "catalog" / "fastmcp"
 PACKAGE = "stacktic_mcp"
 PAIRS = REPOSITORY / "link-types" / "pairs"
 PLACEHOLDER = "<topology:components>"
 
-sys.path.insert(0, str(SOURCES))
+sys.path.insert(0, str(SERVER))
 sys.dont_write_bytecode = True
 
-from stacktic_mcp.core.cursors import CursorSigner  # noqa: E402 -- after the path is set
+from stacktic_mcp.core import bodies, gate, limits, sessions  # noqa: E402 -- after the path is set
+from stacktic_mcp.core.cursors import CursorSigner  # noqa: E402
 from stacktic_mcp.core.governed import Runtime  # noqa: E402
 from stacktic_mcp.core.settings import Settings  # noqa: E402
 from stacktic_mcp.core.toolkit import Toolset  # noqa: E402
 from stacktic_mcp.core.topology import Topology  # noqa: E402
+from stacktic_mcp.lib.answers import OUTPUT_SCHEMA, Answer  # noqa: E402
+from stacktic_mcp.lib.arguments import Arguments  # noqa: E402
 from stacktic_mcp.lib.links import Link  # noqa: E402
 
 if TYPE_CHECKING:
@@ -106,12 +111,11 @@ def placed(folder: Path) -> Generator[str]:
 
 
 def register_folder(folder: Path) -> list[GovernedTool]:
-    """Import the tool files of a link type and return what they register."""
-    # Two links of one type: the argument that chooses among them is then part of the schema.
-    links = [placeholder_link(folder.name), placeholder_link(folder.name)]
+    """Import the tool files of a pair and return what they register."""
+    link = placeholder_link(folder.name)
     topology = Topology(stack="placeholder", domain="", server="", components=(), modules=())
-    runtime = Runtime(links[0].settings, topology, CursorSigner(b""), lambda: True)
-    toolset = Toolset(links, runtime)
+    runtime = Runtime(link.settings, topology, CursorSigner(b""), lambda: True)
+    toolset = Toolset([link], runtime)
     with placed(folder) as name:
         importlib.import_module(name).register(toolset)
     return sorted(toolset.tools, key=lambda tool: tool.name)
@@ -121,33 +125,91 @@ def describe(tool: GovernedTool) -> dict[str, Any]:
     """Return what a reviewer and the generator need to know of one tool."""
     listed = tool.to_mcp_tool()
     hints = listed.annotations
+    budget = tool.traits.budget
     return {
         "name": listed.name,
         "class": tool.tool_class,
         "destructive": bool(hints and hints.destructive_hint),
         "idempotent": bool(hints and hints.idempotent_hint),
+        "timeout_ms": round(tool.traits.timeout_s * 1000),
+        "result_bytes": budget.result_bytes,
+        "text_bytes": budget.cell_bytes,
         "instance_argument": tool.instance_argument,
         "description": listed.description,
         "input_schema": listed.input_schema,
-        "output_schema": listed.output_schema,
+        **data_schema(listed.name, listed.output_schema),
     }
+
+
+def data_schema(name: str, output_schema: Any) -> dict[str, Any]:
+    """Return what a tool's output schema says beside the envelope: the form of its `data`."""
+    if output_schema == OUTPUT_SCHEMA:
+        return {}
+    own = output_schema["properties"]["data"]
+    shared = {**OUTPUT_SCHEMA, "properties": {**OUTPUT_SCHEMA["properties"], "data": own}}
+    if output_schema != shared:
+        message = f"the output schema of `{name}` is not the envelope with `data` of its own"
+        raise TypeError(message)
+    return {"data_schema": own}
 
 
 def derived_text(folder: Path) -> str:
     """Return the text of a folder's `tools.json`."""
     tools = [describe(tool) for tool in register_folder(folder)]
-    return json.dumps({"tools": tools}, indent=2, ensure_ascii=False) + "\n"
+    return as_text({"tools": tools})
 
 
-def update(folder: Path, text: str, *, check: bool) -> bool:
+def contract_text() -> str:
+    """Return the text of the server's `contract.json`."""
+    return as_text(
+        {"envelope": OUTPUT_SCHEMA, "instance": instance_schema(), "limits": key_limits()}
+    )
+
+
+def instance_schema() -> Any:
+    """Return the argument that chooses among several instances."""
+    links = [placeholder_link("placeholder"), placeholder_link("placeholder")]
+    return Arguments(_tool_without_arguments, links).schema["properties"]["component"]
+
+
+async def _tool_without_arguments(link: Link) -> Answer:
+    return Answer({"component": link.component})
+
+
+def key_limits() -> dict[str, int]:
+    """Return what the server holds each key to, whatever the tool."""
+    return {
+        "calls_per_second": whole(limits.CALLS_PER_SECOND),
+        "calls_in_a_burst": whole(limits.BURST),
+        "calls_at_once": limits.CONCURRENT_CALLS,
+        "streams_at_once": limits.CONCURRENT_STREAMS,
+        "sessions_at_once": sessions.MAX_OF_KEY,
+        "request_bytes": bodies.MAX_BODY_BYTES,
+        "answer_ms": whole(gate.ANSWER_SECONDS * 1000),
+    }
+
+
+def whole(number: float) -> int:
+    """Return a number that must be whole; the contract holds no fractions."""
+    if not float(number).is_integer():
+        message = f"{number} is not a whole number"
+        raise ValueError(message)
+    return int(number)
+
+
+def as_text(document: Any) -> str:
+    """Return a document as it is committed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def update(target: Path, text: str, *, check: bool) -> bool:
     """Write the file, or tell whether it would change; true when all is well."""
-    target = folder / "tools.json"
     if target.is_file() and target.read_text(encoding="utf-8") == text:
         return True
     if check:
-        print(f"error: `{folder.name}/{target.name}` is out of date", file=sys.stderr)
+        print(f"error: `{target.parent.name}/{target.name}` is out of date", file=sys.stderr)
         return False
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as new:
+    with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False, encoding="utf-8") as new:
         new.write(text)
     Path(new.name).chmod(0o644)
     Path(new.name).replace(target)
@@ -168,9 +230,7 @@ def run(folders: list[Path], *, check: bool) -> bool:
             print(f"error: `{folder.name}` does not register: {where}: {error}", file=sys.stderr)
             good = False
             continue
-        good = update(folder, text, check=check) and good
-    if check and not good:
-        print("hint: run `python scripts/derive_tool_schemas.py`", file=sys.stderr)
+        good = update(folder / "tools.json", text, check=check) and good
     return good
 
 
@@ -186,7 +246,11 @@ def main() -> int:
     folders = sorted(file.parent for file in arguments.pairs.glob("*/pair.yaml"))
     if arguments.names:
         folders = [folder for folder in folders if folder.name in arguments.names]
-    return 0 if run(folders, check=arguments.check) else 1
+    contract = update(SERVER / "contract.json", contract_text(), check=arguments.check)
+    good = run(folders, check=arguments.check) and contract
+    if arguments.check and not good:
+        print("hint: run `python scripts/derive_tool_schemas.py`", file=sys.stderr)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -278,4 +278,5 @@ pub enum SchemaArg {
     Hook,
     Metadata,
     ToolsLock,
+    ServerToolsLock,
 }

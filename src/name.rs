@@ -2,12 +2,14 @@
 //!
 //! Text goes in, a checked or normalised text comes out. Knows nothing of stacks or catalogs.
 
+mod digest;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub use crate::rel_path::RelPath;
+pub use digest::{hex, sha256_hex};
 
 /// Longest name that a Kubernetes label value or object name segment takes.
 pub const MAX_LABEL: usize = 63;
@@ -216,23 +218,6 @@ pub fn shortened(name: &str, limit: usize) -> String {
     let hash = sha256_hex(name.as_bytes());
     let head = name[..limit - 9].trim_end_matches(['-', '.']);
     format!("{head}-{}", &hash[..8])
-}
-
-/// SHA-256 as lower-case hex.
-#[must_use]
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Bytes as lower-case hex. By table: a lock has a thousand digests, and the formatting of `{:02x}` costs more than the digest.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
 }
 
 /// Where the first key ends that sounds like a secret: text that is no YAML has no catalog to ask.

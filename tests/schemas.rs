@@ -20,6 +20,7 @@ fn schemas_are_up_to_date() {
         "hook",
         "metadata",
         "tools-lock",
+        "server-tools-lock",
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_stacktic"))
             .args(["schema", which])

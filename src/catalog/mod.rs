@@ -20,6 +20,7 @@ mod provision;
 mod secret;
 mod slot;
 mod store;
+pub mod tools;
 mod workload;
 
 use std::cell::RefCell;

@@ -9,8 +9,10 @@ use anyhow::ensure;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::tools::module_sha256;
 use super::{ComponentType, Entry, Pair};
 use crate::fault::Code;
+use crate::name::sha256_hex;
 
 /// End of the name of the file that registers a service's tools.
 const REGISTERS: &str = "_tools.py";
@@ -113,6 +115,26 @@ impl Entry<Pair> {
             ))
         );
         server.file(&place)
+    }
+}
+
+impl Entry<Pair> {
+    /// The hash of a tool file; of one in the program's own package it was made at build time.
+    ///
+    /// # Errors
+    /// Nobody has the file.
+    pub fn tool_file_sha256(
+        &self,
+        server: &Entry<ComponentType>,
+        file: ToolFile<'_>,
+    ) -> anyhow::Result<Cow<'static, str>> {
+        let package = &server.package()?.folder;
+        let home = server.embedded_home().filter(|_| !self.has(file.name));
+        let known = home.and_then(|home| module_sha256(&format!("{home}/{package}/{}", file.folder()), file.name));
+        match known {
+            Some(known) => Ok(Cow::Borrowed(known)),
+            None => Ok(Cow::Owned(sha256_hex(&self.tool_file(server, file)?))),
+        }
     }
 }
 

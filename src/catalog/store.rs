@@ -80,6 +80,11 @@ impl<T> Entry<T> {
         }
     }
 
+    /// Its folder in the repository, when it is an entry of the binary.
+    pub(super) fn embedded_home(&self) -> Option<&str> {
+        matches!(self.files, Files::Embedded(_)).then_some(self.home.as_str())
+    }
+
     /// The bytes of a file beside the entry.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, anyhow};
 
 use crate::disk;
-use crate::hook::ToolsLock;
+use crate::hook::SeenLock;
 use crate::name::RelPath;
 use crate::report::{self, AccessChange};
 use crate::tree::{Changes, Content, Tree};
@@ -15,46 +15,92 @@ const TOOLS_LOCK: &str = "tools.lock.json";
 /// environments that override what a server reaches.
 pub(super) fn access(tree: &Tree, changes: &Changes<'_>, output: &disk::Output) -> anyhow::Result<Vec<AccessChange>> {
     let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
-    let stack = new_lock(tree, &root)?.unwrap_or_default();
-    let mut access = report::access_diff(&old_lock(output, &root)?.unwrap_or_default(), &stack);
-    let paths = changes
-        .files
-        .iter()
-        .map(|change| &change.path)
-        .filter(|path| overlay_server(path).is_some());
-    for path in paths {
-        // Without a lock of its own an environment reaches what the stack says.
-        let default = overlay_server(path)
-            .map(|server| renamed(&stack, &server))
-            .unwrap_or_default();
-        let before = old_lock(output, path)?.unwrap_or_else(|| default.clone());
-        let after = new_lock(tree, path)?.unwrap_or(default);
-        access.extend(report::access_diff(&before, &after));
+    let mut access = Vec::new();
+    if let Some(pair) = Pair::read(tree, &root, output)? {
+        let (before, after) = (pair.before().unwrap_or_default(), pair.after()?.unwrap_or_default());
+        access = report::access_diff(&before, &after);
+        access.extend(report::text_changes(&before, &after));
+    }
+    for path in changes.files.iter().map(|change| &change.path) {
+        if let Some(server) = overlay_server(path)
+            && let Some(pair) = Pair::read(tree, path, output)?
+        {
+            access.extend(of_environment(&server, &pair, tree, &root)?);
+        }
     }
     Ok(access)
 }
 
-fn new_lock(tree: &Tree, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
-    match tree.get(path).map(|file| &file.content) {
-        Some(Content::Bytes(bytes)) => tools_lock(path, bytes).context("the tools lock is JSON").map(Some),
-        _ => Ok(None),
+/// What an environment gains or loses. Its texts are those of the stack but for closed lists, which its links tell.
+fn of_environment(
+    server: &OverlayServer<'_>,
+    pair: &Pair<'_>,
+    tree: &Tree,
+    root: &RelPath,
+) -> anyhow::Result<Vec<AccessChange>> {
+    // Without a lock of its own an environment reaches what the stack says.
+    let default = || -> anyhow::Result<SeenLock> {
+        let stack = bytes(tree, root).map(parse).transpose()?;
+        Ok(renamed(stack.unwrap_or_default(), server))
+    };
+    let before = match pair.before() {
+        Some(lock) => lock,
+        None => default()?,
+    };
+    let after = match pair.after()? {
+        Some(lock) => lock,
+        None => default()?,
+    };
+    Ok(report::access_diff(&before, &after))
+}
+
+/// One lock on disk and in the new tree, where they differ.
+struct Pair<'a> {
+    path: &'a RelPath,
+    before: Option<Vec<u8>>,
+    after: Option<&'a [u8]>,
+}
+
+impl<'a> Pair<'a> {
+    fn read(tree: &'a Tree, path: &'a RelPath, output: &disk::Output) -> anyhow::Result<Option<Self>> {
+        let (before, after) = (output.read(path)?, bytes(tree, path));
+        let differs = before.as_deref() != after;
+        Ok(differs.then_some(Self { path, before, after }))
+    }
+
+    /// A lock that is not there, or not ours, grants nothing that a reviewer has seen.
+    fn before(&self) -> Option<SeenLock> {
+        self.before
+            .as_deref()
+            .and_then(|bytes| tools_lock(self.path, bytes).ok())
+    }
+
+    fn after(&self) -> anyhow::Result<Option<SeenLock>> {
+        let lock = self.after.map(|bytes| tools_lock(self.path, bytes));
+        lock.transpose().context("the tools lock is JSON")
     }
 }
 
-/// A lock that is not there, or not ours, grants nothing that a reviewer has seen.
-fn old_lock(output: &disk::Output, path: &RelPath) -> anyhow::Result<Option<ToolsLock>> {
-    Ok(output.read(path)?.and_then(|bytes| tools_lock(path, &bytes).ok()))
+fn bytes<'a>(tree: &'a Tree, path: &RelPath) -> Option<&'a [u8]> {
+    match tree.get(path).map(|file| &file.content) {
+        Some(Content::Bytes(bytes)) => Some(bytes),
+        _ => None,
+    }
 }
 
 /// The lock of all servers, or that of one server in one environment.
-fn tools_lock(path: &RelPath, bytes: &[u8]) -> serde_json::Result<ToolsLock> {
+fn tools_lock(path: &RelPath, bytes: &[u8]) -> serde_json::Result<SeenLock> {
     match overlay_server(path) {
-        None => serde_json::from_slice(bytes),
-        Some(server) => Ok(ToolsLock {
-            version: 1,
+        None => parse(bytes),
+        Some(server) => Ok(SeenLock {
+            envelope: None,
             servers: [(server.shown(), serde_json::from_slice(bytes)?)].into(),
         }),
     }
+}
+
+fn parse(bytes: &[u8]) -> serde_json::Result<SeenLock> {
+    serde_json::from_slice(bytes)
 }
 
 /// A server in an environment that overrides what it reaches.
@@ -79,10 +125,10 @@ fn overlay_server(path: &RelPath) -> Option<OverlayServer<'_>> {
     }
 }
 
-fn renamed(stack: &ToolsLock, server: &OverlayServer<'_>) -> ToolsLock {
-    let found = stack.servers.get(server.server).cloned();
-    ToolsLock {
-        version: stack.version,
+fn renamed(mut stack: SeenLock, server: &OverlayServer<'_>) -> SeenLock {
+    let found = stack.servers.remove(server.server);
+    SeenLock {
+        envelope: None,
         servers: found.map(|lock| (server.shown(), lock)).into_iter().collect(),
     }
 }

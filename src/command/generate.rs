@@ -13,7 +13,7 @@ use crate::disk;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::plan::is_producible;
-use crate::report::{self, AccessChange, NextStep};
+use crate::report::{self, AccessChange, Detail, NextStep};
 use crate::settings::{GenSettings, Mode};
 use crate::topology::Source;
 use crate::tree::Changes;
@@ -85,7 +85,7 @@ fn tell(
         OutputArg::Text => write!(
             streams.messages,
             "{}",
-            report::changes_text(changes, access, streams.style)
+            report::changes_text(changes, access, detail(settings.mode), streams.style)
         )?,
         OutputArg::Json => {
             let mut report = report::changes_json(changes, access);
@@ -119,6 +119,13 @@ fn tell(
         writeln!(streams.messages, "{}: {repair}", streams.style.hint("hint"))?;
     }
     Ok(())
+}
+
+fn detail(mode: Mode) -> Detail {
+    match mode {
+        Mode::Diff => Detail::Diffs,
+        Mode::Write | Mode::Check | Mode::DryRun => Detail::Lines,
+    }
 }
 
 /// The last step, and the only one in which the modes differ.

@@ -11,7 +11,7 @@ use super::Streams;
 use crate::catalog::{AttributeKind, AttributeType, Catalog, ComponentType, Convention, HookType, Interface, Pair};
 use crate::cli::SchemaArg;
 use crate::exit::Exit;
-use crate::hook::{StackMetadata, ToolsLock};
+use crate::hook::{ServedLock, StackMetadata, ToolsLock};
 use crate::topology::StackDocument;
 
 pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
@@ -24,6 +24,7 @@ pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>
         SchemaArg::Hook => schema_for!(HookType).to_value(),
         SchemaArg::Metadata => schema_for!(StackMetadata).to_value(),
         SchemaArg::ToolsLock => schema_for!(ToolsLock).to_value(),
+        SchemaArg::ServerToolsLock => schema_for!(ServedLock).to_value(),
     };
     writeln!(streams.out, "{schema:#}")?;
     Ok(Exit::Done)

@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use super::tools::common_prefix;
 use crate::catalog::{Catalog, Role};
-use crate::name::sha256_hex;
 use crate::stack::{Component, Connection, Stack};
 
 pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
@@ -40,15 +39,14 @@ fn modules(server: &Component, connections: &[Connection<'_>]) -> anyhow::Result
     };
     let mut modules = Vec::new();
     for (position, file) in first.tools.definition.tool_files()?.into_iter().enumerate() {
-        let bytes = first.tools.tool_file(&server.entry, file)?;
+        let sha256 = first.tools.tool_file_sha256(&server.entry, file)?;
         // Only the first file of a service registers tools; the others are parts of it.
         let facts: Vec<Json> = if position == 0 {
             connections.iter().map(link).collect()
         } else {
             Vec::new()
         };
-        modules
-            .push(json!({ "service": file.service, "file": file.name, "sha256": sha256_hex(&bytes), "links": facts }));
+        modules.push(json!({ "service": file.service, "file": file.name, "sha256": sha256, "links": facts }));
     }
     Ok(modules)
 }

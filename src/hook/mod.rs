@@ -8,6 +8,7 @@ mod argo_cd_apps;
 mod clients;
 mod edges;
 mod grafana_datasources;
+mod markdown;
 mod mcp_clients;
 mod mcp_registry;
 mod network_policies;
@@ -32,7 +33,7 @@ pub use mcp_clients::client_name;
 pub use stack_metadata::{
     AttributeMetadata, ComponentMetadata, EndpointMetadata, LinkMetadata, StackMetadata, SubComponentMetadata, metadata,
 };
-pub use tools::ToolsLock;
+pub use tools::{SeenLink, SeenLock, SeenServer, SeenTool, ServedLock, ToolsLock, grants_told};
 
 /// A hook with the values for its outputs.
 pub struct HookRun {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
+use super::markdown::text;
 use super::view;
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
@@ -93,15 +94,6 @@ fn edge(link: &Link) -> Json {
         "type": link.type_name(),
         "access": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
-        "grants": cell(&view::grants_text(&link.grants)),
+        "grants": text(&view::grants_text(&link.grants)),
     })
-}
-
-/// Text for a cell of a Markdown table: no cell ends early, and `<name>` is no tag.
-fn cell(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('|', "\\|")
-        .replace('`', "&#96;")
 }

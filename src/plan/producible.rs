@@ -13,7 +13,7 @@ pub fn is_producible(path: &RelPath) -> bool {
     let is_folder = |name: &str| is_component(name) || name == NAMESPACES;
     match segments.as_slice() {
         ["stack-metadata.json" | "tools.lock.json" | ".sops.yaml" | ".gitignore" | ".gitattributes"]
-        | ["docs", "topology.md"] => true,
+        | ["docs", "topology.md" | "tools.md"] => true,
         ["docs", "clients", file] => *file == "README.md" || has_extension(file, &["json"]),
         ["argocd", environment, file] | ["argocd", environment, "applications" | "operators", file] => {
             is_component(environment) && has_extension(file, &["yaml"])
@@ -95,6 +95,7 @@ mod tests {
             ("argocd/dev/applications/kafka.yaml", true),
             ("argocd/id_rsa", false),
             ("docs/topology.md", true),
+            ("docs/tools.md", true),
             ("docs/clients/vscode.json", true),
             ("docs/clients/README.md", true),
             ("docs/clients/notes.md", false),

@@ -6,27 +6,26 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 use similar::TextDiff;
 
-use super::{AccessChange, Style};
+use super::{AccessChange, Style, Way};
+use crate::name::is_hidden;
 use crate::tree::{Action, Change, Changes, Kept};
 
 /// Most new files that are listed one by one.
 const MAX_NEW: usize = 40;
 
+/// How much is told of a text that is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// That it is.
+    Lines,
+    /// The unified diff as well.
+    Diffs,
+}
+
 /// The plan: the access diff, one line a file that is not as it should be, the counts.
 #[must_use]
-pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style) -> String {
-    let mut text = String::new();
-    for change in access {
-        let sign = if change.gained {
-            style.added("+")
-        } else {
-            style.removed("-")
-        };
-        let _ = writeln!(text, "{sign} {}", change.text);
-    }
-    if !access.is_empty() {
-        text.push('\n');
-    }
+pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], detail: Detail, style: Style) -> String {
+    let mut text = access_text(access, detail, style);
     let new: Vec<&Change<'_>> = changes.files.iter().filter(|change| is_new(change)).collect();
     let is_listed = |change: &&Change<'_>| is_told(change) && (new.len() <= MAX_NEW || !is_new(change));
     for change in changes.files.iter().filter(is_listed) {
@@ -58,6 +57,49 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], style: Style
             style.hint("hint"),
             mass.deletes
         );
+    }
+    text
+}
+
+fn access_text(access: &[AccessChange], detail: Detail, style: Style) -> String {
+    let mut text = String::new();
+    for change in access {
+        let sign = match change.way {
+            Way::Gained => style.added("+"),
+            Way::Lost => style.removed("-"),
+            Way::Changed => style.changed("~"),
+        };
+        let _ = writeln!(text, "{sign} {}", visible(&change.text));
+        for line in change
+            .diff
+            .iter()
+            .filter(|_| detail == Detail::Diffs)
+            .flat_map(|diff| diff.lines())
+        {
+            let line = visible(line);
+            let line = match line.chars().next() {
+                Some('+') => style.added(&line),
+                Some('-') => style.removed(&line),
+                _ => line,
+            };
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    if !access.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// A lock on disk may say anything: what does not show is shown, and never obeyed by the terminal.
+fn visible(line: &str) -> String {
+    let mut text = String::new();
+    for next in line.chars() {
+        if is_hidden(next) {
+            text.extend(next.escape_unicode());
+        } else {
+            text.push(next);
+        }
     }
     text
 }

@@ -8,8 +8,8 @@ mod findings;
 mod next_steps;
 mod unread;
 
-pub use access::{AccessChange, access_diff};
-pub use changes::{changes_json, changes_text, kept_text, unified_diff};
+pub use access::{AccessChange, Way, access_diff, text_changes};
+pub use changes::{Detail, changes_json, changes_text, kept_text, unified_diff};
 pub use findings::{findings_json, findings_text};
 pub use next_steps::{Chart, Environment, Image, Made, NextStep, SecretFile, next_steps, next_steps_text};
 pub use unread::Unread;
@@ -44,6 +44,11 @@ impl Style {
     #[must_use]
     pub fn faint(self, text: &str) -> String {
         self.paint(text, "2")
+    }
+
+    #[must_use]
+    pub fn changed(self, text: &str) -> String {
+        self.paint(text, "33")
     }
 
     fn paint(self, text: &str, code: &str) -> String {

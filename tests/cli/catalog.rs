@@ -190,7 +190,16 @@ fn shows_every_entry() {
 #[test]
 fn schemas_are_json() {
     let project = with_mail();
-    for which in ["", "stack", "component", "link", "hook", "metadata", "tools-lock"] {
+    for which in [
+        "",
+        "stack",
+        "component",
+        "link",
+        "hook",
+        "metadata",
+        "tools-lock",
+        "server-tools-lock",
+    ] {
         let run = project.run(&format!("schema {which}"));
         let schema: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{which}");

@@ -10,6 +10,7 @@
     reason = "a test ends where its ground fails, and starts, writes and deletes by itself"
 )]
 
+mod access;
 mod builder;
 mod catalog;
 mod check;

@@ -26,7 +26,9 @@ TARGETS = ("loki", "grafana", "clickhouse")
 REMOVALS = [*((target,) for target in TARGETS), TARGETS]
 
 # Summaries of the whole stack: they change with every link and are compared by content.
-SUMMARIES = frozenset((LOCK, "stack-metadata.json", "tools.lock.json", "docs/topology.md"))
+SUMMARIES = frozenset(
+    (LOCK, "stack-metadata.json", "tools.lock.json", "docs/topology.md", "docs/tools.md")
+)
 # Files of the server that list what is linked.
 LISTS = frozenset(
     f"{MCP}/{name}"
@@ -149,7 +151,21 @@ def test_locked_tools_and_links_are_gone(work: Workplace, targets: tuple[str, ..
     assert new.pop("links") == [one for one in old.pop("links") if one["component"] not in targets]
     assert new == old
     whole = json.loads(after["tools.lock.json"])["servers"]["fastmcp"]
-    assert whole == json.loads(after[f"{MCP}/config/tools.lock.json"])
+    copy = json.loads(after[f"{MCP}/config/tools.lock.json"])
+    assert whole["links"] == copy["links"]
+    pairs = zip(whole["tools"], copy["tools"], strict=True)
+    assert [{key: tool[key] for key in one} for tool, one in pairs] == copy["tools"]
+
+
+@every_removal
+def test_the_page_says_nothing_of_a_removed_link(work: Workplace, targets: tuple[str, ...]) -> None:
+    before, after = (tree["docs/tools.md"].decode() for tree in removed_links(work, targets))
+    heads = [f"### fastmcp → {target}\n" for target in targets]
+    gone = "".join(before[before.index(head) :].split("\n##")[0] for head in heads)
+    assert all(head in before and head not in after for head in heads)
+    lines = set(before.splitlines()) - set(after.splitlines())
+    assert lines <= set(gone.splitlines())
+    assert not set(after.splitlines()) - set(before.splitlines())
 
 
 @every_removal

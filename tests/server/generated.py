@@ -53,6 +53,10 @@ class Generated:
         """Return the lock that the server compares its tools with."""
         return json.loads((self.config / "tools.lock.json").read_text(encoding="utf-8"))
 
+    def reviewed(self) -> dict[str, Any]:
+        """Return the stack's document, which has the texts of all tools."""
+        return json.loads((self.root / "tools.lock.json").read_text(encoding="utf-8"))
+
     def tools(self) -> dict[str, set[str]]:
         """Return the names of all locked tools with the components they reach."""
         return {tool["name"]: set(tool["link"]) for tool in self.lock()["tools"]}

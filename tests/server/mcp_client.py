@@ -16,7 +16,7 @@ from typing import Any
 
 from fastmcp import Client
 from fastmcp.client.auth import BearerAuth
-from mcp_types import TextContent
+from mcp_types import TextContent, Tool
 
 from pods import Running, api_key
 
@@ -48,6 +48,11 @@ def listed(server: Running, key: int) -> dict[str, dict[str, Any]]:
         return {tool.name: tool.input_schema for tool in await client.list_tools()}
 
     return with_client(server, key, tools)
+
+
+def offered(server: Running, key: int) -> list[Tool]:
+    """Return the listed tools with all their texts."""
+    return with_client(server, key, lambda client: client.list_tools())
 
 
 def call(server: Running, key: int, name: str, /, **arguments: Any) -> dict[str, Any]:

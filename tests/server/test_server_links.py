@@ -17,7 +17,7 @@ import pytest
 from mcp_types import TextContent, TextResourceContents
 
 from generated import Generated, example, generate, linked_components, without_link
-from mcp_client import McpClient, call, listed, with_client
+from mcp_client import McpClient, call, listed, offered, with_client
 from pods import Pod, Running, make_pod, running
 
 pytest_plugins = ["server_fixtures"]
@@ -48,6 +48,29 @@ PRODUCT_PAGE = {
     "argocd_list_projects argocd_get_app_events",
     "seaweedfs": "s3_list_buckets s3_list_objects s3_get_object s3_read_text s3_bucket_stats",
 }
+
+
+def test_what_is_listed_is_what_was_reviewed(
+    example_server: Running, example_output: Generated, key: int
+) -> None:
+    """The texts that a model sees are those of the stack's document, word for word."""
+    lock = example_output.reviewed()
+    reviewed = {tool["name"]: tool for tool in lock["servers"]["fastmcp"]["tools"]}
+    tools = offered(example_server, key)
+    assert {tool.name for tool in tools} == reviewed.keys()
+    for tool in tools:
+        texts = reviewed[tool.name]
+        envelope = lock["envelope"]
+        if "data_schema" in texts:
+            properties = {**envelope["properties"], "data": texts["data_schema"]}
+            envelope = {**envelope, "properties": properties}
+        assert tool.description == texts["description"]
+        assert tool.input_schema == texts["input_schema"]
+        assert tool.output_schema == envelope
+        hints = tool.annotations
+        assert hints is not None
+        assert hints.destructive_hint == texts["destructive"]
+        assert hints.read_only_hint == (texts["class"] == "read")
 
 
 def test_exactly_the_locked_tools_are_listed(

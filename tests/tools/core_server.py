@@ -26,7 +26,7 @@ import samples.sample_tools
 from conftest import PACKAGE
 from stacktic_mcp.core.cursors import CursorSigner
 from stacktic_mcp.core.governed import Runtime
-from stacktic_mcp.core.lock import hashes_of
+from stacktic_mcp.core.lock import LOCK_VERSION, hashes_of
 from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.toolkit import Toolset
 from stacktic_mcp.core.topology import Topology
@@ -148,7 +148,7 @@ def lock_of(facts: list[dict[str, Any]]) -> dict[str, Any]:
     gates = [f"{item['env']}_WRITE_ACCESS" for item in facts]
     gate = gates[0] if len(gates) == 1 else gates
     return {
-        "version": 1,
+        "version": LOCK_VERSION,
         "tools": [
             {
                 "name": tool.name,

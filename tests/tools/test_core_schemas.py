@@ -14,19 +14,27 @@ import pytest
 
 from conftest import PAIRS, REPOSITORY
 from core_server import SAMPLE, lock_of, sample_links
+from stacktic_mcp.core import bodies, gate, limits, sessions
 from stacktic_mcp.core.lock import schema_sha256
+from stacktic_mcp.lib import answers
 
 
-@pytest.fixture
-def derive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return the script, pointed at a folder with one good link type."""
+def load_script() -> ModuleType:
+    """Return the script as a module."""
     file = REPOSITORY / "scripts" / "derive_tool_schemas.py"
     spec = importlib.util.spec_from_file_location("derive_tool_schemas", file)
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     spec.loader.exec_module(script)
+    return script
+
+
+@pytest.fixture
+def derive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the script, pointed at a folder with one good pair."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    script = load_script()
     folder = pair(tmp_path, "sample")
     shutil.copy(SAMPLE, folder)
     return script
@@ -52,18 +60,51 @@ def derived(tmp_path: Path) -> dict[str, dict[str, Any]]:
 
 
 def test_the_committed_schemas_are_those_of_the_tool_files() -> None:
-    stale: list[str] = []
-    file = REPOSITORY / "scripts" / "derive_tool_schemas.py"
-    spec = importlib.util.spec_from_file_location("derive_tool_schemas", file)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    for folder in PAIRS:
-        text = (folder / "tools.json").read_text(encoding="utf-8")
-        if text != script.derived_text(folder):
-            stale.append(folder.name)
+    script = load_script()
+    stale = [
+        folder.name
+        for folder in PAIRS
+        if (folder / "tools.json").read_text(encoding="utf-8") != script.derived_text(folder)
+    ]
     assert stale == []
+
+
+def test_the_committed_contract_is_what_the_server_enforces() -> None:
+    text = (REPOSITORY / "catalog" / "fastmcp" / "contract.json").read_text(encoding="utf-8")
+    assert text == load_script().contract_text()
+    contract = json.loads(text)
+    assert contract["envelope"] == answers.OUTPUT_SCHEMA
+    numbers = contract["limits"]
+    assert numbers["calls_per_second"] == limits.CALLS_PER_SECOND
+    assert numbers["calls_in_a_burst"] == limits.BURST
+    assert numbers["calls_at_once"] == limits.CONCURRENT_CALLS
+    assert numbers["streams_at_once"] == limits.CONCURRENT_STREAMS
+    assert numbers["sessions_at_once"] == sessions.MAX_OF_KEY
+    assert numbers["request_bytes"] == bodies.MAX_BODY_BYTES
+    assert numbers["answer_ms"] == gate.ANSWER_SECONDS * 1000
+
+
+def test_limits_are_those_that_a_tool_declares(tmp_path: Path, derive: ModuleType) -> None:
+    derive.run(folders(tmp_path), check=False)
+    tools = derived(tmp_path)
+    registered = {tool.name: tool for tool in derive.register_folder(folders(tmp_path)[0])}
+    assert tools.keys() == registered.keys()
+    for name, tool in tools.items():
+        traits = registered[name].traits
+        assert tool["timeout_ms"] == traits.timeout_s * 1000, name
+        assert tool["result_bytes"] == traits.budget.result_bytes, name
+        assert tool["text_bytes"] == traits.budget.cell_bytes, name
+
+
+def test_an_output_schema_is_the_envelope_with_data_of_its_own(derive: ModuleType) -> None:
+    envelope = answers.OUTPUT_SCHEMA
+    assert derive.data_schema("a", envelope) == {}
+    own = {"type": "object", "properties": {"rows": {"type": "array"}}}
+    properties = {**envelope["properties"], "data": own}
+    assert derive.data_schema("a", {**envelope, "properties": properties}) == {"data_schema": own}
+    properties["link"] = {"type": "integer"}
+    with pytest.raises(TypeError, match="the output schema of `a` is not the envelope"):
+        derive.data_schema("a", {**envelope, "properties": properties})
 
 
 def test_every_gated_tool_is_derived_with_its_class(tmp_path: Path, derive: ModuleType) -> None:
@@ -81,9 +122,11 @@ def test_placeholders_stand_for_the_lists_of_the_topology(
 ) -> None:
     derive.run(folders(tmp_path), check=False)
     schema = derived(tmp_path)["sample_list"]["input_schema"]
-    assert schema["properties"]["component"]["enum"] == ["<topology:components>"]
+    assert "component" not in schema["properties"]
     assert schema["properties"]["database"]["enum"] == ["<topology:databases>"]
-    assert schema["required"] == ["component", "database"]
+    assert schema["required"] == ["database"]
+    instance = json.loads(derive.contract_text())["instance"]
+    assert instance["enum"] == ["<topology:components>"]
 
 
 def fill(schema: Any, lists: dict[str, list[str]]) -> Any:
@@ -104,14 +147,13 @@ def test_a_filled_schema_has_the_hash_of_the_live_tool(
     databases = {value for link in links for value in link["enums"]["databases"]}
     lists = {"databases": list(databases), "components": components}
     live = {tool["name"]: tool["input_sha256"] for tool in lock_of(links)["tools"]}
+    instance = fill(derive.instance_schema(), lists)
     for name, tool in derived(tmp_path).items():
         schema = fill(tool["input_schema"], lists)
-        if len(components) == 1:
+        if len(components) > 1:
             argument = tool["instance_argument"]
-            del schema["properties"][argument]
-            schema["required"] = [item for item in schema["required"] if item != argument]
-            if not schema["required"]:
-                del schema["required"]
+            schema["properties"][argument] = instance
+            schema["required"] = [argument, *schema.get("required", [])]
         assert schema_sha256(schema) == live[name], name
 
 

@@ -88,7 +88,7 @@ def break_keys(pod: Pod) -> None:
         (edit_module("service", "../tools/sample"), "not a plain folder and a plain file"),
         (edit_module("service", "absent"), "could not read the tool file"),
         (edit_module("file", "absent_tools.py"), "could not read the tool file"),
-        (replace_file("tools.lock.json", {"version": 2}), "version 1"),
+        (replace_file("tools.lock.json", {"version": 1}), "version 2"),
         (replace_file("topology.json", {"stack": "x"}), "topology.json"),
         (break_keys, "entry 1 of `MCP_API_KEYS`"),
         (set_environ("STACKTIC_AUDIT", "everywhere"), "STACKTIC_AUDIT"),

@@ -303,7 +303,7 @@ def test_links_are_read_from_components_as_well() -> None:
 
 
 def write_lock(tmp_path: Path, tools: Sequence[Mapping[str, Any]]) -> None:
-    text = json.dumps({"version": 1, "tools": list(tools)})
+    text = json.dumps({"version": 2, "tools": list(tools)})
     (tmp_path / "tools.lock.json").write_text(text, encoding="utf-8")
 
 

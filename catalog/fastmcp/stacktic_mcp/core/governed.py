@@ -278,6 +278,11 @@ class GovernedTool(Tool):
         return tool
 
     @property
+    def traits(self) -> Traits:
+        """Return what the tool declares about itself, its limits among it."""
+        return self._body.traits
+
+    @property
     def tool_class(self) -> ToolClass:
         """Return the class that decides on the write gate."""
         return self._body.traits.tool_class

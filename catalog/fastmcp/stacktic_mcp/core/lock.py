@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from stacktic_mcp.core.settings import Settings
 
-LOCK_VERSION = 1
+LOCK_VERSION = 2
 HASHES = ("description_sha256", "input_sha256", "output_sha256")
 
 
