@@ -2,6 +2,7 @@
 //!
 //! Only [`check::check`] makes a [`Stack`]; whoever holds one need not check again.
 
+mod account;
 mod accounts;
 mod attributes;
 pub mod check;
@@ -21,10 +22,11 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretSpec,
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Protocol, Role, SecretSpec,
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
+pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
 pub use connections::Connection;
 
 /// A checked stack, as one environment sees it.
@@ -157,86 +159,6 @@ pub struct Link {
     pub data: BTreeMap<String, String>,
     /// What its level grants.
     pub grants: Map<String, Json>,
-}
-
-/// A Secret of a consumer with facts of a link.
-#[derive(Debug)]
-pub struct Delivered {
-    pub name: String,
-    /// File of the Secret below `secret/`.
-    pub file: String,
-    /// Kubernetes type of the Secret.
-    pub kind: Option<String>,
-    pub labels: BTreeMap<String, String>,
-    pub keys: BTreeMap<String, Fact>,
-    /// The key that each fact stands under.
-    pub key_of: BTreeMap<String, String>,
-}
-
-/// What a link gives to its consumer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
-    Plain(String),
-    /// A secret, by where it comes from.
-    Secret {
-        origin: String,
-    },
-}
-
-/// An account at a provider, for all links that share it.
-#[derive(Debug)]
-pub struct Account {
-    pub interface: String,
-    /// The provider.
-    pub component: ComponentName,
-    pub per: Per,
-    pub name: String,
-    /// DNS name of what it belongs to: a link, a connection, a sub-component.
-    pub object: String,
-    pub level: Level,
-    /// What the level grants, as data of the provider.
-    pub grants: Map<String, Json>,
-    /// Closed lists of what it reaches, of all its links together.
-    pub scope: BTreeMap<String, Vec<String>>,
-    /// The sub-component that its first link ends at.
-    pub sub: Option<SubName>,
-    /// Positions of its links in the stack.
-    pub links: Vec<usize>,
-    pub credential: Option<Credential>,
-}
-
-/// Where the credentials of an account lie.
-#[derive(Debug)]
-pub struct Credential {
-    pub origin: Origin,
-    /// Name of the Secret at the provider; empty where somebody issues them.
-    pub name: String,
-    /// File of the Secret below `secret/`.
-    pub file: String,
-    /// Kubernetes type of the Secret.
-    pub kind: Option<String>,
-    pub labels: BTreeMap<String, String>,
-    pub keys: BTreeMap<String, CredentialKey>,
-}
-
-/// Who makes a credential.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A person, in a Secret that is seeded for the account.
-    Seeded,
-    /// It stands in a Secret that the provider has anyway.
-    Existing,
-    /// An operator makes the Secret.
-    Operator,
-    /// Somebody else, in this way.
-    Issued(String),
-}
-
-/// What stands under a key of a credential.
-#[derive(Debug)]
-pub enum CredentialKey {
-    Plain(String),
-    Fact { fact: String, length: Option<u16> },
 }
 
 /// A key in the environment of a link's source.
