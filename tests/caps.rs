@@ -14,7 +14,7 @@ mod support;
 
 use std::fs;
 
-use stacktic::catalog::load;
+use stacktic::catalog::{AttributeKind, load};
 use stacktic::topology::MAX_BYTES;
 use stacktic::topology::caps::{LOCK_BYTES_OF_BASE, LOCK_BYTES_OF_OVERLAY, LOCK_BYTES_OF_TEXT, MAX_LOCK_BYTES};
 
@@ -32,14 +32,24 @@ fn lock_bytes(stack: &str) -> usize {
         .len() as usize
 }
 
+/// A value for each attribute that a type asks for.
+fn required(component_type: &str) -> String {
+    let entry = load(&[]).unwrap().component_type(component_type).unwrap().unwrap();
+    let attributes = entry.definition.attributes.iter();
+    attributes
+        .filter(|(_, attribute)| attribute.required)
+        .map(|(name, attribute)| match attribute.kind {
+            AttributeKind::Image => format!("{name}: registry.example.com/shop/api:1.0.0,"),
+            _ => format!("{name}: shop.app,"),
+        })
+        .collect()
+}
+
 fn stack_of(component_type: &str, components: usize, environments: usize) -> String {
     // Some types add to the name of their objects, which has a limit, too.
     let length = if component_type == "prometheus" { 26 } else { 40 };
     let name = |letter: char, number: usize, length: usize| format!("{letter}{number}{}", "x".repeat(length - 2));
-    let attributes = match component_type {
-        "fastapi" => ", attributes: {image: registry.example.com/shop/api:1.0.0}",
-        _ => "",
-    };
+    let attributes = required(component_type);
     let mut stack = format!("{HEAD}environments:\n");
     for number in 0..environments {
         stack += &format!("  {}: {{}}\n", name('e', number, 40));
@@ -48,7 +58,7 @@ fn stack_of(component_type: &str, components: usize, environments: usize) -> Str
     for number in 0..components {
         let namespace = name('n', number, 40);
         stack += &format!(
-            "  {}: {{type: {component_type}, namespace: {namespace}{attributes}}}\n",
+            "  {}: {{type: {component_type}, namespace: {namespace}, attributes: {{{attributes}}}}}\n",
             name('c', number, length)
         );
     }

@@ -173,8 +173,14 @@ fn tool_definitions_fit_their_links() {
         assert!(!tools.is_empty(), "{}: no tools", kind.name);
         let writes = tools.iter().any(|tool| tool["class"] != "read");
         assert_eq!(writes, kind.levels.contains(&Level::Write), "{}", kind.name);
-        for module in kind.modules() {
-            assert!(pair.file(module).is_ok(), "{}: no file {module}", kind.name);
+        let server = catalog.component_type(&kind.from).unwrap().unwrap();
+        for file in pair.definition.tool_files().unwrap() {
+            assert!(
+                pair.tool_file(&server, file).is_ok(),
+                "{}: no file {}",
+                kind.name,
+                file.name
+            );
         }
     }
 }

@@ -99,7 +99,7 @@ fn each_part_is_one_config_map_that_the_pod_mounts() {
         };
         assert_eq!(names(&text("kustomization.yaml"), "- name: "), suffixes);
         assert_eq!(names(&text("deployment.yaml"), "name: "), suffixes);
-        assert!(text("deployment.yaml").contains("- /etc/stacktic\n"));
+        assert!(text("deployment.yaml").contains("- \"/etc/stacktic\"\n"));
     }
 }
 

@@ -320,7 +320,7 @@ fn name(from: &ComponentType, to: &ComponentType, end: Option<&String>, suffix: 
 
 fn title(slot: &Slot, interface: &Interface, to: &ComponentType) -> String {
     let own = slot.body.title.clone();
-    own.unwrap_or_else(|| format!("{} of {}", interface.title, to.title))
+    own.unwrap_or_else(|| format!("{}: {}", to.title, interface.title))
 }
 
 fn levels(interface: &Interface, slot: &SlotBody, provision: &Provision) -> BTreeSet<Level> {

@@ -170,8 +170,8 @@ mod tests {
 
     #[test]
     fn the_folder_follows_from_the_name() {
-        let pair = pair(&["argo_cd_tools.py", "argo_cd_shapes.py"]);
-        let folders: Vec<String> = pair.tool_files().unwrap().iter().map(ToolFile::folder).collect();
+        let tools = pair(&["argo_cd_tools.py", "argo_cd_shapes.py"]);
+        let folders: Vec<String> = tools.tool_files().unwrap().iter().map(ToolFile::folder).collect();
         assert_eq!(folders, ["tools/argo_cd", "tools/argo_cd"]);
         assert_eq!(pair(&[]).tool_files().unwrap(), []);
     }

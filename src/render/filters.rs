@@ -19,8 +19,6 @@ pub(super) fn add(environment: &mut Environment<'_>) {
         });
     }
     environment.add_filter("default", minijinja::filters::default);
-    // Level data names what a level grants, and other levels need not have it.
-    environment.add_test("defined", minijinja::tests::is_defined);
     environment.set_formatter(print);
 }
 

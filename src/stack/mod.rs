@@ -21,9 +21,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Protocol, Role, SecretSpec,
-};
+use crate::catalog::{ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Protocol, Role, SecretSpec};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};

@@ -10,7 +10,7 @@ const LOCK: &str = "out/tools.lock.json";
 
 /// The link's entry as a team's own, with other tools.
 fn with_tools(project: &Project, edit: impl Fn(&mut Json)) {
-    let entry = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("link-types/fastmcp-loki");
+    let entry = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("link-types/pairs/fastmcp-loki");
     for (path, bytes) in support::files(&entry) {
         let mut bytes = bytes;
         if path == "tools.json" {
@@ -19,7 +19,7 @@ fn with_tools(project: &Project, edit: impl Fn(&mut Json)) {
             edit(list.iter_mut().find(|tool| tool["name"] == "loki_labels").unwrap());
             bytes = tools.to_string().into_bytes();
         }
-        project.write(&format!("own/link-types/fastmcp-loki/{path}"), bytes);
+        project.write(&format!("own/link-types/pairs/fastmcp-loki/{path}"), bytes);
     }
 }
 
@@ -95,8 +95,7 @@ fn a_broken_description_of_tools_is_told_by_its_file() {
     with_tools(&project, |tool| tool["class"] = json!("reed"));
     let run = project.run("gen --catalog own");
     assert_eq!(run.code, 1);
-    let told =
-        "error: E_CATALOG_TOOLS: `own/link-types/fastmcp-loki/tools.json`: unknown variant `reed`, expected one of";
+    let told = "error: E_CATALOG_TOOLS: `own/link-types/pairs/fastmcp-loki/tools.json`: unknown variant `reed`, expected one of";
     assert!(run.stderr.starts_with(told), "{}", run.stderr);
 }
 

@@ -125,9 +125,14 @@ fn shows_entries_of_an_overlay() {
       sender               required                 address that mail comes from
       token                secret                   of your own choice
 
-    Links
-      argo_cd-*                    Argo CD syncs a component automatically
-      fastapi-mailpit              mail that an application sends
+    Links to it
+      argo_cd-mailpit                  write            Argo CD syncs a component automatically
+      celery-mailpit                   write            mail sink: mail that is sent
+      django-mailpit                   write            mail sink: mail that is sent
+      fastapi-mailpit                  write            mail sink: mail that is sent
+      nextjs-mailpit                   write            mail sink: mail that is sent
+      nodejs-mailpit                   write            mail sink: mail that is sent
+      spring_boot-mailpit              write            mail sink: mail that is sent
 
     Nothing leaves it.
     ----- stderr -----
@@ -135,22 +140,23 @@ fn shows_entries_of_an_overlay() {
     assert_said!(project.said("catalog show fastapi-mailpit --catalog extra"), @r#"
     exit code: 0
     ----- stdout -----
-    fastapi-mailpit: mail that an application sends
+    fastapi-mailpit: mail sink: mail that is sent
 
-      from  fastapi
-      to    mailpit
-      write_access  never
-      access        read
-      principal     app_{link.id}
+      from       fastapi
+      to         mailpit
+      interface  smtp
+      slot       smtp
+      levels     write (write when none is named)
+
+    Effects
+      network edge
+      account
+      settings
 
     Grants
-      send mail
+      write    mail: send
 
-    Environment
-      {env}_HOST
-      {env}_PASSWORD (secret)
-
-    Network edges to endpoints
+    Endpoints
       smtp
     ----- stderr -----
     "#);
@@ -194,7 +200,9 @@ fn schemas_are_json() {
         "",
         "stack",
         "component",
-        "link",
+        "interface",
+        "convention",
+        "pair",
         "hook",
         "metadata",
         "tools-lock",
@@ -261,10 +269,38 @@ fn shows_attributes_of_presets() {
       replicas             2                        number of pods
       subdomain            {name}                   host name in front of the domain when a gateway publishes the application
 
-    Links
-      apisix-*                     the gateway publishes a web application
-      argo_cd-*                    Argo CD syncs a component automatically
-      stack_agent-*                the agent checks the health of a component
+    Links from it
+      rails-argo_cd                    probe read write GitOps by Argo CD: the web interface
+      rails-clickhouse_database        read write own   ClickHouse: one ClickHouse database
+      rails-cnpg_database              read write own   PostgreSQL by CloudNativePG: one PostgreSQL database
+      rails-django                     probe read write site or backend built with Django: the web interface
+      rails-fastapi                    probe read write HTTP backend built with FastAPI: the web interface
+      rails-fastmcp                    probe read write governed MCP server: the web interface
+      rails-grafana                    probe read write dashboards by Grafana: the web interface
+      rails-kafka_topic                read write       Apache Kafka by Strimzi: one Kafka topic
+      rails-kafka_bridge               read write       Apache Kafka by Strimzi: the topics over HTTP
+      rails-keycloak                   probe read write Keycloak: the web interface
+      rails-langflow                   probe read write Langflow: the web interface
+      rails-nextjs                     probe read write site built with Next.js: the web interface
+      rails-nodejs                     probe read write HTTP backend in Node.js: the web interface
+      rails-rabbitmq_queue             read write       RabbitMQ: one queue or exchange
+      rails-rabbitmq_exchange          write            RabbitMQ: one queue or exchange
+      rails-rails                      probe read write site: the web interface
+      rails-seaweedfs_bucket           read write       S3 storage by SeaweedFS: one S3 bucket
+      rails-spring_boot                probe read write HTTP backend built with Spring Boot: the web interface
+      rails-valkey                     read write       Valkey: keys below the declared prefixes
+
+    Links to it
+      apisix-rails                     write            the gateway publishes a web interface
+      argo_cd-rails                    write            Argo CD syncs a component automatically
+      celery-rails                     probe read write site: the web interface
+      django-rails                     probe read write site: the web interface
+      fastapi-rails                    probe read write site: the web interface
+      nextjs-rails                     probe read write site: the web interface
+      nodejs-rails                     probe read write site: the web interface
+      rails-rails                      probe read write site: the web interface
+      spring_boot-rails                probe read write site: the web interface
+      stack_agent-rails                probe            the agent checks the health of a component
     ----- stderr -----
     "#);
 }
