@@ -87,6 +87,17 @@ def link_of(target: str) -> dict[str, Any]:
     return yaml_reading.read_file(ROOT / "link-types" / "pairs" / f"fastmcp-{target}" / "pair.yaml")
 
 
+def facts(target: str) -> list[str]:
+    """The facts, or patterns over them, that the keys of the link show."""
+    return list(link_of(target)["keys"].values())
+
+
+def is_secret(target: str, fact: str) -> bool:
+    """Whether the interface says that the fact is a secret."""
+    interface = ROOT / "link-types" / "interfaces" / f"{link_of(target)['interface']}.yaml"
+    return bool(yaml_reading.read_file(interface)["facts"].get(fact, {}).get("secret"))
+
+
 def modules_of(targets: Iterable[str]) -> set[str]:
     return {
         f"{MCP}/files/{name}" for target in targets for name in link_of(target)["tools"]["modules"]
@@ -176,7 +187,9 @@ def test_credential_keys_are_gone(work: Workplace, targets: tuple[str, ...], nam
     kept = {key: value for key, value in old.items() if not key.startswith(prefixes_of(targets))}
     assert new == kept
     secret = name.startswith("secret")
-    has_keys = any(bool(one.get("secret")) is secret for t in targets for one in link_of(t)["env"])
+    has_keys = any(
+        is_secret(target, fact) is secret for target in targets for fact in facts(target)
+    )
     assert (kept != old) is has_keys
 
 

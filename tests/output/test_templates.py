@@ -17,7 +17,10 @@ from output_checker import argo_rules, facts, object_rules, yaml_reading
 from output_checker.places import ROOT
 
 FOLDERS = ("catalog", "link-types", "hooks")
-FILTERS = {"by_type", "default", "json", "length", "py", "shorten", "yaml"}
+FILTERS = {
+    "after", "anchored", "by_type", "default", "join", "json", "length", "of", "py", "shorten",
+    "yaml",
+}  # fmt: skip
 ARITHMETIC = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow)
 FORBIDDEN = (nodes.Macro, nodes.CallBlock, nodes.Import, nodes.FromImport, nodes.Include,
              nodes.Assign, nodes.AssignBlock, nodes.Extends, nodes.Block, *ARITHMETIC)  # fmt: skip
