@@ -52,6 +52,8 @@ fn modules(server: &Component, connections: &[Connection<'_>]) -> anyhow::Result
 }
 
 /// The types that a link from the server would give tools for, drawn or not, with what the names of these begin with.
+///
+/// Definitions that cannot be read offer nothing: as long as no link is of their type, they are in nobody's way.
 fn offers(catalog: &Catalog, server: &Component) -> anyhow::Result<Vec<Json>> {
     let mut offers = BTreeSet::new();
     for pair in catalog.pairs_from(server.type_name())? {
@@ -59,8 +61,10 @@ fn offers(catalog: &Catalog, server: &Component) -> anyhow::Result<Vec<Json>> {
             Some(other) => catalog.pair(other)?,
             None => Some(Rc::clone(&pair)),
         };
-        if let Some(tools) = tools.filter(|tools| tools.definition.service().is_some()) {
-            offers.insert((pair.definition.to.clone(), common_prefix(&tools)?));
+        if let Some(tools) = tools.filter(|tools| tools.definition.service().is_some())
+            && let Ok(prefix) = common_prefix(&tools)
+        {
+            offers.insert((pair.definition.to.clone(), prefix));
         }
     }
     let offers = offers.into_iter();

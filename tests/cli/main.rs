@@ -23,6 +23,7 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
+mod tool_files;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {

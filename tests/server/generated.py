@@ -150,14 +150,14 @@ def binary() -> Path:
     return path
 
 
-def generate(folder: Path, text: str) -> Generated:
+def generate(folder: Path, text: str, *options: str) -> Generated:
     """Write a stack file into a folder and generate beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     stack = folder / "stack.yaml"
     stack.write_text(text, encoding="utf-8")
     out = folder / "out"
     done = subprocess.run(
-        [binary(), "gen", stack, "--out", out],
+        [binary(), "gen", stack, "--out", out, *options],
         capture_output=True,
         text=True,
         timeout=GENERATE_SECONDS,

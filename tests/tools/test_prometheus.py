@@ -19,7 +19,7 @@ from conftest import LinkFacts, MakeTools
 from servers import prometheus
 from stacktic_mcp.core.toolkit import Toolset
 from stacktic_mcp.lib.refusal import Refusal
-from stacktic_mcp.tools.prometheus.prometheus_query import ensure_narrow, ensure_selector, time_of
+from stacktic_mcp.tools.prometheus.prometheus_query import TIMES, ensure_narrow, ensure_selector
 from stacktic_mcp.tools.prometheus.prometheus_shapes import target_view, thinned, without_userinfo
 from stacktic_mcp.tools.prometheus.prometheus_tools import register
 
@@ -376,7 +376,7 @@ def test_times() -> None:
     now = time.time()
 
     def check(text: str, expected: float) -> None:
-        assert time_of(text, now) == pytest.approx(expected)
+        assert TIMES.time_of(text, now) == pytest.approx(expected)
 
     check("now", now)
     check("now-1h30m", now - 5400)

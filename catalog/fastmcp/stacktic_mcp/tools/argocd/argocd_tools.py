@@ -106,13 +106,13 @@ def _register_details(tools: Toolset) -> None:
         events = await _items_of_app(link, app, "events")
         rows = sorted(map(event_view, events), key=lambda row: row["time"])
         newest = rows[::-1]
-        return Answer(newest[:limit], "rows" if len(newest) > limit else None)
+        return Answer.first(newest, limit)
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer:
         """Return which resources differ between Git and the cluster, by path."""
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
-        return Answer(views[:limit], "rows" if len(views) > limit else None)
+        return Answer.first(views, limit)
 
 
 def _register_writes(tools: Toolset) -> None:

@@ -79,7 +79,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         """List tables and views of a database with estimated rows, size and readability."""
         async with sessions.open(link, database) as connection:
             rows = await fetch(connection, TABLES, [schema, name_like, limit + 1])
-        return _page(rows, limit)
+        return Answer.first(rows, limit)
 
     @tools.read
     async def cnpg_describe_table(
@@ -99,7 +99,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         statement = TABLE_STATS.format(order=ORDERS[order])
         async with sessions.open(link, database) as connection:
             rows = await fetch(connection, statement, [limit + 1])
-        return _page(rows, limit)
+        return Answer.first(rows, limit)
 
 
 def _register_queries(tools: Toolset, sessions: Sessions) -> None:
@@ -139,7 +139,7 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
         names = list(link.enums.get("databases", ()))
         async with sessions.open(link, _first_database(link)) as connection:
             rows = await fetch(connection, ACTIVITY, [names, include_idle, limit + 1])
-        return _page(rows, limit)
+        return Answer.first(rows, limit)
 
     @tools.read
     async def cnpg_health(link: Link) -> Answer:
@@ -152,11 +152,6 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
         open_functions = [row["name"] for row in functions]
         data = {**server, "databases": databases, "functions_open_to_public": open_functions}
         return Answer(data)
-
-
-def _page(rows: list[dict[str, Any]], limit: int) -> Answer:
-    """One row more than the limit was fetched, to know whether there are others."""
-    return Answer(rows[:limit], truncated_by="rows" if len(rows) > limit else None)
 
 
 def _first_database(link: Link) -> str:

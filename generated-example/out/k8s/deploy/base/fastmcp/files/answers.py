@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -70,6 +70,11 @@ class Answer:
     next_position: Any = None
     returned: int | None = None
     position_at: Callable[[int], Any] | None = None
+
+    @classmethod
+    def first(cls, rows: Sequence[Any], limit: int) -> Answer:
+        """Return the first rows of a list, which says so when there are more."""
+        return cls(list(rows[:limit]), truncated_by="rows" if len(rows) > limit else None)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ async def _search(
 ) -> Answer:
     params = {"type": kind, "query": query, "tag": tag, "limit": limit + 1}
     hits = objects(ensure_list(await _http(link).get_json(("search",), params)))
-    return Answer([hit_view(hit) for hit in hits[:limit]], "rows" if len(hits) > limit else None)
+    return Answer.first([hit_view(hit) for hit in hits], limit)
 
 
 async def _dashboard(link: Link, uid: str) -> Facts:

@@ -117,7 +117,7 @@ def _register_names(tools: Toolset) -> None:
         """Return the values of a stream label."""
         found = ensure_list(await _get(link, ("label", label, "values"), _bounds(_since(since))))
         values = [plain_text(value) for value in sorted(map(text, found))]
-        return Answer(values[:limit], "rows" if len(values) > limit else None)
+        return Answer.first(values, limit)
 
     @tools.read
     async def loki_series(

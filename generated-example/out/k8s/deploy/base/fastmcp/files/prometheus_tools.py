@@ -271,7 +271,7 @@ async def _rules(link: Link, kind: str, name_like: str | None, limit: int) -> An
         for rule in objects(group.get("rules"))
         if name_like is None or name_like.lower() in text(rule.get("name")).lower()
     ]
-    return Answer(rules[:limit], "rows" if len(rules) > limit else None)
+    return Answer.first(rules, limit)
 
 
 async def _label_values(link: Link, label: str, match: str | None, limit: int) -> Answer:
