@@ -160,10 +160,11 @@ def grant_as_generated(server: Postgres, generated: Generated, password: str) ->
         server.run(scripts["close-public.sql"], database)
     server.run(f"CREATE ROLE app_user LOGIN PASSWORD '{OWNER_PASSWORD}' IN ROLE stacktic_owners")
     of_database = generated.objects("cnpg", "database-app-db.yaml")
-    groups = [item for item in of_database if item["kind"] == "DatabaseRole"]
+    others = generated.objects("cnpg", "database-keycloak-db.yaml")
+    groups = [item for item in [*of_database, *others] if item["kind"] == "DatabaseRole"]
     for item in [*groups, *objects]:
         is_made = item["kind"] != "DatabaseRole"
-        if not is_made and item["spec"]["name"] not in {"stacktic_owners", "app_user"}:
+        if not is_made and item["spec"]["name"] not in {"stacktic_owners", "app_user", "keycloak"}:
             server.run(_create_role(item["spec"], password))
     server.run("CREATE DATABASE app_db OWNER app_user")
     server.script("CREATE TABLE orders (id integer PRIMARY KEY, note text)", "app_db")

@@ -115,7 +115,7 @@ def example() -> str:
 
 
 def linked_components() -> list[str]:
-    """Return what the example links its MCP server to, the gateway included."""
+    """Return what the example links its MCP server to."""
     links = yaml.safe_load(example())["links"]
     return [link["to"] for link in links if link["from"] == "fastmcp"]
 
