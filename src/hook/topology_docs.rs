@@ -94,6 +94,15 @@ fn edge(link: &Link) -> Json {
         "type": link.type_name(),
         "access": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
-        "grants": text(&view::grants_text(&link.grants)),
+        "grants": text(&grants(link)),
     })
+}
+
+/// What its level grants; where no data says it, what the level means.
+fn grants(link: &Link) -> String {
+    if !link.grants.is_empty() {
+        return view::grants_text(&link.grants);
+    }
+    let meanings = &link.kind.interface.definition.levels;
+    meanings.get(&link.level).cloned().unwrap_or_default()
 }
