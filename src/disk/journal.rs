@@ -30,8 +30,8 @@ pub(super) struct Journal {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    #[serde(rename = "version")]
-    _version: u64,
+    #[serde(rename = "version", deserialize_with = "lock::known")]
+    _version: (),
     files: Files<Vec<Option<LockEntry>>>,
     #[serde(default)]
     moved: Files<RelPath>,

@@ -118,19 +118,28 @@ struct Version {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, bound = "T: DeserializeOwned")]
 struct Document<T> {
-    #[serde(rename = "version")]
-    _version: u64,
+    #[serde(rename = "version", deserialize_with = "known")]
+    _version: (),
     files: Files<T>,
 }
 
-/// Reads a lock or a journal, once its version is known.
+/// Reads a lock or a journal. Of what it does not know, another version is told first.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], name: &str) -> Result<T, LockError> {
-    let Version { version } = serde_json::from_slice(bytes).map_err(|error| fault(name, &error))?;
-    if version != VERSION {
-        let message = format_args!("its version is {version}, and this stacktic knows version {VERSION}");
-        return Err(fault(name, &message));
+    serde_json::from_slice(bytes).map_err(|error| match serde_json::from_slice(bytes) {
+        Ok(Version { version }) if version != VERSION => {
+            let message = format_args!("its version is {version}, and this stacktic knows version {VERSION}");
+            fault(name, &message)
+        }
+        _ => fault(name, &error),
+    })
+}
+
+/// The one version that is read.
+pub(super) fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    match u64::deserialize(deserializer)? {
+        VERSION => Ok(()),
+        other => Err(serde::de::Error::custom(format_args!("its version is {other}"))),
     }
-    serde_json::from_slice(bytes).map_err(|error| fault(name, &error))
 }
 
 pub(super) fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
@@ -145,14 +154,20 @@ pub(super) fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
 
 /// One file a line: a changed file is a changed line, and version control merges what does not overlap.
 pub(super) fn section<T: Serialize>(name: &str, files: &BTreeMap<RelPath, T>) -> String {
-    let line = |(path, entry): (&RelPath, &T)| {
-        // Maps with text keys, text and numbers always have a JSON form.
-        let entry = serde_json::to_string(entry).unwrap_or_default();
-        format!("\n    {}: {entry}", serde_json::Value::from(path.as_str()))
-    };
-    let lines: Vec<String> = files.iter().map(line).collect();
-    let end = if lines.is_empty() { "" } else { "\n  " };
-    format!("\"{name}\": {{{}{end}}}", lines.join(","))
+    let mut text = format!("\"{name}\": {{");
+    for (position, (path, entry)) in files.iter().enumerate() {
+        text.push_str(if position == 0 { "\n    " } else { ",\n    " });
+        text.push_str(&json(path.as_str()));
+        text.push_str(": ");
+        text.push_str(&json(entry));
+    }
+    text.push_str(if files.is_empty() { "}" } else { "\n  }" });
+    text
+}
+
+/// Maps with text keys, text and numbers always have a JSON form.
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 pub(super) fn render(sections: &[String]) -> Vec<u8> {

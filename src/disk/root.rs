@@ -160,8 +160,10 @@ impl Root {
         path: &str,
         before_each: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Parent<'_>> {
+        // Most often the directory of the path before. One after the other from above would open all below anew.
+        let is_missing = matches!(self.directory(path)?, Parent::Absent);
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-        for end in ends {
+        for end in ends.filter(|_| is_missing) {
             if matches!(self.directory(&path[..end])?, Parent::Absent) {
                 before_each()?;
                 let (above, name) = path[..end].rsplit_once('/').unwrap_or(("", &path[..end]));
@@ -317,7 +319,12 @@ fn read(file: File, most: usize, obstacle: impl FnOnce(FileType) -> Result<Found
     while length < bytes.len() {
         match rustix::io::read(&file, &mut bytes[length..]) {
             Ok(0) => break,
-            Ok(count) => length += count,
+            Ok(count) => {
+                length += count;
+                if length == size {
+                    break;
+                }
+            }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error),
         }
