@@ -1,6 +1,6 @@
 //! Embed `catalog/`, `link-types/` and `hooks/` in the binary: each entry's YAML as JSON, so that a
-//! run decodes only the entries that its stack uses, and each file beside it as it is. The tools
-//! that entries describe become constants with their hashes.
+//! run decodes only the entries that its stack uses, and each file beside it as it is, with its
+//! SHA-256. The tools that entries describe become constants with their hashes.
 
 #![expect(
     clippy::expect_used,
@@ -11,6 +11,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
 
 #[expect(
     dead_code,
@@ -127,7 +129,10 @@ fn embed(code: &mut String, entry: &Path, file: &str, presets: &Presets) {
         files_beside(entry, file)
     };
     for (relative, file) in beside {
-        write!(code, "({relative:?}, include_bytes!({file:?})),").expect("a string takes text");
+        let bytes = fs::read(&file).expect("a file of an entry is readable");
+        let sha256: [u8; 32] = Sha256::digest(bytes).into();
+        let constant = format!("Constant {{ bytes: include_bytes!({file:?}), sha256: {sha256:?} }}");
+        write!(code, "({relative:?}, {constant}),").expect("a string takes text");
     }
     code.push_str("] }\n");
 }

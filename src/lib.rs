@@ -11,6 +11,8 @@
 
 pub mod rel_path;
 
+pub mod contents;
+
 pub mod name;
 
 pub mod level;

@@ -3,6 +3,7 @@
 //! In: text from the plan, from a lock file or from the command line. Out: a `RelPath` that cannot leave its directory and
 //! means the same file on every machine. It knows nothing of the disk: whether a component is a link is found out in `disk`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,19 +15,13 @@ const MAX_LENGTH: usize = 800;
 
 /// A relative, `/`-separated path of printable ASCII without `.`, `..`, empty or dashed components.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct RelPath(String);
 
 impl RelPath {
     /// Checks `text`; the error says what is wrong and names the text.
     pub fn parse(text: &str) -> Result<Self, String> {
-        match fault(text) {
-            Some(fault) => Err(format!(
-                "`{}` is not a path in the output: {fault}",
-                text.escape_default()
-            )),
-            None => Ok(Self(text.to_owned())),
-        }
+        ensure_inside(text).map(|()| Self(text.to_owned()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -58,8 +53,8 @@ impl RelPath {
     }
 
     /// Equal for two paths that a file system without upper and lower case would hold to be one.
-    pub fn folded(&self) -> String {
-        self.0.to_ascii_lowercase()
+    pub fn folded(&self) -> Cow<'_, str> {
+        folded(&self.0)
     }
 }
 
@@ -93,13 +88,32 @@ impl TryFrom<String> for RelPath {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
+        ensure_inside(&text).map(|()| Self(text))
     }
 }
 
 impl From<RelPath> for String {
     fn from(path: RelPath) -> Self {
         path.0
+    }
+}
+
+/// A path or a part of one in lower case, which most have as they are.
+pub(crate) fn folded(path: &str) -> Cow<'_, str> {
+    if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(path.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(path)
+    }
+}
+
+fn ensure_inside(text: &str) -> Result<(), String> {
+    match fault(text) {
+        Some(fault) => Err(format!(
+            "`{}` is not a path in the output: {fault}",
+            text.escape_default()
+        )),
+        None => Ok(()),
     }
 }
 

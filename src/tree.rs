@@ -3,12 +3,12 @@
 //! In: files from `render`. Out: a `Tree` that any file system can hold, and the `Changes` that `disk` fills in, applies and
 //! that the commands print. It must not know how files are read or written, nor what is in them.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::rel_path::RelPath;
+use crate::contents::Contents;
+use crate::rel_path::{self, RelPath};
 use crate::topology::caps::MAX_FILE_BYTES;
 
 mod changes;
@@ -54,7 +54,7 @@ pub struct Skeleton {
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    Bytes(Cow<'static, [u8]>),
+    Bytes(Contents),
     Skeleton(Skeleton),
 }
 
@@ -118,8 +118,7 @@ impl Tree {
 
     /// Some file stands below `path`.
     pub(crate) fn has_directory(&self, path: &str) -> bool {
-        let place = self.places.0.get(&path.to_ascii_lowercase());
-        place.is_some_and(|place| place.is_directory && place.spelling == path)
+        self.places.has_directory(path)
     }
 
     /// Files whose paths begin with `folder`, which ends in `/`.
@@ -148,36 +147,65 @@ pub(crate) struct Places(BTreeMap<String, Place>);
 
 #[derive(Debug)]
 struct Place {
-    spelling: String,
+    /// Where it is not the folded name.
+    spelling: Option<String>,
     is_directory: bool,
+}
+
+impl Place {
+    fn of(path: &str, folded: &str, is_directory: bool) -> Self {
+        Self {
+            spelling: (path != folded).then(|| path.to_owned()),
+            is_directory,
+        }
+    }
+
+    fn is_spelled(&self, path: &str, folded: &str) -> bool {
+        self.spelling.as_deref().unwrap_or(folded) == path
+    }
 }
 
 impl Places {
     /// Takes the place of `path` and of the directories above it.
     pub(crate) fn insert(&mut self, path: &RelPath) -> Result<(), String> {
-        if let Some(place) = self.0.get(&path.folded()) {
-            return Err(clash(path, place));
+        let folded = path.folded();
+        if let Some(place) = self.0.get(folded.as_ref()) {
+            return Err(clash(path, place, &folded));
         }
-        for directory in path.ancestors() {
-            let place = self.0.entry(directory.to_ascii_lowercase()).or_insert_with(|| Place {
-                spelling: directory.to_owned(),
-                is_directory: true,
-            });
-            if !place.is_directory || place.spelling != directory {
-                return Err(clash(path, place));
+        // A directory that is known lies in directories that are known.
+        let above = path.as_str().rsplit_once('/').map(|(directory, _)| directory);
+        if !above.is_some_and(|directory| self.has_directory(directory)) {
+            path.ancestors()
+                .try_for_each(|directory| self.insert_directory(path, directory))?;
+        }
+        self.0
+            .insert(folded.clone().into_owned(), Place::of(path.as_str(), &folded, false));
+        Ok(())
+    }
+
+    fn insert_directory(&mut self, path: &RelPath, directory: &str) -> Result<(), String> {
+        let folded = rel_path::folded(directory);
+        match self.0.get(folded.as_ref()) {
+            Some(place) if place.is_directory && place.is_spelled(directory, &folded) => {}
+            Some(place) => return Err(clash(path, place, &folded)),
+            None => {
+                let place = Place::of(directory, &folded, true);
+                self.0.insert(folded.into_owned(), place);
             }
         }
-        let place = Place {
-            spelling: path.as_str().to_owned(),
-            is_directory: false,
-        };
-        self.0.insert(path.folded(), place);
         Ok(())
+    }
+
+    fn has_directory(&self, path: &str) -> bool {
+        let folded = rel_path::folded(path);
+        let place = self.0.get(folded.as_ref());
+        place.is_some_and(|place| place.is_directory && place.is_spelled(path, &folded))
     }
 }
 
-fn clash(path: &RelPath, place: &Place) -> String {
-    let taken = &place.spelling;
+/// `path` and `place`, which is called `folded`, exclude each other.
+fn clash(path: &RelPath, place: &Place, folded: &str) -> String {
+    let taken = place.spelling.as_deref().unwrap_or(folded);
     match place.is_directory {
         _ if taken == path.as_str() && !place.is_directory => format!("`{path}` is produced twice"),
         true if taken == path.as_str() => format!("`{path}` is both a file and a directory"),
@@ -262,7 +290,7 @@ mod tests {
     }
 
     fn owned() -> TreeFile {
-        file(Class::Owned, Content::Bytes(Cow::Borrowed(b"x")))
+        file(Class::Owned, Content::Bytes(b"x".to_vec().into()))
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::tools::module_sha256;
 use super::{ComponentType, Entry, Pair};
+use crate::contents::Contents;
 use crate::fault::Code;
 use crate::name::sha256_hex;
 
@@ -95,11 +96,11 @@ impl Pair {
 }
 
 impl Entry<Pair> {
-    /// The bytes of a tool file: that beside the entry, or else that of the package of `server`, a type that links begin at.
+    /// A tool file: that beside the entry, or else that of the package of `server`, a type that links begin at.
     ///
     /// # Errors
     /// Neither has the file.
-    pub fn tool_file(&self, server: &Entry<ComponentType>, file: ToolFile<'_>) -> anyhow::Result<Cow<'static, [u8]>> {
+    pub fn tool_file(&self, server: &Entry<ComponentType>, file: ToolFile<'_>) -> anyhow::Result<Contents> {
         if self.has(file.name) {
             return self.file(file.name);
         }

@@ -3,7 +3,6 @@
 //! The embedded entries are JSON made at build time; decoding one costs microseconds and happens
 //! only for entries that are asked for.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::presets::{self, PresetError, Presets};
+use crate::contents::{Constant, Contents};
 use crate::fault::{Code, Fault};
 use crate::name::{RelPath, nearest};
 use crate::yaml;
@@ -22,7 +22,7 @@ use crate::yaml;
 pub(super) struct Embedded {
     pub(super) name: &'static str,
     pub(super) json: &'static str,
-    pub(super) files: &'static [(&'static str, &'static [u8])],
+    pub(super) files: &'static [(&'static str, Constant)],
 }
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -45,7 +45,7 @@ pub struct Entry<T> {
 
 #[derive(Debug)]
 enum Files {
-    Embedded(&'static [(&'static str, &'static [u8])]),
+    Embedded(&'static [(&'static str, Constant)]),
     Folder(PathBuf),
 }
 
@@ -85,21 +85,21 @@ impl<T> Entry<T> {
         matches!(self.files, Files::Embedded(_)).then_some(self.home.as_str())
     }
 
-    /// The bytes of a file beside the entry.
+    /// A file beside the entry.
     ///
     /// # Errors
     /// The entry names a file that is not there.
-    pub fn file(&self, name: &str) -> anyhow::Result<Cow<'static, [u8]>> {
+    pub fn file(&self, name: &str) -> anyhow::Result<Contents> {
         match &self.files {
             Files::Embedded(files) => files
                 .binary_search_by(|(candidate, _)| (*candidate).cmp(name))
-                .map(|index| Cow::Borrowed(files[index].1))
+                .map(|index| Contents::from(&files[index].1))
                 .map_err(|_| {
                     Code::E_CATALOG_FILE
                         .fault(format!("the catalog has no file `{name}`"))
                         .into()
                 }),
-            Files::Folder(folder) => read_beside(folder, name).map(Cow::Owned),
+            Files::Folder(folder) => read_beside(folder, name).map(Contents::from),
         }
     }
 

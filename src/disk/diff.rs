@@ -169,21 +169,21 @@ impl<'tree> Survey<'tree, '_> {
             Found::Obstacle(obstacle) if self.will_be_gone(&obstacle)? => Found::Absent,
             found => found,
         };
-        let (wanted, pristine, keys) = match &file.content {
+        let (wanted, pristine, sha256, keys) = match &file.content {
             Content::Bytes(bytes) => {
                 let wanted = if file.class == Class::Owned {
                     Wanted::Owned
                 } else {
                     Wanted::Seeded
                 };
-                (wanted, Cow::Borrowed(bytes.as_ref()), None)
+                (wanted, Cow::Borrowed(&**bytes), Digest::from(bytes.sha256()), None)
             }
             Content::Skeleton(skeleton) => {
                 let pristine = Cow::Owned(skeleton::render(skeleton));
-                (Wanted::Skeleton, pristine, Some(skeleton::locked(skeleton)))
+                let sha256 = Digest::of(&pristine);
+                (Wanted::Skeleton, pristine, sha256, Some(skeleton::locked(skeleton)))
             }
         };
-        let sha256 = Digest::of(&pristine);
         let mut compared = match &file.content {
             Content::Bytes(_) => compare::file(&self.state, path, found, pristine, sha256),
             Content::Skeleton(skeleton) => {
@@ -281,6 +281,9 @@ impl<'tree> Survey<'tree, '_> {
 
     /// Keeps the entries of files that are left, so that they are reported until they are gone.
     fn remember(&mut self, left: BTreeMap<RelPath, LockEntry>) {
+        if left.is_empty() {
+            return;
+        }
         let mut places = Places::default();
         for path in self.next.files.keys() {
             // A tree has no clashes.

@@ -54,10 +54,32 @@ const BY_PLAN: [&str; 2] = ["kustomize", "overlays"];
 /// # Errors
 /// A mistake in the catalog.
 pub fn run_all(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<HookRun>> {
+    run(stack, catalog, &|_| true)
+}
+
+/// Run the hooks that make something in the bases or among the Applications: an environment has nothing else of its own.
+///
+/// # Errors
+/// A mistake in the catalog.
+pub fn run_for_environment(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<HookRun>> {
+    run(stack, catalog, &|hook| {
+        hook.outputs.iter().any(|output| is_of_environments(&output.path))
+    })
+}
+
+/// Whether the pattern of a path may lie in a folder that environments look into.
+fn is_of_environments(path: &str) -> bool {
+    let fixed = path.split('{').next().unwrap_or_default();
+    let mut folders = ["k8s/deploy/base/", "argocd/"].into_iter();
+    folders.any(|folder| fixed.starts_with(folder) || folder.starts_with(fixed))
+}
+
+fn run(stack: &Stack, catalog: &Catalog, is_wanted: &dyn Fn(&HookType) -> bool) -> anyhow::Result<Vec<HookRun>> {
     let mut runs = Vec::new();
     for name in catalog.hook_names() {
         if let Some(entry) = catalog.hook(name)?
             && !BY_PLAN.contains(&entry.definition.values.as_str())
+            && is_wanted(&entry.definition)
         {
             let values = values(&entry.definition, stack, catalog)?;
             runs.push(HookRun { entry, values });

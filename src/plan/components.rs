@@ -1,12 +1,12 @@
 //! Files of components and links: what their entries list.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, jobs, named, package, source, workloads};
+use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, jobs, package, source, workloads};
 use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::hook::{OPERATORS, operator_values, view};
 use crate::name::ComponentName;
@@ -17,53 +17,20 @@ use crate::tree::Class;
 /// shows it, under the name that the file knows it by.
 pub(super) struct Views {
     stack: Scope,
-    components: BTreeMap<ComponentName, View>,
-}
-
-struct View {
-    component: Scope,
-    from: Scope,
-    to: Scope,
+    components: BTreeMap<ComponentName, Scope>,
 }
 
 /// `plan` holds the files of the hooks.
 pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
-    // Only components with files of links need the two other names.
-    let with_files = || {
-        stack.links.iter().filter(|link| {
-            link.kind
-                .pair
-                .as_ref()
-                .is_some_and(|pair| !pair.definition.files.is_empty())
-        })
-    };
-    let sources: BTreeSet<&ComponentName> = with_files().map(|link| &link.from).collect();
-    let targets: BTreeSet<&ComponentName> = with_files().map(|link| &link.to).collect();
     let view = |component: &Component| {
         let mut view = view::component(stack, component);
         view["config_maps"] = config_maps::names(plan, stack, component).into();
         view["package"] = package::view(plan, component);
-        let end = |name: &str, wanted: bool| {
-            if wanted {
-                named(name, view.clone())
-            } else {
-                Scope::default()
-            }
-        };
-        let from = end("from", sources.contains(&component.name));
-        let to = end("to", targets.contains(&component.name));
-        View {
-            from,
-            to,
-            component: named("component", view),
-        }
+        (component.name.clone(), Scope::of(view))
     };
-    let components = stack.components.values();
     Views {
-        stack: named("stack", view::stack(stack)),
-        components: components
-            .map(|component| (component.name.clone(), view(component)))
-            .collect(),
+        stack: Scope::of(view::stack(stack)).named("stack"),
+        components: stack.components.values().map(view).collect(),
     }
 }
 
@@ -109,9 +76,9 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
 }
 
 fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) -> anyhow::Result<()> {
-    let own = &views.components[&component.name].component;
+    let own = views.components[&component.name].named("component");
     let (list, name) = match &file.for_each {
-        None => return one_file(plan, component, file, None, vec![views.stack.clone(), own.clone()]),
+        None => return one_file(plan, component, file, None, vec![views.stack.clone(), own]),
         Some(ForEach::SubComponents(_)) => ("sub_components", "sub"),
         Some(ForEach::Accounts(_)) => ("accounts", "account"),
     };
@@ -120,9 +87,9 @@ fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) 
         Some(ForEach::Accounts(of)) => item["interface"] == *of.accounts,
         None => false,
     };
-    let items = own["component"][list].as_array().map(Vec::as_slice).unwrap_or_default();
-    for item in items.iter().filter(wanted) {
-        let scopes = vec![views.stack.clone(), own.clone(), named(name, item.clone())];
+    let items = own.keys.get(list).and_then(Json::as_array);
+    for item in items.into_iter().flatten().filter(wanted) {
+        let scopes = vec![views.stack.clone(), own.clone(), Scope::of(item.clone()).named(name)];
         one_file(plan, component, file, Some(item), scopes)?;
     }
     Ok(())
@@ -154,18 +121,18 @@ fn one_file(
 
 /// Objects by the templates that all workloads, or all jobs, share.
 fn shared_files(plan: &mut Plan, component: &Component, shared: &Entry<()>, views: &Views) -> anyhow::Result<()> {
-    let own = &views.components[&component.name].component;
-    let stack = &views.stack["stack"];
+    let own = views.components[&component.name].named("component");
+    let stack = &views.stack.keys;
     let scopes = |values| vec![views.stack.clone(), own.clone(), values];
-    if let Some(objects) = workloads::objects(component, stack, &own["component"])? {
-        let values = named("workload", objects.values);
+    if let Some(objects) = workloads::objects(component, stack, &own.keys)? {
+        let values = Scope::of(objects.values).named("workload");
         for name in objects.templates {
             let template = format!("workload/{name}.j2");
             shared_file(plan, component, shared, (name, &template), scopes(values.clone()))?;
         }
     }
-    for file in jobs::files(component, stack, &own["component"])? {
-        let values = named("job", file.values);
+    for file in jobs::files(component, stack, &own.keys)? {
+        let values = Scope::of(file.values).named("job");
         shared_file(plan, component, shared, (&file.path, file.template), scopes(values))?;
     }
     Ok(())
@@ -224,11 +191,12 @@ fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::R
     else {
         return Ok(());
     };
-    let (from, to) = (
-        views.components[&link.from].from.clone(),
-        views.components[&link.to].to.clone(),
-    );
-    let scopes = vec![views.stack.clone(), from, to, named("link", view::link(stack, link))];
+    let scopes = vec![
+        views.stack.clone(),
+        views.components[&link.from].named("from"),
+        views.components[&link.to].named("to"),
+        Scope::of(view::link(stack, link)).named("link"),
+    ];
     for file in &pair.definition.files {
         link_file(plan, stack, link, pair, file, &scopes)?;
     }

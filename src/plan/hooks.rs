@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json};
 
-use super::{Plan, PlannedFile, Scope, Source, class, parts, scope, source};
+use super::{Plan, PlannedFile, Scope, Source, class, parts, source};
 use crate::catalog::{Entry, HookOutput, HookType, pattern};
 use crate::fault::Code;
 
@@ -32,7 +32,7 @@ pub(super) fn plan_lists(plan: &mut Plan, entry: &Entry<HookType>, values: Map<S
 /// The items of each list, shared by the outputs that name it.
 fn lists(values: Map<String, Json>) -> BTreeMap<String, Vec<Scope>> {
     let items = |value: Json| match value {
-        Json::Array(items) => items.into_iter().map(scope).collect(),
+        Json::Array(items) => items.into_iter().map(Scope::of).collect(),
         _ => Vec::new(),
     };
     values.into_iter().map(|(name, value)| (name, items(value))).collect()
@@ -55,9 +55,9 @@ fn output(
 }
 
 fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Scope) -> anyhow::Result<()> {
-    let lookup = |name: &str| item.get(name).and_then(Json::as_str).map(Cow::Borrowed);
+    let lookup = |name: &str| item.keys.get(name).and_then(Json::as_str).map(Cow::Borrowed);
     let path = pattern::expand(&output.path, lookup)?.into_owned();
-    let document = item.get("document").filter(|_| output.template.is_none());
+    let document = item.keys.get("document").filter(|_| output.template.is_none());
     if let (Some(most), Some(document)) = (output.split, document) {
         let text = serde_json::to_string_pretty(document).context("JSON is text")?;
         return in_parts(plan, entry, output, &path, &format!("{text}\n"), most);
@@ -67,7 +67,7 @@ fn item(plan: &mut Plan, entry: &Entry<HookType>, output: &HookOutput, item: &Sc
             source(entry.place(template), entry.file(template)?, vec![item.clone()]),
             format!("template {template}"),
         ),
-        None if item.contains_key("document") => (Source::Json(item.clone()), "document".to_owned()),
+        None if item.keys.get("document").is_some() => (Source::Json(item.clone()), "document".to_owned()),
         None => bail!(Code::E_CATALOG_HOOK.fault(format!("output `{path}` has neither a template nor a document"))),
     };
     let why = format!("hook {}, {what}", entry.definition.name);

@@ -17,14 +17,15 @@ mod secrets;
 mod variables;
 mod workloads;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
+use crate::contents::Contents;
 use crate::fault::Code;
 use crate::hook::HookRun;
 use crate::name::{ComponentName, RelPath};
@@ -33,7 +34,7 @@ use crate::tree::{Class, Skeleton};
 
 pub use overlay::{Overlay, plan_overlays};
 pub use package::{Package, Placed, package_of};
-pub(crate) use parts::json_size;
+pub(crate) use parts::json_length;
 pub use producible::is_producible;
 
 /// The folder that owns every namespace. No component has such a name.
@@ -61,14 +62,14 @@ pub struct PlannedFile {
 }
 
 /// What a file is made from.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Source {
     /// The bytes as they are.
-    Copy(Cow<'static, [u8]>),
-    /// A template and the maps whose keys it sees, the last one first.
+    Copy(Contents),
+    /// A template and the scopes whose keys it sees, the last one first.
     Template {
         name: String,
-        text: Cow<'static, [u8]>,
+        text: Contents,
         scopes: Vec<Scope>,
     },
     /// The JSON document under the key `document`.
@@ -77,8 +78,13 @@ pub enum Source {
     Skeleton(Skeleton),
 }
 
-/// Keys that templates see; shared between the files of a component.
-pub type Scope = Rc<Map<String, Json>>;
+/// Keys that templates see, all under one name or each by itself; shared between the files that see them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    pub name: Option<&'static str>,
+    /// A map.
+    pub keys: Arc<Json>,
+}
 
 /// Plan every file of `stack` but its overlays.
 ///
@@ -125,18 +131,26 @@ impl Plan {
 
     fn insert(&mut self, path: &str, file: PlannedFile) -> anyhow::Result<()> {
         let path = RelPath::parse(path).map_err(|rule| Code::E_OUTPUT_PATH.fault(rule))?;
-        let why = file.why.clone();
         // What could not be deleted later must not be written now.
         ensure!(
             is_producible(&path),
             Code::E_OUTPUT_PATH.fault(format!(
-                "`{path}` ({why}) is not a place where stacktic keeps such a file"
+                "`{path}` ({}) is not a place where stacktic keeps such a file",
+                file.why
             ))
         );
-        if let Some(first) = self.files.insert(path.clone(), file) {
-            bail!(Code::E_OUTPUT_PATH.fault(format!("`{path}` is made twice: by {} and by {why}", first.why)));
+        match self.files.entry(path) {
+            Entry::Vacant(place) => {
+                place.insert(file);
+                Ok(())
+            }
+            Entry::Occupied(first) => bail!(Code::E_OUTPUT_PATH.fault(format!(
+                "`{}` is made twice: by {} and by {}",
+                first.key(),
+                first.get().why,
+                file.why
+            ))),
         }
-        Ok(())
     }
 }
 
@@ -145,21 +159,26 @@ fn base_folder(component: &ComponentName) -> String {
     format!("k8s/deploy/base/{component}")
 }
 
-/// A map of the keys in `value`, which is one.
-fn scope(value: Json) -> Scope {
-    match value {
-        Json::Object(map) => Rc::new(map),
-        _ => Rc::default(),
+impl Scope {
+    /// The keys of `value`, which is a map, each by itself.
+    fn of(value: Json) -> Self {
+        Self {
+            name: None,
+            keys: Arc::new(value),
+        }
+    }
+
+    /// The same keys under one name.
+    fn named(&self, name: &'static str) -> Self {
+        Self {
+            name: Some(name),
+            keys: Arc::clone(&self.keys),
+        }
     }
 }
 
-/// `value` under one name. (`json!` would copy it.)
-fn named(name: &str, value: Json) -> Scope {
-    Rc::new(Map::from_iter([(name.to_owned(), value)]))
-}
-
 /// A template's file, or a copy when its name does not say that it is a template.
-fn source(name: String, text: Cow<'static, [u8]>, scopes: Vec<Scope>) -> Source {
+fn source(name: String, text: Contents, scopes: Vec<Scope>) -> Source {
     if name.ends_with(".j2") {
         Source::Template { name, text, scopes }
     } else {

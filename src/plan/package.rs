@@ -3,7 +3,6 @@
 //! A key of a ConfigMap has no folders, so the names of the files are unique, and a volume gives each file its place.
 //! Parts of the type go in, and the tool files of its links; files and their places come out.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
@@ -11,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Plan, PlannedFile, Source, base_folder};
 use crate::catalog::PackageSpec;
+use crate::contents::Contents;
 use crate::fault::Code;
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
@@ -113,7 +113,7 @@ fn insert(
     path: &str,
     folder: &str,
     why: String,
-    content: Cow<'static, [u8]>,
+    content: Contents,
 ) -> anyhow::Result<()> {
     let name = format!("{FOLDER}/{}", path.rsplit('/').next().unwrap_or_default());
     let placed = Placed {

@@ -11,11 +11,10 @@ use std::ops::Range;
 /// Cut `text` between lines into pieces, each at most `most` bytes as a string of JSON. Joined they are the text. Only a
 /// line that is longer than that is cut itself.
 pub(super) fn split(text: &str, most: usize) -> Vec<&str> {
-    let lines = lines(text, most);
-    let total: usize = lines.iter().map(|line| line.size).sum();
-    if total <= most {
+    if json_length(text) <= most {
         return vec![text];
     }
+    let lines = lines(text, most);
     let marks = marks(&lines);
     let (mut pieces, mut start, mut first) = (Vec::new(), 0, 0);
     while let Some(window) = window(&lines, first, most) {
@@ -93,7 +92,7 @@ fn hash(text: &str) -> u64 {
 }
 
 /// Bytes of a character in a string of JSON, as Kubernetes writes it: Go escapes what HTML would read as well.
-pub(crate) fn json_size(character: char) -> usize {
+fn json_size(character: char) -> usize {
     match character {
         '"' | '\\' | '\n' | '\r' | '\t' => 2,
         '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
@@ -101,6 +100,36 @@ pub(crate) fn json_size(character: char) -> usize {
         other => other.len_utf8(),
     }
 }
+
+/// Bytes of a text in a string of JSON: the sum of `json_size`, found byte by byte.
+pub(crate) fn json_length(text: &str) -> usize {
+    let bytes: usize = text
+        .bytes()
+        .map(|byte| usize::from(BYTE_SIZES[usize::from(byte)]))
+        .sum();
+    let is_separator = |character: &char| matches!(character, '\u{2028}' | '\u{2029}');
+    let separators = if text.is_ascii() {
+        0
+    } else {
+        text.chars().filter(is_separator).count()
+    };
+    bytes + separators * (6 - '\u{2028}'.len_utf8())
+}
+
+/// `json_size` of each byte that is a character, and 1 for each that is a part of one.
+const BYTE_SIZES: [u8; 256] = {
+    let mut sizes = [1; 256];
+    let mut byte = 0;
+    while byte < sizes.len() {
+        sizes[byte] = match byte as u8 {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+            b'<' | b'>' | b'&' | 0..b' ' => 6,
+            _ => 1,
+        };
+        byte += 1;
+    }
+    sizes
+};
 
 /// The first part keeps the name of the whole, so that a second one takes nothing away: `config/stack-metadata.json`,
 /// then `config/stack-metadata.json.001`.
@@ -192,6 +221,17 @@ mod tests {
         }
         let local = changed.iter().filter(|changed| **changed == 1).count();
         assert!(local * 100 >= changed.len() * 95, "{local} of {}", changed.len());
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_its_characters() {
+        for character in (0..0x3000).filter_map(char::from_u32).chain(['\u{1d11e}']) {
+            assert_eq!(
+                json_length(&format!("é{character}a")),
+                3 + json_size(character),
+                "{character:?}"
+            );
+        }
     }
 
     #[test]

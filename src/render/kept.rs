@@ -42,7 +42,8 @@ pub(super) fn mark(text: &str, kinds: &[String]) -> String {
         .collect()
 }
 
-fn is_kept(document: &str, kinds: &[String]) -> bool {
+/// Whether a document, or any of several, is of one of `kinds`.
+pub(super) fn is_kept(document: &str, kinds: &[String]) -> bool {
     let mut lines = document.lines().filter_map(|line| line.strip_prefix("kind:"));
     lines.any(|kind| kinds.iter().any(|kept| kept == kind.trim()))
 }

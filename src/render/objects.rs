@@ -4,22 +4,24 @@
 //! add to them; this is the net below. Lines are looked at instead of parsed: templates write
 //! `kind`, `metadata`, `name` and `namespace` in block form, and a run has no time to waste.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::bail;
 
 use crate::fault::Code;
-use crate::tree::{Content, Tree};
+use crate::rel_path::RelPath;
+use crate::tree::{Content, Tree, TreeFile};
 
 /// An object as the API server tells it from others.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Identity {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity<'a> {
     /// Bases of one cluster, or the Applications of one environment.
-    place: String,
-    api_group: String,
-    kind: String,
-    namespace: String,
-    name: String,
+    place: &'a str,
+    api_group: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
 }
 
 /// Refuse two files that make one object, and names that are too long.
@@ -27,21 +29,12 @@ struct Identity {
 /// # Errors
 /// `E_OUTPUT_COLLISION` or `E_OUTPUT_NAME`, with the files' reasons.
 pub fn ensure_objects(tree: &Tree) -> anyhow::Result<()> {
-    let mut seen: BTreeMap<Identity, &str> = BTreeMap::new();
-    for (path, file) in tree.iter() {
-        let (Some(place), Content::Bytes(bytes)) = (place(path.as_str()), &file.content) else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(bytes);
-        let found = if path.file_name() == "kustomization.yaml" {
-            generated(&text)
-        } else {
-            objects(&text)
-        };
-        for mut identity in found {
-            place.clone_into(&mut identity.place);
-            ensure_length(&identity, &file.why)?;
-            if let Some(first) = seen.insert(identity.clone(), &file.why) {
+    let files: Vec<File<'_>> = tree.iter().filter_map(|(path, file)| File::of(path, file)).collect();
+    let mut seen: BTreeMap<Identity<'_>, &str> = BTreeMap::new();
+    for file in &files {
+        for identity in file.objects() {
+            ensure_length(&identity, file.why)?;
+            if let Some(first) = seen.insert(identity, file.why) {
                 let Identity {
                     kind, namespace, name, ..
                 } = identity;
@@ -52,6 +45,38 @@ pub fn ensure_objects(tree: &Tree) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A file with objects.
+struct File<'a> {
+    place: &'a str,
+    text: Cow<'a, str>,
+    why: &'a str,
+    is_kustomization: bool,
+}
+
+impl<'a> File<'a> {
+    fn of(path: &'a RelPath, file: &'a TreeFile) -> Option<Self> {
+        let (place, Content::Bytes(bytes)) = (place(path.as_str())?, &file.content) else {
+            return None;
+        };
+        Some(Self {
+            place,
+            text: std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed),
+            why: &file.why,
+            is_kustomization: path.file_name() == "kustomization.yaml",
+        })
+    }
+
+    fn objects(&self) -> impl Iterator<Item = Identity<'_>> {
+        let found = if self.is_kustomization {
+            generated(&self.text)
+        } else {
+            objects(&self.text)
+        };
+        let place = self.place;
+        found.into_iter().map(move |identity| Identity { place, ..identity })
+    }
 }
 
 /// Where objects of a file live together; nothing for files that hold none.
@@ -67,8 +92,8 @@ pub(super) fn place(path: &str) -> Option<&str> {
     path.strip_prefix("argocd/").and_then(|rest| rest.split('/').next())
 }
 
-fn ensure_length(identity: &Identity, why: &str) -> anyhow::Result<()> {
-    let most = match identity.kind.as_str() {
+fn ensure_length(identity: &Identity<'_>, why: &str) -> anyhow::Result<()> {
+    let most = match identity.kind {
         "CronJob" => 52,
         "Service" | "Namespace" => 63,
         _ => 253,
@@ -84,37 +109,41 @@ fn ensure_length(identity: &Identity, why: &str) -> anyhow::Result<()> {
 }
 
 /// The objects of a file, by the lines of their heads.
-fn objects(text: &str) -> Vec<Identity> {
-    let mut found = Vec::new();
-    for document in text.split("\n---") {
-        let mut identity = Identity::default();
-        let mut section = "";
-        for line in document.lines() {
-            if let Some(key) = top_level(line) {
-                section = key;
-            }
-            match (section, line) {
-                ("apiVersion", line) if line.starts_with("apiVersion:") => {
-                    identity.api_group = value(line)
-                        .split_once('/')
-                        .map_or_else(String::new, |(group, _)| group.to_owned());
-                }
-                ("kind", line) if line.starts_with("kind:") => identity.kind = value(line),
-                ("metadata", line) if line.starts_with("  name:") => identity.name = value(line),
-                ("metadata", line) if line.starts_with("  namespace:") => identity.namespace = value(line),
-                _ => {}
-            }
+fn objects(text: &str) -> Vec<Identity<'_>> {
+    let mut found = vec![Identity::default()];
+    let mut section = "";
+    for line in text.lines() {
+        if line.starts_with("---") {
+            found.push(Identity::default());
+            section = "";
+        } else if let Some(key) = top_level(line) {
+            section = key;
         }
-        if !identity.kind.is_empty() && !identity.name.is_empty() {
-            found.push(identity);
+        if let Some(identity) = found.last_mut() {
+            identity.read(section, line);
         }
     }
+    found.retain(|identity| !identity.kind.is_empty() && !identity.name.is_empty());
     found
 }
 
+impl<'a> Identity<'a> {
+    fn read(&mut self, section: &str, line: &'a str) {
+        match section {
+            "apiVersion" if line.starts_with("apiVersion:") => {
+                self.api_group = value(line).split_once('/').map_or("", |(group, _)| group);
+            }
+            "kind" if line.starts_with("kind:") => self.kind = value(line),
+            "metadata" if line.starts_with("  name:") => self.name = value(line),
+            "metadata" if line.starts_with("  namespace:") => self.namespace = value(line),
+            _ => {}
+        }
+    }
+}
+
 /// The ConfigMaps and Secrets that a kustomization generates.
-fn generated(text: &str) -> Vec<Identity> {
-    let mut found: Vec<Identity> = Vec::new();
+fn generated(text: &str) -> Vec<Identity<'_>> {
+    let mut found: Vec<Identity<'_>> = Vec::new();
     let mut section = "";
     for line in text.lines() {
         if let Some(key) = top_level(line) {
@@ -127,7 +156,7 @@ fn generated(text: &str) -> Vec<Identity> {
         };
         if line.starts_with("  - name:") {
             found.push(Identity {
-                kind: kind.to_owned(),
+                kind,
                 name: value(line),
                 ..Identity::default()
             });
@@ -141,15 +170,13 @@ fn generated(text: &str) -> Vec<Identity> {
 /// The key of a line that is not indented.
 pub(super) fn top_level(line: &str) -> Option<&str> {
     let begins = line.starts_with(|first: char| first.is_ascii_alphabetic());
-    line.split_once(':').map(|(key, _)| key).filter(|_| begins)
+    // Most lines are indented, so the rest of a line is looked at last.
+    begins.then(|| line.split_once(':').map(|(key, _)| key)).flatten()
 }
 
-fn value(line: &str) -> String {
-    line.split_once(':')
-        .map_or("", |(_, value)| value)
-        .trim()
-        .trim_matches(['"', '\''])
-        .to_owned()
+fn value(line: &str) -> &str {
+    let value = line.split_once(':').map_or("", |(_, value)| value);
+    value.trim().trim_matches(['"', '\''])
 }
 
 #[cfg(test)]
@@ -161,20 +188,9 @@ mod tests {
         let text = "# c\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: \"a\"\n  namespace: b\nspec:\n  name: no\n---\nkind: Service\nmetadata:\n  name: s\n";
         let names: Vec<_> = objects(text)
             .into_iter()
-            .map(|found| (found.api_group, found.kind, found.namespace, found.name))
+            .map(|found| [found.api_group, found.kind, found.namespace, found.name])
             .collect();
-        let text = |parts: [&str; 4]| {
-            (
-                parts[0].to_owned(),
-                parts[1].to_owned(),
-                parts[2].to_owned(),
-                parts[3].to_owned(),
-            )
-        };
-        assert_eq!(
-            names,
-            [text(["apps", "Deployment", "b", "a"]), text(["", "Service", "", "s"])]
-        );
+        assert_eq!(names, [["apps", "Deployment", "b", "a"], ["", "Service", "", "s"]]);
     }
 
     #[test]
@@ -182,21 +198,15 @@ mod tests {
         let found =
             generated("resources:\n  - a\nsecretGenerator:\n  - name: s\n    namespace: n\n    envs:\n      - x\n");
         assert_eq!(found.len(), 1);
-        assert_eq!(
-            (
-                found[0].kind.as_str(),
-                found[0].namespace.as_str(),
-                found[0].name.as_str()
-            ),
-            ("Secret", "n", "s")
-        );
+        assert_eq!((found[0].kind, found[0].namespace, found[0].name), ("Secret", "n", "s"));
     }
 
     #[test]
     fn long_names_are_refused() {
-        let identity = |kind: &str, length: usize| Identity {
-            kind: kind.to_owned(),
-            name: "a".repeat(length),
+        let letters = "a".repeat(253);
+        let identity = |kind, length: usize| Identity {
+            kind,
+            name: &letters[..length],
             ..Identity::default()
         };
         for (kind, length, good) in [

@@ -14,7 +14,6 @@ mod table;
 mod together;
 mod way;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -151,7 +150,7 @@ fn path(text: &str) -> RelPath {
 fn file(class: Class, text: &str) -> TreeFile {
     TreeFile {
         class,
-        content: Content::Bytes(Cow::Owned(text.as_bytes().to_vec())),
+        content: Content::Bytes(text.as_bytes().to_vec().into()),
         why: "test".to_owned(),
     }
 }
