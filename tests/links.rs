@@ -21,8 +21,10 @@ fn types(catalog: &Catalog) -> Vec<Rc<Entry<ComponentType>>> {
         .collect()
 }
 
+type Type = Rc<Entry<ComponentType>>;
+
 /// Every link type with the types of its ends.
-fn kinds(catalog: &Catalog) -> Vec<(Rc<Entry<ComponentType>>, Rc<Entry<ComponentType>>, Rc<LinkKind>)> {
+fn kinds(catalog: &Catalog) -> Vec<(Type, Type, Rc<LinkKind>)> {
     let types = types(catalog);
     let mut found = Vec::new();
     for from in &types {

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::{Context as _, bail};
+use serde_json::{Map, Value as Json};
 
 use super::accounts::{self, Accounts, Holder};
 use super::scope::LinkScope;
-use super::{Account, Attributes, Component, Link, SubComponent, deliver, facts, keys};
+use super::{Account, Attributes, Component, Fact, Link, SubComponent, deliver, facts, keys};
 use crate::catalog::{Level, LinkKind, Role, ScopeSource};
 use crate::fault::Code;
 use crate::finding::suggestion;
@@ -87,36 +88,11 @@ fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts
         account: None,
     };
     let reach = reach(ends, to, sub, graph)?;
-    let spec = ends.kind.account(ends.level);
-    let named = spec.map(|spec| accounts::named(spec, &scope)).transpose()?;
-    let principal = named.as_ref().map(|named| named.name.clone());
+    let given = given(position, ends, &scope, &reach, graph, accounts)?;
     let scope = LinkScope {
-        account: principal.as_deref(),
+        account: given.principal.as_deref(),
         ..scope
     };
-    let grants = accounts::grants(&ends.kind, ends.level, &scope, &reach)?;
-    let holder = Holder {
-        position,
-        kind: &ends.kind,
-        level: ends.level,
-        sub: ends.sub.as_ref(),
-        reach: &reach,
-        grants: &grants,
-    };
-    let account = match spec.zip(named) {
-        Some((spec, named)) => Some(accounts.add(&holder, spec, named, &scope)?),
-        None => None,
-    };
-    let held = account.map(|position| accounts.at(position));
-    let changes = slots_of_provider(ends, graph);
-    let facts = facts::facts(&ends.kind, ends.level, held, &scope, &changes)?;
-    let data = ends.kind.pair.as_ref().map(|pair| &pair.definition.data);
-    let data = data
-        .into_iter()
-        .flatten()
-        .map(|(name, text)| Ok((name.clone(), scope.expand(text)?)));
-    let delivered = deliver::delivered(&ends.kind, &facts, &scope)?;
-    let endpoints = endpoints(&ends.kind, &changes);
     let mut link = Link {
         kind: Rc::clone(&ends.kind),
         position: ends.position,
@@ -127,20 +103,75 @@ fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts
         level: ends.level,
         given_env: ends.env.clone(),
         with: ends.with.clone(),
-        account,
-        facts,
+        account: given.account,
+        delivered: deliver::delivered(&ends.kind, &given.facts, &scope)?,
+        facts: given.facts,
         env: Vec::new(),
-        delivered,
-        endpoints,
-        data: data.collect::<anyhow::Result<_>>()?,
+        endpoints: endpoints(&ends.kind, &slots_of_provider(ends, graph)),
+        data: data(ends, &scope)?,
         object: object.clone(),
         env_prefix: env_prefix.clone(),
-        principal: principal.clone(),
+        principal: given.principal.clone(),
         scope: reach,
-        grants,
+        grants: given.grants,
     };
     link.env = keys::keys(&link, &scope)?;
     Ok(link)
+}
+
+/// What a link gets at its level.
+struct Given {
+    account: Option<usize>,
+    principal: Option<String>,
+    grants: Map<String, Json>,
+    facts: BTreeMap<String, Fact>,
+}
+
+fn given(
+    position: usize,
+    ends: &Ends,
+    scope: &LinkScope<'_>,
+    reach: &BTreeMap<String, Vec<String>>,
+    graph: &Graph<'_>,
+    accounts: &mut Accounts,
+) -> anyhow::Result<Given> {
+    let spec = ends.kind.account(ends.level);
+    let named = spec.map(|spec| accounts::named(spec, scope)).transpose()?;
+    let principal = named.as_ref().map(|named| named.name.clone());
+    let scope = LinkScope {
+        account: principal.as_deref(),
+        ..*scope
+    };
+    let grants = accounts::grants(&ends.kind, ends.level, &scope, reach)?;
+    let holder = Holder {
+        position,
+        kind: &ends.kind,
+        level: ends.level,
+        sub: ends.sub.as_ref(),
+        reach,
+        grants: &grants,
+    };
+    let account = match spec.zip(named) {
+        Some((spec, named)) => Some(accounts.add(&holder, spec, named, &scope)?),
+        None => None,
+    };
+    let held = account.map(|position| accounts.at(position));
+    let facts = facts::facts(&ends.kind, ends.level, held, &scope, &slots_of_provider(ends, graph))?;
+    Ok(Given {
+        account,
+        principal,
+        grants,
+        facts,
+    })
+}
+
+/// More of the link for tool files, as its pair says.
+fn data(ends: &Ends, scope: &LinkScope<'_>) -> anyhow::Result<BTreeMap<String, String>> {
+    let pair = ends.kind.pair.as_ref().map(|pair| &pair.definition.data);
+    let texts = pair.into_iter().flatten();
+    texts
+        .map(|(name, text)| Ok((name.clone(), scope.expand(text)?)))
+        .collect()
 }
 
 /// Endpoints that a link opens: those of the provision, or what they become, and those of the slot.

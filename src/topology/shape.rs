@@ -77,6 +77,9 @@ struct Walk {
 impl Walk {
     fn value(&mut self, node: &Node, schema: &Json, at: &str) -> Option<Json> {
         let schema = self.resolve(schema).clone();
+        if let Some(forms) = schema.get("anyOf").and_then(Json::as_array) {
+            return self.one_of_forms(node, forms, at);
+        }
         if let Some(expected) = schema.get("const") {
             return self.constant(node, &[expected], at);
         }
@@ -92,6 +95,16 @@ impl Walk {
                 Value::Sequence(items) => Some(self.sequence(items, &schema, at)),
                 _ => Some(node.to_json()),
             },
+        }
+    }
+
+    /// A value that may have several forms, such as a text or a list of texts: the one that it has is looked at.
+    fn one_of_forms(&mut self, node: &Node, forms: &[Json], at: &str) -> Option<Json> {
+        let own = json_type(node);
+        let fitting = forms.iter().find(|form| types(self.resolve(form)).contains(&own));
+        match fitting.or(forms.first()).cloned() {
+            Some(form) => self.value(node, &form, at),
+            None => Some(node.to_json()),
         }
     }
 

@@ -151,7 +151,7 @@ fn lists_that_ask_in_vain() {
         let project = Project::new(&stack)
             .file(
                 "extra/catalog/mailpit/component.yaml",
-                &format!("{MAIL}provides: {{http: {{}}}}\n"),
+                format!("{MAIL}provides: {{http: {{}}}}\n"),
             )
             .file("extra/catalog/mailpit/values.yaml.j2", "a: 1\n")
             .file("extra/link-types/pairs/fastapi-mailpit/pair.yaml", link(source));

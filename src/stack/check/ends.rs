@@ -114,12 +114,15 @@ pub(super) fn end<'a>(
     }))
 }
 
+/// A component of the document with its type.
+type Known<'a> = (&'a ComponentDocument, Rc<Entry<ComponentType>>);
+
 fn component<'a>(
     checker: &mut Checker<'a>,
     written: Written<'a>,
     side: &str,
     name: &str,
-) -> anyhow::Result<Option<(&'a ComponentDocument, Rc<Entry<ComponentType>>)>> {
+) -> anyhow::Result<Option<Known<'a>>> {
     let components = &checker.topology.document.components;
     let Some(component) = components.get(name) else {
         if checker.topology.is_refused(&["components"]) {

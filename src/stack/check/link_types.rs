@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Checker;
 use super::ends::{Ends, Written};
-use crate::catalog::{Catalog, ComponentType, LinkKind};
+use crate::catalog::{Catalog, ComponentType, LinkKind, Role};
 use crate::finding::{Code, Finding, suggestion};
 
 /// The link type of a link: the first that fits its ends, or the one that `type` names.
@@ -59,9 +59,9 @@ fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<LinkKind>]) -> a
         .iter()
         .find(|kind| kind.sub_component.as_deref() == ends.from.sub_type())
     {
-        let why = match kind.interface_name() {
-            crate::stack::gateway::HTTP => "a gateway publishes what it links to".to_owned(),
-            _ => "the ends are reversed".to_owned(),
+        let why = match to.roles.contains(&Role::Gateway) {
+            true => "a gateway publishes what it links to",
+            false => "the ends are reversed",
         };
         return Ok(format!(
             "{why}; write `{{from: {}, to: {}}}`",

@@ -12,6 +12,7 @@ use super::link_types::link_kind;
 use super::settings;
 use crate::catalog::{Level, LinkKind, Role};
 use crate::finding::{Code, Finding};
+use crate::topology::LinkDocument;
 
 /// A link whose ends, type and level are known.
 pub(super) struct ResolvedLink {
@@ -37,6 +38,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
     let topology = checker.topology;
     let mut resolved: Vec<ResolvedLink> = Vec::new();
     for (position, link) in topology.document.links.iter().enumerate() {
+        names_a_target(checker, position, link);
         for (item, target) in link.to.iter().filter(|(_, target)| *target != ALL) {
             let written = Written {
                 position,
@@ -68,6 +70,18 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<Vec<ResolvedLin
     resolved.dedup_by(|left, right| key(left) == key(right));
     one_where_one_fits(checker, &resolved);
     Ok(resolved)
+}
+
+/// A link to an empty list would be no link, and nobody would know.
+fn names_a_target(checker: &mut Checker<'_>, position: usize, link: &LinkDocument) {
+    let at = position.to_string();
+    if link.to.iter().next().is_none() && !checker.topology.is_refused(&["links", &at, "to"]) {
+        let span = checker.topology.place(&["links", &at, "to"]);
+        let finding = Finding::new(Code::E_TOPOLOGY_LINK, span, "`to` names no component".to_owned());
+        checker
+            .findings
+            .push(finding.hint("write the components that are used, or remove the link"));
+    }
 }
 
 fn resolve(checker: &mut Checker<'_>, written: Written<'_>, ends: &Ends<'_>) -> anyhow::Result<Option<ResolvedLink>> {
