@@ -17,6 +17,8 @@ pub mod name;
 
 pub mod level;
 
+pub mod layout;
+
 pub mod yaml;
 
 pub mod finding;

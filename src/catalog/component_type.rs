@@ -32,6 +32,8 @@ pub struct ComponentType {
     /// What it is to the rest of a stack.
     #[serde(default)]
     pub roles: BTreeSet<Role>,
+    /// The form in which it takes what hooks write for it: types that share one are served by the same hooks.
+    pub dialect: Option<String>,
     /// Where its own documentation stands.
     pub docs: String,
     /// Default namespace.

@@ -25,3 +25,9 @@ pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)>
     }
     found
 }
+
+/// Names of all interfaces that a type provides.
+pub(super) fn provided(kind: &ComponentType) -> impl Iterator<Item = &str> {
+    let derived = provisions(kind).into_iter().map(|(name, _)| name);
+    kind.provides.keys().map(String::as_str).chain(derived)
+}

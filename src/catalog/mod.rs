@@ -18,6 +18,7 @@ pub mod pattern;
 mod presets;
 mod provision;
 mod secret;
+pub mod selection;
 mod slot;
 mod store;
 pub mod tools;
@@ -40,7 +41,7 @@ pub use component_type::{
     MonitorKind, NetworkSpec, OpenPort, OperatorSource, PortSpec, Protocol, Role, SubComponentType,
 };
 pub use convention::{Convention, Keys};
-pub use hook_type::{HookOutput, HookType};
+pub use hook_type::{Each, HookOutput, HookType};
 pub use interface::{FactSpec, Interface};
 pub use job::{Job, JobSetting, JobStep};
 pub use link_kind::LinkKind;

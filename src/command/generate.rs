@@ -12,7 +12,7 @@ use crate::cli::OutputArg;
 use crate::disk;
 use crate::exit::Exit;
 use crate::finding::Finding;
-use crate::plan::is_producible;
+use crate::layout::is_producible;
 use crate::report::{self, AccessChange, Detail, NextStep};
 use crate::settings::{GenSettings, Mode};
 use crate::topology::Source;

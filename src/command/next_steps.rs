@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{ChartSource, Role};
 use crate::disk;
-use crate::hook::{OPERATORS, operator_values};
+use crate::hook::operator_values;
+use crate::layout::{self, OPERATORS};
 use crate::name::{ComponentName, RelPath};
 use crate::report::{self, Chart, Environment, Image, Made, NextStep, SecretFile};
 use crate::settings::GenSettings;
 use crate::stack::{Component, Stack};
 use crate::tree::{Action, Change, Changes, Content, Skeleton, Tree};
-
-/// Values files of a chart in the folder of a component, the weakest first.
-const VALUES: [&str; 3] = ["values.yaml", "values-datasources.yaml", "values.local.yaml"];
 
 /// The steps that are left after the first run; none after any other, and none while nothing can be written.
 ///
@@ -145,9 +143,7 @@ fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
                 format!("k8s/deploy/base/{name}"),
                 format!("k8s/deploy/overlays/{environment}/{name}"),
             ];
-            let values = folders
-                .iter()
-                .flat_map(|folder| VALUES.map(|file| format!("{folder}/{file}")));
+            let values = folders.iter().flat_map(|folder| values_files(tree, folder));
             Some(release(
                 &component.object,
                 component.namespace.to_string(),
@@ -165,6 +161,16 @@ fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
             charts: charts(name),
         })
         .collect()
+}
+
+/// Values files of a release in one of its folders, the weakest first.
+fn values_files(tree: &Tree, folder: &str) -> Vec<String> {
+    let folder = format!("{folder}/");
+    let names = tree
+        .below(&folder)
+        .filter_map(|(path, _)| path.as_str().strip_prefix(&folder));
+    let names = layout::values_files(names).into_iter();
+    names.map(|name| format!("{folder}{name}")).collect()
 }
 
 /// A release with those of the values files that the tree has.
@@ -186,7 +192,7 @@ fn release(
     }
 }
 
-/// The repository of the `argo_cd` component that has made Applications.
+/// The repository of the delivery that has made Applications.
 fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
     let delivery = stack.of_role(Role::Delivery).next()?;
     tree.has_directory("argocd").then(|| delivery.text("repository"))

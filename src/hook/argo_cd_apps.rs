@@ -5,21 +5,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::{NAMESPACES, view};
+use super::view;
 use crate::catalog::derived::DEPLOYED;
 use crate::catalog::{ChartSource, OperatorSource, Role};
+use crate::layout::{NAMESPACES, OPERATORS};
 use crate::name::{ComponentName, MAX_LABEL, shortened};
 use crate::stack::{Component, Stack};
 
-pub(super) fn values(stack: &Stack) -> Json {
-    let Some(argo) = stack.of_role(Role::Delivery).next() else {
+/// The dialect of a delivery that reads Applications.
+const DIALECT: &str = "argo_cd";
+
+/// Values files of the release of each component, by their names in its base, the weakest first.
+pub type ValuesFiles<'a> = BTreeMap<&'a ComponentName, Vec<String>>;
+
+/// The values; `values_files` are those that were planned.
+#[must_use]
+pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
+    let reads_applications = |delivery: &&Component| delivery.entry.definition.dialect.as_deref() == Some(DIALECT);
+    let Some(argo) = stack.of_role(Role::Delivery).find(reads_applications) else {
         return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
     let waves = stack.waves();
     let operators = operators(stack);
     let mut lists = Lists::default();
     for environment in &stack.environments {
-        let project = Project::of(stack, argo, environment);
+        let project = Project::of(stack, argo, environment, values_files);
         lists.add(&project, &waves, &operators);
     }
     json!({
@@ -78,10 +88,6 @@ impl Lists {
     }
 }
 
-/// The folder below the bases with the values of operators' charts. They are of no component: whoever comes or goes, the
-/// operator stays as it is.
-pub const OPERATORS: &str = "_operators";
-
 /// An operator and the first component that needs it.
 struct Operator<'a> {
     source: &'a OperatorSource,
@@ -139,12 +145,18 @@ struct Project<'a> {
     revision: String,
     path: String,
     environment: &'a ComponentName,
+    values_files: &'a ValuesFiles<'a>,
     /// Components that Argo CD keeps in step by itself.
     synced: BTreeSet<&'a ComponentName>,
 }
 
 impl<'a> Project<'a> {
-    fn of(stack: &'a Stack, argo: &'a Component, environment: &'a ComponentName) -> Self {
+    fn of(
+        stack: &'a Stack,
+        argo: &'a Component,
+        environment: &'a ComponentName,
+        values_files: &'a ValuesFiles<'a>,
+    ) -> Self {
         let links = stack.links_from(&argo.name);
         let synced = links
             .filter(|link| link.kind.interface_name() == DEPLOYED)
@@ -154,6 +166,7 @@ impl<'a> Project<'a> {
             stack,
             argo,
             environment,
+            values_files,
             synced,
             repository: argo.text("repository"),
             revision: argo.text("revision"),
@@ -215,16 +228,10 @@ impl<'a> Project<'a> {
             "$values/{}/k8s/deploy/overlays/{}/{}",
             self.path, self.environment, component.name
         );
-        vec![
-            format!("{base}/values.yaml"),
-            format!("{base}/values-datasources.yaml"),
-            format!("{overlay}/values.yaml"),
-            format!("{overlay}/values-datasources.yaml"),
-            format!("{overlay}/values.local.yaml"),
-        ]
-        .into_iter()
-        .filter(|file| !file.ends_with("values-datasources.yaml") || component.type_name() == "grafana")
-        .collect()
+        let names = self.values_files.get(&component.name).into_iter().flatten();
+        let of_folder = |folder: &str| names.clone().map(|name| format!("{folder}/{name}")).collect::<Vec<_>>();
+        let local = format!("{overlay}/values.local.yaml");
+        [of_folder(&base), of_folder(&overlay), vec![local]].concat()
     }
 
     fn chart(&self, chart: &ChartSource, release: &str, value_files: &[String]) -> Json {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::clients::{Client, ClientKey, ClientServer};
 use crate::catalog::Role;
-use crate::stack::{Component, Link, Stack};
+use crate::stack::{Component, Endpoint, Link, Stack};
 
 /// Local port of the first server that no gateway publishes.
 const FIRST_FORWARDED_PORT: usize = 8000;
@@ -88,28 +88,23 @@ fn reached(stack: &Stack) -> Vec<Reached<'_>> {
         .collect()
 }
 
-/// The link by which a gateway of this stack has a route to `server`, as `apisix_routes` makes them.
+/// The link by which a gateway of this stack has a route to `server`.
 fn publishing_link<'a>(stack: &'a Stack, server: &Component) -> Option<&'a Link> {
     let mut gateways = stack.of_role(Role::Gateway).filter(|gateway| gateway.is_deployed());
-    gateways.find_map(|gateway| {
-        let published = stack.published(gateway);
-        let mut found = published
-            .into_iter()
-            .filter(|published| published.component.name == server.name);
-        found.next().map(|published| published.link)
-    })
+    gateways.find_map(|gateway| stack.published(gateway).find(|link| link.to == server.name))
 }
 
-/// The file that is seeded for the key of the gateway's consumer.
+/// The file that is seeded for the key of the gateway's consumer; empty where the gateway asks for none.
 fn gateway_secret(link: &Link) -> String {
-    format!("k8s/deploy/base/{}/secret/{}-key.env", link.from, link.object)
+    let file = link.delivered.as_ref().map(|secret| secret.file.as_str());
+    file.map_or_else(String::new, |file| {
+        format!("k8s/deploy/base/{}/secret/{file}", link.from)
+    })
 }
 
 fn port_forward(server: &Component, port: usize) -> String {
     let endpoint = server.primary_endpoint();
-    let service = endpoint
-        .and_then(|endpoint| endpoint.host.split('.').next())
-        .unwrap_or(&server.object);
+    let service = endpoint.map_or(server.object.as_str(), Endpoint::service);
     let target = endpoint.map_or(FIRST_FORWARDED_PORT, |endpoint| usize::from(endpoint.port));
     format!(
         "kubectl port-forward -n {} service/{service} {port}:{target}",

@@ -1,18 +1,16 @@
 //! Hooks: pure functions of the whole checked stack, run after components and links.
 //!
-//! A hook's entry says what it reads and which files it makes; the function named there prepares
-//! the values, so that templates have nothing to work out. No clock, network, environment or chance.
+//! A hook's entry says which items it selects, or which function makes them, and which files they become; templates have
+//! nothing to work out. No clock, network, environment or chance.
 
-mod apisix_routes;
-mod argo_cd_apps;
+pub mod argo_cd_apps;
 mod clients;
 mod edges;
-mod grafana_datasources;
 mod markdown;
 mod mcp_clients;
 mod mcp_registry;
 mod network_policies;
-mod prometheus_scrape;
+pub mod select;
 mod stack_metadata;
 mod tools;
 mod topology_docs;
@@ -21,13 +19,14 @@ pub mod view;
 use std::rc::Rc;
 
 use anyhow::bail;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, Entry, HookType};
 use crate::fault::Code;
+use crate::finding::suggestion;
 use crate::stack::Stack;
 
-pub use argo_cd_apps::{OPERATORS, operator_values};
+pub use argo_cd_apps::operator_values;
 pub use clients::{Client, ClientKey, ClientServer};
 pub use mcp_clients::client_name;
 pub use stack_metadata::{
@@ -35,21 +34,27 @@ pub use stack_metadata::{
 };
 pub use tools::{SeenLink, SeenLock, SeenServer, SeenTool, ServedLock, ToolsLock, grants_told};
 
-/// A hook with the values for its outputs.
+/// A hook with the values that its function made.
 pub struct HookRun {
     pub entry: Rc<Entry<HookType>>,
     /// Lists of items, by name.
     pub values: Map<String, Json>,
 }
 
-/// The folder, in bases and overlays, of what belongs to several components: namespaces with their default-deny policies.
-/// No component has such a name, and none owns them: what one owned would go or move with it.
-pub const NAMESPACES: &str = "_namespaces";
+/// Functions of which `plan` prepares the values, because they list what was planned before.
+const BY_PLAN: [&str; 3] = ["argo_cd_apps", "kustomize", "overlays"];
 
-/// Hooks whose values `plan` prepares, because they list what was planned before.
-const BY_PLAN: [&str; 2] = ["kustomize", "overlays"];
+/// Functions that are pure functions of the stack.
+const OF_THE_STACK: [&str; 6] = [
+    "mcp_clients",
+    "mcp_registry",
+    "network_policies",
+    "stack_metadata",
+    "tools_lock",
+    "topology_docs",
+];
 
-/// Run every hook of the catalog, sorted by name.
+/// Run the function of every hook that has one, sorted by name.
 ///
 /// # Errors
 /// A mistake in the catalog.
@@ -77,15 +82,66 @@ fn is_of_environments(path: &str) -> bool {
 fn run(stack: &Stack, catalog: &Catalog, is_wanted: &dyn Fn(&HookType) -> bool) -> anyhow::Result<Vec<HookRun>> {
     let mut runs = Vec::new();
     for name in catalog.hook_names() {
-        if let Some(entry) = catalog.hook(name)?
-            && !BY_PLAN.contains(&entry.definition.values.as_str())
-            && is_wanted(&entry.definition)
-        {
-            let values = values(&entry.definition, stack, catalog)?;
+        let Some(entry) = catalog.hook(name)? else { continue };
+        let Some(function) = entry.definition.function.clone() else {
+            continue;
+        };
+        if !BY_PLAN.contains(&function.as_str()) && is_wanted(&entry.definition) {
+            let values = values(&entry.definition.name, &function, stack, catalog)?;
             runs.push(HookRun { entry, values });
         }
     }
     Ok(runs)
+}
+
+/// Hooks that select their items, sorted by name.
+///
+/// # Errors
+/// A mistake in the catalog.
+pub fn selecting(catalog: &Catalog) -> anyhow::Result<Vec<Rc<Entry<HookType>>>> {
+    let found = of(catalog, None)?;
+    found
+        .iter()
+        .try_for_each(|entry| ensure_known(&entry.definition, catalog))?;
+    Ok(found)
+}
+
+/// A condition that names nothing would select nothing, without a word.
+fn ensure_known(hook: &HookType, catalog: &Catalog) -> anyhow::Result<()> {
+    let all = [("interface", catalog.interface_names()), ("type", catalog.type_names())];
+    for output in &hook.outputs {
+        let (interfaces, types) = output.each.names();
+        for ((what, known), named) in all.iter().zip([interfaces, types]) {
+            if let Some(wrong) = named
+                .into_iter()
+                .find(|name| known.binary_search(&name.as_str()).is_err())
+            {
+                let hint = suggestion(wrong, known).unwrap_or_default();
+                bail!(Code::E_CATALOG_HOOK.fault(format!(
+                    "hook `{}` asks for the {what} `{wrong}`, which does not exist; {hint}",
+                    hook.name
+                )))
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Hooks whose items the function `name` makes, sorted by name.
+///
+/// # Errors
+/// A mistake in the catalog.
+pub fn of_function(catalog: &Catalog, name: &str) -> anyhow::Result<Vec<Rc<Entry<HookType>>>> {
+    of(catalog, Some(name))
+}
+
+fn of(catalog: &Catalog, function: Option<&str>) -> anyhow::Result<Vec<Rc<Entry<HookType>>>> {
+    let mut found = Vec::new();
+    for name in catalog.hook_names() {
+        let entry = catalog.hook(name)?;
+        found.extend(entry.filter(|entry| entry.definition.function.as_deref() == function));
+    }
+    Ok(found)
 }
 
 /// An item whose `document` is written as JSON. (`json!` would copy it.)
@@ -99,30 +155,25 @@ fn document(component: Option<&str>, document: Json) -> Json {
     )
 }
 
-/// The one place where a hook's `values` meets its function.
-fn values(hook: &HookType, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Map<String, Json>> {
-    let values = match hook.values.as_str() {
-        "apisix_routes" => apisix_routes::values(stack),
-        "argo_cd_apps" => argo_cd_apps::values(stack),
-        "grafana_datasources" => grafana_datasources::values(stack),
+/// The one place where the name of a function meets the function.
+fn values(hook: &str, function: &str, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Map<String, Json>> {
+    let values = match function {
         "mcp_clients" => mcp_clients::values(stack),
         "mcp_registry" => mcp_registry::values(stack, catalog)?,
         "network_policies" => network_policies::values(stack),
-        "prometheus_scrape" => prometheus_scrape::values(stack),
         "stack_metadata" => stack_metadata::values(stack)?,
         "tools_lock" => tools::values(stack)?,
         "topology_docs" => topology_docs::values(stack),
-        "components" => {
-            json!({ "components": stack.components.values().map(|component| view::component(stack, component)).collect::<Vec<_>>() })
+        other => {
+            let known: Vec<&str> = OF_THE_STACK.into_iter().chain(BY_PLAN).collect();
+            let hint = suggestion(other, &known).unwrap_or_default();
+            bail!(Code::E_CATALOG_HOOK.fault(format!(
+                "hook `{hook}` names the function `{other}`, which does not exist; {hint}"
+            )))
         }
-        "stack" => json!({ "stacks": [view::stack(stack)] }),
-        other => bail!(Code::E_CATALOG_HOOK.fault(format!(
-            "hook `{}` asks for the values `{other}`, which do not exist",
-            hook.name
-        ))),
     };
     match values {
         Json::Object(values) => Ok(values),
-        _ => bail!(Code::E_CATALOG_HOOK.fault(format!("the values of hook `{}` are no mapping", hook.name))),
+        _ => bail!(Code::E_CATALOG_HOOK.fault(format!("the values of hook `{hook}` are no mapping"))),
     }
 }

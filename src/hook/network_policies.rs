@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::edges::{Edge, edges};
-use super::{NAMESPACES, view};
+use super::view;
+use crate::layout::NAMESPACES;
 use crate::name::{ComponentName, sha256_hex};
 use crate::stack::{Component, Stack};
 

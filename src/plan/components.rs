@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 
 use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, jobs, package, source, workloads};
 use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
-use crate::hook::{OPERATORS, operator_values, view};
+use crate::hook::{operator_values, view};
+use crate::layout::OPERATORS;
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 use crate::tree::Class;
@@ -20,7 +21,18 @@ pub(super) struct Views {
     components: BTreeMap<ComponentName, Scope>,
 }
 
-/// `plan` holds the files of the hooks.
+impl Views {
+    pub(super) fn stack(&self) -> Scope {
+        self.stack.clone()
+    }
+
+    /// A component under the name that a file knows it by.
+    pub(super) fn component(&self, component: &ComponentName, name: &'static str) -> Scope {
+        self.components[component].named(name)
+    }
+}
+
+/// `plan` holds the files of the hooks that have functions.
 pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
     let view = |component: &Component| {
         let mut view = view::component(stack, component);
@@ -76,9 +88,9 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
 }
 
 fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) -> anyhow::Result<()> {
-    let own = views.components[&component.name].named("component");
+    let own = views.component(&component.name, "component");
     let (list, name) = match &file.for_each {
-        None => return one_file(plan, component, file, None, vec![views.stack.clone(), own]),
+        None => return one_file(plan, component, file, None, vec![views.stack(), own]),
         Some(ForEach::SubComponents(_)) => ("sub_components", "sub"),
         Some(ForEach::Accounts(_)) => ("accounts", "account"),
     };
@@ -89,7 +101,7 @@ fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) 
     };
     let items = own.keys.get(list).and_then(Json::as_array);
     for item in items.into_iter().flatten().filter(wanted) {
-        let scopes = vec![views.stack.clone(), own.clone(), Scope::of(item.clone()).named(name)];
+        let scopes = vec![views.stack(), own.clone(), Scope::of(item.clone()).named(name)];
         one_file(plan, component, file, Some(item), scopes)?;
     }
     Ok(())
@@ -121,9 +133,9 @@ fn one_file(
 
 /// Objects by the templates that all workloads, or all jobs, share.
 fn shared_files(plan: &mut Plan, component: &Component, shared: &Entry<()>, views: &Views) -> anyhow::Result<()> {
-    let own = views.components[&component.name].named("component");
+    let own = views.component(&component.name, "component");
     let stack = &views.stack.keys;
-    let scopes = |values| vec![views.stack.clone(), own.clone(), values];
+    let scopes = |values| vec![views.stack(), own.clone(), values];
     if let Some(objects) = workloads::objects(component, stack, &own.keys)? {
         let values = Scope::of(objects.values).named("workload");
         for name in objects.templates {
@@ -192,9 +204,9 @@ fn link(plan: &mut Plan, stack: &Stack, link: &Link, views: &Views) -> anyhow::R
         return Ok(());
     };
     let scopes = vec![
-        views.stack.clone(),
-        views.components[&link.from].named("from"),
-        views.components[&link.to].named("to"),
+        views.stack(),
+        views.component(&link.from, "from"),
+        views.component(&link.to, "to"),
         Scope::of(view::link(stack, link)).named("link"),
     ];
     for file in &pair.definition.files {

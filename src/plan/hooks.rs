@@ -7,11 +7,33 @@ use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json};
 
 use super::{Plan, PlannedFile, Scope, Source, class, parts, source};
-use crate::catalog::{Entry, HookOutput, HookType, pattern};
+use crate::catalog::{Each, Entry, HookOutput, HookType, pattern};
 use crate::fault::Code;
+use crate::finding::suggestion;
+use crate::layout;
+
+/// Outputs have a place in the output, and those of overlays one that is open to any hook. It is asked before there are
+/// items, so that a mistake is found by the first run.
+pub(super) fn ensure_places(entry: &Entry<HookType>) -> anyhow::Result<()> {
+    let is_open = if entry.overlay().is_some() {
+        layout::admits_hooks
+    } else {
+        layout::admits
+    };
+    let closed = entry.definition.outputs.iter().find(|output| !is_open(&output.path));
+    let Some(output) = closed else { return Ok(()) };
+    let places: Vec<String> = layout::places_of_hooks().map(|place| format!("`{place}`")).collect();
+    bail!(Code::E_CATALOG_HOOK.fault(format!(
+        "`{}` of hook `{}` is not a place where a hook may write; such places are {}",
+        output.path,
+        entry.definition.name,
+        places.join(", ")
+    )))
+}
 
 /// Plan all outputs of a hook.
 pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String, Json>) -> anyhow::Result<()> {
+    ensure_places(entry)?;
     let lists = lists(values);
     for output in &entry.definition.outputs {
         self::output(plan, entry, output, &lists).with_context(|| format!("hook `{}`", entry.definition.name))?;
@@ -22,7 +44,7 @@ pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String,
 /// Plan the outputs whose lists are among `values`; the others wait.
 pub(super) fn plan_lists(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String, Json>) -> anyhow::Result<()> {
     let lists = lists(values);
-    let known = |output: &&HookOutput| output.for_each.as_ref().is_some_and(|list| lists.contains_key(list));
+    let known = |output: &&HookOutput| matches!(&output.each, Each::List(list) if lists.contains_key(list));
     for output in entry.definition.outputs.iter().filter(known) {
         self::output(plan, entry, output, &lists).with_context(|| format!("hook `{}`", entry.definition.name))?;
     }
@@ -44,10 +66,12 @@ fn output(
     output: &HookOutput,
     lists: &BTreeMap<String, Vec<Scope>>,
 ) -> anyhow::Result<()> {
-    let list = &output.for_each;
-    let Some(items) = lists.get(list.as_deref().unwrap_or_default()) else {
+    let Each::List(list) = &output.each else { return Ok(()) };
+    let Some(items) = lists.get(list) else {
+        let known: Vec<&str> = lists.keys().map(String::as_str).collect();
+        let hint = suggestion(list, &known).unwrap_or_default();
         bail!(Code::E_CATALOG_HOOK.fault(format!(
-            "output `{}` names the list {list:?}, which the values do not have",
+            "output `{}` names the list `{list}`, which the values do not have; {hint}",
             output.path
         )))
     };

@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::secrets::{self, PlannedSecret};
-use super::{NAMESPACES, Plan, PlannedFile, base_folder, config_maps, hooks};
+use super::{Plan, PlannedFile, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::hook::view;
+use crate::layout::NAMESPACES;
 use crate::stack::{Component, SecretsBackend, Stack};
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {

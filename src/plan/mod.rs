@@ -3,6 +3,7 @@
 //! A stack and the values of its hooks go in, a [`Plan`] comes out. Paths are set here and in
 //! entries of the catalog, never by a template.
 
+mod applications;
 mod components;
 mod config_maps;
 mod environment;
@@ -12,8 +13,8 @@ mod kustomize;
 mod overlay;
 mod package;
 mod parts;
-mod producible;
 mod secrets;
+mod selected;
 mod variables;
 mod workloads;
 
@@ -27,7 +28,8 @@ use serde_json::Value as Json;
 use crate::catalog::Catalog;
 use crate::contents::Contents;
 use crate::fault::Code;
-use crate::hook::HookRun;
+use crate::hook::{self, HookRun};
+use crate::layout::{NAMESPACES, is_producible};
 use crate::name::{ComponentName, RelPath};
 use crate::stack::Stack;
 use crate::tree::{Class, Skeleton};
@@ -35,10 +37,6 @@ use crate::tree::{Class, Skeleton};
 pub use overlay::{Overlay, plan_overlays};
 pub use package::{Package, Placed, package_of};
 pub(crate) use parts::json_length;
-pub use producible::is_producible;
-
-/// The folder that owns every namespace. No component has such a name.
-const NAMESPACES: &str = crate::hook::NAMESPACES;
 
 /// All files of one stack.
 #[derive(Debug, Default)]
@@ -101,9 +99,13 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Re
     }
     package::plan(&mut plan, stack)?;
     let views = components::views(stack, &plan);
+    for entry in hook::selecting(catalog)? {
+        selected::plan(&mut plan, stack, &entry, &views)?;
+    }
     components::plan(&mut plan, stack, catalog, &views)?;
     environment::plan(&mut plan, stack)?;
     secrets::plan(&mut plan, stack)?;
+    applications::plan(&mut plan, stack, catalog)?;
     kustomize::plan(&mut plan, stack, catalog)?;
     Ok(plan)
 }

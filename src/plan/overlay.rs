@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{NAMESPACES, Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks};
+use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
+use crate::layout::{self, NAMESPACES};
 use crate::name::{ComponentName, object_form, shortened};
 use crate::stack::{Component, Stack};
 use crate::tree::{Class, Content, Tree};
@@ -110,7 +111,7 @@ impl Folder<'_> {
             if file.resource {
                 self.patches(plan, &mut item, before, after)
                     .with_context(|| format!("`{path}` in `{}`", self.environment))?;
-            } else if name.starts_with("values") {
+            } else if layout::is_values_file(name) {
                 self.values(plan, name, before, after)?;
             } else if name.starts_with("config/") {
                 self.merge(plan, &mut item, name, after, "merge")?;

@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub(super) use crate::layout::part_of as of;
+
 /// Cut `text` between lines into pieces, each at most `most` bytes as a string of JSON. Joined they are the text. Only a
 /// line that is longer than that is cut itself.
 pub(super) fn split(text: &str, most: usize) -> Vec<&str> {
@@ -141,13 +143,6 @@ pub(super) fn name(whole: &str, number: usize) -> String {
     }
 }
 
-/// The whole that a further part belongs to, and the number as it is written: at least three digits.
-pub(super) fn of(name: &str) -> Option<(&str, &str)> {
-    let (whole, number) = name.rsplit_once('.')?;
-    let is_number = number.len() >= 3 && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some((whole, number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,14 +233,5 @@ mod tests {
     fn names() {
         assert_eq!(name("config/a.json", 0), "config/a.json");
         assert_eq!(name("config/a.json", 7), "config/a.json.007");
-        for (text, expected) in [
-            ("config/a.json.007", Some(("config/a.json", "007"))),
-            ("config/a.json.1000", Some(("config/a.json", "1000"))),
-            ("config/a.json", None),
-            ("config/a.json.07", None),
-            ("007", None),
-        ] {
-            assert_eq!(of(text), expected, "{text}");
-        }
     }
 }

@@ -9,6 +9,14 @@ use super::{Endpoint, External, Metrics};
 use crate::catalog::{ComponentType, EndpointSpec, PortSpec, pattern};
 use crate::fault::Code;
 
+impl Endpoint {
+    /// Name of the Service behind it: the first label of its host.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.host.split('.').next().unwrap_or_default()
+    }
+}
+
 /// The endpoints of a component; an external one listens at its own host.
 ///
 /// # Errors

@@ -149,7 +149,7 @@ fn a_broken_catalog_overlay() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_SCHEMA: `extra/catalog/loki/component.yaml`: unknown field `colour`, expected one of `type`, `use`, `title`, `category`, `roles`, `docs`, `namespace`, `group`, `object`, `max_object`, `service`, `install`, `attributes`, `sub_components`, `endpoints`, `primary_endpoint`, `pods`, `pods_of`, `metrics`, `health`, `health_endpoints`, `network`, `provides`, `consumes`, `convention`, `images`, `secrets`, `jobs`, `files`, `folders`, `package`, `config_maps`, `holds_data`, `notes`
+    error: E_CATALOG_SCHEMA: `extra/catalog/loki/component.yaml`: unknown field `colour`, expected one of `type`, `use`, `title`, `category`, `roles`, `dialect`, `docs`, `namespace`, `group`, `object`, `max_object`, `service`, `install`, `attributes`, `sub_components`, `endpoints`, `primary_endpoint`, `pods`, `pods_of`, `metrics`, `health`, `health_endpoints`, `network`, `provides`, `consumes`, `convention`, `images`, `secrets`, `jobs`, `files`, `folders`, `package`, `config_maps`, `holds_data`, `notes`
     "#);
     assert_said!(project.said("check --catalog nosuch"), @r#"
     exit code: 4

@@ -17,6 +17,7 @@ mod check;
 mod faults;
 mod first_run;
 mod generate;
+mod hooks;
 mod output;
 mod query;
 mod streams;

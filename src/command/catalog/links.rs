@@ -1,9 +1,11 @@
 //! `stacktic catalog links`: every legal link, with its levels and what it causes.
 
+use std::rc::Rc;
+
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::catalog::{Catalog, Level, LinkKind};
+use crate::catalog::{Catalog, ComponentType, Each, Entry, HookType, Level, LinkKind};
 use crate::cli::OutputArg;
 use crate::command::Streams;
 use crate::exit::Exit;
@@ -59,18 +61,19 @@ pub(super) fn all(catalog: &Catalog) -> anyhow::Result<Vec<LegalLink>> {
                 .with_context(|| format!("type `{name}`"))?,
         );
     }
-    let hooks = Readers::of(catalog)?;
+    let hooks = Hooks::of(catalog)?;
     let mut found = Vec::new();
     for from in &types {
         for to in &types {
             let kinds = catalog.link_kinds(&from.definition, &to.definition)?;
-            found.extend(kinds.iter().map(|kind| legal(kind, &hooks)));
+            let ends = (&from.definition, &to.definition);
+            found.extend(kinds.iter().map(|kind| legal(kind, ends, &hooks)));
         }
     }
     Ok(found)
 }
 
-fn legal(kind: &LinkKind, hooks: &Readers) -> LegalLink {
+fn legal(kind: &LinkKind, ends: Ends<'_>, hooks: &Hooks) -> LegalLink {
     LegalLink {
         name: kind.name.clone(),
         title: kind.title.clone(),
@@ -81,12 +84,12 @@ fn legal(kind: &LinkKind, hooks: &Readers) -> LegalLink {
         slot: kind.slot_name.clone(),
         levels: kind.levels.iter().copied().collect(),
         default: kind.default_level(),
-        effects: effects(kind, hooks),
+        effects: effects(kind, ends, hooks),
     }
 }
 
 /// What such a link causes, as data says it.
-fn effects(kind: &LinkKind, hooks: &Readers) -> Vec<String> {
+fn effects(kind: &LinkKind, ends: Ends<'_>, hooks: &Hooks) -> Vec<String> {
     let opens = !kind.provision.endpoints.is_empty() || !kind.slot.endpoints.is_empty();
     let has_account = kind.levels.iter().any(|level| kind.account(*level).is_some());
     let tools = kind.modules().first().map(|module| format!("tools of {module}"));
@@ -101,33 +104,43 @@ fn effects(kind: &LinkKind, hooks: &Readers) -> Vec<String> {
             .filter(|pair| !pair.definition.files.is_empty())
             .map(|_| "files".to_owned()),
     ];
-    told.into_iter()
-        .flatten()
-        .chain(hooks.told(kind.interface_name()))
-        .collect()
+    told.into_iter().flatten().chain(hooks.told(kind, ends)).collect()
 }
 
-/// Hooks by the interfaces that they read.
-struct Readers(Vec<(String, String)>);
+/// The types that a link type joins.
+type Ends<'a> = (&'a ComponentType, &'a ComponentType);
 
-impl Readers {
+/// All hooks, sorted by name.
+struct Hooks(Vec<Rc<Entry<HookType>>>);
+
+impl Hooks {
     fn of(catalog: &Catalog) -> anyhow::Result<Self> {
-        let mut found = Vec::new();
-        for name in catalog.hook_names() {
-            let entry = catalog.hook(name)?.with_context(|| format!("hook `{name}`"))?;
-            let interfaces = entry
-                .definition
-                .reads
-                .iter()
-                .filter_map(|read| read.strip_prefix("interface "));
-            found.extend(interfaces.map(|interface| (interface.to_owned(), name.to_owned())));
-        }
-        Ok(Self(found))
+        let names = catalog.hook_names().into_iter();
+        let entries = names.map(|name| catalog.hook(name)?.with_context(|| format!("hook `{name}`")));
+        entries.collect::<anyhow::Result<_>>().map(Self)
     }
 
-    /// `hook NAME` for each hook that makes something of links of the interface.
-    fn told<'a>(&'a self, interface: &'a str) -> impl Iterator<Item = String> + 'a {
-        let reading = self.0.iter().filter(move |(read, _)| read == interface);
-        reading.map(|(_, hook)| format!("hook {hook}"))
+    /// `hook NAME` for each hook that makes something of such a link.
+    fn told<'a>(&'a self, kind: &'a LinkKind, ends: Ends<'a>) -> impl Iterator<Item = String> + 'a {
+        let hooks = self.0.iter().map(|entry| &entry.definition);
+        let concerned = hooks.filter(move |hook| {
+            let read = format!("interface {}", kind.interface_name());
+            hook.reads.contains(&read) || hook.outputs.iter().any(|output| may_mean(&output.each, kind, ends))
+        });
+        concerned.map(|hook| format!("hook {}", hook.name))
+    }
+}
+
+/// Whether an output may be made for such a link, or for an account that comes with it.
+fn may_mean(each: &Each, kind: &LinkKind, (from, to): Ends<'_>) -> bool {
+    let has_account = || kind.levels.iter().any(|level| kind.account(*level).is_some());
+    match each {
+        Each::Links(links) => links.filters.iter().all(|filter| filter.may_mean(kind, from, to)),
+        Each::Accounts(accounts) => {
+            let interface = &kind.interface.definition.interface;
+            let mut filters = accounts.filters.iter();
+            has_account() && filters.all(|filter| filter.may_mean(interface, to))
+        }
+        Each::Components(_) | Each::Stack | Each::List(_) => false,
     }
 }

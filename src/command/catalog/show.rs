@@ -204,8 +204,13 @@ fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    writeln!(out, "{}: {}\n\n  values  {}", kind.name, kind.title, kind.values)?;
+    writeln!(out, "{}: {}", kind.name, kind.title)?;
+    if let Some(function) = &kind.function {
+        writeln!(out, "\n  function  {function}")?;
+    }
     section(out, "Reads", kind.reads.iter().cloned())?;
-    section(out, "Writes", kind.outputs.iter().map(|output| output.path.clone()))?;
+    let outputs = kind.outputs.iter();
+    let lines = outputs.flat_map(|output| [output.path.clone(), format!("    {}", output.each.told())]);
+    section(out, "Writes", lines)?;
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ pub(super) fn of(stack: &Stack, component: &Component) -> Json {
         .collect()
 }
 
-fn item(stack: &Stack, component: &Component, account: &Account) -> Json {
+pub(super) fn item(stack: &Stack, component: &Component, account: &Account) -> Json {
     let sub = account.sub.as_ref().and_then(|name| component.sub_components.get(name));
     json!({
         "name": account.name,

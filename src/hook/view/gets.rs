@@ -48,7 +48,7 @@ pub(super) fn plain(link: &Link) -> Map<String, Json> {
 }
 
 /// The Secret that the facts are delivered in, with the key of each.
-fn secret(link: &Link) -> Json {
+pub(super) fn secret(link: &Link) -> Json {
     let Some(delivered) = &link.delivered else {
         return Json::Null;
     };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::derived::METRICS;
 use crate::name::env_form;
-use crate::stack::{AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
+use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -25,6 +25,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
     view.insert("is_scraped".to_owned(), is_scraped(stack, component).into());
+    view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), json!(config_keys));
     view.insert("secret_keys".to_owned(), json!(secret_keys));
     view.insert("secret_files".to_owned(), secret_files(stack, component));
@@ -55,6 +56,20 @@ fn is_scraped(stack: &Stack, component: &Component) -> bool {
     links.any(|link| link.kind.interface_name() == METRICS)
 }
 
+/// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.
+fn metrics(component: &Component) -> Json {
+    let Some(metrics) = &component.metrics else {
+        return Json::Null;
+    };
+    json!({
+        "port": metrics.port,
+        "port_name": metrics.port_name,
+        "path": metrics.path,
+        "selector": metrics.selector,
+        "host": component.external.as_ref().map(|external| &external.host),
+    })
+}
+
 /// Level data as people read it: `commands: +ping +info; keys: read`.
 #[must_use]
 pub fn grants_text(grants: &Map<String, Json>) -> String {
@@ -67,7 +82,13 @@ pub fn grants_text(grants: &Map<String, Json>) -> String {
     told.collect::<Vec<_>>().join("; ")
 }
 
-/// A link with what templates of a pair need of both ends.
+/// An account at its provider.
+#[must_use]
+pub fn account(stack: &Stack, account: &Account) -> Json {
+    accounts::item(stack, stack.component(&account.component), account)
+}
+
+/// A link with what templates need of both ends.
 #[must_use]
 pub fn link(stack: &Stack, link: &Link) -> Json {
     let from = stack.component(&link.from);
@@ -77,7 +98,11 @@ pub fn link(stack: &Stack, link: &Link) -> Json {
     let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
     json!({
         "type": link.type_name(),
+        "interface": link.kind.interface_name(),
+        "slot": link.kind.slot_name,
+        "arrow": link.arrow(),
         "object": link.object,
+        "object_env": env_form(&link.object),
         "id": link.object.replace('-', "_"),
         "from": link.from,
         "from_type": from.type_name(),
@@ -88,6 +113,8 @@ pub fn link(stack: &Stack, link: &Link) -> Json {
         "to_namespace": to.namespace,
         "to_object": to.object,
         "to_external": !to.is_deployed(),
+        "target": target(link, sub),
+        "public_host": stack.published_host(to),
         "sub": link.sub,
         "sub_object": sub.map(|sub| &sub.object),
         "sub_type": sub.map(|sub| &sub.sub_type),
@@ -98,12 +125,22 @@ pub fn link(stack: &Stack, link: &Link) -> Json {
         "env": link.env_prefix,
         "host": endpoint.map(|endpoint| &endpoint.host),
         "port": endpoint.map(|endpoint| endpoint.port),
+        "service": endpoint.map(Endpoint::service),
         "attributes": attributes(&to.attributes),
         "sub_attributes": sub.map(|sub| attributes(&sub.attributes)).unwrap_or_default(),
         "scope": link.scope,
         "facts": gets::plain(link),
+        "secret": gets::secret(link),
         "with": attributes(&link.with),
     })
+}
+
+/// What the link ends at, as a name: `cnpg`, `cnpg-app-db`.
+fn target(link: &Link, sub: Option<&SubComponent>) -> String {
+    match sub {
+        Some(sub) => format!("{}-{}", link.to, sub.object),
+        None => link.to.to_string(),
+    }
 }
 
 /// Labels of every object that stacktic makes for a component.

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::{NAMESPACES, Plan, PlannedFile, Source};
+use super::{Plan, PlannedFile, Source};
 use crate::catalog::{SecretSpec, pattern};
+use crate::layout::NAMESPACES;
 use crate::name::object_form;
 use crate::stack::{AttributeValue, Component, SecretsBackend, Stack, SubComponent};
 use crate::tree::{Class, Skeleton, SkeletonKey};

@@ -25,7 +25,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
 fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
     for gateway in stack.of_role(Role::Gateway) {
         let mut seen = BTreeMap::new();
-        for published in stack.published(gateway).iter().map(|published| published.component) {
+        for published in stack.published(gateway).map(|link| stack.component(&link.to)) {
             let host = stack.published_host(published);
             if let Some(first) = seen.insert(host.clone(), &published.name) {
                 let span = checker.topology.key_place(&["components", published.name.as_str()]);
