@@ -198,7 +198,7 @@ fn identities(document: &Json) -> Vec<Identity> {
 /// Whether an object that a component brings along is its own: it lies in the component's folder or bears its name, or it
 /// is a namespace or an operator that nothing else in the stack needs.
 fn is_its_own(added: &Component, identity: &Identity, place: &str) -> bool {
-    let (kind, namespace, name) = identity;
+    let (kind, _, name) = identity;
     let bears = |text: &str| text.contains(&added.name) || text.contains(&added.name.replace('-', "_"));
     let shared = ["_namespaces", "argocd/dev/operators"]
         .iter()
