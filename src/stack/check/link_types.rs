@@ -55,9 +55,9 @@ pub(super) fn link_kind(
 fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<LinkKind>]) -> anyhow::Result<String> {
     let (from, to) = (&ends.from.kind.definition, &ends.to.kind.definition);
     let reversed = catalog.link_kinds(to, from)?;
-    if let Some(kind) = reversed
+    if reversed
         .iter()
-        .find(|kind| kind.sub_component.as_deref() == ends.from.sub_type())
+        .any(|kind| kind.sub_component.as_deref() == ends.from.sub_type())
     {
         let why = match to.roles.contains(&Role::Gateway) {
             true => "a gateway publishes what it links to",
