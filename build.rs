@@ -122,7 +122,11 @@ fn embed(code: &mut String, entry: &Path, file: &str, presets: &Presets) {
         Ok(json) => json.to_string(),
         Err(error) => panic!("{}: {error}", path.display()),
     };
-    write!(code, "Embedded {{ name: {name:?}, json: {json:?}, files: &[").expect("a string takes text");
+    write!(
+        code,
+        "Embedded {{ name: {name:?}, json: {json:?}, yaml: include_str!({path:?}), files: &["
+    )
+    .expect("a string takes text");
     let beside = if is_extension(file) {
         Vec::new()
     } else {

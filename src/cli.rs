@@ -68,6 +68,21 @@ pub enum Command {
     Completions(CompletionsArgs),
 }
 
+impl Command {
+    /// The form in which the command was asked to answer.
+    #[must_use]
+    pub fn output(&self) -> OutputArg {
+        match self {
+            Self::Gen(args) => args.output,
+            Self::Check(args) => args.output,
+            Self::Catalog(CatalogArgs {
+                command: CatalogCommand::Check(args),
+            }) => args.output,
+            _ => OutputArg::Text,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct GenArgs {
     /// Stack file; `-` is standard input
@@ -229,11 +244,29 @@ pub enum CatalogCommand {
         #[arg(short, long, value_name = "FORM", default_value = "text")]
         output: OutputArg,
     },
+    /// Hold entries to the laws of the catalog
+    Check(CatalogCheckArgs),
     /// Show what an entry does
     Show {
         /// Component type, interface, link type, convention or hook
         name: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogCheckArgs {
+    /// Folder whose entries are checked [default: those of the program and of `--catalog`]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Virtual environment with the server's packages, in which tools are tried [default: the one that `dev` made]
+    #[arg(long, value_name = "DIR", env = "STACKTIC_ENVIRONMENT")]
+    pub environment: Option<PathBuf>,
+    /// Folder with the environments that `dev` made [default: `stacktic` in the user's cache]
+    #[arg(long, value_name = "DIR", env = "STACKTIC_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
+    pub output: OutputArg,
 }
 
 #[derive(Debug, Args)]

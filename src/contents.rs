@@ -10,7 +10,7 @@ use std::str::Utf8Error;
 use sha2::{Digest as _, Sha256};
 
 /// What a file holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Contents {
     bytes: Cow<'static, [u8]>,
     sha256: Option<[u8; 32]>,

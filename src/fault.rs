@@ -5,22 +5,53 @@
 
 use std::fmt;
 
-/// The stable code of a fault; scripts may rely on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(non_camel_case_types, reason = "each variant is spelled as it is printed")]
-pub enum Code {
-    /// A folder of `--catalog` that holds no catalog.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The stable code of a fault; scripts may rely on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[expect(non_camel_case_types, reason = "each variant is spelled as it is printed")]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A folder of `--catalog` that holds no catalog, or no entry where one should be.
     E_CATALOG_FOLDER,
-    /// A file beside an entry that is not there, or is a link.
+    /// A file beside an entry that is not there, is a link, or is named by nothing.
     E_CATALOG_FILE,
     /// An entry that is not YAML.
     E_CATALOG_YAML,
     /// An entry with an unknown key, a missing key or a value of the wrong shape.
     E_CATALOG_SCHEMA,
+    /// A name that is not that of the folder, or outside its grammar.
+    E_CATALOG_NAME,
+    /// Text with characters that do not show, or of more than one line.
+    E_CATALOG_TEXT,
+    /// A type of an attribute that contradicts itself, or lets in any text.
+    E_CATALOG_ATTRIBUTE,
     /// A pattern that names what is not known there.
     E_CATALOG_PATTERN,
-    /// An endpoint that cannot be.
+    /// An endpoint that cannot be, or that is named and not there.
     E_CATALOG_ENDPOINT,
+    /// An image or a chart that is not exact.
+    E_CATALOG_VERSION,
+    /// A health check that the Stack Agent would refuse.
+    E_CATALOG_HEALTH,
+    /// Kinds that hold data and are not named, or are named and not made.
+    E_CATALOG_DATA,
+    /// An environment key that could steer a process.
+    E_CATALOG_ENV,
     /// A link type whose patterns or lists do not fit its ends.
     E_CATALOG_LINK,
     /// A default group outside its grammar.
@@ -29,8 +60,10 @@ pub enum Code {
     E_CATALOG_NAMESPACE,
     /// A hook that asks for values that do not exist.
     E_CATALOG_HOOK,
-    /// Definitions of tools that do not fit their link type.
+    /// Definitions of tools that do not fit their link type, or that no reviewer could judge.
     E_CATALOG_TOOLS,
+    /// A Python module that imports what the server has not, or runs text as code.
+    E_CATALOG_MODULE,
     /// A template that does not fit its values.
     E_CATALOG_TEMPLATE,
     /// A path outside the output, or made twice.
@@ -50,6 +83,7 @@ impl Code {
         Fault {
             code: self,
             message: message.into(),
+            place: None,
         }
     }
 
@@ -68,12 +102,27 @@ impl Code {
 pub struct Fault {
     pub code: Code,
     /// The thing, then the fact; no full stop.
-    message: String,
+    pub message: String,
+    /// File and line, where the mistake has them.
+    pub place: Option<(String, usize)>,
+}
+
+impl Fault {
+    /// The same fault, in a line of a file.
+    #[must_use]
+    pub fn at(mut self, file: impl Into<String>, line: usize) -> Self {
+        self.place = Some((file.into(), line));
+        self
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}: {}", self.code, self.message)
+        write!(formatter, "{}: ", self.code.as_str())?;
+        if let Some((file, line)) = &self.place {
+            write!(formatter, "`{file}:{line}`: ")?;
+        }
+        formatter.write_str(&self.message)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A user's mistake as data: code, place, fact and hint.
 //!
-//! Findings are made by `topology` and `stack::check`, sorted and printed by `report`. This module
-//! must not know how they are printed.
+//! Findings of a stack are made by `topology` and `stack::check`, those of an entry of the catalog by
+//! `catalog::check`; all are sorted and printed by `report`. This module must not know how.
 
+use crate::fault;
 use crate::yaml::Span;
 
 /// The stable code of a finding; scripts may rely on it.
@@ -33,6 +34,14 @@ pub enum Code {
     E_TOPOLOGY_ENV,
     /// A literal value where only the name of a secret may stand.
     E_TOPOLOGY_SECRET,
+    /// A mistake of the catalog.
+    Catalog(fault::Code),
+}
+
+impl From<fault::Code> for Code {
+    fn from(code: fault::Code) -> Self {
+        Self::Catalog(code)
+    }
 }
 
 impl Code {
@@ -51,11 +60,12 @@ impl Code {
             Self::E_TOPOLOGY_HOST => "E_TOPOLOGY_HOST",
             Self::E_TOPOLOGY_ENV => "E_TOPOLOGY_ENV",
             Self::E_TOPOLOGY_SECRET => "E_TOPOLOGY_SECRET",
+            Self::Catalog(code) => code.as_str(),
         }
     }
 }
 
-/// One mistake in a stack file.
+/// One mistake in a stack file or an entry of the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub span: Span,
@@ -68,10 +78,10 @@ pub struct Finding {
 
 impl Finding {
     #[must_use]
-    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+    pub fn new(code: impl Into<Code>, span: Span, message: impl Into<String>) -> Self {
         Self {
             span,
-            code,
+            code: code.into(),
             message: message.into(),
             hint: None,
         }

@@ -21,9 +21,9 @@ pub mod layout;
 
 pub mod yaml;
 
-pub mod finding;
-
 pub mod fault;
+
+pub mod finding;
 
 pub mod topology;
 

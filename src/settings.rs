@@ -10,7 +10,7 @@ use crate::cli::{ColorArg, GenArgs, OnEditArg, OutputArg};
 use crate::disk;
 
 #[cfg(feature = "agent")]
-pub use dev::DevSettings;
+pub use dev::{DevSettings, trial_options};
 
 /// What `gen` is asked to do.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules in the order of reading; a module may use only those before it.
 const ORDER: [&str; 23] = [
-    "rel_path", "contents", "name", "level", "layout", "yaml", "finding", "fault", "topology", "catalog", "stack",
+    "rel_path", "contents", "name", "level", "layout", "yaml", "fault", "finding", "topology", "catalog", "stack",
     "hook", "agent", "tree", "plan", "render", "disk", "report", "dev", "exit", "cli", "settings", "command",
 ];
 

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::attribute::AttributeType;
 use super::forms::OneOrMany;
+use super::install::Install;
 use super::job::Job;
 use super::package::PackageSpec;
 use super::provision::Provision;
 use super::secret::SecretSpec;
 use super::slot::Slot;
-use super::workload::Workload;
 
 /// A component type of the catalog.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -103,100 +103,6 @@ pub struct ComponentType {
     pub holds_data: Vec<String>,
     /// What a platform engineer has to know.
     pub notes: Option<String>,
-}
-
-/// How it gets into the cluster: a chart, an operator, manifests or a workload, one of the four.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Install {
-    /// A Helm chart; the release is named after the object.
-    pub chart: Option<ChartSource>,
-    /// An operator, once per type, and a custom resource per component.
-    pub operator: Option<OperatorSource>,
-    /// Operators that the first one needs beside it.
-    #[serde(default)]
-    pub more_operators: Vec<OperatorSource>,
-    /// Plain Kubernetes objects of ours, by templates beside the entry.
-    #[serde(default)]
-    pub manifests: bool,
-    /// Pods of ours, by the templates that all such entries share.
-    pub workload: Option<Workload>,
-}
-
-impl Install {
-    /// Whether every object is ours: no chart and no operator has a word in it.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        self.manifests || self.workload.is_some()
-    }
-
-    /// All operators of the type.
-    pub fn operators(&self) -> impl Iterator<Item = &OperatorSource> {
-        self.operator.iter().chain(&self.more_operators)
-    }
-}
-
-/// `chart grafana 12.11.1`, `operator cloudnative-pg 0.29.0`, `manifests`.
-impl std::fmt::Display for Install {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let operator = self.operator.as_ref();
-        if let Some(chart) = &self.chart {
-            write!(formatter, "chart {} {}", chart.name, chart.version)
-        } else if let Some(chart) = operator.and_then(|operator| operator.chart.as_ref()) {
-            write!(formatter, "operator {} {}", chart.name, chart.version)
-        } else if let Some(git) = operator.and_then(|operator| operator.git.as_ref()) {
-            write!(formatter, "operator {}", git.revision)
-        } else {
-            formatter.write_str("manifests")
-        }
-    }
-}
-
-/// A Helm chart at an exact version.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChartSource {
-    pub repository: String,
-    pub name: String,
-    pub version: String,
-    /// Namespace of an operator's chart; the component's by default.
-    pub namespace: Option<String>,
-}
-
-/// Where an operator comes from: a chart, or manifests in git.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OperatorSource {
-    pub chart: Option<ChartSource>,
-    pub git: Option<GitSource>,
-    /// Values file of the chart, beside the entry. Components share the operator, so it is copied as it is.
-    pub values: Option<String>,
-}
-
-impl OperatorSource {
-    /// Name of the chart, or of the repository.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        let repository = self.git.as_ref().and_then(|git| git.repository.rsplit('/').next());
-        self.chart
-            .as_ref()
-            .map(|chart| chart.name.as_str())
-            .or(repository)
-            .unwrap_or_default()
-    }
-}
-
-/// A folder of manifests in a git repository at an exact revision.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GitSource {
-    pub repository: String,
-    pub path: String,
-    pub revision: String,
-    pub namespace: String,
-    /// Images of its kustomization to pin: `old=new:tag`.
-    #[serde(default)]
-    pub images: Vec<String>,
 }
 
 /// A kind of sub-component.

@@ -23,6 +23,7 @@ pub struct Interface {
     #[serde(default)]
     pub facts: BTreeMap<String, FactSpec>,
     /// Levels that it knows, and what each of them means.
+    #[schemars(with = "super::forms::ByWord<Level, String>")]
     pub levels: BTreeMap<Level, String>,
     /// Whether a consumer works with the provider, rather than watching, checking or deploying it: then it counts as a
     /// consumer of the sub-component, and is rolled out after the provider.
@@ -36,6 +37,7 @@ pub struct Interface {
     pub broadcast: bool,
     /// Roles whose types take the interface without a slot of their own.
     #[serde(default)]
+    #[schemars(with = "super::forms::ByWord<Role, Taken>")]
     pub consumers: BTreeMap<Role, Taken>,
 }
 

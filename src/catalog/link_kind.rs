@@ -11,11 +11,11 @@ use serde_json::{Map, Value as Json};
 
 use super::component_type::{ComponentType, Role};
 use super::convention::Keys;
+use super::entry::Entry;
 use super::interface::Interface;
 use super::pair::Pair;
 use super::provision::{AccountLevel, AccountSpec, Provision, ScopeSource};
 use super::slot::{Slot, SlotBody};
-use super::store::Entry;
 use super::{Catalog, derived};
 use crate::fault::Code;
 use crate::level::Level;

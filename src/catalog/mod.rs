@@ -1,14 +1,20 @@
-//! The catalog: component types, link types and hooks, as data.
+//! The catalog: component types, interfaces, conventions, pairs and hooks, as data.
 //!
 //! Entries go in from the binary and from `--catalog` folders; typed definitions come out. Knows
-//! nothing of a stack. A mistake in an entry is a fault with an `E_CATALOG_…` code.
+//! nothing of a stack. A mistake in an entry is a finding with an `E_CATALOG_…` code and a place; what only shows when
+//! a stack is made of it is a fault.
 
 mod attribute;
+pub mod check;
 mod component_type;
 mod convention;
 pub mod derived;
+mod entry;
+mod findings;
+mod folders;
 mod forms;
 mod hook_type;
+mod install;
 mod interface;
 mod job;
 mod link_kind;
@@ -17,19 +23,22 @@ mod pair;
 pub mod pattern;
 mod presets;
 mod provision;
+mod reading;
 mod secret;
 pub mod selection;
 mod slot;
 mod store;
+mod taken;
 pub mod tools;
+mod value;
 mod workload;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
 use crate::fault::Code;
 use crate::finding::suggestion;
@@ -37,11 +46,14 @@ use crate::finding::suggestion;
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType};
 pub use component_type::{
-    Area, ChartSource, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, GitSource, Install, MetricsSpec,
-    MonitorKind, NetworkSpec, OpenPort, OperatorSource, PortSpec, Protocol, Role, SubComponentType,
+    Area, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, NetworkSpec, OpenPort,
+    PortSpec, Protocol, Role, SubComponentType,
 };
 pub use convention::{Convention, Keys};
+pub use entry::{Entry, Written};
+pub use findings::{CatalogFindings, FileFindings, Report};
 pub use hook_type::{Each, HookOutput, HookType};
+pub use install::{ChartSource, GitSource, Install, OperatorSource};
 pub use interface::{FactSpec, Interface};
 pub use job::{Job, JobSetting, JobStep};
 pub use link_kind::LinkKind;
@@ -50,7 +62,6 @@ pub use pair::{LinkFile, Pair};
 pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provision, ScopeSource};
 pub use secret::{SecretKey, SecretSpec, Side};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
-pub use store::Entry;
 use store::Store;
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 
@@ -72,65 +83,34 @@ pub type Kinds = Rc<[Rc<LinkKind>]>;
 /// Open the embedded catalog with `overlays` in front.
 ///
 /// # Errors
-/// A folder that cannot be read.
+/// A folder that cannot be read, or that holds something else than entries.
 pub fn load(overlays: &[PathBuf]) -> anyhow::Result<Catalog> {
-    for overlay in overlays {
-        ensure!(
-            overlay.is_dir(),
-            Code::E_CATALOG_FOLDER.fault(format!("`{}` is not a folder", overlay.display()))
-        );
-        let known = ["catalog", "link-types", "hooks"]
-            .iter()
-            .any(|folder| overlay.join(folder).is_dir());
-        ensure!(
-            known,
-            Code::E_CATALOG_FOLDER.fault(format!(
-                "`{}` holds none of `catalog/`, `link-types/` and `hooks/`",
-                overlay.display()
-            ))
-        );
-    }
-    for overlay in overlays {
-        ensure_known_folders(&overlay.join("link-types"))?;
-    }
-    let presets = store::presets(overlays)?;
-    Ok(Catalog {
-        component_types: Store::load(store::component_types(), overlays, "catalog", "component.yaml")?
-            .with_presets(presets),
-        interfaces: Store::load(store::interfaces(), overlays, "link-types/interfaces", ".yaml")?,
-        conventions: Store::load(store::conventions(), overlays, "link-types/conventions", ".yaml")?,
-        pairs: Store::load(store::pairs(), overlays, "link-types/pairs", "pair.yaml")?,
-        hooks: Store::load(store::hooks(), overlays, "hooks", "hook.yaml")?,
-        kinds: RefCell::default(),
-        shared: store::shared(),
-    })
+    let (catalog, report) = load_told(overlays)?;
+    report.ensure_empty()?;
+    Ok(catalog)
 }
 
-/// What all that is known of links lies in.
-const OF_LINKS: [&str; 3] = ["conventions", "interfaces", "pairs"];
-
-/// An entry in a folder that nobody reads would be ignored without a word.
-fn ensure_known_folders(link_types: &std::path::Path) -> anyhow::Result<()> {
-    let items = walkdir::WalkDir::new(link_types)
-        .min_depth(1)
-        .max_depth(1)
-        .sort_by_file_name();
-    for item in items
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|item| item.file_type().is_dir())
-    {
-        let name = item.file_name().to_string_lossy();
-        ensure!(
-            OF_LINKS.contains(&name.as_ref()),
-            Code::E_CATALOG_FOLDER.fault(format!(
-                "`{}` is none of `{}`; what a pair of types has of its own is `link-types/pairs/<from>-<to>/pair.yaml`",
-                item.path().display(),
-                OF_LINKS.join("`, `")
-            ))
-        );
+/// Open the embedded catalog with `overlays` in front; what is wrong with their folders is told.
+///
+/// # Errors
+/// A folder that is none, holds nothing of a catalog, or cannot be read.
+pub fn load_told(overlays: &[PathBuf]) -> anyhow::Result<(Catalog, Report)> {
+    let mut report = Report::default();
+    for overlay in overlays {
+        folders::ensure_overlay(overlay, &mut report)?;
     }
-    Ok(())
+    let presets = store::presets(overlays, &mut report)?;
+    let told = &mut report;
+    let catalog = Catalog {
+        component_types: Store::load(store::component_types(), overlays, folders::TYPES, told)?.with_presets(presets),
+        interfaces: Store::load(store::interfaces(), overlays, folders::INTERFACES, told)?,
+        conventions: Store::load(store::conventions(), overlays, folders::CONVENTIONS, told)?,
+        pairs: Store::load(store::pairs(), overlays, folders::PAIRS, told)?,
+        hooks: Store::load(store::hooks(), overlays, folders::HOOKS, told)?,
+        kinds: RefCell::default(),
+        shared: store::shared(),
+    };
+    Ok((catalog, report))
 }
 
 impl Catalog {
@@ -170,6 +150,26 @@ impl Catalog {
     /// The entry is broken.
     pub fn component_type(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<ComponentType>>>> {
         self.component_types.get(name)
+    }
+
+    /// Names of the component types that lie below `folder`; of all without one.
+    #[must_use]
+    pub fn type_names_below<'a>(&'a self, folder: Option<&'a Path>) -> Vec<&'a str> {
+        self.component_types.names_below(folder).collect()
+    }
+
+    /// Names of the pairs that lie below `folder`; of all without one.
+    #[must_use]
+    pub fn pair_names_below<'a>(&'a self, folder: Option<&'a Path>) -> Vec<&'a str> {
+        self.pairs.names_below(folder).collect()
+    }
+
+    /// The text of the component type `name`.
+    ///
+    /// # Errors
+    /// The entry cannot be read.
+    pub fn written_type(&self, name: &str) -> anyhow::Result<Option<Written>> {
+        self.component_types.written(name)
     }
 
     /// The interface `name`.

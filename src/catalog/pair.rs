@@ -75,6 +75,7 @@ pub struct PairAccount {
     pub secret: Option<AccountSecret>,
     /// Replaces the provider's level data.
     #[serde(default)]
+    #[schemars(with = "super::forms::ByWord<Level, Map<String, Json>>")]
     pub levels: BTreeMap<Level, Map<String, Json>>,
 }
 

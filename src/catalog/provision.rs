@@ -11,6 +11,7 @@ use crate::level::Level;
 /// How a type provides one interface.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = endpoint_too)]
 pub struct Provision {
     /// Types of the sub-components that such links end at; the component itself where there are none.
     #[serde(deserialize_with = "super::forms::one_or_many")]
@@ -31,6 +32,7 @@ pub struct Provision {
     pub accounts: BTreeMap<AccountLevel, AccountSpec>,
     /// What each level grants, as data: the account, the lock and the docs are made from it. Each level has what those below
     /// it have: lists add in order, other values replace.
+    #[schemars(with = "super::forms::ByWord<Level, Map<String, Json>>")]
     pub levels: BTreeMap<Level, Map<String, Json>>,
     /// What changes while the provider itself has a link of a slot, by the slot's name.
     pub when: BTreeMap<String, Change>,
@@ -41,11 +43,21 @@ pub struct Provision {
 /// What changes of a provision.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = endpoint_too)]
 pub struct Change {
     #[serde(alias = "endpoint", deserialize_with = "super::forms::one_or_many")]
     #[schemars(with = "super::forms::OneOrMany<String>")]
     pub endpoints: Vec<String>,
     pub facts: BTreeMap<String, String>,
+}
+
+/// One endpoint may be written as `endpoint`, which a schema cannot tell by itself.
+fn endpoint_too(schema: &mut schemars::Schema) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut)
+        && let Some(several) = properties.get("endpoints").cloned()
+    {
+        properties.insert("endpoint".to_owned(), several);
+    }
 }
 
 /// Who checks the callers of a web interface.
@@ -83,6 +95,26 @@ impl From<Level> for AccountLevel {
             Level::Write => Self::Write,
             Level::Own => Self::Own,
         }
+    }
+}
+
+impl AccountLevel {
+    /// The level, unless it is all others.
+    #[must_use]
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Self::Probe => Some(Level::Probe),
+            Self::Read => Some(Level::Read),
+            Self::Write => Some(Level::Write),
+            Self::Own => Some(Level::Own),
+            Self::Any => None,
+        }
+    }
+
+    /// As entries write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.level().map_or("*", Level::word)
     }
 }
 

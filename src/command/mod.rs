@@ -5,6 +5,7 @@ mod access;
 mod agent;
 mod assemble;
 mod catalog;
+mod catalog_check;
 mod check;
 #[cfg(feature = "agent")]
 mod dev;
@@ -19,12 +20,13 @@ use std::io::Write;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 
+use crate::catalog::{CatalogFindings, FileFindings};
 #[cfg(feature = "agent")]
 use crate::cli::AgentCommand;
-use crate::cli::{CatalogCommand, Cli, Command};
+use crate::cli::{CatalogCommand, Cli, Command, OutputArg};
 use crate::exit::Exit;
 use crate::fault::Fault;
-use crate::report::Style;
+use crate::report::{self, Style};
 #[cfg(feature = "agent")]
 use crate::settings::DevSettings;
 use crate::settings::{GenSettings, colors};
@@ -44,8 +46,31 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
     let style = Style {
         colors: colors(cli.global.color),
     };
-    let catalog = || crate::catalog::load(&cli.global.catalog);
     let streams = &mut Streams { out, messages, style };
+    let output = cli.command.output();
+    match run_command(cli, streams) {
+        Err(error) => match error.downcast_ref::<CatalogFindings>() {
+            Some(CatalogFindings(files)) => tell_catalog(files, output, streams),
+            None => Err(error),
+        },
+        done => done,
+    }
+}
+
+/// Tell the findings of the catalog, in the form that the command was asked to answer in.
+fn tell_catalog(files: &[FileFindings], output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match output {
+        OutputArg::Text => {
+            let text = report::catalog_findings_text(files, streams.style);
+            write!(streams.messages, "{text}")?;
+        }
+        OutputArg::Json => writeln!(streams.out, "{:#}", report::catalog_findings_json(files))?,
+    }
+    Ok(Exit::Mismatch)
+}
+
+fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let catalog = || crate::catalog::load(&cli.global.catalog);
     match cli.command {
         Command::Gen(args) => generate::run(&GenSettings::from(args), &catalog()?, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
@@ -60,6 +85,7 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
         Command::Catalog(args) => match args.command {
             CatalogCommand::Ls { output } => catalog::list(output, &catalog()?, streams),
             CatalogCommand::Links { output } => catalog::links(output, &catalog()?, streams),
+            CatalogCommand::Check(args) => catalog_check::run(args, &cli.global.catalog, streams),
             CatalogCommand::Show { name } => catalog::show(&name, &catalog()?, streams),
         },
         Command::Schema(args) => schema::run(args.which, &catalog()?, streams),

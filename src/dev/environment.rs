@@ -68,8 +68,14 @@ pub(super) fn ready(
     Ok(python)
 }
 
+/// The interpreter of the environment that a run before made for this lock, when it answers.
+pub(super) fn made(launcher: &Launcher<'_>, variables: &Variables, cache: &Path, lock: &[u8]) -> Option<PathBuf> {
+    let python = python_of(&cache.join("python").join(&sha256_hex(lock)[..SHORT_HASH]));
+    answers(launcher, variables, &python).then_some(python)
+}
+
 /// The interpreter of an environment that a person made.
-fn existing(launcher: &Launcher<'_>, variables: &Variables, folder: &Path) -> Result<PathBuf, Problem> {
+pub(super) fn existing(launcher: &Launcher<'_>, variables: &Variables, folder: &Path) -> Result<PathBuf, Problem> {
     let python = std::path::absolute(python_of(folder)).unwrap_or_else(|_| python_of(folder));
     if answers(launcher, variables, &python) {
         return Ok(python);

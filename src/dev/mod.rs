@@ -23,9 +23,11 @@ mod problem;
 mod session;
 mod settings_file;
 mod target;
+mod trial;
 
 pub use cache::StackCache;
 pub use interpreter::{PythonSearch, Variables};
 pub use problem::Problem;
 pub use session::{Options, serve};
 pub use target::{Target, choose};
+pub use trial::{TrialOptions, run_script};

@@ -80,7 +80,8 @@ fn holds(patterns: &[String], file: &str) -> bool {
 }
 
 /// One file, or all of a kind: `config/*.json`.
-fn matches(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
         None => name == pattern,

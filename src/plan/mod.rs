@@ -34,6 +34,7 @@ use crate::name::{ComponentName, RelPath};
 use crate::stack::Stack;
 use crate::tree::{Class, Skeleton};
 
+pub use config_maps::matches;
 pub use overlay::{Overlay, plan_overlays};
 pub use package::{Package, Placed, package_of};
 pub(crate) use parts::json_length;

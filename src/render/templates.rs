@@ -73,7 +73,7 @@ fn fault(place: &str, error: &Error, asked: Option<String>) -> Fault {
         None => error.kind().to_string(),
     });
     let line = error.line().unwrap_or_default();
-    Code::E_CATALOG_TEMPLATE.fault(format!("`{place}:{line}`: {fact}"))
+    Code::E_CATALOG_TEMPLATE.fault(fact).at(place, line)
 }
 
 /// What a template asked for that is not defined, when that is why it failed.

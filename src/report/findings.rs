@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::Style;
+use crate::catalog::FileFindings;
 use crate::finding::{Code, Finding};
 use crate::name::{is_hidden, secret_word};
 use crate::topology::Source;
@@ -21,9 +22,48 @@ const MAX_SHOWN: usize = 160;
 /// All findings, each with its place, and their count at the end.
 #[must_use]
 pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> String {
-    let lines: Vec<&str> = source.text.lines().collect();
     let mut text = String::new();
-    for finding in findings.iter().take(MAX_LISTED) {
+    add_findings(&mut text, findings, source, MAX_LISTED, style);
+    add_more(&mut text, findings.len());
+    let _ = writeln!(text, "{} in `{}`", counted(findings.len()), source.name);
+    text
+}
+
+/// The findings of a catalog, file by file, and their count at the end.
+#[must_use]
+pub fn catalog_findings_text(files: &[FileFindings], style: Style) -> String {
+    let mut text = String::new();
+    let mut count = 0;
+    for file in files {
+        add_findings(
+            &mut text,
+            &file.findings,
+            &file.source,
+            MAX_LISTED.saturating_sub(count),
+            style,
+        );
+        count += file.findings.len();
+    }
+    add_more(&mut text, count);
+    let noun = if files.len() == 1 { "file" } else { "files" };
+    let _ = writeln!(text, "{} in {} {noun} of the catalog", counted(count), files.len());
+    text
+}
+
+fn add_more(text: &mut String, count: usize) {
+    if count > MAX_LISTED {
+        let _ = writeln!(text, "… and {} more; `-o json` lists all\n", count - MAX_LISTED);
+    }
+}
+
+fn counted(count: usize) -> String {
+    let noun = if count == 1 { "finding" } else { "findings" };
+    format!("{count} {noun}")
+}
+
+fn add_findings(text: &mut String, findings: &[Finding], source: &Source, limit: usize, style: Style) {
+    let lines: Vec<&str> = source.text.lines().collect();
+    for finding in findings.iter().take(limit) {
         // A line is shown up to the first key whose value is a secret.
         let secrets = findings
             .iter()
@@ -31,18 +71,8 @@ pub fn findings_text(findings: &[Finding], source: &Source, style: Style) -> Str
         let told = secrets.map(|secret| secret.span.column - 1 + secret.span.length).min();
         let is_yaml = finding.code == Code::E_TOPOLOGY_YAML;
         let visible = told.or_else(|| secret_end(&lines, finding.span.line.saturating_sub(1)).filter(|_| is_yaml));
-        add_finding(&mut text, finding, source, &lines, visible, style);
+        add_finding(text, finding, source, &lines, visible, style);
     }
-    if findings.len() > MAX_LISTED {
-        let _ = writeln!(
-            text,
-            "… and {} more; `-o json` lists all\n",
-            findings.len() - MAX_LISTED
-        );
-    }
-    let noun = if findings.len() == 1 { "finding" } else { "findings" };
-    let _ = writeln!(text, "{} {noun} in `{}`", findings.len(), source.name);
-    text
 }
 
 /// Where a line of text that is no YAML may be shown up to: a value stands behind its key, or on the next line.
@@ -71,15 +101,13 @@ fn add_finding(
     let _ = writeln!(text, "{word}: {}", clean(&finding.message));
     let number = span.line.to_string();
     let margin = " ".repeat(number.len());
-    let _ = writeln!(
-        text,
-        "{margin}{} {}:{}:{}",
-        style.faint("-->"),
-        source.name,
-        span.line,
-        span.column
-    );
-    if let Some(line) = lines.get(span.line.saturating_sub(1)) {
+    let arrow = style.faint("-->");
+    // A finding about a file as a whole has no line.
+    let _ = match span.line {
+        0 => writeln!(text, "{margin}{arrow} {}", source.name),
+        line => writeln!(text, "{margin}{arrow} {}:{line}:{}", source.name, span.column),
+    };
+    if let Some(line) = span.line.checked_sub(1).and_then(|line| lines.get(line)) {
         let line = visible.map_or_else(
             || (*line).to_owned(),
             |visible| line.chars().take(visible).collect::<String>() + ": [hidden]",
@@ -131,18 +159,30 @@ fn clean(text: &str) -> String {
 /// `{"findings": [{code, file, line, column, length, message, hint}]}`.
 #[must_use]
 pub fn findings_json(findings: &[Finding], source: &Source) -> Json {
-    let items = findings.iter().map(|finding| {
-        json!({
-            "code": finding.code.as_str(),
-            "file": source.name,
-            "line": finding.span.line,
-            "column": finding.span.column,
-            "length": finding.span.length,
-            "message": finding.message,
-            "hint": finding.hint,
-        })
+    let items = findings.iter().map(|finding| finding_json(finding, source));
+    json!({ "findings": items.collect::<Vec<_>>() })
+}
+
+/// The same of a catalog, over all its files; line 0 is a file as a whole.
+#[must_use]
+pub fn catalog_findings_json(files: &[FileFindings]) -> Json {
+    let items = files.iter().flat_map(|file| {
+        let findings = file.findings.iter();
+        findings.map(|finding| finding_json(finding, &file.source))
     });
     json!({ "findings": items.collect::<Vec<_>>() })
+}
+
+fn finding_json(finding: &Finding, source: &Source) -> Json {
+    json!({
+        "code": finding.code.as_str(),
+        "file": source.name,
+        "line": finding.span.line,
+        "column": finding.span.column,
+        "length": finding.span.length,
+        "message": finding.message,
+        "hint": finding.hint,
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::{DevArgs, OutputArg};
+use crate::cli::{CatalogCheckArgs, DevArgs, OutputArg};
 use crate::dev;
 
 /// What `dev` is asked to do.
@@ -59,6 +59,21 @@ impl DevSettings {
             options,
         })
     }
+}
+
+/// Where `catalog check` looks for the server's packages.
+///
+/// # Errors
+/// This program does not know where it lies.
+pub fn trial_options(args: &CatalogCheckArgs) -> anyhow::Result<dev::TrialOptions> {
+    let cache = args.cache.clone().or_else(user_cache);
+    let absolute = |cache: PathBuf| std::path::absolute(cache).context("could not find the working directory");
+    Ok(dev::TrialOptions {
+        executable: std::env::current_exe().context("could not find this program")?,
+        variables: variables(),
+        environment: args.environment.clone(),
+        cache: cache.map(absolute).transpose()?,
+    })
 }
 
 /// `stacktic` in the user's cache, where there is one.

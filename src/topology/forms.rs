@@ -36,6 +36,12 @@ pub(super) fn misplaced_section(path: &[String]) -> Option<String> {
     }
 }
 
+/// `to` of a link, or one of several.
+pub(super) fn is_target(path: &[String]) -> bool {
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(parts.as_slice(), ["links", _, "to"] | ["links", _, "to", _])
+}
+
 pub(super) fn article(wanted: &str) -> &'static str {
     match wanted {
         "object" => "a mapping",
@@ -52,6 +58,9 @@ pub(super) fn hint(path: &[String], wanted: &str, node: &Node) -> Option<String>
         return Some(format!("move `{}` to the left margin", path[1]));
     }
     match (wanted, &node.value) {
+        ("string", Value::Null | Value::Mapping(_) | Value::Sequence(_)) if is_target(path) => {
+            Some("write it as `to: <component>`, or several as `to: [<component>, <component>]`".to_owned())
+        }
         ("string", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => Some("put it in quotes".to_owned()),
         ("boolean", Value::String(text)) => Some(boolean(text)),
         ("boolean", _) => Some("write `true` or `false`".to_owned()),

@@ -5,7 +5,8 @@
 pub mod caps;
 pub mod document;
 pub mod forms;
-mod shape;
+pub(crate) mod shape;
+mod variants;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -145,9 +146,7 @@ impl Topology {
     /// Where the value at `path` stands; the nearest enclosing value when it is not there.
     #[must_use]
     pub fn place(&self, path: &[&str]) -> Span {
-        let (key_span, node) = self.nearest(path);
-        let is_block = matches!(node.value, yaml::Value::Mapping(_) | yaml::Value::Sequence(_));
-        if is_block { key_span } else { node.span }
+        self.root.place(path)
     }
 
     /// Whether the value at `path` was refused as a whole, so that nothing is known of what it holds.
@@ -159,39 +158,18 @@ impl Topology {
     /// Whether the file has something at `path`.
     #[must_use]
     pub fn holds(&self, path: &[&str]) -> bool {
-        path.iter()
-            .try_fold(&self.root, |node, segment| child(node, segment).map(|(_, node)| node))
-            .is_some()
+        self.root.at(path).is_some()
     }
 
     /// Where the key at the end of `path` stands.
     #[must_use]
     pub fn key_place(&self, path: &[&str]) -> Span {
-        self.nearest(path).0
-    }
-
-    /// The value at `path`, or the last one on the way to it, with the place of its key.
-    fn nearest(&self, path: &[&str]) -> (Span, &Node) {
-        let start = Span {
-            line: 1,
-            column: 1,
-            length: 1,
-        };
-        let mut found = (start, &self.root);
-        for segment in path {
-            match child(found.1, segment) {
-                Some(next) => found = next,
-                None => break,
-            }
-        }
-        found
+        self.root.key_place(path)
     }
 
     /// Every text of the file that a person wrote as a value or a key, with its place.
     pub fn texts(&self) -> Vec<(&str, Span)> {
-        let mut found = Vec::new();
-        collect_texts(&self.root, &mut found);
-        found
+        self.root.texts()
     }
 
     fn check_counts(&self, findings: &mut Vec<Finding>) {
@@ -220,26 +198,5 @@ impl Topology {
             let finding = Finding::new(Code::E_TOPOLOGY_LIMIT, self.key_place(&["environments"]), message);
             findings.push(finding.hint("split the stack; another stack's services are `external`"));
         }
-    }
-}
-
-fn child<'a>(node: &'a Node, segment: &str) -> Option<(Span, &'a Node)> {
-    match &node.value {
-        yaml::Value::Sequence(items) => items.get(segment.parse::<usize>().ok()?).map(|item| (item.span, item)),
-        _ => node.entry(segment).map(|entry| (entry.key_span, &entry.node)),
-    }
-}
-
-fn collect_texts<'a>(node: &'a Node, found: &mut Vec<(&'a str, Span)>) {
-    match &node.value {
-        yaml::Value::String(text) => found.push((text, node.span)),
-        yaml::Value::Sequence(items) => items.iter().for_each(|item| collect_texts(item, found)),
-        yaml::Value::Mapping(mapping) => {
-            for entry in &mapping.entries {
-                found.push((&entry.key, entry.key_span));
-                collect_texts(&entry.node, found);
-            }
-        }
-        _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! The closed schema: compare a document with the JSON Schema of [`StackDocument`].
+//! The closed schema: compare a document with its JSON Schema, that of [`StackDocument`] or of an entry of the catalog.
 //!
 //! One schema serves editors and this check, so that they cannot disagree. What does not fit is
 //! reported and left out of the JSON that comes back, so that the rest can be checked further: names
@@ -8,21 +8,46 @@ use serde_json::{Map, Value as Json};
 
 use super::document::StackDocument;
 use super::forms;
+use super::variants::{constants, exclusive, fitting};
 use crate::finding::{Code, Finding, suggestion};
 use crate::name::slip;
 use crate::yaml::{Entry, Node, Span, Value};
 
 /// What came of a comparison.
 #[derive(Debug, Default)]
-pub(super) struct Shape {
-    pub(super) findings: Vec<Finding>,
+pub(crate) struct Shape {
+    pub(crate) findings: Vec<Finding>,
     /// Keys that the schema does not have; what they could mean is for those to say who know the catalog.
-    pub(super) unknown: Vec<UnknownKey>,
+    pub(crate) unknown: Vec<UnknownKey>,
     /// Places of mistyped keys, with the keys that were meant.
     pub(super) renamed: Vec<(Span, String)>,
     /// Paths of what was refused as a whole.
     pub(super) refused: Vec<Vec<String>>,
 }
+
+/// In what the words about one kind of file differ from those about another.
+pub(crate) struct Dialect {
+    pub(crate) code: Code,
+    /// The whole document.
+    pub(crate) root: &'static str,
+    /// Whether others know what a missing key may be.
+    pub(crate) is_left_to_others: fn(&[String], &str) -> bool,
+    /// The fact of a section that is indented into another.
+    pub(crate) misplaced: fn(&[String]) -> Option<String>,
+    /// Whether a missing key is told with what the schema says of it.
+    pub(crate) describes: bool,
+    /// What to write in place of a value of the wrong type.
+    pub(crate) hint: fn(&[String], &str, &Node) -> Option<String>,
+}
+
+const STACK: Dialect = Dialect {
+    code: Code::E_TOPOLOGY_SCHEMA,
+    root: "the stack",
+    is_left_to_others: forms::is_of_the_catalog,
+    misplaced: forms::misplaced_section,
+    describes: false,
+    hint: forms::hint,
+};
 
 /// A key where the schema has none of its name.
 #[derive(Clone, Debug)]
@@ -40,87 +65,70 @@ impl UnknownKey {
     /// The finding of who knows the schema alone.
     #[must_use]
     pub fn finding(&self) -> Finding {
+        self.finding_as(Code::E_TOPOLOGY_SCHEMA)
+    }
+
+    pub(crate) fn finding_as(&self, code: Code) -> Finding {
         let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
         let finding = match self.key.split_once(':') {
             Some((key, _)) => {
                 let fact = format!("the colon of `{key}` has no space behind it");
-                return Finding::new(Code::E_TOPOLOGY_SCHEMA, self.span, fact).hint(format!("write `{key}: …`"));
+                return Finding::new(code, self.span, fact).hint(format!("write `{key}: …`"));
             }
             None => format!("the key `{}` is not known here", self.key),
         };
-        Finding::new(Code::E_TOPOLOGY_SCHEMA, self.span, finding).maybe_hint(suggestion(&self.key, &known))
+        Finding::new(code, self.span, finding).maybe_hint(suggestion(&self.key, &known))
     }
 }
 
-/// Compare `root` with the schema; the JSON holds what fits.
+/// Compare a stack with its schema; the JSON holds what fits.
 pub(super) fn check(root: &Node) -> (Json, Shape) {
-    let schema = schemars::schema_for!(StackDocument).to_value();
-    let definitions = schema.get("$defs").cloned().unwrap_or(Json::Null);
+    compare(root, &schemars::schema_for!(StackDocument).to_value(), &STACK)
+}
+
+/// Compare `root` with `schema`; the JSON holds what fits.
+pub(crate) fn compare(root: &Node, schema: &Json, dialect: &Dialect) -> (Json, Shape) {
     let mut walk = Walk {
-        definitions,
+        definitions: schema.get("$defs").cloned().unwrap_or(Json::Null),
+        dialect,
         path: Vec::new(),
         shape: Shape::default(),
     };
     let json = walk
-        .value(root, &schema, "the stack")
+        .value(root, schema, dialect.root)
         .unwrap_or_else(|| Json::Object(Map::new()));
     (json, walk.shape)
 }
 
-struct Walk {
+struct Walk<'a> {
     definitions: Json,
+    dialect: &'a Dialect,
     /// Of the value that is looked at.
     path: Vec<String>,
     shape: Shape,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn value(&mut self, node: &Node, schema: &Json, at: &str) -> Option<Json> {
-        let schema = self.resolve(schema).clone();
-        if let Some(forms) = schema.get("anyOf").and_then(Json::as_array) {
-            return self.one_of_forms(node, forms, at);
-        }
-        if let Some(expected) = schema.get("const") {
-            return self.constant(node, &[expected], at);
-        }
-        if let Some(choices) = schema.get("oneOf").and_then(Json::as_array) {
-            let constants: Vec<&Json> = choices.iter().filter_map(|choice| choice.get("const")).collect();
-            return self.constant(node, &constants, at);
+        let schema = fitting(&self.definitions, schema, node).clone();
+        if let Some(legal) = constants(&schema) {
+            return self.constant(node, &legal, at);
         }
         match types(&schema).as_slice() {
             [] => Some(node.to_json()),
             expected if !expected.contains(&json_type(node)) => self.wrong_type(node, expected, &schema, at),
             _ => match &node.value {
                 Value::Mapping(mapping) => Some(self.mapping(node, &mapping.entries, &schema, at)),
-                Value::Sequence(items) => Some(self.sequence(items, &schema, at)),
+                Value::Sequence(items) => self.sequence(node, items, &schema, at),
+                Value::Integer(number) => self.number(node, *number, &schema, at),
                 _ => Some(node.to_json()),
             },
         }
     }
 
-    /// A value that may have several forms, such as a text or a list of texts: the one that it has is looked at.
-    fn one_of_forms(&mut self, node: &Node, forms: &[Json], at: &str) -> Option<Json> {
-        let own = json_type(node);
-        let fitting = forms.iter().find(|form| types(self.resolve(form)).contains(&own));
-        match fitting.or(forms.first()).cloned() {
-            Some(form) => self.value(node, &form, at),
-            None => Some(node.to_json()),
-        }
-    }
-
     /// Follow `$ref`, and the first branch of an optional value.
     fn resolve<'s>(&'s self, schema: &'s Json) -> &'s Json {
-        let inner = schema
-            .get("anyOf")
-            .and_then(|branches| branches.get(0))
-            .unwrap_or(schema);
-        match inner.get("$ref").and_then(Json::as_str) {
-            Some(reference) => self
-                .definitions
-                .get(reference.trim_start_matches("#/$defs/"))
-                .unwrap_or(inner),
-            None => inner,
-        }
+        super::variants::resolve(&self.definitions, schema)
     }
 
     fn mapping(&mut self, node: &Node, entries: &[Entry], schema: &Json, at: &str) -> Json {
@@ -149,7 +157,42 @@ impl Walk {
             self.path.pop();
         }
         self.missing_keys(node, &object, schema, at);
+        self.exclusive_keys(node, schema, at);
         Json::Object(object)
+    }
+
+    /// Keys of which there must be exactly one.
+    fn exclusive_keys(&mut self, node: &Node, schema: &Json, at: &str) {
+        let keys = exclusive(schema);
+        let given: Vec<&str> = keys.iter().copied().filter(|key| node.get(key).is_some()).collect();
+        let (span, fact) = match given.as_slice() {
+            _ if keys.is_empty() => return,
+            [_] => return,
+            [] => (node.span, format!("{at} has none of `{}`", keys.join("`, `"))),
+            [.., last] => (node.key_place(&[last]), format!("{at} has `{}`", given.join("` and `"))),
+        };
+        let hint = format!("write exactly one of `{}`", keys.join("`, `"));
+        self.blame(span, fact, Some(hint));
+    }
+
+    fn blame(&mut self, span: Span, fact: String, hint: Option<String>) {
+        let finding = Finding::new(self.dialect.code, span, fact).maybe_hint(hint);
+        self.shape.findings.push(finding);
+    }
+
+    fn number(&mut self, node: &Node, number: i64, schema: &Json, at: &str) -> Option<Json> {
+        let (least, most) = (schema.get("minimum"), schema.get("maximum"));
+        let (least, most) = (least.and_then(Json::as_i64), most.and_then(Json::as_i64));
+        if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
+            return Some(node.to_json());
+        }
+        let bounds = match (least, most) {
+            (Some(least), Some(most)) => format!("{least} to {most}"),
+            (Some(least), None) => format!("{least} or more"),
+            (None, most) => format!("{} or less", most.unwrap_or_default()),
+        };
+        self.blame(node.span, format!("{at} must be {bounds}"), None);
+        None
     }
 
     /// The key that a key of another name must be a slip of; any other is kept for later.
@@ -170,24 +213,44 @@ impl Walk {
             return None;
         };
         let hint = format!("did you mean `{meant}`?");
-        self.shape.findings.push(unknown.finding().hint(hint));
+        self.shape
+            .findings
+            .push(unknown.finding_as(self.dialect.code).hint(hint));
         self.shape.renamed.push((entry.key_span, meant.to_owned()));
         Some(meant)
     }
 
-    fn sequence(&mut self, items: &[Node], schema: &Json, at: &str) -> Json {
-        let Some(inner) = schema.get("items") else {
-            return Json::Array(items.iter().map(Node::to_json).collect());
-        };
+    fn sequence(&mut self, node: &Node, items: &[Node], schema: &Json, at: &str) -> Option<Json> {
+        let fixed = schema.get("prefixItems").and_then(Json::as_array);
+        if let Some(fixed) = fixed.filter(|fixed| fixed.len() != items.len()) {
+            let fact = format!("{at} must be a list of {}, not of {}", fixed.len(), items.len());
+            self.blame(node.span, fact, None);
+            return None;
+        }
+        let each = schema.get("items").filter(|each| !each.is_boolean());
+        let inner = |position: usize| fixed.map_or(each, |fixed| fixed.get(position));
         let at = &format!("an entry of {at}");
         let mut item = |(position, item): (usize, &Node)| {
+            let Some(inner) = inner(position) else {
+                return item.to_json();
+            };
             self.path.push(position.to_string());
             let value = self.value(item, inner, at);
+            if forms::is_target(&self.path) && value == Some(Json::String(String::new())) {
+                self.blame(
+                    item.span,
+                    format!("{at} is empty"),
+                    Some("name a component, or remove it".to_owned()),
+                );
+            }
             self.path.pop();
-            // A link that does not fit keeps its place as an empty one, so that positions stay true.
-            value.unwrap_or_else(|| Json::Object(Map::new()))
+            // What does not fit keeps its place as an empty one, so that positions stay true.
+            value.unwrap_or_else(|| match types(inner).as_slice() {
+                ["string"] => Json::String(String::new()),
+                _ => Json::Object(Map::new()),
+            })
         };
-        Json::Array(items.iter().enumerate().map(&mut item).collect())
+        Some(Json::Array(items.iter().enumerate().map(&mut item).collect()))
     }
 
     fn missing_keys(&mut self, node: &Node, found: &Map<String, Json>, schema: &Json, at: &str) {
@@ -197,7 +260,7 @@ impl Walk {
             .map(Vec::as_slice)
             .unwrap_or_default();
         for key in required.iter().filter_map(Json::as_str) {
-            if forms::is_of_the_catalog(&self.path, key) || self.is_of_another_form() {
+            if (self.dialect.is_left_to_others)(&self.path, key) || self.is_of_another_form() {
                 continue;
             }
             let held = node.get(key);
@@ -211,10 +274,12 @@ impl Walk {
             };
             let hint = match self.legal(schema, key) {
                 Some(value) => format!("add `{key}: {value}`"),
-                None => format!("add `{key}:` with a value"),
+                None => match self.described(schema, key) {
+                    Some(what) => format!("add `{key}:`: {what}"),
+                    None => format!("add `{key}:` with a value"),
+                },
             };
-            let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, span, fact);
-            self.shape.findings.push(finding.hint(hint));
+            self.blame(span, fact, Some(hint));
         }
     }
 
@@ -234,22 +299,25 @@ impl Walk {
         inner.get("const")?.as_str().map(str::to_owned)
     }
 
+    /// What the schema says of a key.
+    fn described(&self, schema: &Json, key: &str) -> Option<String> {
+        let text = schema.get("properties")?.get(key)?.get("description")?.as_str()?;
+        let sentence = text.split(['.', ';', '\n']).next().unwrap_or_default();
+        let (first, rest) = sentence.split_at_checked(1)?;
+        self.dialect.describes.then(|| first.to_ascii_lowercase() + rest)
+    }
+
     fn constant(&mut self, node: &Node, expected: &[&Json], at: &str) -> Option<Json> {
         let value = node.to_json();
         if expected.contains(&&value) {
             return Some(value);
         }
         let choices: Vec<&str> = expected.iter().filter_map(|choice| choice.as_str()).collect();
-        let finding = Finding::new(
-            Code::E_TOPOLOGY_SCHEMA,
-            node.span,
-            format!("{at} is not one of its legal values"),
-        );
         let hint = match choices.as_slice() {
             [one] => Some(format!("write `{}: {one}`", at.trim_matches('`'))),
             several => suggestion(value.as_str().unwrap_or_default(), several),
         };
-        self.shape.findings.push(finding.maybe_hint(hint));
+        self.blame(node.span, format!("{at} is not one of its legal values"), hint);
         None
     }
 
@@ -264,18 +332,17 @@ impl Walk {
             return None;
         }
         self.shape.refused.push(self.path.clone());
-        let fact = match forms::misplaced_section(&self.path) {
+        let fact = match (self.dialect.misplaced)(&self.path) {
             Some(fact) => fact,
             None => format!("{at} must be {}, not {}", forms::article(wanted), node.type_name()),
         };
-        let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, node.span, fact);
-        let hint = forms::hint(&self.path, wanted, node);
-        self.shape.findings.push(finding.maybe_hint(hint));
+        let hint = (self.dialect.hint)(&self.path, wanted, node);
+        self.blame(node.span, fact, hint);
         None
     }
 }
 
-fn types(schema: &Json) -> Vec<&str> {
+pub(super) fn types(schema: &Json) -> Vec<&str> {
     match schema.get("type") {
         Some(Json::String(one)) => vec![one],
         Some(Json::Array(several)) => several.iter().filter_map(Json::as_str).collect(),
@@ -283,7 +350,7 @@ fn types(schema: &Json) -> Vec<&str> {
     }
 }
 
-fn json_type(node: &Node) -> &'static str {
+pub(super) fn json_type(node: &Node) -> &'static str {
     match node.value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

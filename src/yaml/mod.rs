@@ -5,6 +5,7 @@
 mod brackets;
 mod explain;
 mod lines;
+mod places;
 mod read;
 mod write;
 

@@ -45,6 +45,16 @@ pub struct Mapping {
     positions: BTreeMap<String, usize>,
 }
 
+impl Mapping {
+    /// Entries that are put together, of different keys.
+    #[must_use]
+    pub fn of(entries: Vec<Entry>) -> Self {
+        let keys = entries.iter().enumerate();
+        let positions = keys.map(|(position, entry)| (entry.key.clone(), position)).collect();
+        Self { entries, positions }
+    }
+}
+
 /// One `key: value` of a mapping.
 #[derive(Clone, Debug)]
 pub struct Entry {

@@ -7,7 +7,7 @@ use crate::builder::{LOKI, Project, head};
 const MAIL: &str = "\
 type: mailpit
 title: mail sink
-category: backend
+category: messaging
 docs: https://mailpit.axllent.org/docs/
 namespace: mail
 group: backend
@@ -17,7 +17,7 @@ install: {manifests: true}
 attributes:
   memory: {type: quantity, default: 64Mi, help: memory request and limit}
   token: {type: string, secret: true, help: of your own choice}
-  sender: {type: string, required: true, help: address that mail comes from}
+  sender: {type: string, required: true, pattern: \"[a-z.@]+\", help: address that mail comes from}
 endpoints:
   smtp: {host: \"{object}.{namespace}.svc.cluster.local\", port: 1025, protocol: tcp, target_port: 1025}
 provides:
@@ -27,6 +27,8 @@ provides:
     accounts:
       \"*\": {per: link, name: \"app_{link.id}\", secret: {issued: of your own choice, keys: {password: {fact: password}}}}
     levels: {write: {mail: [send]}}
+pods: {app: \"{name}\"}
+health: [\"nc -z {host} {port}\"]
 notes: Nothing leaves it.
 ";
 
@@ -113,7 +115,7 @@ fn shows_entries_of_an_overlay() {
     ----- stdout -----
     mailpit: mail sink
 
-      category   backend
+      category   messaging
       namespace  mail
       group      backend
       deployed   manifests
@@ -133,6 +135,7 @@ fn shows_entries_of_an_overlay() {
       nextjs-mailpit                   write            mail sink: mail that is sent
       nodejs-mailpit                   write            mail sink: mail that is sent
       spring_boot-mailpit              write            mail sink: mail that is sent
+      stack_agent-mailpit              probe            the agent checks the health of a component
 
     Nothing leaves it.
     ----- stderr -----
@@ -315,7 +318,14 @@ fn presets_that_cannot_be_taken() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_SCHEMA: `extra/catalog/_shared/presets.yaml`: the preset `memory` is there already; give yours another name
+    error[E_CATALOG_SCHEMA]: the preset `memory` is there already
+     --> extra/catalog/_shared/presets.yaml:1:1
+      |
+    1 | memory:
+      | ^^^^^^
+    hint: give yours another name
+
+    1 finding in 1 file of the catalog
     "#);
     let unknown = Project::new(LOKI).file(
         "extra/catalog/rails/component.yaml",
@@ -325,6 +335,13 @@ fn presets_that_cannot_be_taken() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_SCHEMA: `extra/catalog/rails/component.yaml`: there is no preset `web_aplication`; did you mean `web_application`?
+    error[E_CATALOG_SCHEMA]: there is no preset `web_aplication`
+     --> extra/catalog/rails/component.yaml:2:7
+      |
+    2 | use: [web_aplication]
+      |       ^^^^^^^^^^^^^^
+    hint: did you mean `web_application`?
+
+    1 finding in 1 file of the catalog
     "#);
 }

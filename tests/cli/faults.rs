@@ -134,6 +134,17 @@ fn a_broken_lock() {
     "#);
 }
 
+const BROKEN: &str = "\
+type: loki
+titel: logs
+category: observability
+docs: https://grafana.com/
+namespace: logs
+group: logs
+service: LOKI
+install: {chart: {repository: \"https://a\", name: a, version: \"1\"}, manifests: true}
+";
+
 #[test]
 fn a_broken_catalog_overlay() {
     let entry = "extra/catalog/loki/component.yaml";
@@ -142,14 +153,42 @@ fn a_broken_catalog_overlay() {
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_YAML: `extra/catalog/loki/component.yaml:2`: `title` is indented below `type` of line 1, which has a value already; indent it by 0 spaces, like `type`
+    error[E_CATALOG_YAML]: `title` is indented below `type` of line 1, which has a value already
+     --> extra/catalog/loki/component.yaml:2:3
+      |
+    2 |   title: x
+      |   ^^^^^
+    hint: indent it by 0 spaces, like `type`
+
+    1 finding in 1 file of the catalog
     "#);
-    project.write(entry, "type: loki\ncolour: red\n");
+    project.write(entry, BROKEN);
     assert_said!(project.said("gen --catalog extra"), @r#"
     exit code: 4
     ----- stdout -----
     ----- stderr -----
-    error: E_CATALOG_SCHEMA: `extra/catalog/loki/component.yaml`: unknown field `colour`, expected one of `type`, `use`, `title`, `category`, `roles`, `dialect`, `docs`, `namespace`, `group`, `object`, `max_object`, `service`, `install`, `attributes`, `sub_components`, `endpoints`, `primary_endpoint`, `pods`, `pods_of`, `metrics`, `health`, `health_endpoints`, `network`, `provides`, `consumes`, `convention`, `images`, `secrets`, `jobs`, `files`, `folders`, `package`, `config_maps`, `holds_data`, `notes`
+    error[E_CATALOG_SCHEMA]: the entry lacks the key `object`
+     --> extra/catalog/loki/component.yaml:1:1
+      |
+    1 | type: loki
+      | ^
+    hint: add `object:`: pattern of the name that its resources and Services derive from
+
+    error[E_CATALOG_SCHEMA]: the key `titel` is not known here
+     --> extra/catalog/loki/component.yaml:2:1
+      |
+    2 | titel: logs
+      | ^^^^^
+    hint: did you mean `title`?
+
+    error[E_CATALOG_SCHEMA]: `install` has `chart` and `manifests`
+     --> extra/catalog/loki/component.yaml:8:68
+      |
+    8 | install: {chart: {repository: "https://a", name: a, version: "1"}, manifests: true}
+      |                                                                    ^^^^^^^^^
+    hint: write exactly one of `chart`, `operator`, `manifests`, `workload`
+
+    3 findings in 1 file of the catalog
     "#);
     assert_said!(project.said("check --catalog nosuch"), @r#"
     exit code: 4
@@ -177,6 +216,6 @@ fn a_broken_entry_that_is_not_used() {
         head(&project.run("catalog ls --catalog extra").stderr, 1)
             .split(':')
             .next(),
-        Some("error")
+        Some("error[E_CATALOG_YAML]")
     );
 }

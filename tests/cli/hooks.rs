@@ -190,12 +190,12 @@ fn places_and_names_that_are_none() {
         (
             "values: stack",
             "docs/../outside.md",
-            "`docs/../outside.md` of hook `wrong` is not a place",
+            "`docs/../outside.md` is not a path in the output: it has the component `..`",
         ),
         (
             "values: stack",
             "/tmp/outside.md",
-            "`/tmp/outside.md` of hook `wrong` is not a place",
+            "`/tmp/outside.md` is not a path in the output: it is absolute",
         ),
         (
             "values: stack",
@@ -228,11 +228,11 @@ fn places_and_names_that_are_none() {
             "docs/{component}.md",
             "hook `wrong` asks for the type `mailpitt`, which does not exist; did you mean `mailpit`?",
         ),
-        ("values: link", "docs/a.md", "unknown variant `link`"),
+        ("values: link", "docs/a.md", "write `values: links`"),
         (
             "values: {function: topology_dosc}",
             "docs/a.md",
-            "missing field `for_each`",
+            "lacks the key `for_each`",
         ),
     ] {
         let project = with_hook(mail(), "wrong", selection, path, "text\n");

@@ -13,6 +13,7 @@
 mod access;
 mod builder;
 mod catalog;
+mod catalog_check;
 mod check;
 mod faults;
 mod first_run;

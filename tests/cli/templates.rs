@@ -6,7 +6,7 @@ use crate::builder::Project;
 const MAIL: &str = "\
 type: mailpit
 title: mail sink
-category: backend
+category: messaging
 docs: https://mailpit.axllent.org/docs/
 namespace: mail
 group: backend
@@ -15,12 +15,16 @@ service: MAIL
 install: {manifests: true}
 attributes:
   storage: {type: quantity, default: 1Gi, help: size of the volume}
-  relay: {type: string, help: host that mail goes on to}
+  relay: {type: hostname, help: host that mail goes on to}
 sub_components:
   box:
     title: a mailbox
     attributes:
-      owner: {type: string, default: nobody, help: who reads it}
+      owner: {type: string, default: nobody, pattern: \"[a-z]+\", help: who reads it}
+endpoints:
+  smtp: {host: \"{object}.{namespace}.svc.cluster.local\", port: 1025, protocol: tcp}
+pods: {app: \"{name}\"}
+health: [\"nc -z {host} {port}\"]
 files:
   - {path: values.yaml, template: values.yaml.j2}
 ";

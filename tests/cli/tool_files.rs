@@ -17,7 +17,7 @@ links:
 const MAIL: &str = "\
 type: mailpit
 title: mail sink
-category: backend
+category: messaging
 docs: https://mailpit.axllent.org/docs/
 namespace: mail
 group: backend
@@ -26,6 +26,8 @@ service: MAIL
 install: {manifests: true}
 endpoints:
   http: {host: \"{object}.{namespace}.svc.cluster.local\", port: 8025, protocol: http, target_port: 8025}
+pods: {app: \"{name}\"}
+health: [\"nc -z {host} {port}\"]
 provides: {http: {endpoint: http, facts: {host: \"{to.host}\"}}}
 ";
 

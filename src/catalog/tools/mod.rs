@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use anyhow::Context as _;
 
-use super::store::Entry;
+use super::entry::Entry;
 use crate::fault::Code;
 
 pub(super) use embedded::module_sha256;

@@ -7,7 +7,6 @@ use super::Checker;
 use crate::catalog::Role;
 use crate::finding::{Code, Finding};
 use crate::name::MAX_LABEL;
-use crate::stack::attributes::is_reserved;
 use crate::stack::{AttributeValue, Stack};
 
 pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
@@ -80,7 +79,7 @@ fn reserved_values(checker: &mut Checker<'_>, stack: &Stack) {
                 let Some(value) = sub.attributes.get(name).and_then(AttributeValue::text) else {
                     continue;
                 };
-                if is_reserved(kind, &value) {
+                if kind.is_reserved(&value) {
                     let path = [
                         "components",
                         component.name.as_str(),

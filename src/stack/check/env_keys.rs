@@ -1,4 +1,4 @@
-//! Rule: the keys of a component's links are told apart, by their prefixes and one by one.
+//! Rule: the keys of a component's links are told apart, by their prefixes and one by one, and steer no process.
 //!
 //! A prefix follows from its own link alone, so two links may come to share one; `env:` on one of them says which it gets
 //! instead. Anything that stacktic chose by itself would rename keys whose values a person has filled in.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
 use crate::catalog::Role;
+use crate::catalog::check::steered;
 use crate::finding::{Code, Finding};
 use crate::name::{EnvPrefix, env_form};
 use crate::stack::{Component, Link, Stack};
@@ -21,6 +22,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
             .collect();
         // The second one of a file is the one that was added.
         links.sort_by_key(|(span, _)| *span);
+        steering(checker, &links);
         let told = prefixes(checker, component, &links);
         keys(checker, component, &links, &told);
     }
@@ -30,6 +32,23 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
 fn place(checker: &Checker<'_>, link: &Link) -> Span {
     let position = link.position.to_string();
     checker.topology.place(&["links", &position])
+}
+
+/// Keys that only a prefix makes what a runtime looks for: `NODE` and `{env}_OPTIONS`.
+fn steering(checker: &mut Checker<'_>, links: &[(Span, &Link)]) {
+    for (span, link) in links {
+        let steered = link
+            .env
+            .iter()
+            .find_map(|value| Some((&value.key, steered(&value.key)?)));
+        if let Some((key, who)) = steered {
+            let message = format!("the link `{}` would set `{key}`, which steers {who}", link.arrow());
+            let hint = format!("choose another prefix with `env:` on `{}`", link.arrow());
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_NAME, *span, message).hint(hint));
+        }
+    }
 }
 
 /// Links that share a prefix; the pairs that were told of.

@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use super::Checker;
 use crate::catalog::AttributeType;
 use crate::finding::{Code, Finding, suggestion};
-use crate::stack::attributes::mismatch;
 
 pub(super) fn check(
     checker: &mut Checker<'_>,
@@ -29,7 +28,7 @@ pub(super) fn check(
                 .push(Finding::new(Code::E_TOPOLOGY_SCHEMA, span, message).hint(hint));
             continue;
         };
-        if let Some(fact) = mismatch(kind, value) {
+        if let Some(fact) = kind.mismatch(value) {
             let message = format!("the setting `{name}` of {owner} {fact}");
             let span = checker.topology.place(&path);
             checker

@@ -8,7 +8,6 @@ use super::{Checker, misplaced};
 use crate::catalog::{AttributeKind, AttributeType};
 use crate::finding::{Code, Finding, suggestion};
 use crate::name::{nearest, slip};
-use crate::stack::attributes::mismatch;
 use crate::topology::forms;
 use crate::yaml::Span;
 
@@ -72,7 +71,7 @@ pub(super) fn given_values(
             checker.findings.push(finding.hint(
                 "remove the value and change it where it was used; `gen` seeds a `secret/` file that names the key",
             ));
-        } else if let Some(fact) = mismatch(kind, value) {
+        } else if let Some(fact) = kind.mismatch(value) {
             let finding = Finding::new(
                 Code::E_TOPOLOGY_SCHEMA,
                 checker.topology.place(&place),

@@ -1,0 +1,67 @@
+//! Rule: the Secret of an account has one origin, and its keys are secret facts of the interface.
+
+use super::variables::Variables;
+use super::{below, borrowed};
+use crate::catalog::check::Held;
+use crate::catalog::{AccountSecret, Interface, KeySource};
+use crate::fault::Code::E_CATALOG_LINK;
+use crate::finding::suggestion;
+
+/// The form of a Secret and its patterns.
+pub(super) fn secret<T>(held: &mut Held<'_, T>, base: &[String], secret: &AccountSecret, known: &Variables) {
+    let origins = [
+        ("name", secret.name.as_ref()),
+        ("existing", secret.existing.as_ref()),
+        ("issued", secret.issued.as_ref()),
+    ];
+    let given: Vec<&str> = origins
+        .iter()
+        .filter(|(_, text)| text.is_some())
+        .map(|(word, _)| *word)
+        .collect();
+    if given.len() != 1 {
+        let fact = match given.as_slice() {
+            [] => "nothing says where the Secret of the account comes from".to_owned(),
+            several => format!("the Secret of the account has `{}`", several.join("` and `")),
+        };
+        let hint = "write exactly one of `name`, `existing` and `issued`";
+        held.blame_key(E_CATALOG_LINK, &borrowed(base), fact, hint);
+    } else if secret.made_by.is_some() && secret.name.is_none() {
+        let fact = "an operator makes a Secret that has no name";
+        let path = below(base, &["made_by"]);
+        held.blame_key(E_CATALOG_LINK, &borrowed(&path), fact, "write `name:` beside `made_by`");
+    }
+    for (word, text) in origins.into_iter().chain([("file", secret.file.as_ref())]) {
+        if let Some(text) = text {
+            known.check(held, &below(base, &[word]), text);
+        }
+    }
+    for (key, source) in &secret.keys {
+        if let KeySource::Plain(text) = source {
+            known.check(held, &below(base, &["keys", key]), text);
+        }
+    }
+}
+
+/// What an interface lets an account give.
+pub(super) struct Secrets<'a> {
+    pub(super) interface: &'a Interface,
+}
+
+impl Secrets<'_> {
+    /// Facts that stand under keys of a Secret.
+    pub(super) fn keys<T>(&self, held: &mut Held<'_, T>, base: &[String], secret: &AccountSecret) {
+        let secrets = self.interface.facts.iter().filter(|(_, fact)| fact.secret);
+        let known: Vec<&str> = secrets.map(|(name, _)| name.as_str()).collect();
+        for (key, source) in &secret.keys {
+            let KeySource::Fact { fact, .. } = source else { continue };
+            if known.contains(&fact.as_str()) {
+                continue;
+            }
+            let path = below(base, &["keys", key, "fact"]);
+            let told = format!("`{}` has no secret fact `{fact}`", self.interface.interface);
+            let hint = suggestion(fact, &known).unwrap_or_else(|| "it has no secret at all".to_owned());
+            held.blame(E_CATALOG_LINK, &borrowed(&path), told, hint);
+        }
+    }
+}

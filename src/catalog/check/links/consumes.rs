@@ -1,0 +1,124 @@
+//! Rule: what a type consumes are slots of interfaces that are there, at levels that they know.
+
+use std::collections::BTreeSet;
+
+use super::keys::{Given, suffixes};
+use super::variables::Variables;
+use super::{below, borrowed};
+use crate::catalog::check::held::Place;
+use crate::catalog::check::names::is_word;
+use crate::catalog::check::{Among, Held};
+use crate::catalog::{ComponentType, Interface, SlotBody};
+use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME};
+
+pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
+    let definition = held.definition();
+    let mut seen = BTreeSet::new();
+    for (position, slot) in definition.consumes.iter().enumerate() {
+        let path = below(&[], &["consumes", &position.to_string(), &slot.name]);
+        if !is_word(&slot.name) {
+            let fact = format!("the name `{}` is outside its grammar", slot.name);
+            let hint = "write a-z, 0-9 and _, and begin with a letter";
+            held.blame_key(E_CATALOG_NAME, &borrowed(&path), fact, hint);
+        }
+        if !seen.insert(&slot.name) {
+            let fact = format!(
+                "two slots are called `{}`, and give one link type two meanings",
+                slot.name
+            );
+            let hint = "give one of them another name, and say `interface:` in it";
+            held.blame_key(E_CATALOG_LINK, &borrowed(&path), fact, hint);
+        }
+        body(held, &path, definition, &slot.body);
+    }
+}
+
+/// What can be said of a slot of `consumer` by itself.
+pub(super) fn body<T>(held: &mut Held<'_, T>, base: &[String], consumer: &ComponentType, slot: &SlotBody) {
+    if let Some(sub) = &slot.begins_at {
+        let known: Vec<&str> = consumer.sub_components.keys().map(String::as_str).collect();
+        let path = below(base, &["begins_at"]);
+        held.known(E_CATALOG_LINK, &borrowed(&path), sub, &known, "sub-component type");
+    }
+    suffixes(held, base, slot.keys.as_ref());
+    let known = variables(consumer, slot);
+    if let Some(file) = &slot.file {
+        known.check(held, &below(base, &["file"]), file);
+    }
+    if let Some(deliver) = &slot.deliver {
+        let base = below(base, &["deliver", "secret"]);
+        known.check(held, &below(&base, &["name"]), &deliver.secret.name);
+        known.check(held, &below(&base, &["file"]), &deliver.secret.file);
+    }
+}
+
+/// What a pattern of a slot may name: of the provider only what every component has is sure, so nothing of it is doubted.
+pub(super) fn variables(consumer: &ComponentType, slot: &SlotBody) -> Variables {
+    Variables::of_links()
+        .end("from", Some(consumer))
+        .subs("from_sub", consumer, &slot.begins_at)
+        .end("to", None)
+        .and("sub.name")
+        .and("sub.object")
+        .and("account.name")
+        .open(&["to.", "sub.", "endpoint."])
+}
+
+pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
+    let definition = held.definition();
+    for (position, slot) in definition.consumes.iter().enumerate() {
+        let base = below(&[], &["consumes", &position.to_string(), &slot.name]);
+        let named = below(&base, &["interface"]);
+        let interface = match &slot.body.interface {
+            Some(name) => held.interface(among, &borrowed(&named), name),
+            None => held.interface_key(among, &borrowed(&base), &slot.name),
+        };
+        if let Some(interface) = interface {
+            taken(
+                held,
+                &base,
+                &interface.definition,
+                &slot.body,
+                &variables(definition, &slot.body),
+            );
+        }
+    }
+    if let Some(name) = &definition.convention {
+        let known = among.catalog().convention_names();
+        held.known(E_CATALOG_LINK, &["convention"], name, &known, "convention");
+    }
+}
+
+/// Levels and facts of the interface that a slot names.
+pub(super) fn taken<T>(
+    held: &mut Held<'_, T>,
+    base: &[String],
+    interface: &Interface,
+    slot: &SlotBody,
+    variables: &Variables,
+) {
+    let known: Vec<&str> = interface.levels.keys().map(|level| level.word()).collect();
+    let owner = format!("the interface `{}`", interface.interface);
+    for (position, level) in slot.levels.iter().enumerate() {
+        let path = below(base, &["levels", &position.to_string()]);
+        let place = borrowed(&path);
+        held.lacks(
+            E_CATALOG_LINK,
+            Place::Value(&place, level.word()),
+            &owner,
+            "level",
+            &known,
+        );
+    }
+    let given = Given { interface, variables };
+    if let Some(keys) = &slot.keys {
+        given.values(held, &below(base, &["keys"]), keys);
+    }
+    for (key, fact) in slot.deliver.iter().flat_map(|deliver| &deliver.secret.keys) {
+        let path = below(base, &["deliver", "secret", "keys", key]);
+        match fact.contains(['{', '}']) {
+            true => variables.check(held, &path, fact),
+            false => given.fact(held, &path, fact),
+        }
+    }
+}

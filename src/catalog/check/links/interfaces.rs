@@ -1,0 +1,64 @@
+//! Rule: an interface says what its levels mean and what its facts are, and knows the levels that it speaks of.
+
+use super::{below, borrowed};
+use crate::catalog::check::Held;
+use crate::catalog::check::names::is_word;
+use crate::catalog::{Interface, Level};
+use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME, E_CATALOG_TEXT};
+
+pub(in crate::catalog::check) fn check(held: &mut Held<'_, Interface>) {
+    let definition = held.definition();
+    if definition.levels.is_empty() {
+        let fact = "the interface has no level, so no link can be drawn to it";
+        held.blame_key(
+            E_CATALOG_LINK,
+            &["levels"],
+            fact,
+            "add one, such as `read: what it means`",
+        );
+    }
+    for (level, meaning) in &definition.levels {
+        if meaning.trim().is_empty() {
+            let fact = format!("nobody is told what the level `{}` means", level.word());
+            held.blame(E_CATALOG_TEXT, &["levels", level.word()], fact, "say it in one line");
+        }
+    }
+    for (name, fact) in &definition.facts {
+        let path = ["facts", name.as_str()];
+        if !is_word(name) {
+            let told = format!("the name `{name}` is outside its grammar");
+            let hint = "write a-z, 0-9 and _, and begin with a letter";
+            held.blame_key(E_CATALOG_NAME, &path, told, hint);
+        }
+        if fact.help.trim().is_empty() {
+            let told = format!("nobody is told what `{name}` is");
+            held.blame_key(E_CATALOG_TEXT, &path, told, "add `help:`, one line for people");
+        }
+        if let Some(level) = fact.from {
+            known(held, &[path[0], path[1], "from"], level);
+        }
+    }
+    for (role, taken) in &definition.consumers {
+        let Ok(serde_json::Value::String(role)) = serde_json::to_value(role) else {
+            continue;
+        };
+        let base = below(&[], &["consumers", &role, "levels"]);
+        if taken.levels.is_empty() {
+            let told = format!("types of the role `{role}` take it at no level");
+            held.blame(
+                E_CATALOG_LINK,
+                &borrowed(&base),
+                told,
+                "list levels, or remove the role",
+            );
+        }
+        for (position, level) in taken.levels.iter().enumerate() {
+            known(held, &borrowed(&below(&base, &[&position.to_string()])), *level);
+        }
+    }
+}
+
+fn known(held: &mut Held<'_, Interface>, path: &[&str], level: Level) {
+    let known: Vec<&str> = held.definition().levels.keys().map(|level| level.word()).collect();
+    held.known(E_CATALOG_LINK, path, level.word(), &known, "level");
+}

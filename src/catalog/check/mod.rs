@@ -1,0 +1,87 @@
+//! The laws of the catalog: what holds for every entry, one rule a file.
+//!
+//! ```text
+//! text ─ reading (closed schema) ─► entry ─ laws of its kind ─► findings, each with file, line and fix
+//! ```
+//!
+//! A rule is a function over one decoded entry and the files beside it ([`Held`]); it stands in the list of its kind
+//! below. What harms nothing that is generated is asked by `catalog check` alone (`MANNERS`). What needs other entries (an interface that is named) is one over the entry and all others ([`Among`]), and
+//! what needs them all at once (a name that must be new) stands in `whole`. A rule for
+//! a new kind of entry is a file here, and an `impl Definition` with its lists. What only a stack can show (templates,
+//! sentences of the agent) stands in `command/catalog_check`.
+
+mod among;
+mod attributes;
+mod data;
+mod endpoints;
+mod files;
+mod health;
+mod held;
+mod hooks;
+mod links;
+mod names;
+mod patterns;
+mod python;
+mod secrets;
+mod steering;
+mod texts;
+mod tool_schemas;
+mod tools;
+mod versions;
+mod whole;
+mod workloads;
+
+use super::store::Definition;
+use super::{ComponentType, Convention, HookType, Interface, Pair};
+
+pub(super) use among::{Among, LawAmong};
+pub(super) use held::{Held, Law};
+use links::{consumes, conventions, interfaces, kinds, pairs, provides, tool_files};
+pub use names::CATEGORIES;
+pub use steering::steered;
+pub use whole::{check, count};
+
+impl Definition for ComponentType {
+    const FILE: &'static str = "component.yaml";
+    const LAWS: &'static [Law<Self>] = &[
+        texts::check,
+        names::component_type,
+        attributes::check,
+        endpoints::check,
+        patterns::check,
+        versions::check,
+        health::check,
+        secrets::check,
+        files::component_type,
+        data::check,
+        workloads::check,
+        provides::check,
+        consumes::check,
+    ];
+    const MANNERS: &'static [Law<Self>] = &[names::of_people, attributes::manners, endpoints::reachable];
+    const AMONG: &'static [LawAmong<Self>] = &[provides::among, consumes::among, kinds::among];
+}
+
+impl Definition for Interface {
+    const FILE: &'static str = ".yaml";
+    const LAWS: &'static [Law<Self>] = &[texts::check, names::interface, interfaces::check];
+    const AMONG: &'static [LawAmong<Self>] = &[];
+}
+
+impl Definition for Convention {
+    const FILE: &'static str = ".yaml";
+    const LAWS: &'static [Law<Self>] = &[texts::check, names::convention, conventions::check];
+    const AMONG: &'static [LawAmong<Self>] = &[conventions::among];
+}
+
+impl Definition for Pair {
+    const FILE: &'static str = "pair.yaml";
+    const LAWS: &'static [Law<Self>] = &[texts::check, names::pair, files::pair, pairs::check];
+    const AMONG: &'static [LawAmong<Self>] = &[pairs::among, tool_files::among];
+}
+
+impl Definition for HookType {
+    const FILE: &'static str = "hook.yaml";
+    const LAWS: &'static [Law<Self>] = &[texts::check, names::hook_type, hooks::check, files::hook_type];
+    const AMONG: &'static [LawAmong<Self>] = &[hooks::among];
+}

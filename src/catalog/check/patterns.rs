@@ -1,0 +1,159 @@
+//! Rule: a pattern names only variables that it is given where it stands.
+//!
+//! Each field has the variables of the code that expands it: `stack/check/build.rs` for the model, `plan/secrets.rs` for
+//! Secrets, `plan/components.rs` for paths.
+
+use std::collections::BTreeMap;
+
+use super::Held;
+use super::attributes::OF_EVERY_COMPONENT;
+use crate::catalog::{AttributeType, ComponentType, ForEach, PortSpec, SecretSpec};
+use crate::fault::Code::E_CATALOG_PATTERN;
+use crate::finding::suggestion;
+
+pub(super) fn check(held: &mut Held<'_, ComponentType>) {
+    let definition = held.definition();
+    let of_type = known(&OF_EVERY_COMPONENT, &definition.attributes);
+    let without_object: Vec<&str> = of_type.iter().copied().filter(|name| *name != "object").collect();
+    pattern(held, &["object"], &definition.object, &without_object);
+    defaults(held, &["attributes"], &definition.attributes, &of_type);
+    model(held, definition, &of_type);
+    for (name, sub) in &definition.sub_components {
+        let own = known(&["sub", "sub_object"], &sub.attributes);
+        let of_sub = [of_type.as_slice(), &own].concat();
+        let path = ["sub_components", name];
+        if let Some(object) = &sub.object {
+            pattern(held, &[path[0], path[1], "object"], object, &of_sub);
+        }
+        defaults(held, &[path[0], path[1], "attributes"], &sub.attributes, &of_sub);
+    }
+    for (position, secret) in definition.secrets.iter().enumerate() {
+        self::secret(held, definition, &position.to_string(), secret);
+    }
+    for (position, file) in definition.files.iter().enumerate() {
+        let of_path: &[&str] = match file.for_each {
+            Some(ForEach::SubComponents(_)) => &["name", "object", "sub_object"],
+            Some(ForEach::Accounts(_)) => &["name", "object", "account.object"],
+            None => &["name", "object"],
+        };
+        pattern(held, &["files", &position.to_string(), "path"], &file.path, of_path);
+    }
+}
+
+/// Names, and those of the attributes that are no secret.
+fn known<'a>(names: &[&'a str], attributes: &'a BTreeMap<String, AttributeType>) -> Vec<&'a str> {
+    let plain = attributes.iter().filter(|(_, kind)| !kind.secret);
+    names
+        .iter()
+        .copied()
+        .chain(plain.map(|(name, _)| name.as_str()))
+        .collect()
+}
+
+fn defaults(
+    held: &mut Held<'_, ComponentType>,
+    path: &[&str],
+    types: &BTreeMap<String, AttributeType>,
+    known: &[&str],
+) {
+    for (name, kind) in types.iter().filter(|(_, kind)| !kind.secret) {
+        if let Some(text) = kind.default.as_ref().and_then(serde_json::Value::as_str) {
+            let others: Vec<&str> = known.iter().copied().filter(|known| known != name).collect();
+            pattern(held, &[path, &[name, "default"]].concat(), text, &others);
+        }
+    }
+}
+
+/// What becomes part of a component: hosts, ports, labels and images.
+fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: &[&str]) {
+    for (name, endpoint) in &definition.endpoints {
+        pattern(held, &["endpoints", name, "host"], &endpoint.host, known);
+        port(held, &["endpoints", name, "port"], Some(&endpoint.port), known);
+        port(
+            held,
+            &["endpoints", name, "target_port"],
+            endpoint.target_port.as_ref(),
+            known,
+        );
+    }
+    labels(held, &["pods"], &definition.pods, known);
+    for (name, narrower) in &definition.pods_of {
+        labels(held, &["pods_of", name], narrower, known);
+    }
+    labels(held, &["images"], &definition.images, known);
+    if let Some(metrics) = &definition.metrics {
+        port(held, &["metrics", "port"], Some(&metrics.port), known);
+        labels(held, &["metrics", "selector"], &metrics.selector, known);
+        labels(held, &["metrics", "pods"], &metrics.pods, known);
+    }
+}
+
+fn secret(held: &mut Held<'_, ComponentType>, definition: &ComponentType, position: &str, secret: &SecretSpec) {
+    let mut of_secret = known(&["name", "namespace", "object"], &definition.attributes);
+    if let Some(sub) = secret
+        .for_each
+        .as_ref()
+        .and_then(|sub| definition.sub_components.get(sub))
+    {
+        of_secret.extend(known(&["sub", "sub_object"], &sub.attributes));
+    }
+    let path = ["secrets", position];
+    pattern(held, &[path[0], path[1], "name"], &secret.name, &of_secret);
+    pattern(held, &[path[0], path[1], "file"], &secret.file, &of_secret);
+    for (number, key) in secret.keys.iter().enumerate() {
+        let number = number.to_string();
+        let texts = [
+            ("key", Some(&key.key)),
+            ("value", key.value.as_ref()),
+            ("help", Some(&key.help)),
+        ];
+        for (field, text) in texts {
+            if let Some(text) = text {
+                pattern(held, &[path[0], path[1], "keys", &number, field], text, &of_secret);
+            }
+        }
+    }
+}
+
+fn port(held: &mut Held<'_, ComponentType>, path: &[&str], port: Option<&PortSpec>, known: &[&str]) {
+    if let Some(PortSpec::Pattern(text)) = port {
+        pattern(held, path, text, known);
+    }
+}
+
+fn labels(held: &mut Held<'_, ComponentType>, path: &[&str], labels: &BTreeMap<String, String>, known: &[&str]) {
+    for (key, text) in labels {
+        pattern(held, &[path, &[key]].concat(), text, known);
+    }
+}
+
+/// The first thing that is wrong with a pattern.
+pub(super) fn pattern<T>(held: &mut Held<'_, T>, path: &[&str], text: &str, known: &[&str]) {
+    let near = |name: &str| suggestion(name, known).unwrap_or_default();
+    pattern_of(held, path, text, &|name| known.contains(&name), &near);
+}
+
+/// The same, where more names are right than can be listed; `near` is the hint for one that is not.
+pub(super) fn pattern_of<T>(
+    held: &mut Held<'_, T>,
+    path: &[&str],
+    text: &str,
+    is_known: &dyn Fn(&str) -> bool,
+    near: &dyn Fn(&str) -> String,
+) {
+    let mut rest = text;
+    while let Some(open) = rest.find(['{', '}']) {
+        let Some(close) = rest[open..].find('}').filter(|_| rest[open..].starts_with('{')) else {
+            let fact = format!("`{text}` has a brace that is not part of a `{{variable}}`");
+            held.blame(E_CATALOG_PATTERN, path, fact, "braces mean variables, and nothing else");
+            return;
+        };
+        let name = &rest[open + 1..open + close];
+        if !is_known(name) {
+            let fact = format!("the variable `{{{name}}}` is not known here");
+            held.blame(E_CATALOG_PATTERN, path, fact, near(name));
+            return;
+        }
+        rest = &rest[open + close + 1..];
+    }
+}

@@ -1,0 +1,96 @@
+//! Rule: pods and jobs of ours name images, endpoints, attributes and ConfigMaps that the type has.
+
+use super::Held;
+use crate::catalog::{ComponentType, FolderSource, Job, Workload};
+use crate::fault::Code::E_CATALOG_SCHEMA;
+
+pub(super) fn check(held: &mut Held<'_, ComponentType>) {
+    let definition = held.definition();
+    if let Some(workload) = &definition.install.workload {
+        self::workload(held, workload);
+    }
+    for (name, job) in &definition.jobs {
+        self::job(held, name, job);
+    }
+}
+
+fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
+    let definition = held.definition();
+    let base = ["install", "workload"];
+    let images: Vec<&str> = definition.images.keys().map(String::as_str).collect();
+    held.known(
+        E_CATALOG_SCHEMA,
+        &[base[0], base[1], "container"],
+        &workload.container,
+        &images,
+        "image",
+    );
+    if let Some(endpoint) = workload.probe.as_ref().and_then(|probe| probe.endpoint.as_ref()) {
+        let known: Vec<&str> = definition.endpoints.keys().map(String::as_str).collect();
+        held.known(
+            E_CATALOG_SCHEMA,
+            &[base[0], base[1], "probe", "endpoint"],
+            endpoint,
+            &known,
+            "endpoint",
+        );
+    }
+    let maps: Vec<&str> = definition.config_maps.keys().map(String::as_str).collect();
+    for (folder, projected) in workload.projected.iter().enumerate() {
+        for (position, source) in projected.sources.iter().enumerate() {
+            let (folder, position) = (folder.to_string(), position.to_string());
+            let path = [base[0], base[1], "projected", &folder, "sources", &position];
+            match source {
+                FolderSource::ConfigMaps(name) => {
+                    let path = [path.as_slice(), &["config_maps"]].concat();
+                    held.known(E_CATALOG_SCHEMA, &path, name, &maps, "entry of `config_maps`");
+                }
+                FolderSource::Package if definition.package.is_none() => {
+                    held.blame(
+                        E_CATALOG_SCHEMA,
+                        &path,
+                        "the type has no `package`",
+                        "add one, or remove this",
+                    );
+                }
+                FolderSource::Package => {}
+            }
+        }
+    }
+}
+
+fn job(held: &mut Held<'_, ComponentType>, name: &str, job: &Job) {
+    let definition = held.definition();
+    if let Some(sub) = &job.for_each {
+        let known: Vec<&str> = definition.sub_components.keys().map(String::as_str).collect();
+        held.known(
+            E_CATALOG_SCHEMA,
+            &["jobs", name, "for_each"],
+            sub,
+            &known,
+            "sub-component type",
+        );
+    }
+    let known: Vec<&str> = definition.endpoints.keys().map(String::as_str).collect();
+    for (position, endpoint) in job.endpoints.iter().enumerate() {
+        let path = ["jobs", name, "endpoints", &position.to_string()];
+        held.known(E_CATALOG_SCHEMA, &path, endpoint, &known, "endpoint");
+    }
+    let images: Vec<&str> = definition.images.keys().map(String::as_str).collect();
+    let provided: Vec<&str> = definition.provides.keys().map(String::as_str).collect();
+    for (position, step) in job.steps.iter().enumerate() {
+        let position = position.to_string();
+        let path = ["jobs", name, "steps", &position];
+        held.known(
+            E_CATALOG_SCHEMA,
+            &[&path[..], &["image"]].concat(),
+            &step.image,
+            &images,
+            "image",
+        );
+        if let Some(of) = &step.accounts {
+            let path = [&path[..], &["accounts"]].concat();
+            held.known(E_CATALOG_SCHEMA, &path, of, &provided, "interface that it provides");
+        }
+    }
+}

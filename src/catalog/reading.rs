@@ -1,0 +1,87 @@
+//! The text of an entry: YAML, held to the schema of its kind, decoded.
+//!
+//! A text goes in; the document with its places and the definition come out, or the findings that say why not: each
+//! unknown key, missing key and wrong type with its line.
+
+use serde_json::Value as Json;
+
+use super::findings::Report;
+use super::presets::Presets;
+use super::store::Definition;
+use super::taken;
+use crate::fault::Code;
+use crate::finding::Finding;
+use crate::topology::Source;
+use crate::topology::forms;
+use crate::topology::shape::{Dialect, compare};
+use crate::yaml::{self, Node, Value};
+
+const ENTRY: Dialect = Dialect {
+    code: crate::finding::Code::Catalog(Code::E_CATALOG_SCHEMA),
+    root: "the entry",
+    is_left_to_others: |_, _| false,
+    misplaced: |_| None,
+    describes: true,
+    hint,
+};
+
+/// Read a definition. Without one there is at least one finding.
+pub(super) fn definition<T: Definition>(source: &Source, presets: &Presets, report: &mut Report) -> Option<(Node, T)> {
+    let mut document = document(source, report)?;
+    if !presets.is_empty() {
+        match taken::with_presets(document, presets) {
+            Ok(whole) => document = whole,
+            Err(finding) => {
+                report.add(source, finding);
+                return None;
+            }
+        }
+    }
+    let schema = schemars::schema_for!(T).to_value();
+    let (json, shape) = compare(&document, &schema, &ENTRY);
+    let unknown = shape.unknown.iter().map(|unknown| unknown.finding_as(ENTRY.code));
+    let findings: Vec<Finding> = shape.findings.into_iter().chain(unknown).collect();
+    if !findings.is_empty() {
+        findings.into_iter().for_each(|finding| report.add(source, finding));
+        return None;
+    }
+    match decoded(json) {
+        Ok(definition) => Some((document, definition)),
+        Err(fact) => {
+            report.add(source, Finding::new(Code::E_CATALOG_SCHEMA, document.span, fact));
+            None
+        }
+    }
+}
+
+/// Read the YAML of a file of the catalog. Without a document there is at least one finding.
+pub(super) fn document(source: &Source, report: &mut Report) -> Option<Node> {
+    match yaml::parse(&source.text) {
+        Ok(document) => Some(document),
+        Err(problems) => {
+            for problem in problems {
+                let finding = Finding::new(Code::E_CATALOG_YAML, problem.span, problem.message);
+                report.add(source, finding.maybe_hint(problem.hint));
+            }
+            None
+        }
+    }
+}
+
+fn decoded<T: Definition>(json: Json) -> Result<T, String> {
+    serde_json::from_value(json).map_err(|error| error.to_string())
+}
+
+/// What to write in place of `node`.
+fn hint(path: &[String], wanted: &str, node: &Node) -> Option<String> {
+    let key = path.last().map(String::as_str).unwrap_or_default();
+    match (wanted, &node.value) {
+        ("string", Value::Bool(_) | Value::Integer(_) | Value::Float(_)) => Some("put it in quotes".to_owned()),
+        ("boolean", Value::String(text)) => Some(forms::boolean(text)),
+        ("boolean", _) => Some("write `true` or `false`".to_owned()),
+        ("integer", _) => Some("write a whole number in digits, without quotes".to_owned()),
+        ("object", _) => Some(format!("write it as `{key}: {{<key>: <value>}}`")),
+        ("array", _) => Some(format!("write it as `{key}: [<value>]`")),
+        _ => None,
+    }
+}

@@ -1,0 +1,189 @@
+//! Whether a value fits the type of its attribute.
+//!
+//! Stack files are held to it, and so are the defaults of the catalog itself.
+
+use serde_json::Value as Json;
+
+use super::attribute::{AttributeKind, AttributeType};
+use crate::name::{is_dns_label, is_fqdn};
+
+impl AttributeType {
+    /// Whether a given value fits; the answer is the end of a sentence that begins with the name.
+    #[must_use]
+    pub fn mismatch(&self, value: &Json) -> Option<String> {
+        mismatch(self, value)
+    }
+
+    /// Whether `text` is one of the names that the type keeps from users.
+    #[must_use]
+    pub fn is_reserved(&self, text: &str) -> bool {
+        self.reserved.iter().any(|expression| matches_whole(expression, text))
+    }
+}
+
+fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
+    let text = value.as_str();
+    let fits = match kind.kind {
+        AttributeKind::Integer => value.is_i64(),
+        AttributeKind::Boolean => value.is_boolean(),
+        _ => text.is_some(),
+    };
+    if !fits {
+        return Some(format!("must be {}, not {}", kind_name(kind.kind), json_name(value)));
+    }
+    if let (Some((least, greatest)), Some(number)) = (kind.range, value.as_i64())
+        && !(least..=greatest).contains(&number)
+    {
+        return Some(format!("must be {least} to {greatest}{}", unit(kind)));
+    }
+    let text = text?;
+    if let Some(choices) = &kind.choices
+        && !choices.iter().any(|choice| choice == text)
+    {
+        return Some(format!(
+            "must be one of {}",
+            choices
+                .iter()
+                .map(|choice| format!("`{choice}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
+    }
+    if let Some(expression) = &kind.pattern
+        && !matches_whole(expression, text)
+    {
+        return Some(format!("must match `{expression}`"));
+    }
+    if kind.is_reserved(text) {
+        return Some("is a name that the service keeps for itself".to_owned());
+    }
+    text_mismatch(kind.kind, text).map(str::to_owned)
+}
+
+fn matches_whole(expression: &str, text: &str) -> bool {
+    whole(expression).is_ok_and(|regex| regex.is_match(text))
+}
+
+/// The regular expression that a text matches as a whole.
+pub(super) fn whole(expression: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::Regex::new(&format!("^(?:{expression})$"))
+}
+
+fn text_mismatch(kind: AttributeKind, text: &str) -> Option<&'static str> {
+    match kind {
+        AttributeKind::Quantity if !is_quantity(text) => Some("must be a Kubernetes quantity such as `500m` or `10Gi`"),
+        AttributeKind::Duration if !is_duration(text) => Some("must be a duration such as `30s`, `24h` or `7d`"),
+        AttributeKind::Hostname if !is_fqdn(text) && !is_dns_label(text) => Some("must be a domain name"),
+        AttributeKind::Image => image_mismatch(text),
+        _ => None,
+    }
+}
+
+fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
+    let suffix = &text[digits.len()..];
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits.parse::<f64>().is_ok();
+    number && ["", "m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi"].contains(&suffix)
+}
+
+fn is_duration(text: &str) -> bool {
+    let digits = text.trim_end_matches(|last: char| last.is_ascii_alphabetic());
+    let suffix = &text[digits.len()..];
+    !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && ["ms", "s", "m", "h", "d", "w", "y"].contains(&suffix)
+}
+
+/// An image must say exactly what it is: a tag other than `latest`, or a digest.
+pub(super) fn image_mismatch(text: &str) -> Option<&'static str> {
+    let legal = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte));
+    if let Some((_, digest)) = text.split_once('@') {
+        let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+        let good = legal
+            && hex.len() == 64
+            && hex
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        return if good {
+            None
+        } else {
+            Some("has a digest that is not `sha256:` and 64 hex digits")
+        };
+    }
+    let last = text.rsplit('/').next().unwrap_or_default();
+    match last.split_once(':') {
+        Some((name, tag)) if legal && !name.is_empty() && !tag.is_empty() && tag != "latest" => None,
+        _ => Some("must end in an exact tag or digest, never `latest`"),
+    }
+}
+
+fn unit(kind: &AttributeType) -> String {
+    kind.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default()
+}
+
+fn kind_name(kind: AttributeKind) -> &'static str {
+    match kind {
+        AttributeKind::Integer => "an integer",
+        AttributeKind::Boolean => "`true` or `false`",
+        _ => "a string",
+    }
+}
+
+fn json_name(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "nothing",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "a mapping",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images() {
+        for (input, good) in [
+            ("registry.example.com:5000/app:1.2.3", true),
+            (
+                "app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                true,
+            ),
+            ("app@sha256:0123", false),
+            ("app:latest", false),
+            ("registry.example.com:5000/app", false),
+            ("app", false),
+            ("a b:1", false),
+        ] {
+            assert_eq!(image_mismatch(input).is_none(), good, "{input}");
+        }
+    }
+
+    #[test]
+    fn quantities_and_durations() {
+        for (input, good) in [
+            ("10Gi", true),
+            ("500m", true),
+            ("1.5", true),
+            ("10GB", false),
+            ("Gi", false),
+            ("-1", false),
+        ] {
+            assert_eq!(is_quantity(input), good, "{input}");
+        }
+        for (input, good) in [
+            ("30s", true),
+            ("7d", true),
+            ("s", false),
+            ("30", false),
+            ("1.5h", false),
+        ] {
+            assert_eq!(is_duration(input), good, "{input}");
+        }
+    }
+}
