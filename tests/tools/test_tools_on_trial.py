@@ -11,27 +11,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conftest import REPOSITORY
+from conftest import PACKAGE, REPOSITORY, tool_files
 
 SCRIPT = REPOSITORY / "src" / "command" / "catalog_check" / "tools_on_trial.py"
-CORE = REPOSITORY / "catalog" / "fastmcp" / "files"
 # Their backends are asked over HTTP, and no question of theirs is a POST.
 OVER_HTTP = ["argo_cd", "fastapi", "grafana", "loki", "prometheus", "rabbitmq"]
-LINK = """\
-name: fastmcp-loki
-title: logs of a team's own
+PAIR = """\
 from: fastmcp
-to: loki
-write_access: {write_access}
-endpoints: [http]
-env:
-  - {{key: "{{env}}_HOST", value: "{{to.host}}"}}
-modules: [own_tools.py]
+to: grafana
+title: dashboards of a team's own
+interface: grafana_api
+levels: [{levels}]
+keys: {{HOST: host, PORT: port, SCHEME: scheme}}
+tools: {{modules: [own_tools.py]}}
 """
 MODULE = '''\
 """Tools of a team's own."""
@@ -42,9 +40,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from http_client import Http
-from links import Link
-from toolkit import Answer, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Toolset
+from stacktic_mcp.lib.http_client import Http
 
 Limit = Annotated[int, Field(ge=1, le=9, description="most rows")]
 
@@ -71,17 +68,22 @@ SCHEMA = {
 
 def write_catalog(folder: Path, body: str, tool_class: str = "read") -> Path:
     """Write a catalog with one tool, which does `body` after it has read."""
-    home = folder / "link-types" / "fastmcp-loki"
+    home = folder / "link-types" / "pairs" / "fastmcp-grafana"
     home.mkdir(parents=True)
-    write_access = str(tool_class != "read").lower()
-    (home / "link.yaml").write_text(LINK.format(write_access=write_access), encoding="utf-8")
+    levels = "read" if tool_class == "read" else "read, write"
+    (home / "pair.yaml").write_text(PAIR.format(levels=levels), encoding="utf-8")
     (home / "own_tools.py").write_text(MODULE.replace("BODY", body), encoding="utf-8")
     tool: dict[str, Any] = {
         "name": "own_list",
         "class": tool_class,
+        "destructive": False,
+        "idempotent": True,
+        "timeout_ms": 10_000,
+        "result_bytes": 32_768,
+        "text_bytes": 2_048,
+        "instance_argument": "component",
         "description": "Return rows.",
         "input_schema": SCHEMA,
-        "output_schema": {**SCHEMA, "properties": {}},
     }
     (home / "tools.json").write_text(json.dumps({"tools": [tool]}), encoding="utf-8")
     return folder
@@ -127,7 +129,7 @@ def test_a_read_that_reads_is_good(tmp_path: Path, body: str) -> None:
 
 def test_a_question_by_post_is_named_by_its_module(tmp_path: Path) -> None:
     folder = write_catalog(tmp_path, "await http.send_json('POST', ('rows', 'search'), {})")
-    module = folder / "link-types" / "fastmcp-loki" / "own_tools.py"
+    module = folder / "link-types" / "pairs" / "fastmcp-grafana" / "own_tools.py"
     text = module.read_text(encoding="utf-8")
     text = text.replace("\nLimit =", '\nREADS_BY_POST = ("/rows/search",)\nLimit =', 1)
     module.write_text(text, encoding="utf-8")
@@ -156,7 +158,7 @@ def test_a_file_is_not_written(tmp_path: Path) -> None:
 
 def test_a_module_that_does_not_register_is_told(tmp_path: Path) -> None:
     folder = write_catalog(tmp_path, "")
-    module = folder / "link-types" / "fastmcp-loki" / "own_tools.py"
+    module = folder / "link-types" / "pairs" / "fastmcp-grafana" / "own_tools.py"
     module.write_text('"""Broken."""\n\nraise ValueError("no")\n', encoding="utf-8")
     findings, _ = in_this_environment(folder)
     assert findings == ["the modules do not register: ValueError: no"]
@@ -171,17 +173,26 @@ def test_without_an_environment_it_is_said(tmp_path: Path) -> None:
     assert "`stacktic dev` makes one" in notes[0]
 
 
-def sources(home: Path) -> dict[str, str]:
-    """Return the modules of a folder."""
-    return {file.stem: file.read_text(encoding="utf-8") for file in home.glob("*.py")}
+def module_of(file: Path) -> str:
+    """Return the name by which a file of the package is imported."""
+    return ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+def sources(files: Iterable[Path]) -> dict[str, str]:
+    """Return the texts of modules of the package."""
+    return {module_of(file): file.read_text(encoding="utf-8") for file in files}
 
 
 @pytest.mark.parametrize("name", OVER_HTTP)
 def test_the_reads_of_the_program_write_nothing(name: str) -> None:
-    folder = REPOSITORY / "link-types" / f"fastmcp-{name}"
+    folder = REPOSITORY / "link-types" / "pairs" / f"fastmcp-{name}"
     tools = json.loads((folder / "tools.json").read_text(encoding="utf-8"))["tools"]
-    modules = sources(folder)
-    given = {"core": sources(CORE), "modules": modules, "tools": tools, "type": folder.name}
+    given = {
+        "core": sources(PACKAGE.rglob("*.py")),
+        "modules": sources(tool_files(folder)),
+        "tools": tools,
+        "type": folder.name,
+    }
     command = [sys.executable, "-I", "-B", str(SCRIPT)]
     done = subprocess.run(
         command, input=json.dumps(given), capture_output=True, text=True, check=True, timeout=120
