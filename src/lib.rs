@@ -17,6 +17,8 @@ pub mod name;
 
 pub mod level;
 
+pub mod clients;
+
 pub mod layout;
 
 pub mod yaml;
@@ -30,6 +32,10 @@ pub mod topology;
 pub mod catalog;
 
 pub mod stack;
+
+pub mod metadata;
+
+pub mod view;
 
 pub mod hook;
 

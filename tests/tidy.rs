@@ -8,9 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order of reading; a module may use only those before it.
-const ORDER: [&str; 23] = [
-    "rel_path", "contents", "name", "level", "layout", "yaml", "fault", "finding", "topology", "catalog", "stack",
-    "hook", "agent", "tree", "plan", "render", "disk", "report", "dev", "exit", "cli", "settings", "command",
+const ORDER: [&str; 26] = [
+    "rel_path", "contents", "name", "level", "clients", "layout", "yaml", "fault", "finding", "topology", "catalog",
+    "stack", "metadata", "view", "hook", "agent", "tree", "plan", "render", "disk", "report", "dev", "exit", "cli",
+    "settings", "command",
 ];
 
 /// Longest file, in lines before its tests.

@@ -13,7 +13,7 @@ use crate::agent::query::{Index, MAX_BODY, Query, answer};
 use crate::catalog::Catalog;
 use crate::cli::QueryArgs;
 use crate::exit::Exit;
-use crate::hook;
+use crate::metadata;
 use crate::report;
 
 pub(super) fn run(args: &QueryArgs, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
@@ -29,7 +29,7 @@ pub(super) fn run(args: &QueryArgs, catalog: &Catalog, streams: &mut Streams<'_>
             return Ok(Exit::Error);
         }
     };
-    let metadata = serde_json::to_vec(&hook::metadata(&stack)).context("the stack metadata is plain data")?;
+    let metadata = serde_json::to_vec(&metadata::of(&stack)).context("the stack metadata is plain data")?;
     let index = Index::load(&metadata).context("the stack metadata")?;
     let query = match Query::parse(&body(&args.query)?) {
         Ok(query) => query,

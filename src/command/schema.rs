@@ -11,7 +11,8 @@ use super::Streams;
 use crate::catalog::{AttributeKind, AttributeType, Catalog, ComponentType, Convention, HookType, Interface, Pair};
 use crate::cli::SchemaArg;
 use crate::exit::Exit;
-use crate::hook::{ServedLock, StackMetadata, ToolsLock};
+use crate::hook::{ServedLock, ToolsLock};
+use crate::metadata::StackMetadata;
 use crate::topology::StackDocument;
 
 pub(super) fn run(which: SchemaArg, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::keys::Key;
-use crate::hook::{Client, ClientKey, ClientServer};
+use crate::clients::{Client, ClientKey, ClientServer};
 
 pub(super) fn text(server: &ClientServer, key: &Key) -> String {
     let mut text = format!("MCP server  {}\nAPI key     {}\n", server.url, key.text());

@@ -5,8 +5,9 @@
 
 use super::problem::Problem;
 use crate::catalog::Role;
+use crate::clients::ClientServer;
 use crate::finding::suggestion;
-use crate::hook::{ClientServer, client_name};
+use crate::hook::client_name;
 use crate::stack::{Component, Link, Stack};
 
 /// The types of the core that a person without a server or an agent is told to add.

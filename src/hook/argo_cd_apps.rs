@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::view;
 use crate::catalog::derived::DEPLOYED;
 use crate::catalog::{ChartSource, OperatorSource, Role};
 use crate::layout::{NAMESPACES, OPERATORS};
 use crate::name::{ComponentName, MAX_LABEL, shortened};
 use crate::stack::{Component, Stack};
+use crate::view;
 
 /// The dialect of a delivery that reads Applications.
 const DIALECT: &str = "argo_cd";

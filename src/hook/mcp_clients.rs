@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::clients::{Client, ClientKey, ClientServer};
 use crate::catalog::Role;
+use crate::clients::{Client, ClientKey, ClientServer};
 use crate::stack::{Component, Endpoint, Link, Stack};
 
 /// Local port of the first server that no gateway publishes.

@@ -4,7 +4,6 @@
 //! nothing to work out. No clock, network, environment or chance.
 
 pub mod argo_cd_apps;
-mod clients;
 mod edges;
 mod markdown;
 mod mcp_clients;
@@ -14,7 +13,6 @@ pub mod select;
 mod stack_metadata;
 mod tools;
 mod topology_docs;
-pub mod view;
 
 use std::rc::Rc;
 
@@ -27,11 +25,7 @@ use crate::finding::suggestion;
 use crate::stack::Stack;
 
 pub use argo_cd_apps::operator_values;
-pub use clients::{Client, ClientKey, ClientServer};
 pub use mcp_clients::client_name;
-pub use stack_metadata::{
-    AttributeMetadata, ComponentMetadata, EndpointMetadata, LinkMetadata, StackMetadata, SubComponentMetadata, metadata,
-};
 pub use tools::{SeenLink, SeenLock, SeenServer, SeenTool, ServedLock, ToolsLock, grants_told};
 
 /// A hook with the values that its function made.
@@ -44,14 +38,17 @@ pub struct HookRun {
 /// Functions of which `plan` prepares the values, because they list what was planned before.
 const BY_PLAN: [&str; 3] = ["argo_cd_apps", "kustomize", "overlays"];
 
-/// Functions that are pure functions of the stack.
-const OF_THE_STACK: [&str; 6] = [
-    "mcp_clients",
-    "mcp_registry",
-    "network_policies",
-    "stack_metadata",
-    "tools_lock",
-    "topology_docs",
+/// A function of the stack, with the lists of items that it makes.
+type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;
+
+/// The one place where the name of a function meets the function.
+const OF_THE_STACK: [(&str, Function); 6] = [
+    ("mcp_clients", |stack, _| Ok(mcp_clients::values(stack))),
+    ("mcp_registry", mcp_registry::values),
+    ("network_policies", |stack, _| Ok(network_policies::values(stack))),
+    ("stack_metadata", |stack, _| stack_metadata::values(stack)),
+    ("tools_lock", |stack, _| tools::values(stack)),
+    ("topology_docs", |stack, _| Ok(topology_docs::values(stack))),
 ];
 
 /// Run the function of every hook that has one, sorted by name.
@@ -155,24 +152,15 @@ fn document(component: Option<&str>, document: Json) -> Json {
     )
 }
 
-/// The one place where the name of a function meets the function.
 fn values(hook: &str, function: &str, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Map<String, Json>> {
-    let values = match function {
-        "mcp_clients" => mcp_clients::values(stack),
-        "mcp_registry" => mcp_registry::values(stack, catalog)?,
-        "network_policies" => network_policies::values(stack),
-        "stack_metadata" => stack_metadata::values(stack)?,
-        "tools_lock" => tools::values(stack)?,
-        "topology_docs" => topology_docs::values(stack),
-        other => {
-            let known: Vec<&str> = OF_THE_STACK.into_iter().chain(BY_PLAN).collect();
-            let hint = suggestion(other, &known).unwrap_or_default();
-            bail!(Code::E_CATALOG_HOOK.fault(format!(
-                "hook `{hook}` names the function `{other}`, which does not exist; {hint}"
-            )))
-        }
+    let Some((_, make)) = OF_THE_STACK.iter().find(|(name, _)| *name == function) else {
+        let known: Vec<&str> = OF_THE_STACK.iter().map(|(name, _)| *name).chain(BY_PLAN).collect();
+        let hint = suggestion(function, &known).unwrap_or_default();
+        bail!(Code::E_CATALOG_HOOK.fault(format!(
+            "hook `{hook}` names the function `{function}`, which does not exist; {hint}"
+        )))
     };
-    match values {
+    match make(stack, catalog)? {
         Json::Object(values) => Ok(values),
         _ => bail!(Code::E_CATALOG_HOOK.fault(format!("the values of hook `{hook}` are no mapping"))),
     }

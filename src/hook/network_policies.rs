@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::edges::{Edge, edges};
-use super::view;
 use crate::layout::NAMESPACES;
 use crate::name::{ComponentName, sha256_hex};
 use crate::stack::{Component, Stack};
+use crate::view;
 
 pub(super) fn values(stack: &Stack) -> Json {
     let edges = edges(stack);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::markdown::text;
-use super::view;
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
+use crate::view;
 
 pub(super) fn values(stack: &Stack) -> Json {
     // By name, not by number: a component that comes or goes changes its own lines alone.

@@ -8,11 +8,12 @@ use serde_json::Value as Json;
 
 use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, jobs, package, source, workloads};
 use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
-use crate::hook::{operator_values, view};
+use crate::hook::operator_values;
 use crate::layout::OPERATORS;
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 use crate::tree::Class;
+use crate::view;
 
 /// What templates see, made once for all files: a component's view is shared by every file that
 /// shows it, under the name that the file knows it by.

@@ -9,9 +9,9 @@ use super::secrets::{self, PlannedSecret};
 use super::{Plan, PlannedFile, base_folder, config_maps, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
-use crate::hook::view;
 use crate::layout::NAMESPACES;
 use crate::stack::{Component, SecretsBackend, Stack};
+use crate::view;
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {
     let entry = catalog

@@ -9,9 +9,9 @@ use super::components::Views;
 use super::{Plan, PlannedFile, Scope, class, hooks, source};
 use crate::catalog::{Entry, HookOutput, HookType, pattern};
 use crate::hook::select::{self, Item};
-use crate::hook::view;
 use crate::name::{ComponentName, Namespace};
 use crate::stack::{Account, Component, Link, Stack};
+use crate::view;
 
 /// Plan all outputs of a hook.
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, entry: &Entry<HookType>, views: &Views) -> anyhow::Result<()> {

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::objects::top_level;
-use crate::hook::view::KEEP;
 use crate::plan::Plan;
+use crate::view::KEEP;
 
 /// Kinds by folder, from the plan.
 pub(super) struct Kept<'a>(&'a BTreeMap<String, Vec<String>>);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::agent::check::{Context, Endpoint};
 use crate::agent::query::Index;
 use crate::catalog::Role;
-use crate::hook::{AttributeMetadata, ComponentMetadata, StackMetadata};
+use crate::metadata::{AttributeMetadata, ComponentMetadata, StackMetadata};
 
 /// Where the gateway answers for hosts that it publishes.
 const PUBLISHED_PORT: u16 = 443;

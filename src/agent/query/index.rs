@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::hook::{AttributeMetadata, ComponentMetadata, LinkMetadata, StackMetadata, SubComponentMetadata};
+use crate::metadata::{AttributeMetadata, ComponentMetadata, LinkMetadata, StackMetadata, SubComponentMetadata};
 
 /// Place of a component in the list sorted by name.
 pub(super) type ComponentId = usize;

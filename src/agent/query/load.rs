@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::error::shown;
 use super::index::Index;
-use crate::hook::{AttributeMetadata, ComponentMetadata, LinkMetadata, StackMetadata};
+use crate::metadata::{AttributeMetadata, ComponentMetadata, LinkMetadata, StackMetadata};
 use crate::name::{self, ComponentName, Namespace, SubName};
 use crate::topology::caps::{MAX_COMPONENTS, MAX_FILE_BYTES, MAX_LINKS};
 

@@ -8,7 +8,7 @@ use super::field::{Fact, Key};
 use super::index::{ComponentId, Index, LinkId};
 use super::target::Shape;
 use super::value::{SecretName, Value};
-use crate::hook::{AttributeMetadata, ComponentMetadata, LinkMetadata, SubComponentMetadata};
+use crate::metadata::{AttributeMetadata, ComponentMetadata, LinkMetadata, SubComponentMetadata};
 
 #[derive(Clone, Copy)]
 pub struct Record<'a> {

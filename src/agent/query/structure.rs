@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::index::Index;
-use crate::hook::{ComponentMetadata, LinkMetadata};
+use crate::metadata::{ComponentMetadata, LinkMetadata};
 
 #[derive(Serialize)]
 pub struct Structure<'a> {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value as Json};
 
-use crate::hook::{AttributeMetadata, EndpointMetadata};
+use crate::metadata::{AttributeMetadata, EndpointMetadata};
 
 /// What stands where a secret's value would.
 pub const SECRET: &str = "[secret]";

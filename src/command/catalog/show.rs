@@ -162,7 +162,7 @@ fn link_type(link: &LegalLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow
     let kinds = catalog.link_kinds(&from.definition, &to.definition)?;
     for kind in kinds.iter().filter(|kind| kind.name == link.name) {
         let grants = kind.levels.iter().map(|level| {
-            let told = crate::hook::view::grants_text(&kind.grants(*level));
+            let told = crate::view::grants_text(&kind.grants(*level));
             format!("{:<8} {told}", level.word())
         });
         section(out, "Grants", grants)?;

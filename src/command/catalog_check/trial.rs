@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, ComponentType, Entry, Report, Written};
 use crate::command::assemble::assemble;
 use crate::fault::{Code, Fault};
 use crate::finding::Finding;
-use crate::hook;
+use crate::metadata;
 use crate::plan::matches;
 use crate::stack::{self, Stack};
 use crate::topology::{self, Source};
@@ -159,7 +159,7 @@ impl Trial<'_> {
 
     /// Every sentence compiles for the component that it is a sentence of.
     fn health(&mut self, stack: &Stack) -> anyhow::Result<()> {
-        let metadata = serde_json::to_vec(&hook::metadata(stack)).context("the stack metadata is plain data")?;
+        let metadata = serde_json::to_vec(&metadata::of(stack)).context("the stack metadata is plain data")?;
         let index = Index::load(&metadata).context("the stack metadata")?;
         let context = pipeline::context(&index);
         let query = Query::new(NAME, "component");

@@ -235,5 +235,5 @@ fn component_variable<'a>(component: &'a Component, sub: Option<&'a SubComponent
 /// The secret as the kustomize templates see it.
 pub(super) fn item(secret: &PlannedSecret) -> Json {
     let keys: Vec<&str> = secret.keys.iter().map(|key| key.key.as_str()).collect();
-    json!({ "name": secret.name, "namespace": secret.namespace, "file": secret.file, "type": secret.kind, "labels": crate::hook::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
+    json!({ "name": secret.name, "namespace": secret.namespace, "file": secret.file, "type": secret.kind, "labels": crate::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
 }
