@@ -46,9 +46,11 @@ fn names_port(check: &str, port: u16) -> bool {
     words.any(|word| word == port.to_string() || word.ends_with(&format!(":{port}")))
 }
 
-/// Whether the sentence is one of a program that connects to somewhere.
+/// Programs that connect to somewhere.
+const CONNECTING: [&str; 6] = ["nc", "curl", "psql", "pg_isready", "valkey-cli", "redis-cli"];
+
+/// Whether the sentence starts one of them. What stands in quotes is an argument: of a shell, which no check has.
 fn is_connecting(check: &str) -> bool {
-    ["nc ", "curl ", "psql ", "pg_isready ", "valkey-cli ", "redis-cli "]
-        .iter()
-        .any(|program| check.contains(program))
+    let mut words = check.split([' ', '(', '|']);
+    words.any(|word| CONNECTING.contains(&word))
 }
