@@ -247,7 +247,10 @@ impl JsonSchema for Provisions {
 pub struct FileSpec {
     /// Pattern of the path below the component's folder.
     pub path: String,
-    pub template: String,
+    /// Template beside the entry, or a file that is copied as it is.
+    pub template: Option<String>,
+    /// The template itself, in place of a file beside the entry.
+    pub text: Option<String>,
     /// Whether it holds Kubernetes objects that kustomize lists.
     #[serde(default)]
     pub resource: bool,

@@ -2,10 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context as _, ensure};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Catalog;
+use super::component_type::ComponentType;
+use super::interface::Interface;
 use super::slot::KeyValue;
+use super::entry::Entry;
+use crate::fault::Code;
+use crate::finding::suggestion;
 
 /// How applications of one framework expect the settings of links.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -44,4 +51,49 @@ impl Keys {
     pub fn has_fixed(&self) -> bool {
         !self.fixed.is_empty() || !self.files.is_empty()
     }
+}
+
+/// The keys that links of `interface` give to `from`; `None` where it has no convention.
+///
+/// # Errors
+/// The convention does not exist, or it and the interface both say so.
+pub(super) fn keys(
+    catalog: &Catalog,
+    from: &ComponentType,
+    interface: &Entry<Interface>,
+) -> anyhow::Result<Option<Keys>> {
+    let Some(name) = &from.convention else { return Ok(None) };
+    let convention = catalog.convention(name)?.with_context(|| {
+        Code::E_CATALOG_LINK.fault(format!(
+            "type `{}` names the convention `{name}`, which does not exist",
+            from.name
+        ))
+    })?;
+    ensure_names(catalog, interface)?;
+    let own = convention.definition.interfaces.get(interface.name());
+    let added = interface.definition.conventions.get(name);
+    ensure!(
+        own.is_none() || added.is_none(),
+        Code::E_CATALOG_LINK.fault(format!(
+            "interface `{}` and convention `{name}` both say which keys a link gives; leave it out of the interface",
+            interface.name()
+        ))
+    );
+    Ok(Some(own.or(added).cloned().unwrap_or_default()))
+}
+
+/// Keys for a convention that is misspelled would be given to nobody.
+fn ensure_names(catalog: &Catalog, interface: &Entry<Interface>) -> anyhow::Result<()> {
+    let known = catalog.convention_names();
+    for name in interface.definition.conventions.keys() {
+        ensure!(
+            known.contains(&name.as_str()),
+            Code::E_CATALOG_LINK.fault(format!(
+                "interface `{}` has keys for the convention `{name}`, which does not exist; {}",
+                interface.name(),
+                suggestion(name, &known).unwrap_or_default()
+            ))
+        );
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::component_type::Role;
+use super::convention::Keys;
 use crate::level::Level;
 
 /// A contract that joins types: what one provides, others consume.
@@ -39,6 +40,10 @@ pub struct Interface {
     #[serde(default)]
     #[schemars(with = "super::forms::ByWord<Role, Taken>")]
     pub consumers: BTreeMap<Role, Taken>,
+    /// Keys by convention, for conventions that say nothing of the interface: how an interface of one's own comes in the
+    /// words of frameworks that the core knows.
+    #[serde(default)]
+    pub conventions: BTreeMap<String, Keys>,
 }
 
 /// One fact of a link.

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
 
 use super::component_type::{ComponentType, Role};
-use super::convention::Keys;
+use super::convention::{self, Keys};
 use super::entry::Entry;
 use super::interface::Interface;
 use super::pair::Pair;
@@ -289,6 +289,7 @@ fn add(
                 title: title(slot, &interface.definition, to),
                 from: from.name.clone(),
                 to: to.name.clone(),
+                keys: convention::keys(catalog, from, &interface)?,
                 interface,
                 slot_name: slot.name.clone(),
                 slot: slot.body.clone(),
@@ -297,7 +298,6 @@ fn add(
                 levels,
                 provision: provision.clone(),
                 scope: provision.scope.clone(),
-                keys: keys(catalog, from, slot.interface())?,
                 pair: None,
                 tools: None,
             };
@@ -328,18 +328,6 @@ fn levels(interface: &Interface, slot: &SlotBody, provision: &Provision) -> BTre
     let provided = |level: &Level| provision.levels.is_empty() || provision.levels.contains_key(level);
     let taken = |level: &Level| slot.levels.is_empty() || slot.levels.contains(level);
     known.filter(provided).filter(taken).collect()
-}
-
-fn keys(catalog: &Catalog, from: &ComponentType, interface: &str) -> anyhow::Result<Option<Keys>> {
-    let Some(name) = &from.convention else { return Ok(None) };
-    let convention = catalog.convention(name)?.with_context(|| {
-        Code::E_CATALOG_LINK.fault(format!(
-            "type `{}` names the convention `{name}`, which does not exist",
-            from.name
-        ))
-    })?;
-    let keys = convention.definition.interfaces.get(interface).cloned();
-    Ok(Some(keys.unwrap_or_default()))
 }
 
 /// What a pair has of its own.

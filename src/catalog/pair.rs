@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::attribute::AttributeType;
-use super::component_type::OpenPort;
+use super::component_type::{ComponentType, OpenPort};
 use super::provision::{AccountSecret, Per, ScopeSource};
 use super::secret::Side;
 use super::slot::{Deliver, KeyValue, SlotBody};
@@ -102,6 +102,16 @@ pub struct LinkFile {
 }
 
 impl Pair {
+    /// Whether it brings tools that work for another type too: their closed lists speak of no sub-component that it lacks.
+    #[must_use]
+    pub fn has_tools_for(&self, to: &ComponentType) -> bool {
+        let has = |scope: &ScopeSource| match scope {
+            ScopeSource::SubComponents { sub_type, .. } => to.sub_components.contains_key(sub_type),
+            _ => true,
+        };
+        self.tools.is_some() && self.scope.values().all(has)
+    }
+
     /// What the pair says as a slot.
     pub(super) fn slot(&self) -> SlotBody {
         SlotBody {

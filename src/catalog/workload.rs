@@ -39,7 +39,7 @@ pub struct Workload {
     pub cpu: Cpu,
     /// Memory request and limit.
     pub memory: String,
-    /// Folders made of ConfigMaps, read-only.
+    /// Folders made of ConfigMaps and of the Secrets of accounts, read-only.
     #[serde(default)]
     pub projected: Vec<ProjectedFolder>,
     /// Folders that may be written; everything else of the container's file system is read-only.
@@ -156,6 +156,8 @@ pub enum FolderSource {
     ConfigMaps(String),
     /// The Python package of its type, a ConfigMap for each folder of it.
     Package,
+    /// The Secrets of the accounts of an interface that it provides: a file for each key with a secret fact.
+    Accounts(String),
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, base_folder, class, config_maps, jobs, package, source, workloads};
+use super::{Plan, PlannedFile, Scope, Source, base_folder, class, config_maps, jobs, package, source, workloads};
 use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
+use crate::contents::Contents;
+use crate::fault::Code;
 use crate::hook::operator_values;
 use crate::layout::OPERATORS;
 use crate::name::ComponentName;
@@ -80,7 +82,7 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
         let planned = PlannedFile {
             class: Class::Owned,
             why: format!("type {}, file {values}", component.type_name()),
-            source: super::Source::Copy(component.entry.file(values)?),
+            source: Source::Copy(component.entry.file(values)?),
             resource: false,
         };
         plan.insert(&format!("k8s/deploy/base/{OPERATORS}/{name}"), planned)?;
@@ -122,14 +124,36 @@ fn one_file(
         _ => None,
     };
     let path = pattern::expand(&file.path, lookup)?;
-    let text = component.entry.file(&file.template)?;
+    let (template, source) = self::template(component, file, scopes)?;
     let planned = PlannedFile {
         class: class(file.seeded),
-        why: format!("component {}, template {}", component.name, file.template),
-        source: source(component.entry.place(&file.template), text, scopes),
+        why: format!("component {}, template {template}", component.name),
+        source,
         resource: file.resource,
     };
     plan.insert(&format!("{}/{path}", base_folder(&component.name)), planned)
+}
+
+/// What a file is made from, and its name: a file beside the entry, or a text in it.
+fn template(component: &Component, file: &FileSpec, scopes: Vec<Scope>) -> anyhow::Result<(String, Source)> {
+    let entry = &component.entry;
+    match (&file.template, &file.text) {
+        (Some(name), None) => Ok((name.clone(), source(entry.place(name), entry.file(name)?, scopes))),
+        (None, Some(text)) => {
+            let name = format!("component.yaml/{}", file.path);
+            let source = Source::Template {
+                name: entry.place(&name),
+                text: Contents::from(text.clone().into_bytes()),
+                scopes,
+            };
+            Ok((name, source))
+        }
+        _ => bail!(Code::E_CATALOG_SCHEMA.fault(format!(
+            "type `{}`: the file `{}` has one of `template` and `text`",
+            component.type_name(),
+            file.path
+        ))),
+    }
 }
 
 /// Objects by the templates that all workloads, or all jobs, share.
@@ -187,7 +211,7 @@ fn folder(plan: &mut Plan, component: &Component, folder: &FolderSpec) -> anyhow
         let planned = PlannedFile {
             class: Class::Owned,
             why: format!("component {}, file {name}", component.name),
-            source: super::Source::Copy(component.entry.file(&name)?),
+            source: Source::Copy(component.entry.file(&name)?),
             resource: false,
         };
         plan.insert(&format!("{root}/{relative}"), planned)?;

@@ -3,6 +3,8 @@
 //! A component with `install: workload` and its view go in; which objects it has, and every value that their
 //! templates print, come out. What differs between workloads is data of their entries, never a name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Context as _, ensure};
 use serde_json::{Value as Json, json};
 
@@ -13,6 +15,10 @@ use crate::stack::Component;
 
 /// Where credentials are mounted, a file a key.
 pub(super) const CREDENTIALS: &str = "/run/secrets/stacktic";
+
+/// Modes of mounted files, which Kubernetes takes as decimal numbers: 0444, and 0400 to which `fsGroup` adds the pod's group.
+const MODE: u32 = 0o444;
+const MODE_OF_SECRETS: u32 = 0o400;
 
 /// Where every client of the Kubernetes API looks for its token.
 const IDENTITY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -211,6 +217,10 @@ fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
         let maps = match source {
             FolderSource::ConfigMaps(name) => &view["config_maps"][name],
             FolderSource::Package => &view["package"]["maps"],
+            FolderSource::Accounts(interface) => {
+                sources.extend(accounts(view, interface));
+                continue;
+            }
         };
         let maps = maps.as_array().with_context(|| {
             Code::E_CATALOG_SCHEMA.fault(format!(
@@ -220,15 +230,44 @@ fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
         })?;
         sources.extend(maps.iter().map(self::source));
     }
-    Ok(json!({ "name": folder.name, "because": folder.because.as_deref().map(on_one_line), "sources": sources }))
+    let holds_secrets = folder
+        .sources
+        .iter()
+        .any(|source| matches!(source, FolderSource::Accounts(_)));
+    Ok(json!({
+        "name": folder.name,
+        "because": folder.because.as_deref().map(on_one_line),
+        "mode": if holds_secrets { MODE_OF_SECRETS } else { MODE },
+        "sources": sources,
+    }))
 }
 
 /// A ConfigMap, as a name, or as a name with the paths that its keys have in the folder.
 fn source(map: &Json) -> Json {
     let Some(of) = map.as_object() else {
-        return json!({ "name": map, "items": [] });
+        return json!({ "kind": "configMap", "name": map, "items": [] });
     };
-    json!({ "name": of.get("name"), "items": of.get("files") })
+    json!({ "kind": "configMap", "name": of.get("name"), "items": of.get("files") })
+}
+
+/// The Secrets of the accounts of an interface, each once with the keys that the accounts have in it.
+fn accounts(view: &Json, interface: &str) -> Vec<Json> {
+    let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let accounts = view["accounts"].as_array().into_iter().flatten();
+    for account in accounts.filter(|account| account["interface"] == interface) {
+        let secret = &account["secret"];
+        if let (Some(name), Some(facts)) = (secret["name"].as_str(), secret["keys"].as_object()) {
+            keys.entry(name)
+                .or_default()
+                .extend(facts.values().filter_map(Json::as_str));
+        }
+    }
+    let item = |key: &&str| json!({ "key": key, "path": key });
+    let secret = |(name, keys): (&str, BTreeSet<&str>)| {
+        let items: Vec<Json> = keys.iter().map(item).collect();
+        json!({ "kind": "secret", "name": name, "items": items })
+    };
+    keys.into_iter().map(secret).collect()
 }
 
 /// Text for a comment, which ends with its line.
@@ -260,17 +299,33 @@ mod tests {
             r#"[{ "config_maps": "topology" }]"#,
             &view,
             Some(json!([
-                { "name": "mcp-topology", "items": [] },
-                { "name": "mcp-topology-001", "items": [] },
+                { "kind": "configMap", "name": "mcp-topology", "items": [] },
+                { "kind": "configMap", "name": "mcp-topology-001", "items": [] },
             ])),
         );
         check(
             r#"["package"]"#,
             &view,
-            Some(json!([{ "name": "mcp-core", "items": [{ "key": "server.py", "path": "core/server.py" }] }])),
+            Some(
+                json!([{ "kind": "configMap", "name": "mcp-core", "items": [{ "key": "server.py", "path": "core/server.py" }] }]),
+            ),
         );
         check(r#"[{ "config_maps": "nowhere" }]"#, &view, None);
         check(r#"["package"]"#, &json!({}), None);
+    }
+
+    #[test]
+    fn folders_are_made_of_the_accounts_of_an_interface() {
+        let account = |interface: &str, secret: Json| json!({ "interface": interface, "secret": secret });
+        let users = |key: &str| json!({ "name": "mail-users", "keys": { "password": key } });
+        let view = json!({ "accounts": [
+            account("smtp", users("app_b")), account("smtp", users("app_a")),
+            account("smtp", Json::Null), account("http", users("app_c")),
+        ] });
+        let items = json!([{ "key": "app_a", "path": "app_a" }, { "key": "app_b", "path": "app_b" }]);
+        let expected = json!([{ "kind": "secret", "name": "mail-users", "items": items }]);
+        check(r#"[{ "accounts": "smtp" }]"#, &view, Some(expected));
+        check(r#"[{ "accounts": "amqp" }]"#, &view, Some(json!([])));
     }
 
     #[test]

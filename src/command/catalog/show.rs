@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::Kind;
 use super::links::{LegalLink, all};
-use crate::catalog::{AttributeType, Catalog, ComponentType, Convention, HookType, Interface, KeyValue};
+use crate::catalog::{AttributeType, Catalog, ComponentType, Convention, HookType, Interface, KeyValue, Keys};
 use crate::command::Streams;
 use crate::exit::Exit;
 use crate::finding::suggestion;
@@ -121,6 +121,9 @@ fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow
         format!("{name:<20} {}{secret}", fact.help)
     });
     section(out, "Facts", facts)?;
+    for (name, keys) in &kind.conventions {
+        section(out, &format!("Keys for {name}"), told_keys(keys))?;
+    }
     let links: Vec<LegalLink> = all(catalog)?
         .into_iter()
         .filter(|link| link.interface == kind.interface)
@@ -181,18 +184,8 @@ fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if let Some(docs) = &kind.docs {
         writeln!(out, "\n  docs  {docs}")?;
     }
-    let value = |value: &KeyValue| match value {
-        KeyValue::Text(text) => text.clone(),
-        KeyValue::Secret(composed) => format!("{} (secret)", composed.secret),
-    };
     for (name, keys) in &kind.interfaces {
-        let fixed = keys.fixed.iter().chain(&keys.keys);
-        let files = keys
-            .files
-            .iter()
-            .map(|(file, fact)| format!("{file:<32} {fact} (file)"));
-        let lines = fixed.map(|(key, one)| format!("{key:<32} {}", value(one))).chain(files);
-        section(out, name, lines)?;
+        section(out, name, told_keys(keys))?;
     }
     section(
         out,
@@ -201,6 +194,20 @@ fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<Exit> {
     )?;
     writeln!(out, "\nOther interfaces give {{ENV}}_<FACT> for each of their facts.")?;
     Ok(Exit::Done)
+}
+
+/// The keys that a convention gives, a line each.
+fn told_keys(keys: &Keys) -> impl Iterator<Item = String> {
+    let value = |value: &KeyValue| match value {
+        KeyValue::Text(text) => text.clone(),
+        KeyValue::Secret(composed) => format!("{} (secret)", composed.secret),
+    };
+    let fixed = keys.fixed.iter().chain(&keys.keys);
+    let files = keys.files.iter();
+    let files = files.map(|(file, fact)| format!("{file:<32} {fact} (file)"));
+    fixed
+        .map(move |(key, one)| format!("{key:<32} {}", value(one)))
+        .chain(files)
 }
 
 fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<Exit> {

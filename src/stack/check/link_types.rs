@@ -88,7 +88,30 @@ fn undefined_pair(catalog: &Catalog, ends: &Ends<'_>, all: &[Rc<LinkKind>]) -> a
             "links from `{from}` end at the whole of `{to}`: write `{to}` where all of it is meant"
         ));
     }
-    targets(catalog, from)
+    match takable_tools(catalog, from, to)? {
+        Some(hint) => Ok(hint),
+        None => targets(catalog, from),
+    }
+}
+
+/// The pair that gives tools for an interface which the type provides as well.
+fn takable_tools(catalog: &Catalog, from: &ComponentType, to: &ComponentType) -> anyhow::Result<Option<String>> {
+    for pair in catalog.pairs_from(&from.name)? {
+        let provided = |interface: &&String| to.provides.contains_key(*interface);
+        let interface = pair.definition.interface.as_ref().filter(provided);
+        let Some(interface) = interface.filter(|_| pair.definition.has_tools_for(to)) else {
+            continue;
+        };
+        return Ok(Some(format!(
+            "`{to}` provides `{interface}`, so the tools of `{}` fit; add `link-types/pairs/{from}-{to}/pair.yaml` to a folder \
+             for `--catalog`, with the three lines `from: {from}`, `to: {to}` and `tools_of: {}`",
+            pair.name(),
+            pair.name(),
+            from = from.name,
+            to = to.name,
+        )));
+    }
+    Ok(None)
 }
 
 /// Where links from a type may end.
