@@ -244,6 +244,7 @@ impl JsonSchema for Provisions {
 /// A file made from a template, or copied when its name does not end in `.j2`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["template"]}, {"required": ["text"]}]))]
 pub struct FileSpec {
     /// Pattern of the path below the component's folder.
     pub path: String,

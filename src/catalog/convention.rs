@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 use super::Catalog;
 use super::component_type::ComponentType;
+use super::entry::Entry;
 use super::interface::Interface;
 use super::slot::KeyValue;
-use super::entry::Entry;
 use crate::fault::Code;
 use crate::finding::suggestion;
 

@@ -30,10 +30,15 @@ pub(super) fn fitting<'s>(definitions: &'s Json, schema: &'s Json, node: &Node) 
     let of_its_type: Vec<&Json> = of_its_type.filter(|branch| types(branch) != ["null"]).collect();
     let tagged = of_its_type.iter().find(|branch| has_its_tags(branch, node));
     let meant = || of_its_type.iter().find(|branch| is_a_slip(&of_its_type, branch, node));
+    let named = || {
+        let mut alike = of_its_type.iter().filter(|branch| is_alike(definitions, branch, node));
+        alike.find(|branch| has_its_keys(branch, node))
+    };
     let alike = || of_its_type.iter().find(|branch| is_alike(definitions, branch, node));
     let first = of_its_type.first().or(branches.first());
     tagged
         .or_else(meant)
+        .or_else(named)
         .or_else(alike)
         .or(first)
         .copied()
@@ -78,6 +83,13 @@ fn is_a_slip(branches: &[&Json], branch: &Json, node: &Node) -> bool {
         held.and_then(|held| nearest(held, known))
             .is_some_and(|near| value.as_str() == Some(near))
     })
+}
+
+/// Whether `node` has each key that the branch wants, of which there is one at least.
+fn has_its_keys(branch: &Json, node: &Node) -> bool {
+    let wanted = branch.get("required").and_then(Json::as_array);
+    let mut wanted = wanted.into_iter().flatten().filter_map(Json::as_str).peekable();
+    wanted.peek().is_some() && wanted.all(|key| node.get(key).is_some())
 }
 
 /// Whether what `node` holds is of the types that the branch wants.

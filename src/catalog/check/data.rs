@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Held;
-use crate::catalog::ComponentType;
+use crate::catalog::{ComponentType, FileSpec};
 use crate::fault::Code::E_CATALOG_DATA;
 use crate::finding::suggestion;
 
@@ -16,15 +16,14 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
     let mut made = BTreeSet::new();
     for file in definition.files.iter().filter(|file| file.resource) {
-        let Ok(bytes) = held.entry.file(&file.template) else {
+        let Some(text) = template(held, file) else {
             return; // told where the file is missed
         };
-        let text = String::from_utf8_lossy(&bytes);
         for document in text.split("\n---") {
             let kinds = document.lines().filter_map(|line| line.strip_prefix("kind:"));
             for kind in kinds.map(str::trim) {
                 made.insert(kind.to_owned());
-                volumes(held, kind, document, &file.template);
+                volumes(held, kind, document, &file.path);
             }
         }
     }
@@ -39,11 +38,20 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     }
 }
 
-fn volumes(held: &mut Held<'_, ComponentType>, kind: &str, document: &str, template: &str) {
+/// What a file is made from: a file beside the entry, or a text in it.
+fn template(held: &Held<'_, ComponentType>, file: &FileSpec) -> Option<String> {
+    let beside = |name: &String| held.entry.file(name).ok();
+    match (&file.template, &file.text) {
+        (Some(name), _) => beside(name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        (None, text) => text.clone(),
+    }
+}
+
+fn volumes(held: &mut Held<'_, ComponentType>, kind: &str, document: &str, file: &str) {
     let claims = kind == "StatefulSet" && document.lines().any(|line| line.trim() == "volumeClaimTemplates:");
     let is_named = held.definition().holds_data.iter().any(|held| held == kind);
     if (VOLUMES.contains(&kind) || claims) && !is_named {
-        let fact = format!("the `{kind}` of `{template}` holds data, and would go with its file");
+        let fact = format!("the `{kind}` in `{file}` holds data, and would go with its file");
         held.blame_key(
             E_CATALOG_DATA,
             &["holds_data"],

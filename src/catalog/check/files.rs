@@ -105,7 +105,9 @@ pub(super) fn component_type(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
     let Some(mut beside) = Beside::of(held) else { return };
     for (position, file) in definition.files.iter().enumerate() {
-        beside.needs(held, &["files", &position.to_string(), "template"], &file.template);
+        if let Some(template) = &file.template {
+            beside.needs(held, &["files", &position.to_string(), "template"], template);
+        }
     }
     for (position, folder) in definition.folders.iter().enumerate() {
         beside.needs_folder(held, &["folders", &position.to_string(), "from"], &folder.from);

@@ -65,7 +65,7 @@ impl Definition for ComponentType {
 impl Definition for Interface {
     const FILE: &'static str = ".yaml";
     const LAWS: &'static [Law<Self>] = &[texts::check, names::interface, interfaces::check];
-    const AMONG: &'static [LawAmong<Self>] = &[];
+    const AMONG: &'static [LawAmong<Self>] = &[interfaces::among];
 }
 
 impl Definition for Convention {

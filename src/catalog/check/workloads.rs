@@ -54,6 +54,11 @@ fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
                     );
                 }
                 FolderSource::Package => {}
+                FolderSource::Accounts(interface) => {
+                    let path = [path.as_slice(), &["accounts"]].concat();
+                    let provided: Vec<&str> = definition.provides.keys().map(String::as_str).collect();
+                    held.known(E_CATALOG_SCHEMA, &path, interface, &provided, "provision");
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use super::keys::{Given, is_key, steers};
 use super::variables::Variables;
 use super::{below, borrowed};
 use crate::catalog::check::{Among, Held};
-use crate::catalog::{Convention, KeyValue, Keys};
+use crate::catalog::{Convention, Interface, KeyValue, Keys};
 use crate::fault::Code::{E_CATALOG_ENV, E_CATALOG_FILE, E_CATALOG_LINK};
 use crate::finding::suggestion;
 use crate::name::is_file_name;
@@ -17,19 +17,7 @@ const PREFIX: &str = "{ENV}_";
 pub(in crate::catalog::check) fn check(held: &mut Held<'_, Convention>) {
     let definition = held.definition();
     for (interface, keys) in &definition.interfaces {
-        let base = below(&[], &["interfaces", interface]);
-        named(held, &below(&base, &["fixed"]), &keys.fixed);
-        named(held, &below(&base, &["keys"]), &keys.keys);
-        for key in keys.keys.keys().filter(|key| is_key(key)) {
-            let fact = format!("`{key}` is one key for all links of the interface");
-            let hint = format!("begin it with `{PREFIX}`, or move it to `fixed`");
-            held.blame_key(E_CATALOG_ENV, &borrowed(&below(&base, &["keys", key])), fact, hint);
-        }
-        for file in keys.files.keys().filter(|file| !is_file_name(file)) {
-            let fact = format!("`{file}` is no name of a file");
-            let hint = "write letters, digits, `_`, `-` and `.`, not a dot first";
-            held.blame_key(E_CATALOG_FILE, &borrowed(&below(&base, &["files", file])), fact, hint);
-        }
+        row(held, &below(&[], &["interfaces", interface]), keys);
     }
     for key in definition.always.keys() {
         let path = below(&[], &["always", key]);
@@ -38,7 +26,23 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Convention>) {
     }
 }
 
-fn named(held: &mut Held<'_, Convention>, base: &[String], keys: &BTreeMap<String, KeyValue>) {
+/// The keys and files of one interface in the words of one framework.
+pub(super) fn row<T>(held: &mut Held<'_, T>, base: &[String], keys: &Keys) {
+    named(held, &below(base, &["fixed"]), &keys.fixed);
+    named(held, &below(base, &["keys"]), &keys.keys);
+    for key in keys.keys.keys().filter(|key| is_key(key)) {
+        let fact = format!("`{key}` is one key for all links of the interface");
+        let hint = format!("begin it with `{PREFIX}`, or move it to `fixed`");
+        held.blame_key(E_CATALOG_ENV, &borrowed(&below(base, &["keys", key])), fact, hint);
+    }
+    for file in keys.files.keys().filter(|file| !is_file_name(file)) {
+        let fact = format!("`{file}` is no name of a file");
+        let hint = "write letters, digits, `_`, `-` and `.`, not a dot first";
+        held.blame_key(E_CATALOG_FILE, &borrowed(&below(base, &["files", file])), fact, hint);
+    }
+}
+
+fn named<T>(held: &mut Held<'_, T>, base: &[String], keys: &BTreeMap<String, KeyValue>) {
     for key in keys.keys() {
         let path = below(base, &[key]);
         let own = key.strip_prefix(PREFIX).unwrap_or(key);
@@ -54,7 +58,7 @@ fn named(held: &mut Held<'_, Convention>, base: &[String], keys: &BTreeMap<Strin
     }
 }
 
-fn grammar(held: &mut Held<'_, Convention>, path: &[String], key: &str, is_good: bool) {
+fn grammar<T>(held: &mut Held<'_, T>, path: &[String], key: &str, is_good: bool) {
     if !is_good {
         let fact = format!("`{key}` is no key of an environment");
         let hint = format!("write A-Z, 0-9 and _; `{PREFIX}` in front stands for the prefix of the link");
@@ -63,27 +67,32 @@ fn grammar(held: &mut Held<'_, Convention>, path: &[String], key: &str, is_good:
 }
 
 pub(in crate::catalog::check) fn among(held: &mut Held<'_, Convention>, among: &Among<'_>) {
-    let variables = Variables::of_links()
-        .end("from", None)
-        .end("to", None)
-        .open(&["to.", "from."]);
     for (name, keys) in &held.definition().interfaces {
         let base = below(&[], &["interfaces", name]);
         let Some(interface) = held.interface_key(among, &borrowed(&base), name) else {
             continue;
         };
-        let given = Given {
-            interface: &interface.definition,
-            variables: &variables,
-        };
-        given.values(held, &below(&base, &["fixed"]), &keys.fixed);
-        given.values(held, &below(&base, &["keys"]), &keys.keys);
-        files(held, &below(&base, &["files"]), &given, keys);
+        values(held, &base, &interface.definition, keys);
     }
 }
 
+/// The values of a row, which are facts of the interface.
+pub(super) fn values<T>(held: &mut Held<'_, T>, base: &[String], interface: &Interface, keys: &Keys) {
+    let variables = Variables::of_links()
+        .end("from", None)
+        .end("to", None)
+        .open(&["to.", "from."]);
+    let given = Given {
+        interface,
+        variables: &variables,
+    };
+    given.values(held, &below(base, &["fixed"]), &keys.fixed);
+    given.values(held, &below(base, &["keys"]), &keys.keys);
+    files(held, &below(base, &["files"]), &given, keys);
+}
+
 /// A file holds a secret, since nothing else is mounted.
-fn files(held: &mut Held<'_, Convention>, base: &[String], given: &Given<'_>, keys: &Keys) {
+fn files<T>(held: &mut Held<'_, T>, base: &[String], given: &Given<'_>, keys: &Keys) {
     let facts = &given.interface.facts;
     let secrets: Vec<&str> = facts
         .iter()

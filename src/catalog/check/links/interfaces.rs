@@ -1,8 +1,8 @@
 //! Rule: an interface says what its levels mean and what its facts are, and knows the levels that it speaks of.
 
-use super::{below, borrowed};
-use crate::catalog::check::Held;
+use super::{below, borrowed, conventions};
 use crate::catalog::check::names::is_word;
+use crate::catalog::check::{Among, Held};
 use crate::catalog::{Interface, Level};
 use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME, E_CATALOG_TEXT};
 
@@ -38,6 +38,7 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Interface>) {
             known(held, &[path[0], path[1], "from"], level);
         }
     }
+    rows(held);
     for (role, taken) in &definition.consumers {
         let Ok(serde_json::Value::String(role)) = serde_json::to_value(role) else {
             continue;
@@ -54,6 +55,41 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Interface>) {
         }
         for (position, level) in taken.levels.iter().enumerate() {
             known(held, &borrowed(&below(&base, &[&position.to_string()])), *level);
+        }
+    }
+}
+
+/// Rows that conventions lack: their keys, and facts of the interface itself.
+fn rows(held: &mut Held<'_, Interface>) {
+    let definition = held.definition();
+    for (convention, keys) in &definition.conventions {
+        let base = below(&[], &["conventions", convention]);
+        conventions::row(held, &base, keys);
+        conventions::values(held, &base, definition, keys);
+    }
+}
+
+/// The conventions exist, and have no row of their own.
+pub(in crate::catalog::check) fn among(held: &mut Held<'_, Interface>, among: &Among<'_>) {
+    let names = among.catalog().convention_names();
+    for name in held.definition().conventions.keys() {
+        let path = ["conventions", name.as_str()];
+        held.known_key(E_CATALOG_LINK, &path, name, &names, "convention");
+        let Ok(Some(convention)) = among.catalog().convention(name) else {
+            continue;
+        };
+        if convention
+            .definition
+            .interfaces
+            .contains_key(&held.definition().interface)
+        {
+            let told = format!("the convention `{name}` says already which keys such a link gives");
+            held.blame_key(
+                E_CATALOG_LINK,
+                &path,
+                told,
+                "leave it out here: one of both has to count",
+            );
         }
     }
 }
