@@ -309,6 +309,26 @@ const WRONG_INTERFACES: Cases = &[
         "write: \"\"",
         "link-types/interfaces/smtp.yaml:10: E_CATALOG_TEXT: nobody is told what the level `write` means; say it in one line",
     ),
+    (
+        "  django: {fixed",
+        "  djago: {fixed",
+        "link-types/interfaces/smtp.yaml:14: E_CATALOG_LINK: there is no convention `djago`; did you mean `django`?",
+    ),
+    (
+        "  django: {fixed",
+        "  mailers: {fixed",
+        "link-types/interfaces/smtp.yaml:14: E_CATALOG_LINK: the convention `mailers` says already which keys such a link gives; leave it out here: one of both has to count",
+    ),
+    (
+        "{EMAIL_HOST: host}",
+        "{EMAIL_HOST: hots}",
+        "link-types/interfaces/smtp.yaml:14: E_CATALOG_LINK: the interface `smtp` has no fact `hots`; did you mean `host`?",
+    ),
+    (
+        "{EMAIL_HOST: host}",
+        "{LD_PRELOAD: host}",
+        "link-types/interfaces/smtp.yaml:14: E_CATALOG_ENV: `LD_PRELOAD` steers the dynamic linker; take a key that only the program itself reads",
+    ),
 ];
 
 #[test]

@@ -92,6 +92,8 @@ levels:
   write: send mail
 consumers:
   application: {levels: [write]}
+conventions:
+  django: {fixed: {EMAIL_HOST: host}, keys: {"{ENV}_NAME": username}}
 "#;
 
 /// What the type gives to tools.
@@ -447,6 +449,11 @@ const WRONG_TYPES: Cases = &[
         "catalog/mailpit/component.yaml:35: E_CATALOG_FILE: there is no file `volumes.yaml.j2` beside the entry; did you mean `volume.yaml.j2`?",
     ),
     (
+        "template: volume.yaml.j2",
+        "text: \"kind: PersistentVolumeClaim\", template: volume.yaml.j2",
+        "catalog/mailpit/component.yaml:35: E_CATALOG_SCHEMA: an entry of `files` has `template` and `text`; write exactly one of `template`, `text`",
+    ),
+    (
         "path: volume.yaml",
         "path: ../volume.yaml",
         "catalog/mailpit/component.yaml:35: E_CATALOG_FILE: `../volume.yaml` is not a path in the output: it has the component `..`; write a path below the component's folder",
@@ -454,7 +461,7 @@ const WRONG_TYPES: Cases = &[
     (
         "holds_data: [PersistentVolumeClaim]\n",
         "",
-        "catalog/mailpit/component.yaml:1: E_CATALOG_DATA: the `PersistentVolumeClaim` of `volume.yaml.j2` holds data, and would go with its file; add `holds_data: [PersistentVolumeClaim]`",
+        "catalog/mailpit/component.yaml:1: E_CATALOG_DATA: the `PersistentVolumeClaim` in `volume.yaml` holds data, and would go with its file; add `holds_data: [PersistentVolumeClaim]`",
     ),
     (
         "- {key: password, help",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import valkey
+from valkey.exceptions import AuthenticationError, NoPermissionError
 
 from generated import Generated, binary
 from mcp_client import call
@@ -210,14 +211,14 @@ def test_a_server_holds_the_accounts_to_their_rules(
                 assert redis.set("app:key", name), name
                 assert redis.get("app:key") == name.encode(), name
             for command in FORBIDDEN:
-                with pytest.raises(valkey.exceptions.NoPermissionError):
+                with pytest.raises(NoPermissionError):
                     redis.execute_command(*command)
 
 
 def test_nobody_gets_in_without_a_password(tmp_path: Path, ours: Generated) -> None:
     with running_server(tmp_path / "server", ours) as port:
         anonymous = valkey.Valkey(host="127.0.0.1", port=port)
-        with pytest.raises(valkey.exceptions.AuthenticationError):
+        with pytest.raises(AuthenticationError):
             anonymous.get("app:key")
 
 
