@@ -1,0 +1,148 @@
+"""What a link takes with it: its own keys, account, edges and rows, and nothing of another link.
+
+In: trees with and without the link, and what it gives where it is alone. Out: every breach.
+Must not know how an account is granted, or how a key is named.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from levels.granted import BASE
+from levels.facts import Fact, facts
+from levels.sayings import METADATA, Sayings, in_metadata
+from levels.stacks import Draft, Link
+from output_checker import yaml_reading
+from output_checker.places import ROOT
+
+Files = dict[str, bytes]
+
+# Documents of the whole stack are compared by their facts.
+DOCUMENTS = {
+    METADATA,
+    "tools.lock.json",
+    "docs/topology.md",
+    "docs/tools.md",
+    ".stacktic/lock.json",
+}
+# In folders of others: closed lists of servers, and the metadata that agents answer from.
+COPIES = re.compile(r"^k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata)\.json$")
+APPLICATION = re.compile(r"^argocd/dev/applications/([^/]+)\.yaml$")
+CLIENTS = re.compile(r"^docs/clients/")
+WAVE = re.compile(r'^\s*argocd\.argoproj\.io/sync-wave: "-?\d+"$')
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The facts of a tree, its files, and what its metadata says of links."""
+
+    facts: set[Fact]
+    files: Files
+    links: Sayings
+
+    @classmethod
+    def read(cls, out: Path) -> "Tree":
+        paths = [path for path in out.rglob("*") if path.is_file()]
+        files = {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}
+        return cls(facts(out), files, in_metadata(out))
+
+
+def always() -> set[str]:
+    """Keys that a component has once, as soon as any link gives it a secret."""
+    found: set[str] = set()
+    for path in (ROOT / "link-types" / "conventions").glob("*.yaml"):
+        found |= set(yaml_reading.read_file(path).get("always") or {})
+    return found
+
+
+def breaches(draft: Draft, link: Link, before: Tree, after: Tree, own: set[Fact]) -> list[str]:
+    """Compare what is lost with `own`, what the link gives where there is no other."""
+    others = [one for one in draft.links if one is not link]
+    lost, gained = before.facts - after.facts, after.facts - before.facts
+    found = [f"came: {fact}" for fact in sorted(gained)]
+    found += [f"never was: {fact}" for fact in sorted(own - before.facts)]
+    found += [f"not its own: {fact}" for fact in sorted(lost - own) if not follows(fact, link)]
+    kept = sorted(own & after.facts)
+    found += [f"stayed: {fact}" for fact in kept if not is_shared(fact, link, others, before.links)]
+    return found + files(link, before, after, others)
+
+
+def follows(fact: Fact, link: Link) -> bool:
+    """Closed lists tell who consumes, watches and is reached: those of others lose its ends."""
+    is_own = fact.place.startswith(f"{key_of(link)} ")
+    return fact.kind == "scope" and (is_own or fact.text in {link.source, link.target, link.end})
+
+
+def is_shared(fact: Fact, link: Link, others: list[Link], links: Sayings) -> bool:
+    """Say whether a link that stays gives the same."""
+    beside = [one for one in others if (one.source, one.target) == (link.source, link.target)]
+    if fact.kind == "key" and fact.place == link.source:
+        name = fact.text.split()[1].partition("=")[0]
+        return bool(beside and link.kind.brings_tools) or name in always()
+    if fact.kind in {"account", "key"}:
+        principal = links[key_of(link)].principal
+        at_target = [one for one in others if one.target == link.target]
+        return any(links[key_of(one)].principal == principal for one in at_target)
+    if fact.kind == "scope":
+        return bool([one for one in others if fact.text in {one.source, one.target, one.end}])
+    return bool(beside)
+
+
+def key_of(link: Link) -> str:
+    return f"{link.arrow} {link.kind.name}"
+
+
+def files(link: Link, before: Tree, after: Tree, others: list[Link]) -> list[str]:
+    """Changed files lie at the two ends, and no changed line of them is another link's."""
+    found: list[str] = []
+    paths = before.files.keys() | after.files.keys()
+    for path in sorted(paths):
+        old, new = before.files.get(path, b""), after.files.get(path, b"")
+        if old != new and path not in DOCUMENTS and not COPIES.match(path):
+            found += [
+                f"{path}: {one}"
+                for one in in_file(link, path, changed(old, new), others, before.links)
+            ]
+    return found
+
+
+def changed(old: bytes, new: bytes) -> list[str]:
+    """Return the lines that only one of the two has."""
+    lines = [Counter(content.decode(errors="replace").splitlines()) for content in (old, new)]
+    return [*(lines[0] - lines[1]), *(lines[1] - lines[0])]
+
+
+def in_file(
+    link: Link, path: str, lines: list[str], others: list[Link], links: Sayings
+) -> list[str]:
+    if application := APPLICATION.match(path):
+        synced = link.kind.interface == "deployed" and application[1] == link.target
+        return (
+            [] if synced or all(WAVE.match(line) for line in lines) else ["more than waves changed"]
+        )
+    ends = tuple(f"{BASE}/{name}/" for name in (link.source, link.target))
+    if path == "argocd/dev/project.yaml":
+        ends = ("argocd/",) if link.kind.interface == "argocd_api" else ()
+    if link.kind.interface == "http" and CLIENTS.match(path):
+        ends = ("docs/clients/",)
+    if not path.startswith(ends) or not ends:
+        return ["changed"]
+    own = words_of([link], links)
+    foreign = words_of(others, links) - own
+    strange = [line for line in lines if names_one(line, foreign) and not names_one(line, own)]
+    return [f"changed is {line.strip()}" for line in strange]
+
+
+def words_of(some: list[Link], links: Sayings) -> set[str]:
+    """What tells links apart in files: what the notes of policies call them, and accounts.
+
+    Owners are called as their part, and callers of an agent as their component.
+    """
+    plain = {one.source for one in some} | {None}
+    accounts = {links[key_of(one)].principal for one in some if one.level != "own"} - plain
+    return {str(one) for one in accounts} | {f"link {one.source} -> {one.end}" for one in some}
+
+
+def names_one(line: str, words: set[str]) -> bool:
+    return any(re.search(rf"(?<![\w./-]){re.escape(word)}(?![\w./-])", line) for word in words)

@@ -1,0 +1,217 @@
+"""Random stacks of legal links.
+
+In: kinds of links, forms of types, a seeded source of chance. Out: stacks, no two alike.
+Must not know what a level grants.
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from levels.kinds import Form, Kind
+
+Json = dict[str, Any]
+
+# What no default can say. Names of services may not have more than letters and digits in common.
+NEEDED: dict[str, Any] = {
+    "image": "registry.example.com/app:1.0.0",
+    "app": "shop.tasks",
+    "path": "/orders",
+}
+# Defaults that are the name of the part, which not every service takes with a dash.
+NAMES = {"{sub}", "{sub_object}"}
+PARTS = ("orders", "users_2", "audit-log", "b")
+INSTANCES = ("", "-b", "-b-c")
+MOST_PARTS = 3
+HALF = 0.5
+# A stack is delivered by one component; Applications of a second are made by nobody.
+ONCE = {"argo_cd"}
+MOST_COMPONENTS = 12
+
+
+@dataclass
+class Link:
+    """A link of a stack before it is written."""
+
+    kind: Kind
+    source: str
+    end: str
+    access: str | None
+    env: str | None = None
+    by_word: bool = False
+
+    @property
+    def level(self) -> str:
+        return self.access or self.kind.default
+
+    @property
+    def arrow(self) -> str:
+        return f"{self.source} → {self.end}"
+
+    @property
+    def target(self) -> str:
+        return self.end.split("/")[0]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.source, self.end, self.kind.name)
+
+    def options(self) -> Json:
+        """The fields beside the ends."""
+        fields: Json = {"type": self.kind.name, "env": self.env}
+        if self.by_word:
+            fields["write_access"] = True
+        else:
+            fields["access"] = self.access
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass
+class Draft:
+    """A stack that grows."""
+
+    components: dict[str, Json] = field(default_factory=dict[str, Json])
+    links: list[Link] = field(default_factory=list[Link])
+
+    def document(self) -> Json:
+        return {
+            "apiVersion": "stacktic.io/v1",
+            "kind": "Stack",
+            "name": "shop",
+            "domain": "shop.example.com",
+            "components": self.components,
+            "links": written(self.links),
+        }
+
+    def without(self, link: Link) -> "Draft":
+        return Draft(self.components, [other for other in self.links if other is not link])
+
+    def with_only(self, links: list[Link]) -> "Draft":
+        return Draft(self.components, links)
+
+
+def written(links: list[Link]) -> list[Json]:
+    """Write links of the same source and options that follow each other as one, with a list."""
+    found: list[Json] = []
+    for (source, _), group in groupby(links, key=lambda link: (link.source, str(link.options()))):
+        same = list(group)
+        ends = [link.end for link in same]
+        to = ends[0] if len(ends) == 1 else ends
+        found.append({"from": source, "to": to, **same[0].options()})
+    return found
+
+
+class Maker:
+    """Draws stacks; what was drawn less often is drawn first."""
+
+    def __init__(self, kinds: list[Kind], forms: dict[str, Form], chance: random.Random) -> None:
+        self.kinds = kinds
+        self.forms = forms
+        self.chance = chance
+        self.drawn: Counter[tuple[Any, ...]] = Counter()
+
+    def stack(self) -> Draft:
+        draft = Draft()
+        size = self.chance.randint(4, MOST_COMPONENTS)
+        while len(draft.components) < size - 1:
+            self.add(draft, self.rare(self.kinds))
+        for _ in range(2 * size):
+            types = {one["type"] for one in draft.components.values()}
+            inside = [kind for kind in self.kinds if {kind.source, kind.target} <= types]
+            self.add(draft, self.rare(inside))
+            self.beside(draft)
+        self.chance.shuffle(draft.links)
+        draft.links.sort(key=lambda link: link.source)
+        return draft
+
+    def rare(self, kinds: list[Kind]) -> tuple[Kind, str]:
+        """Return the pair of kind and level drawn least, by itself or as one of many alike."""
+        pairs = [(kind, level) for kind in kinds for level in kind.levels]
+        self.chance.shuffle(pairs)
+        group = self.chance.random() < HALF
+        return min(pairs, key=lambda one: self.drawn[self.word(*one) if group else one])
+
+    def word(self, kind: Kind, level: str) -> tuple[Any, ...]:
+        """Return what pairs of all applications have in common."""
+        return kind.interface, kind.sub, kind.brings_tools, level
+
+    def add(self, draft: Draft, drawn: tuple[Kind, str]) -> None:
+        """Add a link of that kind, and its ends where none is taken that is there."""
+        kind, level = drawn
+        source = self.component(draft, kind.source)
+        target = self.component(draft, kind.target)
+        if source == target:
+            return
+        end = f"{target}/{self.part(draft, target, kind.sub)}" if kind.sub else target
+        told = level != kind.default or self.chance.random() < HALF
+        link = Link(kind, source, end, level if told else None)
+        link.by_word = kind.brings_tools and level == "write" and self.chance.random() < HALF
+        if link.key not in {other.key for other in draft.links}:
+            draft.links.append(link)
+            self.drawn.update([drawn, self.word(*drawn)])
+
+    def beside(self, draft: Draft) -> None:
+        """Now and then, link to another part of what is linked: to a server, one connection."""
+        to_parts = [link for link in draft.links if link.kind.sub]
+        if to_parts and self.chance.random() < 0.2:
+            link = self.chance.choice(to_parts)
+            end = f"{link.target}/{self.part(draft, link.target, str(link.kind.sub))}"
+            other = Link(link.kind, link.source, end, link.access)
+            if other.key not in {one.key for one in draft.links}:
+                draft.links.append(other)
+
+    def component(self, draft: Draft, kind: str) -> str:
+        there = [name for name, one in draft.components.items() if one["type"] == kind]
+        most = 1 if kind in ONCE else len(INSTANCES)
+        full = len(there) == most or len(draft.components) >= MOST_COMPONENTS
+        if there and (full or self.chance.random() < 0.75):
+            return self.chance.choice(there)
+        name = kind.replace("_", "-") + INSTANCES[len(there)]
+        form = self.forms[kind]
+        attributes = {
+            key: NEEDED[key] for key, given in form.attributes.items() if given == "required"
+        }
+        if "subdomain" in form.attributes:
+            attributes["subdomain"] = name
+        draft.components[name] = {"type": kind, "attributes": attributes}
+        if there or self.chance.random() < HALF:
+            draft.components[name]["namespace"] = name
+        if form.parts:
+            draft.components[name]["sub_components"] = self.parts(form)
+        return name
+
+    def parts(self, form: Form) -> dict[str, Json]:
+        """Some parts of every type, each type's own names."""
+        parts: dict[str, Json] = {}
+        for kind, defaults in form.parts.items():
+            for word in self.chance.sample(PARTS, self.chance.randint(1, MOST_PARTS)):
+                name = f"{kind[0]}{len(parts)}_{word}"
+                parts[name] = {"type": kind, "attributes": self.attributes(defaults, name, parts)}
+        return parts
+
+    def attributes(self, defaults: dict[str, str], name: str, parts: dict[str, Json]) -> Json:
+        """Give what is required, and now and then another name for its service."""
+        given: Json = {}
+        other = "".join(letter for letter in name if letter.isalnum()) + "x"
+        for key, default in defaults.items():
+            if default == "required":
+                given[key] = self.needed(key, parts)
+            elif default in NAMES and ("-" in name or self.chance.random() < 0.4):
+                given[key] = other
+        if "safe" in defaults:
+            given["safe"] = self.chance.random() < HALF
+        return given
+
+    def needed(self, key: str, parts: dict[str, Json]) -> Any:
+        """Return the name of another part, where it is one: the database of a table."""
+        names = [name for name, one in parts.items() if one["type"] == key]
+        if not names:
+            return NEEDED[key]
+        name = self.chance.choice(names)
+        return parts[name]["attributes"].get(key, name)
+
+    def part(self, draft: Draft, component: str, kind: str) -> str:
+        parts = draft.components[component]["sub_components"]
+        return self.chance.choice([name for name, one in parts.items() if one["type"] == kind])

@@ -1,0 +1,116 @@
+"""Laws over random stacks: a link has the same level and scope wherever they are told or granted.
+
+In: the binary (STACKTIC_BIN), the catalog's legal links, a seeded source of chance.
+Out: what documents and providers do not agree in; what else changes when a link comes or goes.
+Must not know a template; which rights make a level is a fact of each backend (levels/).
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from levels import agreement, kinds, removal, runs
+from levels.facts import facts
+from levels.granted import PROVIDERS
+from levels.kinds import Kind
+from levels.runs import Run
+from levels.stacks import Draft, Maker
+
+STACKS = 24
+SEED = 8
+MOST_REFUSED = 3
+# Links of each stack that are taken out and drawn again.
+TAKEN = 2
+
+
+@dataclass
+class Stacks:
+    """What was drawn: stacks with their trees, and why others cannot be."""
+
+    legal: list[Kind]
+    made: list[tuple[Draft, Run] | None]
+    refused: Counter[str]
+
+    def of(self, number: int) -> tuple[Draft, Run]:
+        """Return one of them; where it was refused, the first that was not."""
+        return self.made[number] or next(one for one in self.made if one)
+
+
+@pytest.fixture(scope="module")
+def stacks(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    legal = kinds.legal(binary)
+    maker = Maker(legal, kinds.forms(binary, legal), random.Random(SEED))
+    folder = tmp_path_factory.mktemp("stacks")
+    made: list[tuple[Draft, Run] | None] = []
+    refused: Counter[str] = Counter()
+    for number in range(STACKS):
+        try:
+            made.append(runs.settle(binary, folder / str(number), maker.stack()))
+        except runs.RefusedError as reason:
+            made.append(None)
+            refused[str(reason)] += 1
+    return Stacks(legal, made, refused)
+
+
+def test_most_random_stacks_are_good(stacks: Stacks) -> None:
+    assert stacks.refused.total() <= MOST_REFUSED, stacks.refused
+    sizes = [len(made[0].links) for made in stacks.made if made]
+    assert sum(sizes) >= 10 * len(sizes), sizes
+
+
+def test_every_interface_is_met_at_each_of_its_levels(stacks: Stacks) -> None:
+    """Where a provider makes accounts, each provider's."""
+    every = {(kind.interface, level) for kind in stacks.legal for level in kind.levels}
+    accounts = {
+        (kind.target, kind.sub, level, kind.brings_tools)
+        for kind in stacks.legal
+        if kind.target in PROVIDERS and "account" in kind.effects
+        for level in kind.levels
+    }
+    links = [link for made in stacks.made if made for link in made[0].links]
+    assert every - {(link.kind.interface, link.level) for link in links} == set()
+    met = {(link.kind.target, link.kind.sub, link.level, link.kind.brings_tools) for link in links}
+    assert accounts - met == set()
+
+
+def test_links_are_written_in_every_way(stacks: Stacks) -> None:
+    links = [link for made in stacks.made if made for link in made[0].links]
+    documents = [made[0].document()["links"] for made in stacks.made if made]
+    assert any(isinstance(one["to"], list) for written in documents for one in written)
+    assert {bool(link.env) for link in links} == {True, False}
+    assert {bool(link.access) for link in links} == {True, False}
+    assert any(link.by_word for link in links)
+    connections = Counter(
+        (id(made), link.source, link.target)
+        for made in stacks.made
+        if made
+        for link in made[0].links
+        if link.kind.brings_tools
+    )
+    assert max(connections.values()) > 1
+
+
+@pytest.mark.parametrize("number", range(STACKS))
+def test_documents_and_providers_say_the_same(stacks: Stacks, number: int) -> None:
+    _, run = stacks.of(number)
+    assert agreement.disagreements(run.out, run.report) == []
+
+
+@pytest.mark.parametrize("number", range(STACKS))
+def test_a_link_comes_and_goes_with_what_is_its_own(
+    binary: Path, tmp_path: Path, stacks: Stacks, number: int
+) -> None:
+    draft, run = stacks.of(number)
+    folder, alone = run.out.parent, tmp_path / "alone"
+    before = removal.Tree.read(run.out)
+    nothing = facts(runs.generate(binary, alone, draft.with_only([])).out)
+    for link in random.Random(number).sample(draft.links, min(TAKEN, len(draft.links))):
+        own = facts(runs.generate(binary, alone, draft.with_only([link])).out) - nothing
+        after = removal.Tree.read(runs.generate(binary, folder, draft.without(link)).out)
+        assert own, f"{link.arrow} gives nothing"
+        assert removal.breaches(draft, link, before, after, own) == [], link.arrow
+        again = removal.Tree.read(runs.generate(binary, folder, draft).out)
+        assert again == before, link.arrow
