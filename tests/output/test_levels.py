@@ -6,6 +6,7 @@ Must not know a template; which rights make a level is a fact of each backend (l
 """
 
 import random
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 
 from levels import agreement, kinds, removal, runs
 from levels.facts import facts
-from levels.granted import PROVIDERS
+from levels.granted import BASE, PROVIDERS
 from levels.kinds import Kind
 from levels.runs import Run
 from levels.stacks import Draft, Maker
+from output_checker.places import ROOT
 
 STACKS = 24
 SEED = 8
@@ -114,3 +116,32 @@ def test_a_link_comes_and_goes_with_what_is_its_own(
         assert removal.breaches(draft, link, before, after, own) == [], link.arrow
         again = removal.Tree.read(runs.generate(binary, folder, draft).out)
         assert again == before, link.arrow
+
+
+# One place says something else than the others: a document, or what a provider is told.
+OTHERWISE = (
+    ("stack-metadata.json", '"access": "read"', '"access": "probe"'),
+    ("docs/topology.md", "| read |", "| write |"),
+    ("tools.lock.json", '"access": "read"', '"access": "probe"'),
+    ("docs/tools.md", "| Level | read |", "| Level | write |"),
+    ("tools.lock.json", '"app_db"', '"other_db"'),
+    (f"{BASE}/kafka/user-fastapi-kafka-orders.yaml", '"Read","Write"', '"Read","Write","Alter"'),
+    (f"{BASE}/rabbitmq/user-fastapi-rabbitmq-jobs.yaml", '"^jobs$"', '"^(jobs|others)$"'),
+    (f"{BASE}/clickhouse/clickhouse.yaml", "SELECT ON analytics.*", "INSERT ON analytics.*"),
+    (f"{BASE}/valkey/values.yaml", "+ping +@read", "+ping +@dangerous +@read"),
+    (f"{BASE}/cnpg/access.yaml", "- stacktic_readers_app-db", "- stacktic_writers_app-db"),
+    (f"{BASE}/seaweedfs/identities.yaml", '"List:app-data"', '"Admin:app-data"'),
+)
+
+
+@pytest.mark.parametrize(("place", "told", "other"), OTHERWISE)
+def test_one_place_that_says_something_else_is_noticed(
+    tmp_path: Path, place: str, told: str, other: str
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(ROOT / "generated-example" / "out", out)
+    assert agreement.disagreements(out, None) == []
+    text = (out / place).read_text(encoding="utf-8")
+    assert told in text
+    (out / place).write_text(text.replace(told, other, 1), encoding="utf-8")
+    assert agreement.disagreements(out, None), place

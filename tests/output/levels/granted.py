@@ -96,11 +96,9 @@ def at_account(account: Account, component: Json, links: list[Told]) -> list[str
         key: frozenset(name for one in lists for name in one.get(key, ())) for key in keys
     }
     grants = together([one.by[TOPOLOGY].grants or {} for one in links])
-    if not scope.get("tables") and "profile" in grants:
-        # Rights on tables of ClickHouse are granted on each that is declared: here on none.
-        written = grants.pop("tables", ())
-    else:
-        written = ()
+    # Rights on tables of ClickHouse are granted on each that is declared, which may be none.
+    has_no_table = not scope.get("tables") and "profile" in grants
+    written = grants.pop("tables", ()) if has_no_table else ()
     found = [difference for one in links for difference in to_the_end(one, component)]
     found += compared_scope(scope, account) + compared_grants(grants, account)
     found += [

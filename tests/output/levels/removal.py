@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels.granted import BASE
 from levels.facts import Fact, facts
+from levels.granted import BASE
 from levels.sayings import METADATA, Sayings, in_metadata
 from levels.stacks import Draft, Link
 from output_checker import yaml_reading
@@ -30,6 +30,8 @@ DOCUMENTS = {
 COPIES = re.compile(r"^k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata)\.json$")
 APPLICATION = re.compile(r"^argocd/dev/applications/([^/]+)\.yaml$")
 CLIENTS = re.compile(r"^docs/clients/")
+# The user of Valkey for those without an account: also a word of other files.
+UNMADE = "default"
 WAVE = re.compile(r'^\s*argocd\.argoproj\.io/sync-wave: "-?\d+"$')
 
 
@@ -137,9 +139,10 @@ def in_file(
 def words_of(some: list[Link], links: Sayings) -> set[str]:
     """What tells links apart in files: what the notes of policies call them, and accounts.
 
-    Owners are called as their part, and callers of an agent as their component.
+    Owners are called as their part, callers of an agent as their component, and whoever only pings
+    as a user that nobody makes.
     """
-    plain = {one.source for one in some} | {None}
+    plain = {one.source for one in some} | {None, UNMADE}
     accounts = {links[key_of(one)].principal for one in some if one.level != "own"} - plain
     return {str(one) for one in accounts} | {f"link {one.source} -> {one.end}" for one in some}
 
