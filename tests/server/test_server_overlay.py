@@ -30,7 +30,7 @@ object: "{name}"
 service: MAIL
 install: {manifests: true}
 endpoints:
-  http: {host: "{object}.{namespace}.svc", port: 8025, protocol: http, target_port: 8025}
+  http: {host: "{object}.{namespace}.svc.cluster.local", port: 8025, protocol: http, target_port: 8025}
 provides: {http: {endpoint: http, facts: {host: "{to.host}"}}}
 """
 PAIR = """\
@@ -98,7 +98,7 @@ def test_a_tool_file_beside_a_pair_is_served(tmp_path: Path, overlay: Path, key:
         "mailpit_tools.py", "mailpit_views.py",
     }  # fmt: skip
     with running(pod) as server:
-        assert call(server, key, "mail_where")["data"] == {"host": "mail.mail.svc"}
+        assert call(server, key, "mail_where")["data"] == {"host": "mail.mail.svc.cluster.local"}
         told = call(server, key, "explain_access", tool="mail_where")["data"]
         assert told["state"] == "allowed"
 
