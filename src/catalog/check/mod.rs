@@ -4,11 +4,11 @@
 //! text ─ reading (closed schema) ─► entry ─ laws of its kind ─► findings, each with file, line and fix
 //! ```
 //!
-//! A rule is a function over one decoded entry and the files beside it ([`Held`]); it stands in the list of its kind
-//! below. What harms nothing that is generated is asked by `catalog check` alone (`MANNERS`). What needs other entries (an interface that is named) is one over the entry and all others ([`Among`]), and
-//! what needs them all at once (a name that must be new) stands in `whole`. A rule for
-//! a new kind of entry is a file here, and an `impl Definition` with its lists. What only a stack can show (templates,
-//! sentences of the agent) stands in `command/catalog_check`.
+//! A rule is a function over one decoded entry and the files beside it (`Held`); it stands in the list of its kind
+//! below. What harms nothing that is generated is asked by `catalog check` alone (`MANNERS`). What needs other entries (an
+//! interface that is named) is one over the entry and all others (`Among`), and what needs them all at once (a name that
+//! must be new) stands in `whole`. A rule for a new kind of entry is a file here, and an `impl Definition` with its lists.
+//! What only a stack can show (templates, sentences of the agent) stands in `command/catalog_check`.
 
 mod among;
 mod attributes;
