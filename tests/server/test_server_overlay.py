@@ -30,7 +30,11 @@ object: "{name}"
 service: MAIL
 install: {manifests: true}
 endpoints:
-  http: {host: "{object}.{namespace}.svc.cluster.local", port: 8025, protocol: http, target_port: 8025}
+  http:
+    host: "{object}.{namespace}.svc.cluster.local"
+    port: 8025
+    protocol: http
+    target_port: 8025
 provides: {http: {endpoint: http, facts: {host: "{to.host}"}}}
 """
 PAIR = """\
