@@ -3,6 +3,9 @@
 //! A path goes in, whether this program can have made it comes out: the second key that a delete needs, beside the lock. It
 //! holds for what the catalog no longer has, too, so that the files of a hook that is gone can go.
 
+use std::iter::zip;
+use std::sync::LazyLock;
+
 use crate::name::{ComponentName, RelPath};
 
 /// The folder, in bases and overlays, of what belongs to several components: namespaces with their default-deny policies.
@@ -19,6 +22,27 @@ struct Place {
     /// a hook, and a file as `stem.kind`, where `*` stands for what is not hidden and `{md,txt}` for one of several kinds.
     pattern: &'static str,
     owner: Owner,
+}
+
+/// A place as paths are compared with it: every file of a run asks for its own, so patterns are taken apart once.
+static TAKEN_APART: LazyLock<Vec<(Vec<Segment>, Owner)>> = LazyLock::new(|| {
+    let places = PLACES.iter();
+    let apart = places.map(|place| (place.pattern.split('/').map(Segment::of).collect(), place.owner));
+    apart.collect()
+});
+
+/// What one segment of a path may be.
+enum Segment {
+    Text(&'static str),
+    Name,
+    Folder,
+    Word,
+    File {
+        head: &'static str,
+        kinds: Vec<&'static str>,
+        /// It is a further part of such a file.
+        is_part: bool,
+    },
 }
 
 /// Who puts files there.
@@ -77,7 +101,7 @@ const PLACES: [Place; 24] = [
 /// Whether a file at `path` can be the work of this program.
 #[must_use]
 pub fn is_producible(path: &RelPath) -> bool {
-    PLACES.iter().any(|place| is_at(place.pattern, path))
+    is_at_one(path, |_| true)
 }
 
 /// Whether the paths of `pattern`, which has variables in braces, lie in places that this program writes.
@@ -89,7 +113,7 @@ pub fn admits(pattern: &str) -> bool {
 /// Whether the paths of `pattern` lie in places that any hook may write.
 #[must_use]
 pub fn admits_hooks(pattern: &str) -> bool {
-    sample(pattern).is_some_and(|path| places_of_hooks().any(|place| is_at(place, &path)))
+    sample(pattern).is_some_and(|path| is_at_one(&path, |owner| owner == Owner::Hook))
 }
 
 /// A path of a pattern.
@@ -141,26 +165,53 @@ pub fn part_of(name: &str) -> Option<(&str, &str)> {
     is_number.then_some((whole, number))
 }
 
-fn is_at(pattern: &str, path: &RelPath) -> bool {
-    let (mut patterns, mut segments) = (pattern.split('/'), path.segments());
-    loop {
-        match (patterns.next(), segments.next()) {
-            (Some(pattern), Some(segment)) if is_segment(pattern, segment) => {}
-            (None, None) => return true,
-            _ => return false,
+fn is_at_one(path: &RelPath, is_meant: impl Fn(Owner) -> bool) -> bool {
+    let segments: Vec<&str> = path.segments().collect();
+    let fits =
+        |place: &[Segment]| place.len() == segments.len() && zip(place, &segments).all(|(one, text)| one.admits(text));
+    let mut places = TAKEN_APART.iter();
+    places.any(|(place, owner)| is_meant(*owner) && fits(place))
+}
+
+impl Segment {
+    fn of(pattern: &'static str) -> Self {
+        match pattern {
+            "<name>" => Self::Name,
+            "<folder>" => Self::Folder,
+            "<word>" => Self::Word,
+            file => Self::file(file).unwrap_or(Self::Text(file)),
+        }
+    }
+
+    /// A file by the start of its name and its kinds.
+    fn file(pattern: &'static str) -> Option<Self> {
+        let whole = pattern.strip_suffix(".<part>");
+        let (head, kinds) = whole.unwrap_or(pattern).split_once("*.")?;
+        Some(Self::File {
+            head,
+            kinds: kinds.trim_matches(['{', '}']).split(',').collect(),
+            is_part: whole.is_some(),
+        })
+    }
+
+    fn admits(&self, segment: &str) -> bool {
+        match self {
+            Self::Text(text) => *text == segment,
+            Self::Name => is_name(segment),
+            Self::Folder => is_name(segment) || segment == NAMESPACES,
+            Self::Word => is_word(segment),
+            Self::File {
+                head,
+                kinds,
+                is_part: true,
+            } => part_of(segment).is_some_and(|(whole, _)| is_file(head, kinds, whole)),
+            Self::File { head, kinds, .. } => is_file(head, kinds, segment),
         }
     }
 }
 
-fn is_segment(pattern: &str, segment: &str) -> bool {
-    let is_name = ComponentName::parse(segment).is_ok();
-    match pattern {
-        "<name>" => is_name,
-        "<folder>" => is_name || segment == NAMESPACES,
-        "<word>" => is_word(segment),
-        file if file.contains('*') => is_file(file, segment),
-        text => text == segment,
-    }
+fn is_name(segment: &str) -> bool {
+    ComponentName::parse(segment).is_ok()
 }
 
 /// A folder of a hook: `mail`, `mcp_clients`.
@@ -169,16 +220,11 @@ fn is_word(segment: &str) -> bool {
     segment.starts_with(|first: char| first.is_ascii_lowercase()) && segment.bytes().all(is_part)
 }
 
-/// A file by the start of its name and its kind; a name that is hidden, or nothing but a kind, is none.
-fn is_file(pattern: &str, name: &str) -> bool {
-    if let Some(whole) = pattern.strip_suffix(".<part>") {
-        return part_of(name).is_some_and(|(name, _)| is_file(whole, name));
-    }
-    let (Some((head, kinds)), Some((stem, kind))) = (pattern.split_once("*."), name.rsplit_once('.')) else {
-        return false;
-    };
-    let mut kinds = kinds.trim_matches(['{', '}']).split(',');
-    stem.len() > head.len() && stem.starts_with(head) && !stem.starts_with('.') && kinds.any(|known| known == kind)
+/// A name that is hidden, or nothing but a kind, is none.
+fn is_file(head: &str, kinds: &[&str], name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, kind)| {
+        stem.len() > head.len() && stem.starts_with(head) && !stem.starts_with('.') && kinds.contains(&kind)
+    })
 }
 
 #[cfg(test)]

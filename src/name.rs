@@ -98,7 +98,8 @@ pub fn is_hidden(character: char) -> bool {
 /// Whether some YAML reader takes the plain text for a boolean or for nothing.
 #[must_use]
 pub fn is_yaml_word(text: &str) -> bool {
-    ["y", "n", "yes", "no", "on", "off", "true", "false", "null"].contains(&text.to_ascii_lowercase().as_str())
+    let words = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 fn check_component(text: &str) -> Result<(), &'static str> {

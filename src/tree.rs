@@ -3,6 +3,7 @@
 //! In: files from `render`. Out: a `Tree` that any file system can hold, and the `Changes` that `disk` fills in, applies and
 //! that the commands print. It must not know how files are read or written, nor what is in them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -168,18 +169,19 @@ impl Place {
 impl Places {
     /// Takes the place of `path` and of the directories above it.
     pub(crate) fn insert(&mut self, path: &RelPath) -> Result<(), String> {
-        let folded = path.folded();
-        if let Some(place) = self.0.get(folded.as_ref()) {
-            return Err(clash(path, place, &folded));
-        }
         // A directory that is known lies in directories that are known.
         let above = path.as_str().rsplit_once('/').map(|(directory, _)| directory);
         if !above.is_some_and(|directory| self.has_directory(directory)) {
             path.ancestors()
                 .try_for_each(|directory| self.insert_directory(path, directory))?;
         }
-        self.0
-            .insert(folded.clone().into_owned(), Place::of(path.as_str(), &folded, false));
+        match self.0.entry(path.folded().into_owned()) {
+            Entry::Occupied(taken) => return Err(clash(path, taken.get(), taken.key())),
+            Entry::Vacant(free) => {
+                let place = Place::of(path.as_str(), free.key(), false);
+                free.insert(place);
+            }
+        }
         Ok(())
     }
 
@@ -216,7 +218,8 @@ fn clash(path: &RelPath, place: &Place, folded: &str) -> String {
 
 pub(crate) fn ensure_not_reserved(path: &RelPath) -> Result<(), String> {
     let folded = path.folded();
-    let is_state = folded == STATE_DIR || folded.starts_with(&format!("{STATE_DIR}/"));
+    let rest = folded.strip_prefix(STATE_DIR);
+    let is_state = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if is_state || folded.split('/').any(|segment| segment.starts_with(TEMPORARY_PREFIX)) {
         return Err(format!("`{path}` is a path that stacktic keeps for itself"));
     }

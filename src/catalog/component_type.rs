@@ -150,6 +150,18 @@ pub enum Protocol {
     Amqp,
 }
 
+impl Protocol {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Amqp => "amqp",
+        }
+    }
+}
+
 /// Where it answers with Prometheus metrics.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

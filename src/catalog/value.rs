@@ -2,6 +2,9 @@
 //!
 //! Stack files are held to it, and so are the defaults of the catalog itself.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::attribute::{AttributeKind, AttributeType};
@@ -60,8 +63,19 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
     text_mismatch(kind.kind, text).map(str::to_owned)
 }
 
+thread_local! {
+    /// Expressions that were compiled; many values of a stack are held to each, and compiling costs more than matching.
+    static COMPILED: RefCell<BTreeMap<String, Option<regex_lite::Regex>>> = RefCell::default();
+}
+
 fn matches_whole(expression: &str, text: &str) -> bool {
-    whole(expression).is_ok_and(|regex| regex.is_match(text))
+    COMPILED.with_borrow_mut(|compiled| {
+        if !compiled.contains_key(expression) {
+            compiled.insert(expression.to_owned(), whole(expression).ok());
+        }
+        let regex = compiled.get(expression).and_then(Option::as_ref);
+        regex.is_some_and(|regex| regex.is_match(text))
+    })
 }
 
 /// The regular expression that a text matches as a whole.

@@ -55,6 +55,13 @@ pub struct Workload {
 #[serde(try_from = "String")]
 pub struct FolderPath(#[schemars(regex(pattern = "^(/[A-Za-z0-9._-]+)+$"))] String);
 
+impl FolderPath {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for FolderPath {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
@@ -97,6 +104,16 @@ pub enum Strategy {
     RollingUpdate,
     /// The old pod is gone before the new one comes.
     Recreate,
+}
+
+impl Strategy {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::RollingUpdate => "RollingUpdate",
+            Self::Recreate => "Recreate",
+        }
+    }
 }
 
 /// A plain setting, always or while attributes have certain values.

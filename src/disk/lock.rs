@@ -153,25 +153,26 @@ pub(super) fn fault(name: &str, fault: &dyn fmt::Display) -> LockError {
 }
 
 /// One file a line: a changed file is a changed line, and version control merges what does not overlap.
-pub(super) fn section<T: Serialize>(name: &str, files: &BTreeMap<RelPath, T>) -> String {
-    let mut text = format!("\"{name}\": {{");
+pub(super) fn section<T: Serialize>(name: &str, files: &BTreeMap<RelPath, T>) -> Vec<u8> {
+    let mut text = format!("\"{name}\": {{").into_bytes();
     for (position, (path, entry)) in files.iter().enumerate() {
-        text.push_str(if position == 0 { "\n    " } else { ",\n    " });
-        text.push_str(&json(path.as_str()));
-        text.push_str(": ");
-        text.push_str(&json(entry));
+        text.extend_from_slice(if position == 0 { b"\n    " } else { b",\n    " });
+        put(&mut text, path.as_str());
+        text.extend_from_slice(b": ");
+        put(&mut text, entry);
     }
-    text.push_str(if files.is_empty() { "}" } else { "\n  }" });
+    text.extend_from_slice(if files.is_empty() { b"}" } else { b"\n  }" });
     text
 }
 
 /// Maps with text keys, text and numbers always have a JSON form.
-fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+fn put<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) {
+    _ = serde_json::to_writer(text, value);
 }
 
-pub(super) fn render(sections: &[String]) -> Vec<u8> {
-    format!("{{\n  \"version\": {VERSION},\n  {}\n}}\n", sections.join(",\n  ")).into_bytes()
+pub(super) fn render(sections: &[Vec<u8>]) -> Vec<u8> {
+    let start = format!("{{\n  \"version\": {VERSION},\n  ").into_bytes();
+    [start, sections.join(&b",\n  "[..]), b"\n}\n".to_vec()].concat()
 }
 
 /// A map that refuses a path that stands twice, where serde's own would keep the last.

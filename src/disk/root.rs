@@ -162,8 +162,8 @@ impl Root {
     ) -> Result<Parent<'_>> {
         // Most often the directory of the path before. One after the other from above would open all below anew.
         let is_missing = matches!(self.directory(path)?, Parent::Absent);
-        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-        for end in ends.filter(|_| is_missing) {
+        let ends = is_missing.then(|| path.match_indices('/').map(|(end, _)| end).chain([path.len()]));
+        for end in ends.into_iter().flatten() {
             if matches!(self.directory(&path[..end])?, Parent::Absent) {
                 before_each()?;
                 let (above, name) = path[..end].rsplit_once('/').unwrap_or(("", &path[..end]));

@@ -10,7 +10,7 @@ use crate::catalog::{ChartSource, OperatorSource, Role};
 use crate::layout::{NAMESPACES, OPERATORS};
 use crate::name::{ComponentName, MAX_LABEL, shortened};
 use crate::stack::{Component, Stack};
-use crate::view;
+use crate::view::{self, object};
 
 /// The dialect of a delivery that reads Applications.
 const DIALECT: &str = "argo_cd";
@@ -32,7 +32,7 @@ pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
         let project = Project::of(stack, argo, environment, values_files);
         lists.add(&project, &waves, &operators);
     }
-    json!({
+    object! {
         "projects": lists.projects,
         "namespaces": lists.namespaces,
         "applications": lists.applications,
@@ -40,7 +40,7 @@ pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
         "git_operators": lists.git_operators,
         "indexes": lists.indexes,
         "roots": lists.roots,
-    })
+    }
 }
 
 #[derive(Default)]
@@ -176,15 +176,15 @@ impl<'a> Project<'a> {
 
     /// The keys that every item has.
     fn base(&self, name: &str) -> Json {
-        json!({
+        object! {
             "environment": self.environment,
             "name": shortened(format!("{}-{name}", self.stack.name).trim_end_matches('-'), MAX_LABEL),
-            "namespace": self.argo.namespace,
-            "project": self.stack.name,
-            "repository": self.repository,
-            "revision": self.revision,
+            "namespace": &self.argo.namespace,
+            "project": &self.stack.name,
+            "repository": &self.repository,
+            "revision": &self.revision,
             "labels": view::label_pairs(self.stack, self.argo),
-        })
+        }
     }
 
     /// The Application of the folder itself, which makes the waves count.
@@ -217,7 +217,7 @@ impl<'a> Project<'a> {
             self.path, self.environment, component.name
         )
         .into();
-        item["charts"] = json!(chart.into_iter().collect::<Vec<_>>());
+        item["charts"] = Json::Array(chart.into_iter().collect());
         item
     }
 

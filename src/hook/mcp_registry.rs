@@ -8,13 +8,14 @@ use serde_json::{Value as Json, json};
 use super::tools::common_prefix;
 use crate::catalog::{Catalog, Role};
 use crate::stack::{Component, Connection, Stack};
+use crate::view::object;
 
 pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
     let mut registries = Vec::new();
     for server in stack.of_role(Role::McpServer).filter(|server| server.is_deployed()) {
-        registries.push(json!({ "component": server.name, "document": registry(stack, catalog, server)? }));
+        registries.push(object! { "component": &server.name, "document": registry(stack, catalog, server)? });
     }
-    Ok(json!({ "registries": registries }))
+    Ok(object! { "registries": registries })
 }
 
 fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Result<Json> {
@@ -22,14 +23,14 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
     for connections in stack.connections(server).values() {
         modules.extend(self::modules(server, connections)?);
     }
-    Ok(json!({
-        "stack": stack.name,
-        "domain": stack.domain,
-        "server": server.name,
+    Ok(object! {
+        "stack": &stack.name,
+        "domain": &stack.domain,
+        "server": &server.name,
         "offers": offers(catalog, server)?,
         "modules": modules,
         "components": stack.components.values().map(component).collect::<Vec<_>>(),
-    }))
+    })
 }
 
 /// The tool files of one service.
@@ -46,7 +47,7 @@ fn modules(server: &Component, connections: &[Connection<'_>]) -> anyhow::Result
         } else {
             Vec::new()
         };
-        modules.push(json!({ "service": file.service, "file": file.name, "sha256": sha256, "links": facts }));
+        modules.push(object! { "service": file.service, "file": file.name, "sha256": sha256, "links": facts });
     }
     Ok(modules)
 }
@@ -90,11 +91,11 @@ fn link(connection: &Connection<'_>) -> Json {
 }
 
 fn component(component: &Component) -> Json {
-    json!({
-        "name": component.name,
+    object! {
+        "name": &component.name,
         "type": component.type_name(),
-        "namespace": component.namespace,
-        "group": component.group,
+        "namespace": &component.namespace,
+        "group": &component.group,
         "endpoints": component.endpoints.keys().collect::<Vec<_>>(),
-    })
+    }
 }

@@ -8,7 +8,7 @@ use super::edges::{Edge, edges};
 use crate::layout::NAMESPACES;
 use crate::name::{ComponentName, sha256_hex};
 use crate::stack::{Component, Stack};
-use crate::view;
+use crate::view::{self, object};
 
 pub(super) fn values(stack: &Stack) -> Json {
     let edges = edges(stack);
@@ -28,7 +28,7 @@ pub(super) fn values(stack: &Stack) -> Json {
         })
         .collect();
     let (policies, more): (Vec<Json>, Vec<Vec<Json>>) = policies.into_iter().map(in_parts).unzip();
-    json!({ "policies": policies, "more_policies": more.concat(), "denials": denials(stack) })
+    object! { "policies": policies, "more_policies": more.concat(), "denials": denials(stack) }
 }
 
 fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming: &[&Edge<'_>]) -> Json {
@@ -41,25 +41,27 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         .filter(|edge| edge.to.is_deployed() && !edge.pods.is_empty());
     let external = outgoing.iter().filter(|edge| !edge.to.is_deployed());
     let external = external
-        .map(|edge| json!({ "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) }));
+        .map(|edge| object! { "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) });
     let by_link = stack.links_from(&component.name).flat_map(|link| {
         let open = link.kind.slot.egress.iter();
-        open.map(|open| json!({ "why": format!("outside services, link {}", link.arrow().replace('→', "->")), "ports": ports([open.port]) }))
+        let why = || format!("outside services, link {}", link.arrow().replace('→', "->"));
+        open.map(move |open| object! { "why": why(), "ports": ports([open.port]) })
     });
     let outside = network
         .to
         .iter()
-        .map(|open| json!({ "why": "outside services", "ports": ports([open.port]) }));
+        .map(|open| object! { "why": "outside services", "ports": ports([open.port]) });
     let operators = network.from.iter().map(|peer| {
-        json!({ "why": format!("operator in {}", peer.namespace), "namespace": peer.namespace, "ports": ports(peer.ports.iter().copied()) })
+        let why = format!("operator in {}", peer.namespace);
+        object! { "why": why, "namespace": &peer.namespace, "ports": ports(peer.ports.iter().copied()) }
     });
     let open = network
         .ingress
         .iter()
-        .map(|open| json!({ "why": "reachable from outside", "ports": ports([open.port]) }));
-    json!({
-        "component": component.name,
-        "namespace": component.namespace,
+        .map(|open| object! { "why": "reachable from outside", "ports": ports([open.port]) });
+    object! {
+        "component": &component.name,
+        "namespace": &component.namespace,
         "labels": view::label_pairs(stack, component),
         "pods": view::pairs(&component.pods),
         "ingress": sorted(ingress.map(|edge| rule(edge, edge.from, &edge.from.pods))),
@@ -68,22 +70,30 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         "egress": sorted(egress.map(|edge| rule(edge, edge.to, &edge.pods))),
         "egress_open": sorted(external.chain(outside).chain(by_link)),
         "api_server": if network.api_server { json!([{}]) } else { json!([]) },
-    })
+    }
 }
 
 fn rule(edge: &Edge<'_>, peer: &Component, pods: &BTreeMap<String, String>) -> Json {
-    json!({ "why": edge.why, "namespace": peer.namespace, "pods": view::pairs(pods), "ports": ports(edge.ports.iter().copied()) })
+    object! {
+        "why": &edge.why,
+        "namespace": &peer.namespace,
+        "pods": view::pairs(pods),
+        "ports": ports(edge.ports.iter().copied()),
+    }
 }
 
 fn ports(ports: impl IntoIterator<Item = u16>) -> Json {
     ports
         .into_iter()
-        .map(|port| json!({ "port": port, "protocol": "TCP" }))
+        .map(|port| object! { "port": port, "protocol": "TCP" })
         .collect()
 }
 
 fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
     let mut rules: Vec<Json> = rules.collect();
+    if rules.len() < 2 {
+        return rules;
+    }
     let key = |rule: &Json| {
         (
             rule["why"].to_string(),
@@ -185,8 +195,7 @@ fn further(policy: &Json, number: usize) -> Json {
 /// One item per namespace, which nobody's component carries.
 fn denials(stack: &Stack) -> Vec<Json> {
     let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
-    let denial =
-        |namespace| json!({ "folder": NAMESPACES, "namespace": namespace, "labels": view::shared_label_pairs(stack) });
+    let denial = |namespace: &str| object! { "folder": NAMESPACES, "namespace": namespace, "labels": view::shared_label_pairs(stack) };
     namespaces.into_iter().map(denial).collect()
 }
 

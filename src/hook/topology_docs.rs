@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::markdown::text;
 use crate::name::ComponentName;
-use crate::stack::{Component, Link, Stack};
-use crate::view;
+use crate::stack::{Component, Link, Stack, SubComponent};
+use crate::view::{self, object};
 
 pub(super) fn values(stack: &Stack) -> Json {
     // By name, not by number: a component that comes or goes changes its own lines alone.
@@ -16,15 +16,19 @@ pub(super) fn values(stack: &Stack) -> Json {
         .keys()
         .map(|name| (name, format!("c_{}", id(name.as_str()))))
         .collect();
-    json!({ "documents": [{
-        "stack": stack.name,
-        "domain": stack.domain,
+    let links = stack.links.iter();
+    let links = links.map(|link| object! { "from": &ids[&link.from], "to": &ids[&link.to], "label": label(link) });
+    let components = || stack.components.values();
+    let document = object! {
+        "stack": &stack.name,
+        "domain": &stack.domain,
         "groups": groups(stack, &ids),
-        "links": stack.links.iter().map(|link| json!({ "from": ids[&link.from], "to": ids[&link.to], "label": label(link) })).collect::<Vec<_>>(),
-        "components": stack.components.values().map(component).collect::<Vec<_>>(),
-        "sub_components": stack.components.values().flat_map(|component| sub_components(stack, component)).collect::<Vec<_>>(),
+        "links": links.collect::<Vec<_>>(),
+        "components": components().map(component).collect::<Vec<_>>(),
+        "sub_components": components().flat_map(|component| sub_components(stack, component)).collect::<Vec<_>>(),
         "edges": stack.links.iter().map(edge).collect::<Vec<_>>(),
-    }] })
+    };
+    object! { "documents": vec![document] }
 }
 
 fn groups(stack: &Stack, ids: &BTreeMap<&ComponentName, String>) -> Vec<Json> {
@@ -34,9 +38,9 @@ fn groups(stack: &Stack, ids: &BTreeMap<&ComponentName, String>) -> Vec<Json> {
         groups
             .entry(&component.group)
             .or_default()
-            .push(json!({ "id": ids[&component.name], "label": label }));
+            .push(object! { "id": &ids[&component.name], "label": label });
     }
-    let item = |(name, components)| json!({ "id": format!("g_{}", id(name)), "name": name, "components": components });
+    let item = |(name, components)| object! { "id": format!("g_{}", id(name)), "name": name, "components": components };
     groups.into_iter().map(item).collect()
 }
 
@@ -57,14 +61,14 @@ fn label(link: &Link) -> String {
 }
 
 fn component(component: &Component) -> Json {
-    json!({
-        "name": component.name,
+    object! {
+        "name": &component.name,
         "type": component.type_name(),
-        "namespace": component.namespace,
-        "group": component.group,
+        "namespace": &component.namespace,
+        "group": &component.group,
         "endpoint": component.primary_endpoint().map(|endpoint| format!("{}:{}", endpoint.host, endpoint.port)).unwrap_or_default(),
         "deployed": deployed(component),
-    })
+    }
 }
 
 fn deployed(component: &Component) -> String {
@@ -80,7 +84,15 @@ fn sub_components(stack: &Stack, component: &Component) -> Vec<Json> {
         links.map(|link| link.from.to_string()).collect::<Vec<_>>().join(", ")
     };
     let subs = component.sub_components.values();
-    subs.map(|sub| json!({ "component": component.name, "name": sub.name, "type": sub.sub_type, "consumers": users(&sub.name) })).collect()
+    let item = |sub: &SubComponent| {
+        object! {
+            "component": &component.name,
+            "name": &sub.name,
+            "type": &sub.sub_type,
+            "consumers": users(&sub.name),
+        }
+    };
+    subs.map(item).collect()
 }
 
 fn edge(link: &Link) -> Json {
@@ -88,14 +100,14 @@ fn edge(link: &Link) -> Json {
         .sub
         .as_ref()
         .map_or_else(|| link.to.to_string(), |sub| format!("{}/{sub}", link.to));
-    json!({
-        "from": link.from,
+    object! {
+        "from": &link.from,
         "to": to,
         "type": link.type_name(),
         "access": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
         "grants": text(&grants(link)),
-    })
+    }
 }
 
 /// What its level grants; where no data says it, what the level means.

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::{Plan, PlannedFile, base_folder, environment, parts};
 use crate::stack::{Component, Stack};
+use crate::view::object;
 
 type Files<'a> = [(&'a str, &'a PlannedFile)];
 
@@ -29,7 +30,7 @@ pub(super) fn items(plan: &Plan, component: &Component, files: &Files<'_>) -> Ve
         .iter()
         .filter_map(|(file, _)| Some((*file, environment::map_of(component, file)?)));
     let mut items: Vec<Json> = settings
-        .map(|(file, name)| json!({ "name": name, "kind": "envs", "files": [file] }))
+        .map(|(file, name)| object! { "name": name, "kind": "envs", "files": vec![file] })
         .collect();
     for (name, files) in &maps {
         items.push(item(name, files));
@@ -65,14 +66,18 @@ pub(super) fn names(plan: &Plan, stack: &Stack, component: &Component) -> Map<St
         let first = format!("{}-{suffix}", component.name);
         let further = numbers.iter().map(|number| format!("{first}-{number}"));
         let names: Vec<String> = [first.clone()].into_iter().chain(further).collect();
-        (suffix.clone(), json!(names))
+        (suffix.clone(), Json::from(names))
     });
-    let settings = ("config".to_owned(), json!(environment::config_maps(stack, component)));
+    let settings = (
+        "config".to_owned(),
+        Json::from(environment::config_maps(stack, component)),
+    );
     names.chain([settings]).collect()
 }
 
 fn item(name: &str, files: &[&(&str, &PlannedFile)]) -> Json {
-    json!({ "name": name, "kind": "files", "files": files.iter().map(|(name, _)| *name).collect::<Vec<_>>() })
+    let files: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    object! { "name": name, "kind": "files", "files": files }
 }
 
 fn holds(patterns: &[String], file: &str) -> bool {

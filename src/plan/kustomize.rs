@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::NAMESPACES;
 use crate::stack::{Component, SecretsBackend, Stack};
-use crate::view;
+use crate::view::{self, object};
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {
     let entry = catalog
@@ -50,17 +50,17 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     hooks::plan_lists(
         plan,
         &entry,
-        object(json!({ "namespaces": namespaces, "external_secrets": external_secrets, "roots": [{}] })),
+        keys(object! { "namespaces": namespaces, "external_secrets": external_secrets, "roots": json!([{}]) }),
     )?;
     let mut items = bases
         .iter()
         .map(|(component, secrets)| base(plan, stack, component, secrets))
         .collect::<anyhow::Result<Vec<Json>>>()?;
     items.extend(namespaces_base(plan, stack, &shared));
-    hooks::plan_lists(plan, &entry, object(json!({ "bases": items })))
+    hooks::plan_lists(plan, &entry, keys(object! { "bases": items }))
 }
 
-fn object(value: Json) -> Map<String, Json> {
+fn keys(value: Json) -> Map<String, Json> {
     match value {
         Json::Object(map) => map,
         _ => Map::new(),
@@ -69,12 +69,12 @@ fn object(value: Json) -> Map<String, Json> {
 
 /// Namespaces in which every workload is ours enforce what those workloads keep to.
 fn namespace(stack: &Stack, name: &str, is_ours: bool) -> Json {
-    json!({
+    object! {
         "folder": NAMESPACES,
         "namespace": name,
         "labels": view::shared_label_pairs(stack),
         "mode": if is_ours { "enforce" } else { "warn" },
-    })
+    }
 }
 
 fn external_secret(stack: &Stack, folder: &str, labels: &Json, secret: &PlannedSecret) -> Json {
@@ -91,14 +91,14 @@ fn namespaces_base(plan: &Plan, stack: &Stack, secrets: &[PlannedSecret]) -> Opt
     let folder = format!("k8s/deploy/base/{NAMESPACES}/");
     let resources = resources(&files(plan, &folder));
     (!resources.is_empty()).then(|| {
-        json!({
+        object! {
             "component": NAMESPACES,
             "namespace": "",
             "labels": view::shared_label_pairs(stack),
             "resources": resources,
-            "config_maps": [],
+            "config_maps": Vec::<Json>::new(),
             "secrets": generated(stack, secrets),
-        })
+        }
     })
 }
 
@@ -127,12 +127,12 @@ fn resources<'a>(files: &[(&'a str, &PlannedFile)]) -> Vec<&'a str> {
 fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSecret]) -> anyhow::Result<Json> {
     let folder = format!("{}/", base_folder(&component.name));
     let files = files(plan, &folder);
-    Ok(json!({
-        "component": component.name,
-        "namespace": component.namespace,
+    Ok(object! {
+        "component": &component.name,
+        "namespace": &component.namespace,
         "labels": view::label_pairs(stack, component),
         "resources": resources(&files),
         "config_maps": config_maps::items(plan, component, &files),
         "secrets": generated(stack, secrets),
-    }))
+    })
 }

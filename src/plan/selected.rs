@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use anyhow::Context as _;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::components::Views;
 use super::{Plan, PlannedFile, Scope, class, hooks, source};
@@ -11,7 +11,7 @@ use crate::catalog::{Entry, HookOutput, HookType, pattern};
 use crate::hook::select::{self, Item};
 use crate::name::{ComponentName, Namespace};
 use crate::stack::{Account, Component, Link, Stack};
-use crate::view;
+use crate::view::{self, object};
 
 /// Plan all outputs of a hook.
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, entry: &Entry<HookType>, views: &Views) -> anyhow::Result<()> {
@@ -93,11 +93,11 @@ fn components(views: &Views, components: &[&Component]) -> Scope {
 
 fn list<T>(name: &str, items: &[T], view: impl Fn(&T) -> Json) -> Scope {
     let items: Vec<Json> = items.iter().map(view).collect();
-    Scope::of(json!({ name: items }))
+    Scope::of(Json::Object([(name.to_owned(), items.into())].into_iter().collect()))
 }
 
 fn of_namespace(namespace: &Namespace) -> Scope {
-    Scope::of(json!({ "namespace": namespace }))
+    Scope::of(object! { "namespace": namespace })
 }
 
 /// The text of a variable of a path: `link.object`, or the name of what is no text itself.
@@ -129,6 +129,8 @@ fn is_elsewhere(stack: &Stack, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -9,9 +9,10 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value as Json, json};
 
 use super::variables::Variables;
-use crate::catalog::{Amount, EnvSetting, FolderSource, Probe, ProjectedFolder, Workload};
+use crate::catalog::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 use crate::fault::Code;
 use crate::stack::Component;
+use crate::view::object;
 
 /// Where credentials are mounted, a file a key.
 pub(super) const CREDENTIALS: &str = "/run/secrets/stacktic";
@@ -65,35 +66,35 @@ fn values(component: &Component, workload: &Workload, variables: Variables<'_>) 
     let writable = workload
         .writable
         .iter()
-        .map(|folder| Ok(json!({ "name": folder.name, "size": expand(&folder.size)? })));
+        .map(|folder| Ok(object! { "name": &folder.name, "size": expand(&folder.size)? }));
     let probes = workload
         .probe
         .as_ref()
         .map(|probe| probes(component, probe, &variables));
-    Ok(json!({
+    Ok(object! {
         "label": label(component)?,
-        "container": workload.container,
+        "container": &workload.container,
         "image": image.with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("no image `{}`", workload.container)))?,
         "replicas": replicas,
         "replicas_because": workload.replicas_because.as_deref().map(on_one_line),
         "spreads": replicas > 1 || !scale.is_null(),
         "scale": scale,
-        "strategy": workload.strategy,
+        "strategy": workload.strategy.word(),
         "command": variables.expand_all(&workload.command)?,
         "args": variables.expand_all(&workload.args)?,
-        "working_dir": workload.working_dir,
+        "working_dir": workload.working_dir.as_ref().map(FolderPath::as_str),
         "env": env(workload, &variables)?,
         "grace_seconds": workload.grace_seconds.as_ref().map(|seconds| amount(seconds, &variables)).transpose()?,
         "ports": ports(component),
         "probes": probes.transpose()?.unwrap_or_default(),
-        "cpu": { "request": expand(&workload.cpu.request)?, "limit": expand(&workload.cpu.limit)? },
+        "cpu": object! { "request": expand(&workload.cpu.request)?, "limit": expand(&workload.cpu.limit)? },
         "memory": expand(&workload.memory)?,
         "mounts": mounts(workload, view),
         "projected": folders.collect::<anyhow::Result<Vec<Json>>>()?,
         "credentials": credentials(component, view),
         "tokens": workload.token_seconds.iter().map(|seconds| json!({ "seconds": seconds })).collect::<Vec<_>>(),
         "writable": writable.collect::<anyhow::Result<Vec<Json>>>()?,
-    }))
+    })
 }
 
 /// The first of the two labels that select its pods; the second is the component's name.
@@ -148,7 +149,7 @@ fn env(workload: &Workload, variables: &Variables<'_>) -> anyhow::Result<Vec<Jso
                 &setting.value
             }
         };
-        settings.push(json!({ "name": name, "value": variables.expand(value)? }));
+        settings.push(object! { "name": name, "value": variables.expand(value)? });
     }
     Ok(settings)
 }
@@ -157,7 +158,7 @@ fn env(workload: &Workload, variables: &Variables<'_>) -> anyhow::Result<Vec<Jso
 fn ports(component: &Component) -> Vec<Json> {
     let endpoints = component.endpoints.iter();
     endpoints
-        .map(|(name, endpoint)| json!({ "name": name, "port": endpoint.port, "target_port": endpoint.target_port }))
+        .map(|(name, endpoint)| object! { "name": name, "port": endpoint.port, "target_port": endpoint.target_port })
         .collect()
 }
 
@@ -189,16 +190,16 @@ fn probes(component: &Component, probe: &Probe, variables: &Variables<'_>) -> an
 
 /// Where the container finds its folders, in the order of the volumes.
 fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
-    let mount = |name: &str, path: Json, read_only| json!({ "name": name, "path": path, "read_only": read_only });
+    let mount = |name: &str, path: &str, read_only| object! { "name": name, "path": path, "read_only": read_only };
     let folders = workload.projected.iter();
     let writable = workload.writable.iter();
-    let credentials = has_credentials(view).then(|| mount("credentials", json!(CREDENTIALS), true));
-    let identity = workload.token_seconds.map(|_| mount("identity", json!(IDENTITY), true));
+    let credentials = has_credentials(view).then(|| mount("credentials", CREDENTIALS, true));
+    let identity = workload.token_seconds.map(|_| mount("identity", IDENTITY, true));
     folders
-        .map(|folder| mount(&folder.name, json!(folder.mount), true))
+        .map(|folder| mount(&folder.name, folder.mount.as_str(), true))
         .chain(credentials)
         .chain(identity)
-        .chain(writable.map(|folder| mount(&folder.name, json!(folder.mount), false)))
+        .chain(writable.map(|folder| mount(&folder.name, folder.mount.as_str(), false)))
         .collect()
 }
 

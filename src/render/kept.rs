@@ -44,8 +44,15 @@ pub(super) fn mark(text: &str, kinds: &[String]) -> String {
 
 /// Whether a document, or any of several, is of one of `kinds`.
 pub(super) fn is_kept(document: &str, kinds: &[String]) -> bool {
-    let mut lines = document.lines().filter_map(|line| line.strip_prefix("kind:"));
-    lines.any(|kind| kinds.iter().any(|kept| kept == kind.trim()))
+    let is_of = |at: usize, kind: &str| {
+        let rest = document[at..].strip_prefix(kind);
+        rest.is_some_and(|rest| rest.lines().next().unwrap_or_default().trim().is_empty())
+    };
+    let mut places = document.match_indices("kind: ");
+    places.any(|(at, key)| {
+        let begins_line = at == 0 || document[..at].ends_with('\n');
+        begins_line && kinds.iter().any(|kind| is_of(at + key.len(), kind))
+    })
 }
 
 /// Put the annotations to those that the template wrote, or first in `metadata`.

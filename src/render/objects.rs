@@ -110,24 +110,36 @@ fn ensure_length(identity: &Identity<'_>, why: &str) -> anyhow::Result<()> {
 
 /// The objects of a file, by the lines of their heads.
 fn objects(text: &str) -> Vec<Identity<'_>> {
-    let mut found = vec![Identity::default()];
-    let mut section = "";
-    for line in text.lines() {
-        if line.starts_with("---") {
-            found.push(Identity::default());
-            section = "";
-        } else if let Some(key) = top_level(line) {
-            section = key;
-        }
-        if let Some(identity) = found.last_mut() {
-            identity.read(section, line);
-        }
-    }
-    found.retain(|identity| !identity.kind.is_empty() && !identity.name.is_empty());
+    let mut found: Vec<Identity<'_>> = documents(text).map(Identity::of).collect();
+    found.retain(Identity::is_whole);
     found
 }
 
+/// The documents of a YAML file.
+pub(super) fn documents(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\n---")
+}
+
 impl<'a> Identity<'a> {
+    /// Most of a document comes after its head, and is not looked at.
+    fn of(document: &'a str) -> Self {
+        let (mut identity, mut section) = (Self::default(), "");
+        for line in document.lines() {
+            if let Some(key) = top_level(line) {
+                section = key;
+                if identity.is_whole() && !matches!(key, "apiVersion" | "kind" | "metadata") {
+                    break;
+                }
+            }
+            identity.read(section, line);
+        }
+        identity
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.kind.is_empty() && !self.name.is_empty()
+    }
+
     fn read(&mut self, section: &str, line: &'a str) {
         match section {
             "apiVersion" if line.starts_with("apiVersion:") => {

@@ -89,7 +89,7 @@ pub(super) fn check(root: &Node) -> (Json, Shape) {
 /// Compare `root` with `schema`; the JSON holds what fits.
 pub(crate) fn compare(root: &Node, schema: &Json, dialect: &Dialect) -> (Json, Shape) {
     let mut walk = Walk {
-        definitions: schema.get("$defs").cloned().unwrap_or(Json::Null),
+        definitions: schema.get("$defs").unwrap_or(&Json::Null),
         dialect,
         path: Vec::new(),
         shape: Shape::default(),
@@ -101,55 +101,56 @@ pub(crate) fn compare(root: &Node, schema: &Json, dialect: &Dialect) -> (Json, S
 }
 
 struct Walk<'a> {
-    definitions: Json,
+    definitions: &'a Json,
     dialect: &'a Dialect,
     /// Of the value that is looked at.
     path: Vec<String>,
     shape: Shape,
 }
 
-impl Walk<'_> {
-    fn value(&mut self, node: &Node, schema: &Json, at: &str) -> Option<Json> {
-        let schema = fitting(&self.definitions, schema, node).clone();
-        if let Some(legal) = constants(&schema) {
+impl<'a> Walk<'a> {
+    fn value(&mut self, node: &Node, schema: &'a Json, at: &str) -> Option<Json> {
+        let schema = fitting(self.definitions, schema, node);
+        if let Some(legal) = constants(schema) {
             return self.constant(node, &legal, at);
         }
-        match types(&schema).as_slice() {
+        match types(schema).as_slice() {
             [] => Some(node.to_json()),
-            expected if !expected.contains(&json_type(node)) => self.wrong_type(node, expected, &schema, at),
+            expected if !expected.contains(&json_type(node)) => self.wrong_type(node, expected, schema, at),
             _ => match &node.value {
-                Value::Mapping(mapping) => Some(self.mapping(node, &mapping.entries, &schema, at)),
-                Value::Sequence(items) => self.sequence(node, items, &schema, at),
-                Value::Integer(number) => self.number(node, *number, &schema, at),
+                Value::Mapping(mapping) => Some(self.mapping(node, &mapping.entries, schema, at)),
+                Value::Sequence(items) => self.sequence(node, items, schema, at),
+                Value::Integer(number) => self.number(node, *number, schema, at),
                 _ => Some(node.to_json()),
             },
         }
     }
 
     /// Follow `$ref`, and the first branch of an optional value.
-    fn resolve<'s>(&'s self, schema: &'s Json) -> &'s Json {
-        super::variants::resolve(&self.definitions, schema)
+    fn resolve<'s>(&self, schema: &'s Json) -> &'s Json
+    where
+        'a: 's,
+    {
+        super::variants::resolve(self.definitions, schema)
     }
 
-    fn mapping(&mut self, node: &Node, entries: &[Entry], schema: &Json, at: &str) -> Json {
-        let empty = Map::new();
-        let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&empty);
+    fn mapping(&mut self, node: &Node, entries: &[Entry], schema: &'a Json, at: &str) -> Json {
+        let properties = schema.get("properties").and_then(Json::as_object);
+        let property = |key: &str| properties.and_then(|known| known.get(key));
         let additional = schema
             .get("additionalProperties")
             .filter(|inner| **inner != Json::Bool(false));
         let mut object = Map::new();
         for entry in entries {
-            let inner = properties.get(&entry.key).or(additional);
-            let (key, inner) = match inner {
-                Some(inner) => (entry.key.as_str(), inner),
-                None => match self.meant(node, entry, properties) {
-                    Some(meant) => (meant, &properties[meant]),
-                    None => continue,
-                },
+            let inner = property(&entry.key).or(additional);
+            let known = match inner {
+                Some(inner) => Some((entry.key.as_str(), inner)),
+                None => self.meant(node, entry, properties),
             };
+            let Some((key, inner)) = known else { continue };
             self.path.push(key.to_owned());
             let value = self.value(&entry.node, inner, &format!("`{key}`"));
-            let is_named = !properties.contains_key(key) && types(self.resolve(inner)).contains(&"object");
+            let is_named = property(key).is_none() && types(self.resolve(inner)).contains(&"object");
             // A name survives without its value, so that what mentions it is not blamed as well.
             if let Some(value) = value.or_else(|| is_named.then(|| Json::Object(Map::new()))) {
                 object.insert(key.to_owned(), value);
@@ -195,18 +196,21 @@ impl Walk<'_> {
         None
     }
 
-    /// The key that a key of another name must be a slip of; any other is kept for later.
-    fn meant<'p>(&mut self, node: &Node, entry: &Entry, properties: &'p Map<String, Json>) -> Option<&'p str> {
-        let absent = properties
-            .keys()
-            .map(String::as_str)
-            .filter(|key| node.get(key).is_none());
+    /// The property that a key of another name must be a slip of; any other is kept for later.
+    fn meant(
+        &mut self,
+        node: &Node,
+        entry: &Entry,
+        properties: Option<&'a Map<String, Json>>,
+    ) -> Option<(&'a str, &'a Json)> {
+        let known = || properties.into_iter().flat_map(Map::keys).map(String::as_str);
+        let absent = known().filter(|key| node.get(key).is_none());
         let unknown = UnknownKey {
             path: self.path.clone(),
             key: entry.key.clone(),
             span: entry.key_span,
             value: entry.node.to_json(),
-            known: properties.keys().cloned().collect(),
+            known: known().map(str::to_owned).collect(),
         };
         let Some(meant) = slip(&entry.key, absent).filter(|_| !entry.key.contains(':')) else {
             self.shape.unknown.push(unknown);
@@ -217,10 +221,10 @@ impl Walk<'_> {
             .findings
             .push(unknown.finding_as(self.dialect.code).hint(hint));
         self.shape.renamed.push((entry.key_span, meant.to_owned()));
-        Some(meant)
+        Some((meant, properties?.get(meant)?))
     }
 
-    fn sequence(&mut self, node: &Node, items: &[Node], schema: &Json, at: &str) -> Option<Json> {
+    fn sequence(&mut self, node: &Node, items: &[Node], schema: &'a Json, at: &str) -> Option<Json> {
         let fixed = schema.get("prefixItems").and_then(Json::as_array);
         if let Some(fixed) = fixed.filter(|fixed| fixed.len() != items.len()) {
             let fact = format!("{at} must be a list of {}, not of {}", fixed.len(), items.len());

@@ -22,6 +22,9 @@ pub(super) fn resolve<'s>(definitions: &'s Json, schema: &'s Json) -> &'s Json {
 pub(super) fn fitting<'s>(definitions: &'s Json, schema: &'s Json, node: &Node) -> &'s Json {
     let mut branches = Vec::new();
     leaves(definitions, schema, &mut branches);
+    if let [only] = branches.as_slice() {
+        return only;
+    }
     let of_its_type = branches.iter().copied().filter(|branch| {
         constants(branch).is_some_and(|legal| legal.contains(&&node.to_json()))
             || types(branch).contains(&json_type(node))

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::object;
 use crate::name::env_form;
 use crate::stack::{Component, Fact, Link, Stack};
 
@@ -20,22 +21,22 @@ pub(super) fn of(stack: &Stack, component: &Component) -> Json {
 
 fn item(stack: &Stack, link: &Link) -> Json {
     let to = stack.component(&link.to);
-    json!({
+    object! {
         "type": link.type_name(),
-        "object": link.object,
-        "to": link.to,
-        "to_object": to.object,
-        "to_namespace": to.namespace,
+        "object": &link.object,
+        "to": &link.to,
+        "to_object": &to.object,
+        "to_namespace": &to.namespace,
         "interface": link.kind.interface_name(),
         "level": link.level,
         "write": link.writes(),
-        "principal": link.principal,
+        "principal": link.principal.as_ref(),
         "principal_env": link.principal.as_deref().map(env_form),
-        "env": link.env_prefix,
+        "env": &link.env_prefix,
         "facts": plain(link),
         "secret": secret(link),
         "with": super::attributes(&link.with),
-    })
+    }
 }
 
 /// The facts that are no secret.
@@ -52,5 +53,5 @@ pub(super) fn secret(link: &Link) -> Json {
     let Some(delivered) = &link.delivered else {
         return Json::Null;
     };
-    json!({ "name": delivered.name, "keys": delivered.key_of })
+    object! { "name": &delivered.name, "keys": &delivered.key_of }
 }

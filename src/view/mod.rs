@@ -2,10 +2,13 @@
 
 mod accounts;
 mod gets;
+mod object;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
+
+pub(crate) use object::{Shown, object};
 
 use crate::catalog::derived::METRICS;
 use crate::name::env_form;
@@ -26,8 +29,8 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("gets".to_owned(), gets::of(stack, component));
     view.insert("is_scraped".to_owned(), is_scraped(stack, component).into());
     view.insert("metrics".to_owned(), metrics(component));
-    view.insert("config_keys".to_owned(), json!(config_keys));
-    view.insert("secret_keys".to_owned(), json!(secret_keys));
+    view.insert("config_keys".to_owned(), config_keys.shown());
+    view.insert("secret_keys".to_owned(), secret_keys.shown());
     view.insert("secret_files".to_owned(), secret_files(stack, component));
     Json::Object(view)
 }
@@ -41,13 +44,13 @@ pub fn stack(stack: &Stack) -> Json {
         .map(|component| Json::Object(summary(stack, component)))
         .collect();
     let namespaces: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
-    json!({
-        "name": stack.name,
-        "domain": stack.domain,
+    object! {
+        "name": &stack.name,
+        "domain": &stack.domain,
         "components": components,
-        "environments": stack.environments,
+        "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
-    })
+    }
 }
 
 /// Whether somebody collects its metrics.
@@ -61,13 +64,13 @@ fn metrics(component: &Component) -> Json {
     let Some(metrics) = &component.metrics else {
         return Json::Null;
     };
-    json!({
+    object! {
         "port": metrics.port,
-        "port_name": metrics.port_name,
-        "path": metrics.path,
-        "selector": metrics.selector,
+        "port_name": &metrics.port_name,
+        "path": &metrics.path,
+        "selector": &metrics.selector,
         "host": component.external.as_ref().map(|external| &external.host),
-    })
+    }
 }
 
 /// Level data as people read it: `commands: +ping +info; keys: read`.
@@ -96,43 +99,43 @@ pub fn link(stack: &Stack, link: &Link) -> Json {
     let endpoint = link.endpoints.first().and_then(|name| to.endpoints.get(name));
     let endpoint = endpoint.or_else(|| to.primary_endpoint());
     let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
-    json!({
+    object! {
         "type": link.type_name(),
         "interface": link.kind.interface_name(),
-        "slot": link.kind.slot_name,
+        "slot": &link.kind.slot_name,
         "arrow": link.arrow(),
-        "object": link.object,
+        "object": &link.object,
         "object_env": env_form(&link.object),
         "id": link.object.replace('-', "_"),
-        "from": link.from,
+        "from": &link.from,
         "from_type": from.type_name(),
-        "from_namespace": from.namespace,
-        "from_object": from.object,
-        "to": link.to,
+        "from_namespace": &from.namespace,
+        "from_object": &from.object,
+        "to": &link.to,
         "to_type": to.type_name(),
-        "to_namespace": to.namespace,
-        "to_object": to.object,
+        "to_namespace": &to.namespace,
+        "to_object": &to.object,
         "to_external": !to.is_deployed(),
         "target": target(link, sub),
         "public_host": stack.published_host(to),
-        "sub": link.sub,
+        "sub": link.sub.as_ref(),
         "sub_object": sub.map(|sub| &sub.object),
         "sub_type": sub.map(|sub| &sub.sub_type),
         "level": link.level,
         "write": link.writes(),
-        "principal": link.principal,
+        "principal": link.principal.as_ref(),
         "principal_env": link.principal.as_deref().map(env_form),
-        "env": link.env_prefix,
+        "env": &link.env_prefix,
         "host": endpoint.map(|endpoint| &endpoint.host),
         "port": endpoint.map(|endpoint| endpoint.port),
         "service": endpoint.map(Endpoint::service),
         "attributes": attributes(&to.attributes),
         "sub_attributes": sub.map(|sub| attributes(&sub.attributes)).unwrap_or_default(),
-        "scope": link.scope,
+        "scope": &link.scope,
         "facts": gets::plain(link),
         "secret": gets::secret(link),
         "with": attributes(&link.with),
-    })
+    }
 }
 
 /// What the link ends at, as a name: `cnpg`, `cnpg-app-db`.
@@ -174,7 +177,7 @@ pub fn shared_label_pairs(stack: &Stack) -> Json {
 #[must_use]
 pub fn pairs<K: AsRef<str>, V: AsRef<str>>(map: &BTreeMap<K, V>) -> Json {
     map.iter()
-        .map(|(key, value)| json!({ "key": key.as_ref(), "value": value.as_ref() }))
+        .map(|(key, value)| object! { "key": key.as_ref(), "value": value.as_ref() })
         .collect()
 }
 
@@ -209,31 +212,33 @@ fn secret_files(stack: &Stack, component: &Component) -> Json {
     let linked = stack.links_from(&component.name).flat_map(|link| &link.env);
     let secret = linked.filter(|value| value.value.is_none());
     files.extend(secret.map(|value| (value.key.as_str(), value.file.as_str())));
-    let item = |(key, path)| json!({ "key": key, "path": path });
+    let item = |(key, path)| object! { "key": key, "path": path };
     files.into_iter().map(item).collect()
 }
 
 fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {
     let kind = &component.entry.definition;
     let endpoint = component.primary_endpoint();
-    let view = json!({
-        "name": component.name,
-        "type": kind.name,
-        "title": kind.title,
-        "namespace": component.namespace,
-        "group": component.group,
-        "object": component.object,
-        "service": kind.service,
+    let endpoints = component.endpoints.iter();
+    let endpoints = endpoints.map(|(name, endpoint)| (name.as_str(), self::endpoint(endpoint)));
+    let view = object! {
+        "name": &component.name,
+        "type": &kind.name,
+        "title": &kind.title,
+        "namespace": &component.namespace,
+        "group": &component.group,
+        "object": &component.object,
+        "service": &kind.service,
         "external": !component.is_deployed(),
         "attributes": attributes(&component.attributes),
-        "images": component.images,
+        "images": &component.images,
         "host": endpoint.map(|endpoint| &endpoint.host),
         "port": endpoint.map(|endpoint| endpoint.port),
-        "endpoints": component.endpoints.iter().map(|(name, endpoint)| (name.clone(), self::endpoint(endpoint))).collect::<Map<_, _>>(),
+        "endpoints": endpoints.collect::<BTreeMap<_, _>>(),
         "labels": labels(stack, component),
         "keep": BTreeMap::from(KEEP),
-        "pods": component.pods,
-    });
+        "pods": &component.pods,
+    };
     match view {
         Json::Object(view) => view,
         _ => Map::new(),
@@ -241,7 +246,12 @@ fn summary(stack: &Stack, component: &Component) -> Map<String, Json> {
 }
 
 fn endpoint(endpoint: &Endpoint) -> Json {
-    json!({ "host": endpoint.host, "port": endpoint.port, "protocol": endpoint.protocol, "target_port": endpoint.target_port })
+    object! {
+        "host": &endpoint.host,
+        "port": endpoint.port,
+        "protocol": endpoint.protocol.word(),
+        "target_port": endpoint.target_port,
+    }
 }
 
 fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Json {
@@ -251,14 +261,14 @@ fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Js
         .filter(|link| link.writes())
         .map(|link| link.from.as_str())
         .collect();
-    json!({
-        "name": sub.name,
-        "object": sub.object,
-        "type": sub.sub_type,
+    object! {
+        "name": &sub.name,
+        "object": &sub.object,
+        "type": &sub.sub_type,
         "attributes": attributes(&sub.attributes),
         "consumers": consumers,
         "writers": writers,
-    })
+    }
 }
 
 /// The values that may be shown: secrets are left out.

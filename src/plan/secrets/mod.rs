@@ -5,7 +5,7 @@ mod links;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{Plan, PlannedFile, Source};
 use crate::catalog::{SecretSpec, pattern};
@@ -13,6 +13,7 @@ use crate::layout::NAMESPACES;
 use crate::name::object_form;
 use crate::stack::{AttributeValue, Component, SecretsBackend, Stack, SubComponent};
 use crate::tree::{Class, Skeleton, SkeletonKey};
+use crate::view::{self, object};
 
 /// The file that holds the keys of a component's links.
 const CLOUD_ENV: &str = "cloud.env";
@@ -235,5 +236,13 @@ fn component_variable<'a>(component: &'a Component, sub: Option<&'a SubComponent
 /// The secret as the kustomize templates see it.
 pub(super) fn item(secret: &PlannedSecret) -> Json {
     let keys: Vec<&str> = secret.keys.iter().map(|key| key.key.as_str()).collect();
-    json!({ "name": secret.name, "namespace": secret.namespace, "file": secret.file, "type": secret.kind, "labels": crate::view::pairs(&secret.labels), "fixed_name": secret.fixed_name, "keys": keys })
+    object! {
+        "name": &secret.name,
+        "namespace": &secret.namespace,
+        "file": &secret.file,
+        "type": secret.kind.as_ref(),
+        "labels": view::pairs(&secret.labels),
+        "fixed_name": secret.fixed_name,
+        "keys": keys,
+    }
 }
