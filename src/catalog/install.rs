@@ -1,48 +1,117 @@
 //! How a type gets into the cluster, and the sources that this takes: charts, operators, manifests in git.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 use super::workload::Workload;
 
-/// How it gets into the cluster: a chart, an operator, manifests or a workload, one of the four.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["chart"]}, {"required": ["operator"]}, {"required": ["manifests"]}, {"required": ["workload"]}]))]
+/// How it gets into the cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenInstall")]
 pub struct Install {
+    pub by: By,
+    /// Operators that stand beside it.
+    more_operators: Vec<OperatorSource>,
+}
+
+/// What brings it there.
+#[derive(Clone, Debug)]
+pub enum By {
+    Chart(ChartSource),
+    Operator(OperatorSource),
+    Manifests,
+    Workload(Box<Workload>),
+}
+
+/// How it gets into the cluster: a chart, an operator, manifests or a workload, one of the four.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Install", extend("oneOf" = [{"required": ["chart"]}, {"required": ["operator"]}, {"required": ["manifests"]}, {"required": ["workload"]}]))]
+struct WrittenInstall {
     /// A Helm chart; the release is named after the object.
-    pub chart: Option<ChartSource>,
+    chart: Option<ChartSource>,
     /// An operator, once per type, and a custom resource per component.
-    pub operator: Option<OperatorSource>,
+    operator: Option<OperatorSource>,
     /// Operators that the first one needs beside it.
     #[serde(default)]
-    pub more_operators: Vec<OperatorSource>,
+    more_operators: Vec<OperatorSource>,
     /// Plain Kubernetes objects of ours, by templates beside the entry.
     #[serde(default)]
-    pub manifests: bool,
+    manifests: bool,
     /// Pods of ours, by the templates that all such entries share.
-    pub workload: Option<Workload>,
+    workload: Option<Workload>,
+}
+
+impl TryFrom<WrittenInstall> for Install {
+    type Error = &'static str;
+    fn try_from(written: WrittenInstall) -> Result<Self, Self::Error> {
+        let by = match (written.chart, written.operator, written.manifests, written.workload) {
+            (Some(chart), None, false, None) => By::Chart(chart),
+            (None, Some(operator), false, None) => By::Operator(operator),
+            (None, None, true, None) => By::Manifests,
+            (None, None, false, Some(workload)) => By::Workload(Box::new(workload)),
+            _ => return Err("has one of `chart`, `operator`, `manifests` and `workload`"),
+        };
+        Ok(Self {
+            by,
+            more_operators: written.more_operators,
+        })
+    }
+}
+
+impl JsonSchema for Install {
+    fn schema_name() -> Cow<'static, str> {
+        WrittenInstall::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenInstall::json_schema(generator)
+    }
 }
 
 impl Install {
     /// Whether every object is ours: no chart and no operator has a word in it.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        self.manifests || self.workload.is_some()
+        matches!(self.by, By::Manifests | By::Workload(_))
+    }
+
+    /// The chart of each component.
+    #[must_use]
+    pub fn chart(&self) -> Option<&ChartSource> {
+        match &self.by {
+            By::Chart(chart) => Some(chart),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn workload(&self) -> Option<&Workload> {
+        match &self.by {
+            By::Workload(workload) => Some(workload),
+            _ => None,
+        }
+    }
+
+    fn operator(&self) -> Option<&OperatorSource> {
+        match &self.by {
+            By::Operator(operator) => Some(operator),
+            _ => None,
+        }
     }
 
     /// All operators of the type.
     pub fn operators(&self) -> impl Iterator<Item = &OperatorSource> {
-        self.operator.iter().chain(&self.more_operators)
+        self.operator().into_iter().chain(&self.more_operators)
     }
 
     /// All operators with their places in the entry.
     fn placed(&self) -> impl Iterator<Item = (Vec<String>, &OperatorSource)> {
         let place = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
-        let first = self
-            .operator
-            .iter()
-            .map(move |operator| (place(&["install", "operator"]), operator));
+        let first = self.operator().into_iter();
+        let first = first.map(move |operator| (place(&["install", "operator"]), operator));
         let more = self.more_operators.iter().enumerate();
         let more = more
             .map(move |(position, operator)| (place(&["install", "more_operators", &position.to_string()]), operator));
@@ -51,13 +120,11 @@ impl Install {
 
     /// All charts with their places in the entry.
     pub(super) fn charts(&self) -> Vec<(Vec<String>, &ChartSource)> {
-        let own = self
-            .chart
-            .iter()
-            .map(|chart| (vec!["install".to_owned(), "chart".to_owned()], chart));
+        let own = self.chart().into_iter();
+        let own = own.map(|chart| (vec!["install".to_owned(), "chart".to_owned()], chart));
         let of_operators = self
             .placed()
-            .filter_map(|(path, operator)| Some((below(path, "chart"), operator.chart.as_ref()?)));
+            .filter_map(|(path, operator)| Some((below(path, "chart"), operator.chart()?)));
         own.chain(of_operators).collect()
     }
 
@@ -65,15 +132,15 @@ impl Install {
     pub(super) fn gits(&self) -> Vec<(Vec<String>, &GitSource)> {
         let found = self
             .placed()
-            .filter_map(|(path, operator)| Some((below(path, "git"), operator.git.as_ref()?)));
+            .filter_map(|(path, operator)| Some((below(path, "git"), operator.git()?)));
         found.collect()
     }
 
     /// All values files with their places in the entry.
-    pub(super) fn values(&self) -> Vec<(Vec<String>, &String)> {
+    pub(super) fn values(&self) -> Vec<(Vec<String>, &str)> {
         let found = self
             .placed()
-            .filter_map(|(path, operator)| Some((below(path, "values"), operator.values.as_ref()?)));
+            .filter_map(|(path, operator)| Some((below(path, "values"), operator.values()?)));
         found.collect()
     }
 }
@@ -86,15 +153,13 @@ fn below(mut path: Vec<String>, key: &str) -> Vec<String> {
 /// `chart grafana 12.11.1`, `operator cloudnative-pg 0.29.0`, `manifests`.
 impl std::fmt::Display for Install {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let operator = self.operator.as_ref();
-        if let Some(chart) = &self.chart {
-            write!(formatter, "chart {} {}", chart.name, chart.version)
-        } else if let Some(chart) = operator.and_then(|operator| operator.chart.as_ref()) {
-            write!(formatter, "operator {} {}", chart.name, chart.version)
-        } else if let Some(git) = operator.and_then(|operator| operator.git.as_ref()) {
-            write!(formatter, "operator {}", git.revision)
-        } else {
-            formatter.write_str("manifests")
+        match &self.by {
+            By::Chart(chart) => write!(formatter, "chart {} {}", chart.name, chart.version),
+            By::Operator(OperatorSource::Chart { chart, .. }) => {
+                write!(formatter, "operator {} {}", chart.name, chart.version)
+            }
+            By::Operator(OperatorSource::Git(git)) => write!(formatter, "operator {}", git.revision),
+            By::Manifests | By::Workload(_) => formatter.write_str("manifests"),
         }
     }
 }
@@ -110,27 +175,83 @@ pub struct ChartSource {
     pub namespace: Option<String>,
 }
 
+/// Where an operator comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenOperator")]
+pub enum OperatorSource {
+    Chart {
+        chart: ChartSource,
+        /// Values file of the chart, beside the entry.
+        values: Option<String>,
+    },
+    Git(GitSource),
+}
+
 /// Where an operator comes from: a chart, or manifests in git.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["chart"]}, {"required": ["git"]}]))]
-pub struct OperatorSource {
-    pub chart: Option<ChartSource>,
-    pub git: Option<GitSource>,
+#[schemars(rename = "OperatorSource", extend("oneOf" = [{"required": ["chart"]}, {"required": ["git"]}]))]
+struct WrittenOperator {
+    chart: Option<ChartSource>,
+    git: Option<GitSource>,
     /// Values file of the chart, beside the entry. Components share the operator, so it is copied as it is.
-    pub values: Option<String>,
+    values: Option<String>,
+}
+
+impl TryFrom<WrittenOperator> for OperatorSource {
+    type Error = &'static str;
+    fn try_from(written: WrittenOperator) -> Result<Self, Self::Error> {
+        match (written.chart, written.git, written.values) {
+            (Some(chart), None, values) => Ok(Self::Chart { chart, values }),
+            (None, Some(git), None) => Ok(Self::Git(git)),
+            (None, Some(_), Some(_)) => Err("has `values`, which only a chart takes"),
+            _ => Err("has one of `chart` and `git`"),
+        }
+    }
+}
+
+impl JsonSchema for OperatorSource {
+    fn schema_name() -> Cow<'static, str> {
+        WrittenOperator::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenOperator::json_schema(generator)
+    }
 }
 
 impl OperatorSource {
     /// Name of the chart, or of the repository.
     #[must_use]
     pub fn name(&self) -> &str {
-        let repository = self.git.as_ref().and_then(|git| git.repository.rsplit('/').next());
-        self.chart
-            .as_ref()
-            .map(|chart| chart.name.as_str())
-            .or(repository)
-            .unwrap_or_default()
+        match self {
+            Self::Chart { chart, .. } => &chart.name,
+            Self::Git(git) => git.repository.rsplit('/').next().unwrap_or_default(),
+        }
+    }
+
+    #[must_use]
+    pub fn chart(&self) -> Option<&ChartSource> {
+        match self {
+            Self::Chart { chart, .. } => Some(chart),
+            Self::Git(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn git(&self) -> Option<&GitSource> {
+        match self {
+            Self::Git(git) => Some(git),
+            Self::Chart { .. } => None,
+        }
+    }
+
+    #[must_use]
+    pub fn values(&self) -> Option<&str> {
+        match self {
+            Self::Chart { values, .. } => values.as_deref(),
+            Self::Git(_) => None,
+        }
     }
 }
 

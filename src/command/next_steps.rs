@@ -108,7 +108,7 @@ fn operators(stack: &Stack, tree: &Tree) -> Vec<Chart> {
     let mut found = BTreeMap::new();
     for component in stack.deployed() {
         for operator in component.entry.definition.install.operators() {
-            let Some(chart) = &operator.chart else { continue };
+            let Some(chart) = operator.chart() else { continue };
             let file = operator_values(component.type_name(), operator);
             let values = [format!("k8s/deploy/base/{OPERATORS}/{file}")];
             let own = component.namespace.to_string();
@@ -124,7 +124,7 @@ fn other_operators(stack: &Stack) -> Vec<String> {
     let installs = stack.deployed().map(|component| &component.entry.definition.install);
     let sources = installs
         .flat_map(|install| install.operators())
-        .filter_map(|operator| operator.git.as_ref());
+        .filter_map(|operator| operator.git());
     let told = sources.map(|git| {
         format!(
             "`{}` of {} at {} in the namespace `{}`",
@@ -137,7 +137,7 @@ fn other_operators(stack: &Stack) -> Vec<String> {
 fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
     let charts = |environment: &ComponentName| {
         let charts = stack.deployed().filter_map(|component| {
-            let chart = component.entry.definition.install.chart.as_ref()?;
+            let chart = component.entry.definition.install.chart()?;
             let name = &component.name;
             let folders = [
                 format!("k8s/deploy/base/{name}"),

@@ -104,7 +104,7 @@ fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
             if position > 0 {
                 name = format!("{name}-{}", source.name());
             }
-            if source.chart.as_ref().is_some_and(|chart| chart.namespace.is_none())
+            if source.chart().is_some_and(|chart| chart.namespace.is_none())
                 && component.namespace.as_str() != component.entry.definition.namespace
             {
                 name = format!("{name}-{}", component.namespace);
@@ -204,7 +204,7 @@ impl<'a> Project<'a> {
 
     fn application(&self, component: &Component, wave: usize) -> Json {
         let automated = self.synced.contains(&component.name);
-        let chart = component.entry.definition.install.chart.as_ref();
+        let chart = component.entry.definition.install.chart();
         let chart = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
         let mut item = self.base(component.name.as_str());
         item["component"] = json!(component.name);
@@ -245,8 +245,8 @@ impl<'a> Project<'a> {
     }
 
     fn chart_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
-        let chart = operator.source.chart.as_ref()?;
-        let file = operator.source.values.as_ref().map(|_| {
+        let chart = operator.source.chart()?;
+        let file = operator.source.values().map(|_| {
             let file = operator_values(operator.component.type_name(), operator.source);
             format!("$values/{}/k8s/deploy/base/{OPERATORS}/{file}", self.path)
         });
@@ -260,7 +260,7 @@ impl<'a> Project<'a> {
     }
 
     fn git_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
-        let git = operator.source.git.as_ref()?;
+        let git = operator.source.git()?;
         let mut item = self.operator(name, &git.namespace);
         item["repository"] = git.repository.clone().into();
         item["revision"] = git.revision.clone().into();

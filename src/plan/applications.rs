@@ -21,7 +21,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
 fn values_files<'a>(plan: &Plan, stack: &'a Stack) -> argo_cd_apps::ValuesFiles<'a> {
     let with_chart = stack
         .deployed()
-        .filter(|component| component.entry.definition.install.chart.is_some());
+        .filter(|component| component.entry.definition.install.chart().is_some());
     let files = |folder: String| {
         let names = plan.below(&folder).map(|(path, _)| path.as_str());
         let names = names.filter_map(|path| path.strip_prefix(&folder));

@@ -72,7 +72,7 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
     let mut files = BTreeMap::new();
     for component in stack.deployed() {
         for operator in component.entry.definition.install.operators() {
-            if let Some(values) = &operator.values {
+            if let Some(values) = operator.values() {
                 let name = operator_values(component.type_name(), operator);
                 files.insert(name, (component, values));
             }

@@ -56,7 +56,7 @@ pub fn plan_overlays(
             json!({ "components": components, "roots": [{ "environment": overlay.name, "components": names }] });
         let charts = stack
             .deployed()
-            .filter(|component| component.entry.definition.install.chart.is_some());
+            .filter(|component| component.entry.definition.install.chart().is_some());
         let charts: Vec<Json> = charts
             .map(|component| json!({ "environment": overlay.name, "component": component.name }))
             .collect();

@@ -35,7 +35,7 @@ pub(super) struct Objects {
 /// # Errors
 /// A pattern of the entry names what is not there, or stands for no number.
 pub(super) fn objects(component: &Component, stack: &Json, view: &Json) -> anyhow::Result<Option<Objects>> {
-    let Some(workload) = &component.entry.definition.install.workload else {
+    let Some(workload) = component.entry.definition.install.workload() else {
         return Ok(None);
     };
     let values = values(component, workload, Variables::of(stack, view))?;

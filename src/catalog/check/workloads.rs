@@ -6,7 +6,7 @@ use crate::fault::Code::E_CATALOG_SCHEMA;
 
 pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
-    if let Some(workload) = &definition.install.workload {
+    if let Some(workload) = definition.install.workload() {
         self::workload(held, workload);
     }
     for (name, job) in &definition.jobs {
