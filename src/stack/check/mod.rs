@@ -3,6 +3,7 @@
 //! One rule a file, each a function that adds findings. The rules run on the document; the model is
 //! built only when none of them found anything.
 
+mod account_names;
 mod build;
 mod collisions;
 mod components;
@@ -78,6 +79,7 @@ pub fn check(
     }
     let stack = build::build(topology, catalog, environment, resolved)?;
     collisions::check(&mut checker, &stack);
+    account_names::check(&mut checker, &stack)?;
     env_keys::check(&mut checker, &stack);
     shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {
