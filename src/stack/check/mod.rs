@@ -5,6 +5,7 @@
 
 mod account_names;
 mod build;
+mod choice;
 mod collisions;
 mod components;
 mod ends;
