@@ -120,6 +120,9 @@ impl LinkKind {
 /// # Errors
 /// An entry is broken.
 pub(super) fn between(catalog: &Catalog, from: &ComponentType, to: &ComponentType) -> anyhow::Result<Vec<LinkKind>> {
+    if from.excludes(to) {
+        return Ok(Vec::new());
+    }
     let mut found: Vec<LinkKind> = Vec::new();
     let pairs = pairs(catalog, &from.name, &to.name)?;
     let provisions = provisions(to);

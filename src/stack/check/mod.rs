@@ -8,6 +8,7 @@ mod build;
 mod choice;
 mod collisions;
 mod components;
+mod deliveries;
 mod ends;
 mod env_keys;
 mod environments;
@@ -73,6 +74,7 @@ pub fn check(
     names::check(&mut checker);
     misplaced::check(&mut checker)?;
     components::check(&mut checker)?;
+    deliveries::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     if !checker.findings.is_empty() {
