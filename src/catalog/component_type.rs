@@ -213,6 +213,15 @@ pub struct NamespacePeer {
     pub ports: Vec<u16>,
 }
 
+impl ComponentType {
+    /// Whether a stack has a component of one of the two types at most: both would deliver all of it, in the same form.
+    #[must_use]
+    pub fn excludes(&self, other: &Self) -> bool {
+        let delivers = |kind: &Self| kind.roles.contains(&Role::Delivery) && kind.dialect.is_some();
+        delivers(self) && delivers(other) && self.dialect == other.dialect
+    }
+}
+
 /// What a type is to the rest of a stack: behaviour follows it, never the name of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -32,6 +32,8 @@ pub struct LinkKind {
     /// Name of the consumer's slot.
     pub slot_name: String,
     pub slot: SlotBody,
+    /// Whether a role takes it: beside another such link type, none of the two is meant before it is named.
+    pub by_role: bool,
     /// Type of the sub-component that it ends at.
     pub sub_component: Option<String>,
     /// Suffix of its links' names, where no sub-component tells them apart.
@@ -118,6 +120,9 @@ impl LinkKind {
 /// # Errors
 /// An entry is broken.
 pub(super) fn between(catalog: &Catalog, from: &ComponentType, to: &ComponentType) -> anyhow::Result<Vec<LinkKind>> {
+    if from.excludes(to) {
+        return Ok(Vec::new());
+    }
     let mut found: Vec<LinkKind> = Vec::new();
     let pairs = pairs(catalog, &from.name, &to.name)?;
     let provisions = provisions(to);
@@ -192,6 +197,7 @@ impl FullPair {
         Slot {
             name: self.what.clone().unwrap_or(name),
             body: self.full.slot(),
+            by_role: false,
         }
     }
 }
@@ -236,6 +242,7 @@ fn slots(
             slots.push(Slot {
                 name: name.clone(),
                 body,
+                by_role: true,
             });
         }
     }
@@ -293,6 +300,7 @@ fn add(
                 interface,
                 slot_name: slot.name.clone(),
                 slot: slot.body.clone(),
+                by_role: slot.by_role,
                 sub_component: end.cloned(),
                 suffix,
                 levels,

@@ -129,7 +129,7 @@ pub struct AccountSpec {
 }
 
 /// What an account belongs to: all links of that share it, and agree in level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     Link,

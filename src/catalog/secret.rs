@@ -47,4 +47,6 @@ pub struct SecretKey {
     pub value: Option<String>,
     /// Where the value comes from; a pattern.
     pub help: String,
+    /// Interface of the links that it is for: the key is there while one of them ends at the component.
+    pub linked: Option<String>,
 }

@@ -15,6 +15,9 @@ use crate::level::Level;
 pub struct Slot {
     pub name: String,
     pub body: SlotBody,
+    /// Taken because of a role. The slots of a type stand in its order of preference; of what a role takes, nobody has said
+    /// which comes first.
+    pub by_role: bool,
 }
 
 /// What a slot takes, and how it wants it.
@@ -106,7 +109,11 @@ impl<'de> Deserialize<'de> for Slot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut named: BTreeMap<String, SlotBody> = BTreeMap::deserialize(deserializer)?;
         match (named.pop_first(), named.is_empty()) {
-            (Some((name, body)), true) => Ok(Self { name, body }),
+            (Some((name, body)), true) => Ok(Self {
+                name,
+                body,
+                by_role: false,
+            }),
             _ => Err(D::Error::custom(
                 "a slot is written as `- <name>: {…}`, one name an item",
             )),

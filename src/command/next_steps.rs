@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{ChartSource, Role};
+use crate::catalog::ChartSource;
 use crate::disk;
-use crate::hook::operator_values;
+use crate::hook::{argo_cd_apps, operator_values};
 use crate::layout::{self, OPERATORS};
 use crate::name::{ComponentName, RelPath};
 use crate::report::{self, Chart, Environment, Image, Made, NextStep, SecretFile};
@@ -194,7 +194,7 @@ fn release(
 
 /// The repository of the delivery that has made Applications.
 fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
-    let delivery = stack.of_role(Role::Delivery).next()?;
+    let delivery = argo_cd_apps::delivery(stack)?;
     tree.has_directory("argocd").then(|| delivery.text("repository"))
 }
 

@@ -21,8 +21,7 @@ pub type ValuesFiles<'a> = BTreeMap<&'a ComponentName, Vec<String>>;
 /// The values; `values_files` are those that were planned.
 #[must_use]
 pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
-    let reads_applications = |delivery: &&Component| delivery.entry.definition.dialect.as_deref() == Some(DIALECT);
-    let Some(argo) = stack.of_role(Role::Delivery).find(reads_applications) else {
+    let Some(argo) = delivery(stack) else {
         return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
     let waves = stack.waves();
@@ -41,6 +40,13 @@ pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
         "indexes": lists.indexes,
         "roots": lists.roots,
     }
+}
+
+/// The component that reads the Applications; a checked stack has one at most.
+#[must_use]
+pub fn delivery(stack: &Stack) -> Option<&Component> {
+    let mut deliveries = stack.of_role(Role::Delivery);
+    deliveries.find(|delivery| delivery.entry.definition.dialect.as_deref() == Some(DIALECT))
 }
 
 #[derive(Default)]

@@ -37,24 +37,27 @@ struct Reached<'a> {
 
 /// What stands between a client and a server.
 enum Way<'a> {
-    /// The gateway, and the link that publishes the server there.
-    Gateway(&'a Link),
+    /// The links by which gateways publish the server, all of them at one address.
+    Gateways(Vec<&'a Link>),
     /// A command of the person, on this port of their machine.
     Forward(usize),
 }
 
 impl Reached<'_> {
     fn item(&self) -> Json {
-        let (forward, gateway_secret) = match self.way {
-            Way::Gateway(link) => (String::new(), gateway_secret(link)),
-            Way::Forward(port) => (port_forward(self.component, port), String::new()),
+        let (forward, gateway_secrets) = match &self.way {
+            Way::Gateways(links) => (
+                String::new(),
+                links.iter().filter_map(|link| gateway_secret(link)).collect(),
+            ),
+            Way::Forward(port) => (port_forward(self.component, *port), Vec::new()),
         };
         json!({
             "name": self.server.name,
             "url": self.server.url,
             "variable": self.server.variable(),
             "secret": format!("k8s/deploy/base/{}/secret/cloud.env", self.component.name),
-            "gateway_secret": gateway_secret,
+            "gateway_secrets": gateway_secrets,
             "forward": forward,
         })
     }
@@ -70,12 +73,13 @@ fn reached(stack: &Stack) -> Vec<Reached<'_>> {
     let mut ports = FIRST_FORWARDED_PORT..;
     servers
         .map(|component| {
-            let way = match publishing_link(stack, component) {
-                Some(link) => Way::Gateway(link),
-                None => Way::Forward(ports.next().unwrap_or(FIRST_FORWARDED_PORT)),
+            let links = publishing_links(stack, component);
+            let way = match links.is_empty() {
+                true => Way::Forward(ports.next().unwrap_or(FIRST_FORWARDED_PORT)),
+                false => Way::Gateways(links),
             };
             let url = match way {
-                Way::Gateway(_) => format!("https://{}/mcp", stack.published_host(component)),
+                Way::Gateways(_) => format!("https://{}/mcp", stack.published_host(component)),
                 Way::Forward(port) => format!("http://127.0.0.1:{port}/mcp"),
             };
             let name = client_name(stack, component);
@@ -88,18 +92,17 @@ fn reached(stack: &Stack) -> Vec<Reached<'_>> {
         .collect()
 }
 
-/// The link by which a gateway of this stack has a route to `server`.
-fn publishing_link<'a>(stack: &'a Stack, server: &Component) -> Option<&'a Link> {
-    let mut gateways = stack.of_role(Role::Gateway).filter(|gateway| gateway.is_deployed());
-    gateways.find_map(|gateway| stack.published(gateway).find(|link| link.to == server.name))
+/// The links by which gateways of this stack have a route to `server`.
+fn publishing_links<'a>(stack: &'a Stack, server: &Component) -> Vec<&'a Link> {
+    let gateways = stack.of_role(Role::Gateway).filter(|gateway| gateway.is_deployed());
+    let published = gateways.flat_map(|gateway| stack.published(gateway));
+    published.filter(|link| link.to == server.name).collect()
 }
 
-/// The file that is seeded for the key of the gateway's consumer; empty where the gateway asks for none.
-fn gateway_secret(link: &Link) -> String {
-    let file = link.delivered.as_ref().map(|secret| secret.file.as_str());
-    file.map_or_else(String::new, |file| {
-        format!("k8s/deploy/base/{}/secret/{file}", link.from)
-    })
+/// The file that is seeded for the key of the gateway's consumer, where the gateway asks for one.
+fn gateway_secret(link: &Link) -> Option<String> {
+    let secret = link.delivered.as_ref()?;
+    Some(format!("k8s/deploy/base/{}/secret/{}", link.from, secret.file))
 }
 
 fn port_forward(server: &Component, port: usize) -> String {

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use serde_json::{Map, Value as Json};
 
-use super::scope::LinkScope;
-use super::{Account, Credential, CredentialKey, Origin};
+use super::scope::{LinkScope, of_provider};
+use super::{Account, Component, Credential, CredentialKey, Origin, SubComponent};
+use crate::catalog::pattern::{self, variables};
 use crate::catalog::{AccountSecret, AccountSpec, KeySource, Level, LinkKind, Per};
 use crate::fault::Code;
 use crate::name::{ComponentName, MAX_LABEL, SubName, shortened};
 
 /// Name and object of the account that a link has, before the link itself is made.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Named {
     pub(super) name: String,
     pub(super) object: String,
@@ -38,6 +40,48 @@ pub(super) fn named(spec: &AccountSpec, scope: &LinkScope<'_>) -> anyhow::Result
     Ok(Named { name, object })
 }
 
+/// An account of the provider's own part, which is there whether or not a link has it.
+pub(super) struct Standing<'a> {
+    pub(super) per: Per,
+    pub(super) object: &'a str,
+    pub(super) sub: Option<&'a SubComponent>,
+    /// The pattern that its name was made from.
+    pub(super) pattern: &'a str,
+    pub(super) name: String,
+}
+
+/// Accounts of sub-components and of the whole that `component` provides, by the names that a stack file gives them.
+///
+/// # Errors
+/// A pattern of the catalog has a brace that opens no variable.
+pub(super) fn standing(component: &Component) -> anyhow::Result<Vec<Standing<'_>>> {
+    let mut found = Vec::new();
+    let provisions = component.entry.definition.provides.values().flat_map(|one| &one.0);
+    for (provision, spec) in provisions.flat_map(|one| one.accounts.values().map(move |spec| (one, spec))) {
+        let subs = component.sub_components.values();
+        let subs = subs.filter(|sub| provision.at.contains(&sub.sub_type));
+        let owners: Vec<Option<&SubComponent>> = match spec.per {
+            Per::SubComponent => subs.map(Some).collect(),
+            Per::Component => vec![None],
+            Per::Link | Per::Connection => continue,
+        };
+        for sub in owners {
+            let value = |name: &str| of_provider(component, sub, name);
+            // What names a link as well has no name before there is one.
+            if variables(&spec.name).all(|name| value(name).is_some()) {
+                found.push(Standing {
+                    per: spec.per,
+                    object: sub.map_or(&component.object, |sub| &sub.object),
+                    sub,
+                    pattern: &spec.name,
+                    name: shortened(&pattern::expand(&spec.name, value)?, MAX_LABEL),
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// A link as far as accounts know it.
 pub(super) struct Holder<'a> {
     /// In the list of links.
@@ -54,7 +98,7 @@ pub(super) struct Holder<'a> {
 #[derive(Default)]
 pub(super) struct Accounts {
     found: Vec<Account>,
-    by_name: BTreeMap<(ComponentName, String), usize>,
+    by_owner: BTreeMap<(ComponentName, Per, Named), usize>,
 }
 
 impl Accounts {
@@ -69,8 +113,9 @@ impl Accounts {
         named: Named,
         scope: &LinkScope<'_>,
     ) -> anyhow::Result<usize> {
-        let key = (scope.to.name.clone(), named.name.clone());
-        if let Some(known) = self.by_name.get(&key) {
+        // Not by its name alone: two accounts that come to share one are told of by the rule for their names.
+        let key = (scope.to.name.clone(), spec.per, named.clone());
+        if let Some(known) = self.by_owner.get(&key) {
             self.found[*known].join(holder);
             return Ok(*known);
         }
@@ -94,7 +139,7 @@ impl Accounts {
             links: vec![holder.position],
             credential,
         });
-        self.by_name.insert(key, place);
+        self.by_owner.insert(key, place);
         Ok(place)
     }
 

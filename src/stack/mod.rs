@@ -21,7 +21,9 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::{ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Protocol, Role, SecretSpec};
+use crate::catalog::{
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Protocol, Role, SecretKey, SecretSpec,
+};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
@@ -216,6 +218,32 @@ impl Stack {
             .into_iter()
             .flatten()
             .map(|position| &self.links[*position])
+    }
+
+    /// Whether a link of `interface` ends at `component`.
+    #[must_use]
+    pub fn is_linked(&self, component: &Component, interface: &str) -> bool {
+        let mut links = self.links_to(&component.name);
+        links.any(|link| link.kind.interface_name() == interface)
+    }
+
+    /// The keys that a Secret of the component's type has in this stack.
+    pub fn keys_of<'a>(
+        &'a self,
+        component: &'a Component,
+        spec: &'a SecretSpec,
+    ) -> impl Iterator<Item = &'a SecretKey> {
+        let is_there = |key: &&SecretKey| {
+            let linked = key.linked.as_deref();
+            linked.is_none_or(|interface| self.is_linked(component, interface))
+        };
+        spec.keys.iter().filter(is_there)
+    }
+
+    /// The keys of the type that join those of the component's links.
+    pub fn own_keys<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a SecretKey> {
+        let specs = component.own_credentials();
+        specs.flat_map(|spec| self.keys_of(component, spec))
     }
 
     /// Links that use a sub-component of `component`: those that watch or check it are left out.

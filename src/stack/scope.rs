@@ -46,10 +46,7 @@ impl<'a> LinkScope<'a> {
             Some(("account", "name")) => self.account.map(Cow::Borrowed),
             Some(("from", name)) => of_component(self.from, name),
             Some(("from_sub", name)) => of_sub(self.from_sub?, name),
-            Some(("to", name)) => of_component(self.to, name),
-            Some(("sub", name)) => of_sub(self.sub?, name),
-            Some(("endpoint", name)) => of_endpoint(self.to, name),
-            Some(_) => None,
+            Some(_) => of_provider(self.to, self.sub, name),
         }
     }
 
@@ -60,6 +57,16 @@ impl<'a> LinkScope<'a> {
             "type" => Some(Cow::Borrowed(self.kind)),
             _ => None,
         }
+    }
+}
+
+/// The value of a variable that the provider has without any link: `to.…`, `sub.…`, `endpoint.…`.
+pub(super) fn of_provider<'a>(to: &'a Component, sub: Option<&'a SubComponent>, name: &str) -> Option<Cow<'a, str>> {
+    match name.split_once('.')? {
+        ("to", name) => of_component(to, name),
+        ("sub", name) => of_sub(sub?, name),
+        ("endpoint", name) => of_endpoint(to, name),
+        _ => None,
     }
 }
 

@@ -27,7 +27,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("sub_components".to_owned(), sub_components.into());
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
-    view.insert("is_scraped".to_owned(), is_scraped(stack, component).into());
+    view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), config_keys.shown());
     view.insert("secret_keys".to_owned(), secret_keys.shown());
@@ -51,12 +51,6 @@ pub fn stack(stack: &Stack) -> Json {
         "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
     }
-}
-
-/// Whether somebody collects its metrics.
-fn is_scraped(stack: &Stack, component: &Component) -> bool {
-    let mut links = stack.links_to(&component.name);
-    links.any(|link| link.kind.interface_name() == METRICS)
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.
@@ -199,15 +193,13 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
         };
         set.insert(value.key.as_str());
     }
-    for spec in component.own_credentials() {
-        keys.1.extend(spec.keys.iter().map(|key| key.key.as_str()));
-    }
+    keys.1.extend(stack.own_keys(component).map(|key| key.key.as_str()));
     keys
 }
 
 /// Secret keys and the files that they are mounted as, sorted by key.
 fn secret_files(stack: &Stack, component: &Component) -> Json {
-    let own = component.own_credentials().flat_map(|spec| &spec.keys);
+    let own = stack.own_keys(component);
     let mut files: BTreeMap<&str, &str> = own.map(|key| (key.key.as_str(), key.key.as_str())).collect();
     let linked = stack.links_from(&component.name).flat_map(|link| &link.env);
     let secret = linked.filter(|value| value.value.is_none());

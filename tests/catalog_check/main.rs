@@ -468,6 +468,11 @@ const WRONG_TYPES: Cases = &[
         "- {key: password, help: a}\n      - {key: password, help",
         "catalog/mailpit/component.yaml:34: E_CATALOG_SCHEMA: the key `password` stands twice; remove one of the two",
     ),
+    (
+        "- {key: password, help",
+        "- {key: password, linked: smpt, help",
+        "catalog/mailpit/component.yaml:33: E_CATALOG_SCHEMA: there is no provided interface `smpt`; did you mean `smtp`?",
+    ),
 ];
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Held;
 use super::steering::steered;
+use crate::catalog::derived::provided;
 use crate::catalog::{ComponentType, SecretSpec};
 use crate::fault::Code::{E_CATALOG_ENV, E_CATALOG_FILE, E_CATALOG_SCHEMA};
 use crate::name::is_file_name;
@@ -32,6 +33,7 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
             held.blame(E_CATALOG_SCHEMA, &[path[0], path[1], "on"], fact, "remove `on`");
         }
         file(held, &path, secret, seen.insert(&secret.file));
+        linked(held, &path, secret);
         keys(held, &path, secret);
     }
 }
@@ -58,6 +60,22 @@ fn file(held: &mut Held<'_, ComponentType>, path: &[&str], secret: &SecretSpec, 
         format!("`{}` {fact}", secret.file),
         hint,
     );
+}
+
+/// A key of links that end at the component: they must be able to, and end at no other that shares the Secret.
+fn linked(held: &mut Held<'_, ComponentType>, path: &[&str], secret: &SecretSpec) {
+    let definition = held.definition();
+    let provided: Vec<&str> = provided(definition).collect();
+    for (number, key) in secret.keys.iter().enumerate() {
+        let Some(interface) = &key.linked else { continue };
+        let number = number.to_string();
+        let place = [path, &["keys", &number, "linked"]].concat();
+        held.known(E_CATALOG_SCHEMA, &place, interface, &provided, "provided interface");
+        if secret.shared {
+            let fact = "a shared Secret is of no component that a link could end at";
+            held.blame(E_CATALOG_SCHEMA, &place, fact, "remove `linked` or `shared`");
+        }
+    }
 }
 
 fn keys(held: &mut Held<'_, ComponentType>, path: &[&str], secret: &SecretSpec) {

@@ -82,7 +82,7 @@ pub(super) fn shared(stack: &Stack) -> anyhow::Result<Vec<PlannedSecret>> {
     let mut found = BTreeMap::new();
     for component in stack.deployed() {
         for spec in component.entry.definition.secrets.iter().filter(|spec| spec.shared) {
-            let secret = secret(component, spec, |name| component_variable(component, None, name))?;
+            let secret = secret(stack, component, spec, |name| component_variable(component, None, name))?;
             found.insert(secret.file.clone(), secret);
         }
     }
@@ -94,9 +94,8 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
     let mut found: BTreeMap<String, PlannedSecret> = BTreeMap::new();
     let mut add = |secret: PlannedSecret| match found.get_mut(&secret.file) {
         Some(first) => join(first, secret),
-        None => {
-            found.insert(secret.file.clone(), secret);
-        }
+        None if secret.keys.is_empty() => {}
+        None => drop(found.insert(secret.file.clone(), secret)),
     };
     if let Some(secret) = credentials(stack, component)? {
         add(secret);
@@ -109,7 +108,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
         .filter(|spec| spec.file != CLOUD_ENV && !spec.shared)
     {
         match &spec.for_each {
-            None => add(secret(component, spec, |name| {
+            None => add(secret(stack, component, spec, |name| {
                 component_variable(component, None, name)
             })?),
             Some(sub_type) => {
@@ -118,7 +117,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
                     .values()
                     .filter(|sub| sub.sub_type == *sub_type)
                 {
-                    add(secret(component, spec, |name| {
+                    add(secret(stack, component, spec, |name| {
                         component_variable(component, Some(sub), name)
                     })?);
                 }
@@ -153,9 +152,8 @@ fn join(first: &mut PlannedSecret, more: PlannedSecret) {
 fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<PlannedSecret>> {
     let mut keys: BTreeMap<String, SkeletonKey> = BTreeMap::new();
     for spec in component.own_credentials() {
-        for key in secret(component, spec, |name| component_variable(component, None, name))?.keys {
-            keys.insert(key.key.clone(), key);
-        }
+        let own = secret(stack, component, spec, |name| component_variable(component, None, name))?;
+        keys.extend(own.keys.into_iter().map(|key| (key.key.clone(), key)));
     }
     for value in stack
         .links_from(&component.name)
@@ -192,13 +190,14 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
 }
 
 fn secret<'v>(
+    stack: &Stack,
     component: &Component,
     spec: &SecretSpec,
     lookup: impl Fn(&str) -> Option<Cow<'v, str>>,
 ) -> anyhow::Result<PlannedSecret> {
     let expand = |text: &str| pattern::expand(text, &lookup).map(Cow::into_owned);
     let mut keys = Vec::new();
-    for key in &spec.keys {
+    for key in stack.keys_of(component, spec) {
         let value = key.value.as_deref().map(expand).transpose()?.unwrap_or_default();
         keys.push(SkeletonKey {
             key: expand(&key.key)?,

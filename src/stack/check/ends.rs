@@ -26,6 +26,7 @@ pub(super) struct Ends<'a> {
 }
 
 /// One end.
+#[derive(Clone)]
 pub(super) struct End<'a> {
     pub(super) name: &'a str,
     pub(super) sub: Option<&'a str>,

@@ -24,7 +24,7 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
         links.sort_by_key(|(span, _)| *span);
         steering(checker, &links);
         let told = prefixes(checker, component, &links);
-        keys(checker, component, &links, &told);
+        keys(checker, stack, component, &links, &told);
     }
 }
 
@@ -98,8 +98,14 @@ fn hint(component: &Component, link: &Link, taken: &mut BTreeSet<String>) -> Str
 }
 
 /// Single keys that meet although the prefixes differ: `KAFKA_BRIDGE_…` of a bridge and of a topic called `bridge`.
-fn keys(checker: &mut Checker<'_>, component: &Component, links: &[(Span, &Link)], told: &BTreeSet<(String, String)>) {
-    let own = component.own_credentials().flat_map(|spec| &spec.keys);
+fn keys(
+    checker: &mut Checker<'_>,
+    stack: &Stack,
+    component: &Component,
+    links: &[(Span, &Link)],
+    told: &BTreeSet<(String, String)>,
+) {
+    let own = stack.own_keys(component);
     let own: BTreeSet<&str> = own.map(|key| key.key.as_str()).collect();
     let mut seen: BTreeMap<&str, (&Link, Option<&str>)> = BTreeMap::new();
     let mut told = told.clone();

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use super::Checker;
+use super::choice::{Choice, choice};
 use super::ends::{Ends, Written};
 use crate::catalog::{Catalog, ComponentType, LinkKind, Role};
 use crate::finding::{Code, Finding, suggestion};
 
-/// The link type of a link: the first that fits its ends, or the one that `type` names.
+/// The link type of a link: the one that `type` names, or the first that fits its ends where the catalog prefers it.
 pub(super) fn link_kind(
     checker: &mut Checker<'_>,
     written: Written<'_>,
@@ -19,36 +20,31 @@ pub(super) fn link_kind(
     let fits = |kind: &&Rc<LinkKind>| {
         kind.sub_component.as_deref() == ends.to.sub_type() && kind.slot.begins_at.as_deref() == ends.from.sub_type()
     };
-    let fitting: Vec<&Rc<LinkKind>> = all.iter().filter(fits).collect();
-    let Some(name) = written.link.link_type.as_deref().filter(|_| !fitting.is_empty()) else {
-        if let Some(first) = fitting.first() {
-            return Ok(Some(Rc::clone(first)));
+    let fitting: Vec<Rc<LinkKind>> = all.iter().filter(fits).cloned().collect();
+    let name = written.link.link_type.as_deref();
+    let (from, to) = (ends.from.written(), ends.to.written());
+    let (key, message, hint) = match (choice(&fitting, name), name) {
+        (Choice::One(kind), _) => return Ok(Some(Rc::clone(kind))),
+        (Choice::Several(rivals), _) => {
+            let message = format!("the link from `{from}` to `{to}` could mean {}", rivals.meanings());
+            ("", message, Some(rivals.hint()))
         }
-        let hint = undefined_pair(checker.catalog, ends, &all)?;
-        let message = format!(
-            "no link type joins `{}` to `{}`",
-            ends.from.written(),
-            ends.to.written()
-        );
-        let span = written.place(checker, "");
-        checker
-            .findings
-            .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
-        return Ok(None);
+        (Choice::Unknown, Some(name)) if !fitting.is_empty() => {
+            let names = fitting.iter().map(|kind| kind.name.as_str());
+            let slots = fitting.iter().map(|kind| kind.slot_name.as_str());
+            let names: Vec<&str> = names.chain(slots).collect();
+            let message = format!("no link type `{name}` joins `{from}` to `{to}`");
+            ("type", message, suggestion(name, &names))
+        }
+        (Choice::Unknown, _) => {
+            let message = format!("no link type joins `{from}` to `{to}`");
+            ("", message, Some(undefined_pair(checker.catalog, ends, &all)?))
+        }
     };
-    let named = fitting.iter().find(|kind| kind.name == name || kind.slot_name == name);
-    if named.is_none() {
-        let names: Vec<&str> = fitting.iter().map(|kind| kind.name.as_str()).collect();
-        let message = format!(
-            "no link type `{name}` joins `{}` to `{}`",
-            ends.from.written(),
-            ends.to.written()
-        );
-        let span = written.place(checker, "type");
-        let finding = Finding::new(Code::E_TOPOLOGY_LINK, span, message);
-        checker.findings.push(finding.maybe_hint(suggestion(name, &names)));
-    }
-    Ok(named.map(|kind| Rc::clone(kind)))
+    let span = written.place(checker, key);
+    let finding = Finding::new(Code::E_TOPOLOGY_LINK, span, message);
+    checker.findings.push(finding.maybe_hint(hint));
+    Ok(None)
 }
 
 /// What could be meant by a link that no type allows: the other direction, a sub-component, or another end.

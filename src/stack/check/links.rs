@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::Checker;
+use super::choice::{Choice, choice};
 use super::ends::{Ends, Written, end, ends};
 use super::levels::level;
 use super::link_types::link_kind;
@@ -95,20 +96,26 @@ fn resolve(checker: &mut Checker<'_>, written: Written<'_>, ends: &Ends<'_>) -> 
         checker.findings.push(finding.hint("remove the link"));
         return Ok(None);
     }
-    let Some(kind) = link_kind(checker, written, ends)? else {
-        return Ok(None);
-    };
+    let kind = link_kind(checker, written, ends)?;
+    Ok(kind.and_then(|kind| settle(checker, written, ends, kind)))
+}
+
+/// The link with all that is said of it, unless something of that cannot be.
+fn settle(
+    checker: &mut Checker<'_>,
+    written: Written<'_>,
+    ends: &Ends<'_>,
+    kind: Rc<LinkKind>,
+) -> Option<ResolvedLink> {
     if let Some(finding) = refusal(checker, written, ends, &kind) {
         checker.findings.push(finding);
-        return Ok(None);
+        return None;
     }
-    let Some(level) = level(checker, written, ends, &kind) else {
-        return Ok(None);
-    };
+    let level = level(checker, written, ends, &kind)?;
     let position = written.position.to_string();
     let owner = format!("link type `{}`", kind.name);
     settings::check(checker, &position, &kind.slot.with, &written.link.with, &owner);
-    Ok(Some(ResolvedLink {
+    Some(ResolvedLink {
         kind,
         position: written.position,
         from: ends.from.name.to_owned(),
@@ -118,7 +125,7 @@ fn resolve(checker: &mut Checker<'_>, written: Written<'_>, ends: &Ends<'_>) -> 
         level,
         env: written.link.env.clone(),
         with: written.link.with.clone(),
-    }))
+    })
 }
 
 fn key(link: &ResolvedLink) -> Key<'_> {
@@ -158,14 +165,9 @@ fn expand<'a>(checker: &mut Checker<'a>, written: Written<'a>, resolved: &mut Ve
         return Ok(());
     }
     let explicit: BTreeSet<(String, String, String)> = resolved.iter().map(whole).collect();
+    let names = checker.topology.document.components.keys();
     let mut found = false;
-    for name in checker
-        .topology
-        .document
-        .components
-        .keys()
-        .filter(|name| *name != from.name)
-    {
+    for name in names.filter(|name| *name != from.name) {
         let one = Written {
             target: name,
             ..written
@@ -173,36 +175,51 @@ fn expand<'a>(checker: &mut Checker<'a>, written: Written<'a>, resolved: &mut Ve
         let Some(to) = end(checker, one, "to", name)? else {
             continue;
         };
-        let kinds = checker.catalog.link_kinds(&from.kind.definition, &to.kind.definition)?;
-        let mut fitting = kinds
-            .iter()
-            .filter(|kind| kind.interface.definition.broadcast && kind.sub_component.is_none());
-        let Some(kind) = fitting.next() else { continue };
+        let ends = Ends { from: from.clone(), to };
+        let fitting = broadcast(checker, &ends)?;
+        let kind = match choice(&fitting, written.link.link_type.as_deref()) {
+            Choice::One(kind) => Rc::clone(kind),
+            Choice::Unknown => continue,
+            Choice::Several(rivals) => {
+                let message = format!("the links from `{}` to `*` could mean {}", from.name, rivals.meanings());
+                refuse(checker, message, &rivals.hint());
+                return Ok(());
+            }
+        };
         found = true;
-        let is_ours = to.component.external.is_none() || kind.external();
+        let is_ours = ends.to.component.external.is_none() || kind.external();
         let key = (from.name.to_owned(), name.clone(), kind.name.clone());
         if is_ours && !explicit.contains(&key) {
-            resolved.push(ResolvedLink {
-                kind: Rc::clone(kind),
-                position: written.position,
-                from: from.name.to_owned(),
-                from_sub: None,
-                to: name.clone(),
-                sub: None,
-                level: kind.default_level(),
-                env: None,
-                with: BTreeMap::new(),
-            });
+            let told = checker.findings.len();
+            resolved.extend(settle(checker, one, &ends, kind));
+            if checker.findings.len() > told {
+                return Ok(()); // what is said of all of them is wrong once
+            }
         }
     }
     if !found {
+        let of_type = written.link.link_type.as_ref();
+        let of_type = of_type.map_or_else(String::new, |name| format!(" `{name}`"));
         let message = format!(
-            "`{}` takes no interface that all components may be linked by",
+            "`{}` takes no interface{of_type} that all components may be linked by",
             from.name
         );
         refuse(checker, message, "write the components in place of `*`");
     }
     Ok(())
+}
+
+/// Link types by which the source may be linked to every component that provides their interface.
+fn broadcast(checker: &Checker<'_>, ends: &Ends<'_>) -> anyhow::Result<Vec<Rc<LinkKind>>> {
+    let all = checker
+        .catalog
+        .link_kinds(&ends.from.kind.definition, &ends.to.kind.definition)?;
+    let fits = |kind: &&Rc<LinkKind>| {
+        kind.interface.definition.broadcast
+            && kind.sub_component.is_none()
+            && kind.slot.begins_at.as_deref() == ends.from.sub_type()
+    };
+    Ok(all.iter().filter(fits).cloned().collect())
 }
 
 fn whole(link: &ResolvedLink) -> (String, String, String) {

@@ -3,9 +3,12 @@
 //! One rule a file, each a function that adds findings. The rules run on the document; the model is
 //! built only when none of them found anything.
 
+mod account_names;
 mod build;
+mod choice;
 mod collisions;
 mod components;
+mod deliveries;
 mod ends;
 mod env_keys;
 mod environments;
@@ -71,6 +74,7 @@ pub fn check(
     names::check(&mut checker);
     misplaced::check(&mut checker)?;
     components::check(&mut checker)?;
+    deliveries::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     if !checker.findings.is_empty() {
@@ -78,6 +82,7 @@ pub fn check(
     }
     let stack = build::build(topology, catalog, environment, resolved)?;
     collisions::check(&mut checker, &stack);
+    account_names::check(&mut checker, &stack)?;
     env_keys::check(&mut checker, &stack);
     shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {

@@ -72,12 +72,8 @@ def clickhouse_user(user: Json, profiles: Json) -> Account:
 READS = "@read dbsize exists get getrange hlen hmget hscan hstrlen llen lrange memory|usage mget"
 MORE_READS = "pttl scan scard sscan strlen type xlen xrange zcard zrange"
 WRITES = "@write set unlink del"
-# No key is in reach of these. What the exporter asks is all about the server.
+# No key is in reach of these.
 PROBES = "ping info @connection @transaction"
-EXPORTER = {
-    *("+info", "+dbsize", "+config|get", "+client|setname", "+client|list"),
-    *("+slowlog|get", "+slowlog|len", "+latency|latest", "+latency|histogram"),
-}
 VALKEY = {
     **dict.fromkeys(PROBES.split(), "probe"),
     **dict.fromkeys([*READS.split(), *MORE_READS.split()], "read"),
@@ -90,10 +86,7 @@ CLOSED = ["resetkeys", "resetchannels", "-@all"]
 def valkey(folder: Path) -> Accounts:
     values = yaml_reading.read_file(folder / "values.yaml")
     users = values["auth"]["aclUsers"].items()
-    found = {name: user["permissions"].split() for name, user in users}
-    # The exporter logs in as this user too; what it asks comes with the link of a scraper.
-    found["default"] = [rule for rule in found["default"] if rule not in EXPORTER]
-    return {name: acl_user(rules) for name, rules in found.items()}
+    return {name: acl_user(user["permissions"].split()) for name, user in users}
 
 
 def acl_user(rules: list[str]) -> Account:

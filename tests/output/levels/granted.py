@@ -26,7 +26,7 @@ PROVIDERS: dict[str, Provider] = {
 # Accounts that are there without a link: of a provider's own jobs, probes and administrators.
 OWN = {
     "clickhouse": {"stacktic_schema"},
-    "valkey": {"admin", "default"},
+    "valkey": {"admin", "default", "exporter"},
     "seaweedfs": {"nobody"},
 }
 # What a link reaches, as parts of its target: the list, the type of the parts, their attribute.
