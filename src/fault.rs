@@ -84,6 +84,7 @@ impl Code {
             code: self,
             message: message.into(),
             place: None,
+            pattern: None,
         }
     }
 
@@ -105,6 +106,15 @@ pub struct Fault {
     pub message: String,
     /// File and line, where the mistake has them.
     pub place: Option<(String, usize)>,
+    /// The text of an entry that is wrong, where the mistake has no place: whoever has the entry finds it by this.
+    pub pattern: Option<String>,
+}
+
+/// What a run was at when it failed, as the context of an error: `hook mail`, `component kafka`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    pub what: &'static str,
+    pub name: String,
 }
 
 impl Fault {
@@ -113,6 +123,19 @@ impl Fault {
     pub fn at(mut self, file: impl Into<String>, line: usize) -> Self {
         self.place = Some((file.into(), line));
         self
+    }
+
+    /// The same fault, in a text of an entry.
+    #[must_use]
+    pub fn in_pattern(mut self, pattern: impl Into<String>) -> Self {
+        self.pattern = Some(pattern.into());
+        self
+    }
+
+    /// The fault that an error is due to, and not what wraps it.
+    #[must_use]
+    pub fn behind(error: &anyhow::Error) -> Option<&Self> {
+        error.root_cause().downcast_ref().or_else(|| error.downcast_ref())
     }
 }
 
@@ -127,6 +150,21 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+impl Work {
+    pub fn of(what: &'static str, name: impl Into<String>) -> Self {
+        Self {
+            what,
+            name: name.into(),
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} `{}`", self.what, self.name)
+    }
+}
 
 #[cfg(test)]
 mod tests {

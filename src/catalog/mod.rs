@@ -17,6 +17,8 @@ mod hook_type;
 mod install;
 mod interface;
 mod job;
+mod kind;
+mod legal_link;
 mod link_kind;
 mod package;
 mod pair;
@@ -35,7 +37,7 @@ mod workload;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Context as _;
@@ -56,6 +58,8 @@ pub use hook_type::{Each, HookOutput, HookType};
 pub use install::{ChartSource, GitSource, Install, OperatorSource};
 pub use interface::{FactSpec, Interface};
 pub use job::{Job, JobSetting, JobStep};
+pub use kind::Kind;
+pub use legal_link::LegalLink;
 pub use link_kind::LinkKind;
 pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair};
@@ -150,26 +154,6 @@ impl Catalog {
     /// The entry is broken.
     pub fn component_type(&self, name: &str) -> anyhow::Result<Option<Rc<Entry<ComponentType>>>> {
         self.component_types.get(name)
-    }
-
-    /// Names of the component types that lie below `folder`; of all without one.
-    #[must_use]
-    pub fn type_names_below<'a>(&'a self, folder: Option<&'a Path>) -> Vec<&'a str> {
-        self.component_types.names_below(folder).collect()
-    }
-
-    /// Names of the pairs that lie below `folder`; of all without one.
-    #[must_use]
-    pub fn pair_names_below<'a>(&'a self, folder: Option<&'a Path>) -> Vec<&'a str> {
-        self.pairs.names_below(folder).collect()
-    }
-
-    /// The text of the component type `name`.
-    ///
-    /// # Errors
-    /// The entry cannot be read.
-    pub fn written_type(&self, name: &str) -> anyhow::Result<Option<Written>> {
-        self.component_types.written(name)
     }
 
     /// The interface `name`.

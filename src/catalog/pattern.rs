@@ -23,12 +23,12 @@ pub fn expand<'a, 'v>(pattern: &'a str, lookup: impl Fn(&str) -> Option<Cow<'v, 
         text.push_str(&rest[..open]);
         let Some(close) = rest[open..].find('}').filter(|_| rest[open..].starts_with('{')) else {
             let fact = format!("pattern `{pattern}` has a brace that is not part of a `{{variable}}`");
-            bail!(Code::E_CATALOG_PATTERN.fault(fact));
+            bail!(Code::E_CATALOG_PATTERN.fault(fact).in_pattern(pattern));
         };
         let variable = &rest[open + 1..open + close];
         let Some(value) = lookup(variable) else {
             let fact = format!("pattern `{pattern}` names `{variable}`, which is not known there");
-            bail!(Code::E_CATALOG_PATTERN.fault(fact));
+            bail!(Code::E_CATALOG_PATTERN.fault(fact).in_pattern(pattern));
         };
         text.push_str(&value);
         rest = &rest[open + close + 1..];

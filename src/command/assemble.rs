@@ -16,12 +16,24 @@ use crate::tree::Tree;
 /// # Errors
 /// A mistake in the catalog.
 pub(super) fn assemble(topology: &Topology, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Tree> {
-    let mut renderer = Renderer::new()?;
+    assemble_with(&mut Renderer::new()?, topology, stack, catalog)
+}
+
+/// The same with a renderer that knows the templates of other stacks.
+///
+/// # Errors
+/// A mistake in the catalog.
+pub(super) fn assemble_with(
+    renderer: &mut Renderer,
+    topology: &Topology,
+    stack: &Stack,
+    catalog: &Catalog,
+) -> anyhow::Result<Tree> {
     let mut base = renderer.render(plan::plan(stack, catalog, hook::run_all(stack, catalog)?)?)?;
     ensure_sizes(&base.tree)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
-        let tree = environment_tree(topology, catalog, name.as_str(), &mut renderer, &base)?;
+        let tree = environment_tree(topology, catalog, name.as_str(), renderer, &base)?;
         environments.push((name, tree));
     }
     let overlays: Vec<Overlay<'_>> = environments

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::{Plan, PlannedFile, Scope, Source, base_folder, class, config_maps, jobs, package, source, workloads};
 use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::contents::Contents;
-use crate::fault::Code;
+use crate::fault::{Code, Work};
 use crate::hook::operator_values;
 use crate::layout::OPERATORS;
 use crate::name::ComponentName;
@@ -51,7 +51,7 @@ pub(super) fn views(stack: &Stack, plan: &Plan) -> Views {
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, views: &Views) -> anyhow::Result<()> {
     for component in stack.deployed() {
-        let context = || format!("component `{}`", component.name);
+        let context = || Work::of("component", component.name.as_str());
         shared_files(plan, component, catalog.shared(), views).with_context(context)?;
         for file in &component.entry.definition.files {
             self::file(plan, component, file, views).with_context(context)?;
@@ -62,7 +62,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, views: &Vi
     }
     operators(plan, stack)?;
     for link in &stack.links {
-        self::link(plan, stack, link, views).with_context(|| format!("link `{}`", link.arrow()))?;
+        self::link(plan, stack, link, views).with_context(|| Work::of("link", link.arrow()))?;
     }
     Ok(())
 }

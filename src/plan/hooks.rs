@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Plan, PlannedFile, Scope, Source, class, parts, source};
 use crate::catalog::{Each, Entry, HookOutput, HookType, pattern};
-use crate::fault::Code;
+use crate::fault::{Code, Work};
 use crate::finding::suggestion;
 use crate::layout;
 
@@ -36,7 +36,7 @@ pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String,
     ensure_places(entry)?;
     let lists = lists(values);
     for output in &entry.definition.outputs {
-        self::output(plan, entry, output, &lists).with_context(|| format!("hook `{}`", entry.definition.name))?;
+        self::output(plan, entry, output, &lists).with_context(|| Work::of("hook", &entry.definition.name))?;
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ pub(super) fn plan_lists(plan: &mut Plan, entry: &Entry<HookType>, values: Map<S
     let lists = lists(values);
     let known = |output: &&HookOutput| matches!(&output.each, Each::List(list) if lists.contains_key(list));
     for output in entry.definition.outputs.iter().filter(known) {
-        self::output(plan, entry, output, &lists).with_context(|| format!("hook `{}`", entry.definition.name))?;
+        self::output(plan, entry, output, &lists).with_context(|| Work::of("hook", &entry.definition.name))?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::{Plan, PlannedFile, Source, base_folder};
 use crate::catalog::PackageSpec;
 use crate::contents::Contents;
-use crate::fault::Code;
+use crate::fault::{Code, Work};
 use crate::name::ComponentName;
 use crate::stack::{Component, Link, Stack};
 use crate::tree::Class;
@@ -34,11 +34,11 @@ pub struct Placed {
 pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
     for component in stack.deployed() {
         if let Some(spec) = &component.entry.definition.package {
-            self::component(plan, component, spec).with_context(|| format!("component `{}`", component.name))?;
+            self::component(plan, component, spec).with_context(|| Work::of("component", component.name.as_str()))?;
         }
     }
     for link in &stack.links {
-        self::link(plan, stack, link).with_context(|| format!("link `{}`", link.arrow()))?;
+        self::link(plan, stack, link).with_context(|| Work::of("link", link.arrow()))?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::components::Views;
 use super::{Plan, PlannedFile, Scope, class, hooks, source};
 use crate::catalog::{Entry, HookOutput, HookType, pattern};
+use crate::fault::Work;
 use crate::hook::select::{self, Item};
 use crate::name::{ComponentName, Namespace};
 use crate::stack::{Account, Component, Link, Stack};
@@ -19,7 +20,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, entry: &Entry<HookType>, view
     for output in &entry.definition.outputs {
         for item in select::items(stack, &output.each) {
             self::item(plan, stack, entry, output, scopes(stack, views, &item))
-                .with_context(|| format!("hook `{}`", entry.definition.name))?;
+                .with_context(|| Work::of("hook", &entry.definition.name))?;
         }
     }
     Ok(())

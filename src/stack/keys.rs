@@ -81,7 +81,7 @@ fn value(link: &Link, scope: &LinkScope<'_>, key: String, value: &KeyValue) -> a
             Some(Fact::Plain(text)) => Ok(Some(plain(link, key, text.clone()))),
             Some(Fact::Secret { origin }) => secret(link, key, mounted_as(link, scope)?, origin.clone()).map(Some),
             None => {
-                ensure_known(link, fact, &key)?;
+                ensure_known(link, fact, &key, fact)?;
                 Ok(None)
             }
         },
@@ -106,9 +106,10 @@ fn joined(link: &Link, scope: &LinkScope<'_>, text: &str, key: &str) -> anyhow::
                 link.type_name()
             ))),
             Some(Fact::Plain(_)) => {}
-            None if scope.variable(name).is_some() => {}
+            // A fact has no dot: a variable that is not there is told below.
+            None if name.contains('.') || scope.variable(name).is_some() => {}
             None => {
-                ensure_known(link, name, key)?;
+                ensure_known(link, name, key, text)?;
                 return Ok(None);
             }
         }
@@ -128,7 +129,7 @@ fn composed_secret(link: &Link, key: String, text: &str) -> anyhow::Result<Optio
             Some(Fact::Secret { origin }) => origins.push(format!("<{name}> is the {origin}")),
             Some(Fact::Plain(_)) => {}
             None => {
-                ensure_known(link, name, &key)?;
+                ensure_known(link, name, &key, text)?;
                 return Ok(None);
             }
         }
@@ -142,15 +143,17 @@ fn composed_secret(link: &Link, key: String, text: &str) -> anyhow::Result<Optio
     secret(link, key, None, help).map(Some)
 }
 
-fn ensure_known(link: &Link, fact: &str, key: &str) -> anyhow::Result<()> {
+fn ensure_known(link: &Link, fact: &str, key: &str, text: &str) -> anyhow::Result<()> {
     let known = &link.kind.interface.definition.facts;
     ensure!(
         known.contains_key(fact),
-        Code::E_CATALOG_LINK.fault(format!(
-            "the key `{key}` of link type `{}` names the fact `{fact}`, which interface `{}` does not have",
-            link.type_name(),
-            link.kind.interface_name()
-        ))
+        Code::E_CATALOG_LINK
+            .fault(format!(
+                "the key `{key}` of link type `{}` names the fact `{fact}`, which interface `{}` does not have",
+                link.type_name(),
+                link.kind.interface_name()
+            ))
+            .in_pattern(text)
     );
     Ok(())
 }

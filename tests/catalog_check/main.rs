@@ -9,6 +9,7 @@
 )]
 
 mod links;
+mod trials;
 
 use std::collections::BTreeMap;
 use std::fs;

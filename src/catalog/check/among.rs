@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::catalog::store::Definition;
-use crate::catalog::{Catalog, ComponentType, Each, Entry, Interface, Kinds, LinkKind, Pair};
+use crate::catalog::{Catalog, ComponentType, Entry, Interface, Kinds, LinkKind, Pair};
 
 use super::Held;
 
@@ -56,14 +56,7 @@ impl<'a> Among<'a> {
                 .reads
                 .iter()
                 .any(|read| by_name.clone().any(|name| name == *read))
-                || outputs.any(|output| match &output.each {
-                    Each::Links(links) => links.filters.iter().all(|filter| filter.may_mean(kind, from, to)),
-                    Each::Accounts(accounts) => {
-                        let interface = interface.to_owned();
-                        accounts.filters.iter().all(|filter| filter.may_mean(&interface, to))
-                    }
-                    _ => false,
-                })
+                || outputs.any(|output| output.each.may_mean(kind, from, to))
         })
     }
 }

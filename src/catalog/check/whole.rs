@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::files::TOOLS;
 use super::{Among, tools};
-use crate::catalog::Catalog;
 use crate::catalog::findings::Report;
 use crate::catalog::folders::WHOLE;
 use crate::catalog::store::{Definition, Store};
+use crate::catalog::{Catalog, Kind};
 use crate::fault::Code::E_CATALOG_TOOLS;
 use crate::finding::Finding;
 
@@ -33,11 +33,8 @@ pub fn check(catalog: &Catalog, folder: Option<&Path>, is_whole: bool) -> anyhow
 /// How many entries lie below `folder`, or there are at all.
 #[must_use]
 pub fn count(catalog: &Catalog, folder: Option<&Path>) -> usize {
-    catalog.component_types.names_below(folder).count()
-        + catalog.interfaces.names_below(folder).count()
-        + catalog.conventions.names_below(folder).count()
-        + catalog.pairs.names_below(folder).count()
-        + catalog.hooks.names_below(folder).count()
+    let kinds = Kind::ALL.into_iter();
+    kinds.map(|kind| catalog.names_below(kind, folder).len()).sum()
 }
 
 /// A name of a tool is one entry's: another of that name would take its place in the eyes of a client.

@@ -5,14 +5,14 @@ use std::rc::Rc;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::catalog::{Catalog, ComponentType, Each, Entry, HookType, Level, LinkKind};
+use crate::catalog::{Catalog, Entry, HookType, LegalLink, Level};
 use crate::cli::OutputArg;
 use crate::command::Streams;
 use crate::exit::Exit;
 
-/// One link type.
+/// A legal link as it is told.
 #[derive(Serialize)]
-pub(super) struct LegalLink {
+pub(super) struct ToldLink {
     #[serde(rename = "type")]
     pub(super) name: String,
     pub(super) title: String,
@@ -52,29 +52,15 @@ pub(in crate::command) fn links(
 }
 
 /// All legal links, sorted by the types of their ends.
-pub(super) fn all(catalog: &Catalog) -> anyhow::Result<Vec<LegalLink>> {
-    let mut types = Vec::new();
-    for name in catalog.type_names() {
-        types.push(
-            catalog
-                .component_type(name)?
-                .with_context(|| format!("type `{name}`"))?,
-        );
-    }
+pub(super) fn all(catalog: &Catalog) -> anyhow::Result<Vec<ToldLink>> {
     let hooks = Hooks::of(catalog)?;
-    let mut found = Vec::new();
-    for from in &types {
-        for to in &types {
-            let kinds = catalog.link_kinds(&from.definition, &to.definition)?;
-            let ends = (&from.definition, &to.definition);
-            found.extend(kinds.iter().map(|kind| legal(kind, ends, &hooks)));
-        }
-    }
-    Ok(found)
+    let links = catalog.legal_links()?;
+    Ok(links.iter().map(|link| told(link, &hooks)).collect())
 }
 
-fn legal(kind: &LinkKind, ends: Ends<'_>, hooks: &Hooks) -> LegalLink {
-    LegalLink {
+fn told(link: &LegalLink, hooks: &Hooks) -> ToldLink {
+    let kind = &link.kind;
+    ToldLink {
         name: kind.name.clone(),
         title: kind.title.clone(),
         from: kind.from.clone(),
@@ -84,12 +70,13 @@ fn legal(kind: &LinkKind, ends: Ends<'_>, hooks: &Hooks) -> LegalLink {
         slot: kind.slot_name.clone(),
         levels: kind.levels.iter().copied().collect(),
         default: kind.default_level(),
-        effects: effects(kind, ends, hooks),
+        effects: effects(link, hooks),
     }
 }
 
 /// What such a link causes, as data says it.
-fn effects(kind: &LinkKind, ends: Ends<'_>, hooks: &Hooks) -> Vec<String> {
+fn effects(link: &LegalLink, hooks: &Hooks) -> Vec<String> {
+    let kind = &link.kind;
     let opens = !kind.provision.endpoints.is_empty() || !kind.slot.endpoints.is_empty();
     let has_account = kind.levels.iter().any(|level| kind.account(*level).is_some());
     let tools = kind.modules().first().map(|module| format!("tools of {module}"));
@@ -104,11 +91,8 @@ fn effects(kind: &LinkKind, ends: Ends<'_>, hooks: &Hooks) -> Vec<String> {
             .filter(|pair| !pair.definition.files.is_empty())
             .map(|_| "files".to_owned()),
     ];
-    told.into_iter().flatten().chain(hooks.told(kind, ends)).collect()
+    told.into_iter().flatten().chain(hooks.told(link)).collect()
 }
-
-/// The types that a link type joins.
-type Ends<'a> = (&'a ComponentType, &'a ComponentType);
 
 /// All hooks, sorted by name.
 struct Hooks(Vec<Rc<Entry<HookType>>>);
@@ -121,26 +105,13 @@ impl Hooks {
     }
 
     /// `hook NAME` for each hook that makes something of such a link.
-    fn told<'a>(&'a self, kind: &'a LinkKind, ends: Ends<'a>) -> impl Iterator<Item = String> + 'a {
+    fn told<'a>(&'a self, link: &'a LegalLink) -> impl Iterator<Item = String> + 'a {
         let hooks = self.0.iter().map(|entry| &entry.definition);
+        let (kind, from, to) = (&link.kind, &link.from.definition, &link.to.definition);
         let concerned = hooks.filter(move |hook| {
             let read = format!("interface {}", kind.interface_name());
-            hook.reads.contains(&read) || hook.outputs.iter().any(|output| may_mean(&output.each, kind, ends))
+            hook.reads.contains(&read) || hook.outputs.iter().any(|output| output.each.may_mean(kind, from, to))
         });
         concerned.map(|hook| format!("hook {}", hook.name))
-    }
-}
-
-/// Whether an output may be made for such a link, or for an account that comes with it.
-fn may_mean(each: &Each, kind: &LinkKind, (from, to): Ends<'_>) -> bool {
-    let has_account = || kind.levels.iter().any(|level| kind.account(*level).is_some());
-    match each {
-        Each::Links(links) => links.filters.iter().all(|filter| filter.may_mean(kind, from, to)),
-        Each::Accounts(accounts) => {
-            let interface = &kind.interface.definition.interface;
-            let mut filters = accounts.filters.iter();
-            has_account() && filters.all(|filter| filter.may_mean(interface, to))
-        }
-        Each::Components(_) | Each::Stack | Each::List(_) => false,
     }
 }

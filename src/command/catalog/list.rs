@@ -3,8 +3,7 @@
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::Kind;
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, Entry, Kind};
 use crate::cli::OutputArg;
 use crate::command::Streams;
 use crate::exit::Exit;
@@ -28,7 +27,7 @@ pub(in crate::command) fn list(
 ) -> anyhow::Result<Exit> {
     let mut all = Vec::new();
     for kind in Kind::ALL {
-        for name in kind.names(catalog) {
+        for name in catalog.names_below(kind, None) {
             all.push(item(kind, name, catalog)?);
         }
     }

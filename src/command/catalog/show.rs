@@ -5,9 +5,8 @@ use std::io::Write;
 
 use anyhow::Context as _;
 
-use super::Kind;
-use super::links::{LegalLink, all};
-use crate::catalog::{AttributeType, Catalog, ComponentType, Convention, HookType, Interface, KeyValue, Keys};
+use super::links::{ToldLink, all};
+use crate::catalog::{AttributeType, Catalog, ComponentType, Convention, HookType, Interface, KeyValue, Keys, Kind};
 use crate::command::Streams;
 use crate::exit::Exit;
 use crate::finding::suggestion;
@@ -20,7 +19,7 @@ pub(in crate::command) fn show(name: &str, catalog: &Catalog, streams: &mut Stre
     if let Some(entry) = catalog.interface(name)? {
         return interface(&entry.definition, catalog, out);
     }
-    let links: Vec<LegalLink> = all(catalog)?.into_iter().filter(|link| link.name == name).collect();
+    let links: Vec<ToldLink> = all(catalog)?.into_iter().filter(|link| link.name == name).collect();
     if let Some(link) = links.first() {
         return link_type(link, catalog, out);
     }
@@ -37,7 +36,7 @@ fn unknown(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::
     let error = streams.style.error("error");
     writeln!(streams.messages, "{error}: the catalog has no entry `{name}`")?;
     let links = all(catalog)?;
-    let entries = Kind::ALL.into_iter().flat_map(|kind| kind.names(catalog));
+    let entries = Kind::ALL.into_iter().flat_map(|kind| catalog.names_below(kind, None));
     let names: Vec<&str> = entries.chain(links.iter().map(|link| link.name.as_str())).collect();
     if let Some(hint) = suggestion(name, &names) {
         writeln!(streams.messages, "{}: {hint}", streams.style.hint("hint"))?;
@@ -76,7 +75,7 @@ fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) 
     Ok(Exit::Done)
 }
 
-fn line(link: &LegalLink) -> String {
+fn line(link: &ToldLink) -> String {
     let levels: Vec<&str> = link.levels.iter().map(|level| level.word()).collect();
     format!("{:<32} {:<16} {}", link.name, levels.join(" "), link.title)
 }
@@ -124,11 +123,11 @@ fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow
     for (name, keys) in &kind.conventions {
         section(out, &format!("Keys for {name}"), told_keys(keys))?;
     }
-    let links: Vec<LegalLink> = all(catalog)?
+    let links: Vec<ToldLink> = all(catalog)?
         .into_iter()
         .filter(|link| link.interface == kind.interface)
         .collect();
-    let end = |link: &LegalLink| match &link.sub_component {
+    let end = |link: &ToldLink| match &link.sub_component {
         Some(sub) => format!("{}/<{sub}>", link.to),
         None => link.to.clone(),
     };
@@ -143,7 +142,7 @@ fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow
     Ok(Exit::Done)
 }
 
-fn link_type(link: &LegalLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn link_type(link: &ToldLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let to = match &link.sub_component {
         Some(sub) => format!("{}/<{sub}>", link.to),
         None => link.to.clone(),

@@ -1,7 +1,13 @@
 //! `stacktic catalog check`: entries under the laws of the catalog, all findings at once.
 
+mod alone;
+mod blame;
 mod example;
+mod hooked;
+mod linked;
 mod smallest;
+mod suspects;
+mod texts;
 #[cfg(feature = "agent")]
 mod tools;
 mod trial;
@@ -11,12 +17,18 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Streams, tell_catalog};
-use crate::catalog::{Catalog, Report, check, load_told};
+use crate::catalog::{Catalog, Kind, Report, check, load_told};
 use crate::cli::{CatalogCheckArgs, OutputArg};
 use crate::exit::Exit;
+use trial::Trials;
 
 pub(super) fn run(args: CatalogCheckArgs, overlays: &[PathBuf], streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let Found { report, count, notes } = found(&args, overlays)?;
+    let Found {
+        report,
+        count,
+        stacks,
+        notes,
+    } = found(&args, overlays)?;
     if args.output == OutputArg::Text {
         for note in &notes {
             writeln!(streams.messages, "{}: {note}", streams.style.hint("note"))?;
@@ -28,8 +40,13 @@ pub(super) fn run(args: CatalogCheckArgs, overlays: &[PathBuf], streams: &mut St
     match args.output {
         OutputArg::Text => {
             let folder = args.folder.as_deref().unwrap_or(Path::new("catalog"));
-            let noun = if count == 1 { "entry" } else { "entries" };
-            writeln!(streams.messages, "`{}` is good: {count} {noun}", folder.display())?;
+            let entries = if count == 1 { "entry" } else { "entries" };
+            let noun = if stacks == 1 { "stack" } else { "stacks" };
+            writeln!(
+                streams.messages,
+                "`{}` is good: {count} {entries}, tried in {stacks} {noun}",
+                folder.display()
+            )?;
         }
         OutputArg::Json => writeln!(streams.out, "{:#}", json!({ "findings": [], "notes": notes }))?,
     }
@@ -41,6 +58,8 @@ struct Found {
     report: Report,
     /// How many entries were looked at.
     count: usize,
+    /// How many stacks were made of them.
+    stacks: usize,
     /// What could not be looked at.
     notes: Vec<String>,
 }
@@ -57,23 +76,34 @@ fn found(args: &CatalogCheckArgs, overlays: &[PathBuf]) -> anyhow::Result<Found>
     let (catalog, mut report) = load_told(&overlays)?;
     let is_whole = report.is_empty();
     report.join(check::check(&catalog, folder, is_whole)?);
-    let mut notes = Vec::new();
+    let (mut notes, mut stacks) = (Vec::new(), 0);
     // A stack is made of many entries: what is blamed already would be blamed once more for each of its users.
     if report.is_empty() {
-        for name in catalog.type_names_below(folder) {
-            trial::component_type(&catalog, name, &mut report)?;
-        }
+        let mut trials = Trials::new(&catalog, folder)?;
+        alone::types(&mut trials)?;
+        linked::links(&mut trials)?;
+        hooked::components(&mut trials)?;
+        hooked::unreached(&mut trials)?;
+        stacks = trials.count;
+        report.join(trials.into_report());
+    }
+    if report.is_empty() {
         notes = tools_on_trial(args, &catalog, &mut report)?;
     }
     let count = check::count(&catalog, folder);
-    Ok(Found { report, count, notes })
+    Ok(Found {
+        report,
+        count,
+        stacks,
+        notes,
+    })
 }
 
 /// Tools of the program's own are tried against real backends by its tests; those of others are tried here.
 #[cfg(feature = "agent")]
 fn tools_on_trial(args: &CatalogCheckArgs, catalog: &Catalog, report: &mut Report) -> anyhow::Result<Vec<String>> {
     let mut notes = Vec::new();
-    let names = catalog.pair_names_below(args.folder.as_deref());
+    let names = catalog.names_below(Kind::Pair, args.folder.as_deref());
     for name in names.iter().filter(|_| args.folder.is_some()) {
         let options = crate::settings::trial_options(args)?;
         notes.extend(tools::pair(catalog, name, &options, report)?);

@@ -1,50 +1,141 @@
-//! The smallest stacks of a type: one component alone, and one with a sub-component of each kind.
+//! The smallest stacks: one component alone, one with a sub-component of each kind, and two that are linked.
 //!
-//! A type goes in, the text of a stack file comes out, so that what follows is what a person's stack goes through.
+//! Types go in, the text of a stack file comes out, so that what follows is what a person's stack goes through.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::example::matching;
-use crate::catalog::{AttributeKind, AttributeType, ComponentType};
+use crate::catalog::{AttributeKind, AttributeType, ComponentType, LegalLink, Level};
 use crate::topology::Source;
 
 /// The one component of the stack.
 pub(super) const NAME: &str = "trial";
+/// The two components of a link.
+pub(super) const CONSUMER: &str = "consumer";
+pub(super) const PROVIDER: &str = "provider";
 
-/// The stacks to try a type with, the smaller first.
-pub(super) fn stacks(kind: &ComponentType) -> Vec<Source> {
-    let mut stacks = vec![stack(kind, &Map::new())];
-    if !kind.sub_components.is_empty() {
-        let subs = kind.sub_components.iter().map(|(name, sub)| {
-            let attributes = attributes(&sub.attributes, kind);
-            (
-                name.replace('_', "-"),
-                json!({ "type": name, "attributes": attributes }),
-            )
-        });
-        stacks.push(stack(kind, &subs.collect()));
-    }
-    stacks
+/// How a link is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    pub(super) level: Level,
+    /// Whether its keys have a prefix of their own.
+    pub(super) has_env: bool,
+    pub(super) provider: Provider,
 }
 
-fn stack(kind: &ComponentType, subs: &Map<String, Json>) -> Source {
-    let component = json!({
+/// What a link ends at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    /// A component with a sub-component of each kind.
+    Whole,
+    /// A component without any.
+    Bare,
+    /// A component of another stack.
+    External,
+}
+
+impl Drawn {
+    pub(super) fn with(self, provider: Provider) -> Self {
+        Self { provider, ..self }
+    }
+}
+
+/// The stacks to try a type with, the smaller first.
+pub(super) fn alone(kind: &ComponentType) -> Vec<Source> {
+    let mut components = vec![component(kind, Map::new())];
+    if !kind.sub_components.is_empty() {
+        components.push(component(kind, subs(kind)));
+    }
+    let name = format!("the smallest stack of `{}`", kind.name);
+    let sources = components.into_iter();
+    sources
+        .map(|component| stack(&name, &json!({ NAME: component }), &[]))
+        .collect()
+}
+
+/// The stack of a component that lives in another stack.
+pub(super) fn elsewhere(kind: &ComponentType) -> Source {
+    let name = format!("the smallest stack of an external `{}`", kind.name);
+    stack(&name, &json!({ NAME: external(kind) }), &[])
+}
+
+/// The stack of a link.
+pub(super) fn linked(link: &LegalLink, drawn: Drawn) -> Source {
+    let (from, to, kind) = (&link.from.definition, &link.to.definition, &link.kind);
+    let begins_at = kind.slot.begins_at.as_deref();
+    let consumer = component(from, begins_at.map(|_| subs(from)).unwrap_or_default());
+    let mut provider = match drawn.provider {
+        Provider::Whole => component(to, subs(to)),
+        Provider::Bare => component(to, Map::new()),
+        Provider::External => external(to),
+    };
+    if from.name == to.name {
+        // Two of a type whose objects have fixed names live apart.
+        provider["namespace"] = json!(PROVIDER);
+    }
+    let mut drawing = json!({
+        "from": end(CONSUMER, begins_at),
+        "to": end(PROVIDER, kind.sub_component.as_deref()),
         "type": kind.name,
-        "attributes": attributes(&kind.attributes, kind),
-        "sub_components": subs,
+        "access": drawn.level,
+        "with": attributes(&kind.slot.with, from),
     });
+    if drawn.has_env {
+        drawing["env"] = json!("TRIAL");
+    }
+    let name = format!("the smallest stack of a link `{}`", kind.name);
+    stack(&name, &json!({ CONSUMER: consumer, PROVIDER: provider }), &[drawing])
+}
+
+fn stack(name: &str, components: &Json, links: &[Json]) -> Source {
     let stack = json!({
         "apiVersion": "stacktic.io/v1",
         "kind": "Stack",
         "name": "trial",
         "domain": "trial.example.com",
-        "components": { NAME: component },
+        "components": components,
+        "links": links,
     });
     Source {
-        name: format!("the smallest stack of `{}`", kind.name),
+        name: name.to_owned(),
         text: format!("{stack:#}\n"),
+    }
+}
+
+fn component(kind: &ComponentType, subs: Map<String, Json>) -> Json {
+    json!({
+        "type": kind.name,
+        "attributes": attributes(&kind.attributes, kind),
+        "sub_components": subs,
+    })
+}
+
+fn external(kind: &ComponentType) -> Json {
+    let mut component = component(kind, subs(kind));
+    component["external"] = json!({ "stack": "elsewhere", "host": "provider.example.com" });
+    component
+}
+
+/// A sub-component of each kind.
+fn subs(kind: &ComponentType) -> Map<String, Json> {
+    let subs = kind.sub_components.iter().map(|(name, sub)| {
+        let attributes = attributes(&sub.attributes, kind);
+        (sub_name(name), json!({ "type": name, "attributes": attributes }))
+    });
+    subs.collect()
+}
+
+fn sub_name(kind: &str) -> String {
+    kind.replace('_', "-")
+}
+
+/// An end of a link, as a stack file has it.
+fn end(component: &str, sub: Option<&str>) -> String {
+    match sub {
+        Some(kind) => format!("{component}/{}", sub_name(kind)),
+        None => component.to_owned(),
     }
 }
 

@@ -98,7 +98,7 @@ fn package(server: &Entry<ComponentType>) -> anyhow::Result<BTreeMap<String, Str
 
 /// The lock of the server's packages as the output has it.
 fn lock(catalog: &Catalog, server: &Entry<ComponentType>) -> anyhow::Result<Vec<u8>> {
-    let stacks = smallest::stacks(&server.definition);
+    let stacks = smallest::alone(&server.definition);
     let Some(Ok((topology, shape))) = stacks.first().map(topology::parse) else {
         return Ok(Vec::new());
     };

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::links::ResolvedLink;
 use crate::catalog::{Catalog, ComponentType, pattern};
-use crate::fault::Code;
+use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
 use crate::stack::{Account, Component, External, Link, Stack, SubComponent, endpoints, links};
@@ -23,8 +23,8 @@ pub(super) fn build(
     let mut components = BTreeMap::new();
     for (name, component) in &document.components {
         let given = given_attributes(document, environment, name, component);
-        let built = self::component(document, catalog, name, component, &given)
-            .with_context(|| format!("component `{name}`"))?;
+        let built =
+            self::component(document, catalog, name, component, &given).with_context(|| Work::of("component", name))?;
         components.insert(built.name.clone(), built);
     }
     let (links, accounts) = self::links(document, &components, resolved)?;

@@ -1,0 +1,82 @@
+//! Links on trial: a stack of two components for every legal link that an entry under check has a part in, at each level.
+
+use super::blame::Case;
+use super::smallest::{self, Drawn, Provider};
+use super::suspects::Suspect;
+use super::trial::Trials;
+use crate::catalog::{Keys, Kind, LegalLink};
+
+/// Try the legal links that entries under check have a part in.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
+    let legal = trials.catalog.legal_links()?.into_iter();
+    let mut links: Vec<_> = legal
+        .map(|link| (trials.suspects.of_link(&link), link))
+        .filter(|(suspects, _)| !suspects.is_empty())
+        .collect();
+    // Where few entries come together it is plain whose mistake it is.
+    links.sort_by_key(|(suspects, _)| suspects.len());
+    for (suspects, link) in links {
+        for drawn in ways(&link, trials.suspects.select(&link)) {
+            if is_told(trials, &suspects) {
+                break;
+            }
+            trials.run(&case(&link, drawn, &suspects))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether whatever goes wrong with a link would be one mistake told twice. What a hook makes of it is another matter than what
+/// it is.
+fn is_told(trials: &Trials<'_>, suspects: &[Suspect]) -> bool {
+    let is_blamed = |suspect: &Suspect| trials.blame.has(suspect.kind, &suspect.name);
+    let mut of_link = suspects.iter().filter(|suspect| suspect.kind != Kind::Hook);
+    of_link.any(is_blamed) || suspects.iter().all(is_blamed)
+}
+
+fn case(link: &LegalLink, drawn: Drawn, suspects: &[Suspect]) -> Case {
+    let mut told = format!("a link `{}`, `access: {}`", link.kind.name, drawn.level);
+    if drawn.has_env {
+        told.push_str(", `env:`");
+    }
+    if drawn.provider == Provider::External {
+        told.push_str(", to another stack");
+    }
+    Case {
+        source: smallest::linked(link, drawn),
+        told,
+        is_link: true,
+        suspects: suspects.to_vec(),
+    }
+}
+
+/// The ways to draw a link, as far as they differ in what follows from it. Where it ends says nothing of what a level gives,
+/// unless a hook may ask for both.
+fn ways(link: &LegalLink, is_selected: bool) -> Vec<Drawn> {
+    let kind = &link.kind;
+    let has_prefixes = kind.has_keys() && kind.keys.as_ref().is_some_and(Keys::has_fixed);
+    let has_parts = kind.sub_component.is_none() && !link.to.definition.sub_components.is_empty();
+    let mut ways = Vec::new();
+    for level in kind.levels.iter().copied() {
+        let is_usual = level == kind.default_level();
+        let plain = Drawn {
+            level,
+            has_env: false,
+            provider: Provider::Whole,
+        };
+        let more = [
+            (has_prefixes, Drawn { has_env: true, ..plain }),
+            (has_parts && is_usual, plain.with(Provider::Bare)),
+            (
+                kind.external() && (is_usual || is_selected),
+                plain.with(Provider::External),
+            ),
+        ];
+        ways.push(plain);
+        ways.extend(more.into_iter().filter_map(|(may_be, drawn)| may_be.then_some(drawn)));
+    }
+    ways
+}
