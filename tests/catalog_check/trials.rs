@@ -114,7 +114,7 @@ const FAILING_HOOKS: &[Case] = &[
     (
         hook!(
             "values: links\nwhere: {interface: smtp}",
-            "docs/{to}.md",
+            "docs/{link.object}.md",
             "a: <% link.frm %>\n"
         ),
         Some(
@@ -124,7 +124,7 @@ const FAILING_HOOKS: &[Case] = &[
     (
         hook!(
             "values: links\nwhere: {interface: smtp, external: true}",
-            "docs/{to}.md",
+            "docs/{link.object}.md",
             "a: <% link.frm %>\n"
         ),
         Some(
@@ -164,11 +164,71 @@ fn hooks_that_fail() {
     check(FAILING_HOOKS);
 }
 
+/// What two links need to be two files.
+const SHARED_PATHS: &[Case] = &[
+    (
+        hook!(
+            "values: links\nwhere: {interface: smtp}",
+            "docs/mail/{to}.md",
+            "a: <% link.from %>\n"
+        ),
+        Some(
+            "hooks/mail_notes/hook.yaml:5: E_OUTPUT_PATH: `docs/mail/provider.md` is made twice: by hook mail_notes, template mail.yaml.j2 and by hook mail_notes, template mail.yaml.j2; write a path that tells items apart, or one file for each group of them; tried with a link `celery-mailpit`, `access: write`, and a second one beside it",
+        ),
+    ),
+    (
+        hook!(
+            "values: links\nwhere: {interface: smtp}",
+            "docs/mail/{from}.md",
+            "a: <% link.from %>\n"
+        ),
+        Some(
+            "hooks/mail_notes/hook.yaml:5: E_OUTPUT_PATH: `docs/mail/second.md` is made twice: by hook mail_notes, template mail.yaml.j2 and by hook mail_notes, template mail.yaml.j2; write a path that tells items apart, or one file for each group of them; tried with a link `celery-mailpit`, `access: write`, and a second one beside it",
+        ),
+    ),
+    (
+        hook!(
+            "values: accounts\nwhere: {interface: smtp}",
+            "docs/mail/{component}.md",
+            "a: <% account.name %>\n"
+        ),
+        Some(
+            "hooks/mail_notes/hook.yaml:5: E_OUTPUT_PATH: `docs/mail/provider.md` is made twice: by hook mail_notes, template mail.yaml.j2 and by hook mail_notes, template mail.yaml.j2; write a path that tells items apart, or one file for each group of them; tried with a link `celery-mailpit`, `access: write`, and a second one beside it",
+        ),
+    ),
+    (
+        &[
+            (
+                REFINES_FILE,
+                "keys: {HOST: host}",
+                "files: [{on: to, path: sender.yaml, template: mail.yaml.j2}]",
+            ),
+            (PAIR_TEMPLATE, WHOLE, "a: <% link.from %>\n"),
+        ],
+        Some(
+            "link-types/pairs/django-mailpit/pair.yaml:4: E_OUTPUT_PATH: `k8s/deploy/base/provider/sender.yaml` is made twice: by pair django-mailpit, template mail.yaml.j2 and by pair django-mailpit, template mail.yaml.j2; write a path that tells links apart: `{link.object}` is the name of one; tried with a link `django-mailpit`, `access: write`, and a second one beside it",
+        ),
+    ),
+    (
+        hook!(
+            "values: links\nwhere: {interface: smtp}",
+            "docs/mail/{link.object}.md",
+            "a: <% link.from %>\n"
+        ),
+        None,
+    ),
+];
+
+#[test]
+fn two_links_are_two_files() {
+    check(SHARED_PATHS);
+}
+
 const IDLE_HOOKS: &[Case] = &[
     (
         hook!(
             "values: links\nwhere: {interface: smtp, level: own}",
-            "docs/{to}.md",
+            "docs/{link.object}.md",
             "a: 1\n"
         ),
         Some(
@@ -176,7 +236,11 @@ const IDLE_HOOKS: &[Case] = &[
         ),
     ),
     (
-        hook!("values: links\nwhere: {type: django-mailpti}", "docs/{to}.md", "a: 1\n"),
+        hook!(
+            "values: links\nwhere: {type: django-mailpti}",
+            "docs/{link.object}.md",
+            "a: 1\n"
+        ),
         Some(
             "hooks/mail_notes/hook.yaml:4: E_CATALOG_HOOK: no stack has what is selected: links where type django-mailpti; `stacktic catalog links` prints every link with its levels, `stacktic catalog show TYPE` what a type is",
         ),
@@ -214,7 +278,7 @@ const IDLE_HOOKS: &[Case] = &[
     (
         hook!(
             "values: links\nwhere: {interface: smtp, external: true}",
-            "docs/{to}.md",
+            "docs/{link.object}.md",
             "a: <% link.host %>\n"
         ),
         None,
@@ -240,7 +304,7 @@ const FAILING_LINKS: &[Case] = &[
             (
                 REFINES_FILE,
                 "keys: {HOST: host}",
-                "files: [{on: from, path: smtp.yaml, template: mail.yaml.j2}]",
+                "files: [{on: from, path: \"{link.object}.yaml\", template: mail.yaml.j2}]",
             ),
             (PAIR_TEMPLATE, WHOLE, "a: <% link.frm %>\n"),
         ],
@@ -253,12 +317,12 @@ const FAILING_LINKS: &[Case] = &[
             (
                 REFINES_FILE,
                 "keys: {HOST: host}",
-                "files: [{on: from, path: smtp.yaml, template: mail.yaml.j2}]",
+                "files: [{on: from, path: \"{link.object}.yaml\", template: mail.yaml.j2}]",
             ),
             (PAIR_TEMPLATE, WHOLE, "a: 1\n b: 2\n"),
         ],
         Some(
-            "link-types/pairs/django-mailpit/mail.yaml.j2:1: E_CATALOG_TEMPLATE: `smtp.yaml` is written, and a rendered file is not YAML: line 3: mapping values are not allowed in this context; values go through the filter `yaml` or `json`, blocks keep their indentation",
+            "link-types/pairs/django-mailpit/mail.yaml.j2:1: E_CATALOG_TEMPLATE: `consumer-provider.yaml` is written, and a rendered file is not YAML: line 3: mapping values are not allowed in this context; values go through the filter `yaml` or `json`, blocks keep their indentation",
         ),
     ),
     (
@@ -271,7 +335,7 @@ const FAILING_LINKS: &[Case] = &[
             (PAIR_TEMPLATE, WHOLE, "a: 1\n"),
         ],
         Some(
-            "link-types/pairs/django-mailpit/pair.yaml:4: E_OUTPUT_PATH: `k8s/deploy/base/provider/volume.yaml` is made twice: by component provider, template volume.yaml.j2 and by pair django-mailpit, template mail.yaml.j2; see what its templates make; tried with a link `django-mailpit`, `access: write`",
+            "link-types/pairs/django-mailpit/pair.yaml:4: E_OUTPUT_PATH: `k8s/deploy/base/provider/volume.yaml` is made twice: by component provider, template volume.yaml.j2 and by pair django-mailpit, template mail.yaml.j2; write a path that tells links apart: `{link.object}` is the name of one; tried with a link `django-mailpit`, `access: write`",
         ),
     ),
     (
@@ -341,7 +405,7 @@ const WORKING_LINKS: &[Case] = &[
             (
                 REFINES_FILE,
                 "keys: {HOST: host}",
-                "files: [{on: from, path: smtp.yaml, template: mail.yaml.j2}]",
+                "files: [{on: from, path: \"{link.object}.yaml\", template: mail.yaml.j2}]",
             ),
             (PAIR_TEMPLATE, WHOLE, "a: <% link.from %>\n"),
         ],
@@ -350,7 +414,7 @@ const WORKING_LINKS: &[Case] = &[
     (
         hook!(
             "values: links\nwhere: {interface: smtp}",
-            "docs/{to}.md",
+            "docs/{link.object}.md",
             "<% link.facts.host %>\n"
         ),
         None,

@@ -36,6 +36,7 @@ pub(super) fn case(trials: &Trials<'_>, name: &str, source: Source) -> Case {
         source,
         told: "such a component alone".to_owned(),
         is_link: false,
+        may_be_refused: false,
         suspects: trials.suspects.of_type(name),
     }
 }

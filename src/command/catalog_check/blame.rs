@@ -18,6 +18,8 @@ pub(super) struct Case {
     /// What the stack is of, for people: `a link …`.
     pub(super) told: String,
     pub(super) is_link: bool,
+    /// Whether a rule of stacks may say that there can be no such stack.
+    pub(super) may_be_refused: bool,
     pub(super) suspects: Vec<Suspect>,
 }
 
@@ -67,8 +69,14 @@ impl<'a> Blame<'a> {
         let Some(suspect) = at_work.or(case.suspects.first()) else {
             return Err(error);
         };
-        let hint = match suspect.kind {
-            Kind::Hook => "see what its outputs write",
+        let hint = match (suspect.kind, fault.code) {
+            (Kind::Hook, Code::E_OUTPUT_PATH) => {
+                "write a path that tells items apart, or one file for each group of them"
+            }
+            (Kind::Pair, Code::E_OUTPUT_PATH) => {
+                "write a path that tells links apart: `{link.object}` is the name of one"
+            }
+            (Kind::Hook, _) => "see what its outputs write",
             _ => "see what its templates make",
         };
         let hint = case.tried(hint);

@@ -42,13 +42,17 @@ fn case(link: &LegalLink, drawn: Drawn, suspects: &[Suspect]) -> Case {
     if drawn.has_env {
         told.push_str(", `env:`");
     }
-    if drawn.provider == Provider::External {
-        told.push_str(", to another stack");
+    match drawn.provider {
+        Provider::External => told.push_str(", to another stack"),
+        Provider::Shared => told.push_str(", and a second one beside it"),
+        Provider::Whole | Provider::Bare => {}
     }
     Case {
         source: smallest::linked(link, drawn),
         told,
         is_link: true,
+        // Several of a type may need names of their own, which a person is told.
+        may_be_refused: drawn.provider == Provider::Shared,
         suspects: suspects.to_vec(),
     }
 }
@@ -59,6 +63,8 @@ fn ways(link: &LegalLink, is_selected: bool) -> Vec<Drawn> {
     let kind = &link.kind;
     let has_prefixes = kind.has_keys() && kind.keys.as_ref().is_some_and(Keys::has_fixed);
     let has_parts = kind.sub_component.is_none() && !link.to.definition.sub_components.is_empty();
+    let has_files = kind.pair.as_ref().is_some_and(|pair| !pair.definition.files.is_empty());
+    let makes_files = is_selected || has_files || kind.account(kind.default_level()).is_some();
     let mut ways = Vec::new();
     for level in kind.levels.iter().copied() {
         let is_usual = level == kind.default_level();
@@ -69,6 +75,7 @@ fn ways(link: &LegalLink, is_selected: bool) -> Vec<Drawn> {
         };
         let more = [
             (has_prefixes, Drawn { has_env: true, ..plain }),
+            (makes_files && is_usual, plain.with(Provider::Shared)),
             (has_parts && is_usual, plain.with(Provider::Bare)),
             (
                 kind.external() && (is_usual || is_selected),

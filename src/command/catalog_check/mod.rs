@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::{Streams, tell_catalog};
-use crate::catalog::{Catalog, Kind, Report, check, load_told};
+use crate::catalog::{Catalog, Report, check, load_told};
 use crate::cli::{CatalogCheckArgs, OutputArg};
 use crate::exit::Exit;
 use trial::Trials;
@@ -103,7 +103,7 @@ fn found(args: &CatalogCheckArgs, overlays: &[PathBuf]) -> anyhow::Result<Found>
 #[cfg(feature = "agent")]
 fn tools_on_trial(args: &CatalogCheckArgs, catalog: &Catalog, report: &mut Report) -> anyhow::Result<Vec<String>> {
     let mut notes = Vec::new();
-    let names = catalog.names_below(Kind::Pair, args.folder.as_deref());
+    let names = catalog.names_below(crate::catalog::Kind::Pair, args.folder.as_deref());
     for name in names.iter().filter(|_| args.folder.is_some()) {
         let options = crate::settings::trial_options(args)?;
         notes.extend(tools::pair(catalog, name, &options, report)?);

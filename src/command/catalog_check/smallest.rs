@@ -15,6 +15,9 @@ pub(super) const NAME: &str = "trial";
 /// The two components of a link.
 pub(super) const CONSUMER: &str = "consumer";
 pub(super) const PROVIDER: &str = "provider";
+/// Others of the same types beside them.
+const SECOND: &str = "second";
+const OTHER: &str = "other";
 
 /// How a link is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,8 @@ pub(super) enum Provider {
     Bare,
     /// A component of another stack.
     External,
+    /// The same as a whole one, which a second consumer uses as well, beside another provider where it can use two.
+    Shared,
 }
 
 impl Drawn {
@@ -67,26 +72,44 @@ pub(super) fn linked(link: &LegalLink, drawn: Drawn) -> Source {
     let begins_at = kind.slot.begins_at.as_deref();
     let consumer = component(from, begins_at.map(|_| subs(from)).unwrap_or_default());
     let mut provider = match drawn.provider {
-        Provider::Whole => component(to, subs(to)),
+        Provider::Whole | Provider::Shared => component(to, subs(to)),
         Provider::Bare => component(to, Map::new()),
         Provider::External => external(to),
     };
     if from.name == to.name {
-        // Two of a type whose objects have fixed names live apart.
-        provider["namespace"] = json!(PROVIDER);
+        provider = in_namespace(provider, PROVIDER);
     }
-    let mut drawing = json!({
-        "from": end(CONSUMER, begins_at),
-        "to": end(PROVIDER, kind.sub_component.as_deref()),
-        "type": kind.name,
-        "access": drawn.level,
-        "with": attributes(&kind.slot.with, from),
-    });
-    if drawn.has_env {
-        drawing["env"] = json!("TRIAL");
+    let drawing = |from: &str, to: &str, env: Option<&str>| {
+        let mut drawing = json!({
+            "from": end(from, begins_at),
+            "to": end(to, kind.sub_component.as_deref()),
+            "type": kind.name,
+            "access": drawn.level,
+            "with": attributes(&kind.slot.with, &link.from.definition),
+        });
+        if let Some(env) = env {
+            drawing["env"] = json!(env);
+        }
+        drawing
+    };
+    let mut components = json!({ CONSUMER: &consumer, PROVIDER: &provider });
+    let mut links = vec![drawing(CONSUMER, PROVIDER, drawn.has_env.then_some("TRIAL"))];
+    if drawn.provider == Provider::Shared {
+        components[SECOND] = in_namespace(consumer, SECOND);
+        links.push(drawing(SECOND, PROVIDER, None));
+        if !kind.slot.single {
+            components[OTHER] = in_namespace(provider, OTHER);
+            links.push(drawing(SECOND, OTHER, kind.has_keys().then_some("OTHER")));
+        }
     }
     let name = format!("the smallest stack of a link `{}`", kind.name);
-    stack(&name, &json!({ CONSUMER: consumer, PROVIDER: provider }), &[drawing])
+    stack(&name, &components, &links)
+}
+
+/// Several of a type whose objects have fixed names live apart.
+fn in_namespace(mut component: Json, name: &str) -> Json {
+    component["namespace"] = json!(name);
+    component
 }
 
 fn stack(name: &str, components: &Json, links: &[Json]) -> Source {
