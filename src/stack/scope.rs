@@ -48,7 +48,7 @@ impl<'a> LinkScope<'a> {
             Some(("from_sub", name)) => of_sub(self.from_sub?, name),
             Some(("to", name)) => of_component(self.to, name),
             Some(("sub", name)) => of_sub(self.sub?, name),
-            Some(("endpoint", name)) => of_endpoint(self.to, name),
+            Some(("endpoints", name)) => of_endpoint(self.to, name),
             Some(_) => None,
         }
     }
