@@ -23,6 +23,10 @@ enum Kind {
 impl Kind {
     const ALL: [Self; 5] = [Self::Type, Self::Interface, Self::Convention, Self::Pair, Self::Hook];
 
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Type => "type",
