@@ -248,7 +248,7 @@ pub enum CatalogCommand {
     Check(CatalogCheckArgs),
     /// Show what an entry does
     Show {
-        /// Component type, interface, link type, convention or hook
+        /// Component type, interface, convention, link type or hook; `interface:kafka` where several have the name
         name: String,
     },
 }

@@ -23,6 +23,8 @@ pub struct GenSettings {
     pub on_edit: disk::OnEdit,
     pub max_deletes: Option<usize>,
     pub output: OutputArg,
+    /// What a command that goes on with this run must be given, too: `("--catalog", "acme")`.
+    pub flags: Vec<(&'static str, String)>,
 }
 
 /// The last step of `gen`.
@@ -37,8 +39,9 @@ pub enum Mode {
     Diff,
 }
 
-impl From<GenArgs> for GenSettings {
-    fn from(args: GenArgs) -> Self {
+impl GenSettings {
+    #[must_use]
+    pub fn new(args: GenArgs, catalog: &[PathBuf]) -> Self {
         let mode = match (args.check, args.diff, args.dry_run) {
             (true, _, _) => Mode::Check,
             (_, true, _) => Mode::Diff,
@@ -50,6 +53,11 @@ impl From<GenArgs> for GenSettings {
             OnEditArg::Keep => disk::OnEdit::Keep,
             OnEditArg::Overwrite => disk::OnEdit::Overwrite,
         };
+        let folders = catalog.iter().map(|folder| ("--catalog", folder));
+        let flags = folders.chain(args.out.iter().map(|folder| ("--out", folder)));
+        let flags = flags
+            .map(|(flag, folder)| (flag, folder.display().to_string()))
+            .collect();
         let stack_folder = args.stack.parent().map(Path::to_owned).unwrap_or_default();
         // `out` beside the stack file.
         let out = args.out.unwrap_or_else(|| stack_folder.join("out"));
@@ -61,7 +69,18 @@ impl From<GenArgs> for GenSettings {
             on_edit,
             max_deletes: args.max_deletes,
             output: args.output,
+            flags,
         }
+    }
+
+    /// The command `name` of this program on the same stack, with those flags of this run that it takes.
+    #[must_use]
+    pub fn command(&self, name: &str, takes: &[&str]) -> String {
+        let mut command = format!("stacktic {name}");
+        for (flag, value) in self.flags.iter().filter(|(flag, _)| takes.contains(flag)) {
+            command += &format!(" {flag} {}", disk::shell_word(value));
+        }
+        command + " " + &disk::shell_word(&self.stack_file.display().to_string())
     }
 }
 

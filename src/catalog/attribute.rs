@@ -1,5 +1,7 @@
 //! The type of an attribute: what a value may be.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,8 +19,9 @@ pub struct AttributeType {
     /// Only ever a name: a value in the stack file is refused.
     #[serde(default)]
     pub secret: bool,
+    /// The only values: words, or the numbers of an integer.
     #[serde(rename = "enum")]
-    pub choices: Option<Vec<String>>,
+    pub choices: Option<Vec<Choice>>,
     /// Least and greatest integer.
     pub range: Option<(i64, i64)>,
     /// Regular expression that a text matches as a whole.
@@ -37,6 +40,34 @@ pub struct AttributeType {
     /// One line for people.
     #[serde(default)]
     pub help: String,
+}
+
+/// One of the values that an attribute may have.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Choice {
+    Word(String),
+    Number(i64),
+}
+
+impl Choice {
+    /// Whether `value` is the same.
+    #[must_use]
+    pub fn is(&self, value: &Value) -> bool {
+        match self {
+            Self::Number(number) => value.as_i64() == Some(*number),
+            Self::Word(word) => value.as_str() == Some(word),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(formatter),
+            Self::Word(word) => word.fmt(formatter),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]

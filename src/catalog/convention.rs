@@ -39,6 +39,8 @@ pub struct Convention {
 pub struct Keys {
     /// Keys of a fixed name: those of the link without `env:` alone.
     pub fixed: BTreeMap<String, KeyValue>,
+    /// Plain keys whose value is the same for every link: likewise.
+    pub constant: BTreeMap<String, String>,
     /// Secret facts by the fixed name of their file: likewise.
     pub files: BTreeMap<String, String>,
     /// Keys of every other link; each fact is `{ENV}_<FACT>` where there are none.
@@ -49,7 +51,7 @@ impl Keys {
     /// Whether the link without `env:` gets keys of its own.
     #[must_use]
     pub fn has_fixed(&self) -> bool {
-        !self.fixed.is_empty() || !self.files.is_empty()
+        !self.fixed.is_empty() || !self.constant.is_empty() || !self.files.is_empty()
     }
 }
 

@@ -20,6 +20,12 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Self; 5] = [Self::Type, Self::Interface, Self::Convention, Self::Pair, Self::Hook];
 
+    /// The kind that is called `word`.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -46,7 +46,7 @@ use crate::fault::Code;
 use crate::finding::suggestion;
 
 pub use crate::level::Level;
-pub use attribute::{AttributeKind, AttributeType};
+pub use attribute::{AttributeKind, AttributeType, Choice};
 pub use component_type::{
     Area, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, NetworkSpec, OpenPort,
     PortSpec, Protocol, Role, SubComponentType,
@@ -79,6 +79,7 @@ pub struct Catalog {
     /// Link types that were asked for, by the names of the two types.
     kinds: RefCell<BTreeMap<(String, String), Kinds>>,
     shared: Entry<()>,
+    has_overlays: bool,
 }
 
 /// Link types between two types, in the order in which they are meant.
@@ -113,11 +114,18 @@ pub fn load_told(overlays: &[PathBuf]) -> anyhow::Result<(Catalog, Report)> {
         hooks: Store::load(store::hooks(), overlays, folders::HOOKS, told)?,
         kinds: RefCell::default(),
         shared: store::shared(),
+        has_overlays: !overlays.is_empty(),
     };
     Ok((catalog, report))
 }
 
 impl Catalog {
+    /// Whether there are entries of somebody else's.
+    #[must_use]
+    pub fn has_overlays(&self) -> bool {
+        self.has_overlays
+    }
+
     /// Names of all component types, sorted.
     #[must_use]
     pub fn type_names(&self) -> Vec<&str> {

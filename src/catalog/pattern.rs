@@ -1,6 +1,6 @@
 //! Patterns of the catalog: text with `{variables}`, and nothing else.
 //!
-//! `{name}`, `{to.host}`, `{endpoint.http.port}` are replaced; braces mean only that. A pattern
+//! `{name}`, `{to.host}`, `{endpoints.http.port}` are replaced; braces mean only that. A pattern
 //! without a variable costs no copy.
 
 use std::borrow::Cow;

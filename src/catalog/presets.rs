@@ -73,7 +73,7 @@ fn names(value: &Value) -> impl Iterator<Item = &str> {
     list.into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Apply a merge patch as RFC 7396 has it.
+/// Apply a merge patch as RFC 7396 has it, but for a `null` that takes nothing away: it stays, so that the schema sees its key.
 fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
@@ -84,7 +84,7 @@ fn merge(target: &mut Value, patch: Value) {
     }
     let Value::Object(target) = target else { return };
     for (key, value) in patch {
-        if value.is_null() {
+        if value.is_null() && target.get(&key).is_some_and(|held| !held.is_null()) {
             target.remove(&key);
         } else {
             merge(target.entry(key).or_insert(Value::Null), value);
@@ -126,6 +126,14 @@ mod tests {
         check(
             json!({ "use": ["web"], "health": ["pods"], "gateway": null, "attributes": { "storage": { "default": "9Gi" } } }),
             json!({ "use": ["web"], "group": "backend", "health": ["pods"], "attributes": { "storage": { "type": "quantity", "default": "9Gi" } } }),
+        );
+    }
+
+    #[test]
+    fn what_takes_nothing_away_stays_to_be_judged() {
+        check(
+            json!({ "use": ["later"], "gruop": null, "attributes": { "storage": { "hulp": null } } }),
+            json!({ "use": ["later"], "group": "later", "gruop": null, "attributes": { "storage": { "hulp": null } } }),
         );
     }
 

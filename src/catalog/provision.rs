@@ -180,6 +180,8 @@ pub enum KeySource {
         fact: String,
         /// Least number of characters.
         length: Option<u16>,
+        /// What a value must be like, told where it is filled in; a pattern.
+        help: Option<String>,
     },
 }
 

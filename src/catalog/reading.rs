@@ -5,6 +5,7 @@
 
 use serde_json::Value as Json;
 
+use super::ComponentType;
 use super::findings::Report;
 use super::presets::Presets;
 use super::store::Definition;
@@ -51,6 +52,26 @@ pub(super) fn definition<T: Definition>(source: &Source, presets: &Presets, repo
             report.add(source, Finding::new(Code::E_CATALOG_SCHEMA, document.span, fact));
             None
         }
+    }
+}
+
+const PIECE: Dialect = Dialect {
+    root: "the preset",
+    is_left_to_others: |_, _| true,
+    ..ENTRY
+};
+
+/// A piece of a component type with the keys that there are, and a finding for each other one. What a preset brings must
+/// fit where it is taken; `null` fits everywhere, as it takes a part away.
+pub(super) fn piece(node: &Node) -> (Json, Vec<Finding>) {
+    let (json, shape) = compare(node, &schemars::schema_for!(ComponentType).to_value(), &PIECE);
+    let is_slip = |finding: &Finding| shape.renamed.iter().any(|(span, _)| *span == finding.span);
+    let slips = shape.findings.into_iter().filter(is_slip);
+    let unknown = shape.unknown.iter().map(|unknown| unknown.finding_as(PIECE.code));
+    let findings: Vec<Finding> = slips.chain(unknown).collect();
+    match findings.is_empty() {
+        true => (node.to_json(), findings),
+        false => (json, findings),
     }
 }
 

@@ -52,7 +52,9 @@ fn add(path: &Path, found: &mut Presets, report: &mut Report) -> anyhow::Result<
             let finding = Finding::new(Code::E_CATALOG_SCHEMA, preset.key_span, fact);
             report.add(&source, finding.hint("give yours another name"));
         } else {
-            found.insert(preset.key.clone(), preset.node.to_json());
+            let (piece, findings) = super::reading::piece(&preset.node);
+            findings.into_iter().for_each(|finding| report.add(&source, finding));
+            found.insert(preset.key.clone(), piece);
         }
     }
     Ok(())

@@ -39,19 +39,13 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
     {
         return Some(format!("must be {least} to {greatest}{}", unit(kind)));
     }
-    let text = text?;
     if let Some(choices) = &kind.choices
-        && !choices.iter().any(|choice| choice == text)
+        && !choices.iter().any(|choice| choice.is(value))
     {
-        return Some(format!(
-            "must be one of {}",
-            choices
-                .iter()
-                .map(|choice| format!("`{choice}`"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ));
+        let listed: Vec<String> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+        return Some(format!("must be one of {}", listed.join(", ")));
     }
+    let text = text?;
     if let Some(expression) = &kind.pattern
         && !matches_whole(expression, text)
     {

@@ -115,7 +115,7 @@ fn tell(
     }
     write!(streams.messages, "{}", report::next_steps_text(steps, streams.style))?;
     if settings.mode == Mode::Check && changes.pending() {
-        let repair = format!("run `stacktic gen {}`", settings.stack_file.display());
+        let repair = format!("run `{}`", settings.command("gen", &["--catalog", "--out"]));
         writeln!(streams.messages, "{}: {repair}", streams.style.hint("hint"))?;
     }
     Ok(())

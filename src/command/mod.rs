@@ -72,7 +72,7 @@ fn tell_catalog(files: &[FileFindings], output: OutputArg, streams: &mut Streams
 fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let catalog = || crate::catalog::load(&cli.global.catalog);
     match cli.command {
-        Command::Gen(args) => generate::run(&GenSettings::from(args), &catalog()?, streams),
+        Command::Gen(args) => generate::run(&GenSettings::new(args, &cli.global.catalog), &catalog()?, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
         #[cfg(feature = "agent")]

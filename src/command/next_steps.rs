@@ -202,7 +202,7 @@ fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
 fn dev(stack: &Stack, settings: &GenSettings) -> Option<String> {
     let is_file = settings.stack_file.as_os_str() != "-";
     let can_run = is_file && crate::dev::choose(stack, None).is_ok();
-    can_run.then(|| settings.stack_file.display().to_string())
+    can_run.then(|| settings.command("dev", &["--catalog"]))
 }
 
 #[cfg(not(feature = "agent"))]

@@ -16,17 +16,30 @@ type Known = BTreeMap<usize, (Value, BTreeMap<String, Value>)>;
 /// The filters, and the key of an item that each asks for.
 const FILTERS: [(&str, &str); 2] = [("by_type", "type"), ("of", "interface")];
 
+/// What a template asks a list for.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    filter: &'static str,
+    key: &'static str,
+    wanted: &'a str,
+}
+
 pub(super) fn add(environment: &mut Environment<'_>) {
     for (filter, key) in FILTERS {
         let known: Arc<Mutex<Known>> = Arc::default();
         environment.add_filter(filter, move |items: Value, wanted: String| {
+            let asked = Asked {
+                filter,
+                key,
+                wanted: &wanted,
+            };
             let Some(list) = items.downcast_object_ref::<Vec<Value>>() else {
-                return filtered(&items, key, &wanted);
+                return filtered(&items, asked);
             };
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             let (_, groups) = match known.entry(list.as_ptr() as usize) {
                 Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert((items.clone(), groups(list, key)?)),
+                Entry::Vacant(entry) => entry.insert((items.clone(), groups(list, asked)?)),
             };
             let found = groups.get(&wanted).cloned();
             Ok(found.unwrap_or_else(|| Value::from(Vec::<Value>::new())))
@@ -34,18 +47,36 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     }
 }
 
-fn value_of(item: &Value, key: &str) -> Result<Option<String>, Error> {
-    let value = item.get_attr(key)?;
+/// What `asked` selects an item by.
+fn value_of(item: &Value, asked: Asked<'_>) -> Result<Option<String>, Error> {
+    let value = item.get_attr(asked.key)?;
     if value.is_undefined() {
-        return Err(Error::new(ErrorKind::UndefinedError, format!("an item has no `{key}`")));
+        return Err(asked.in_vain(item));
     }
     Ok(value.as_str().map(str::to_owned))
 }
 
-fn groups(list: &[Value], key: &str) -> Result<BTreeMap<String, Value>, Error> {
+impl Asked<'_> {
+    /// The items are those of the other filter, or of none.
+    fn in_vain(self, item: &Value) -> Error {
+        let Self { filter, key, wanted } = self;
+        let has = |key: &str| item.get_attr(key).is_ok_and(|value| !value.is_undefined());
+        match FILTERS.iter().find(|(_, other)| has(other)) {
+            Some((other, by)) => {
+                let fact = format!(
+                    "`{filter}` selects by `{key}`, and these items have `{by}`; did you mean `{other}(\"{wanted}\")`?"
+                );
+                Error::new(ErrorKind::InvalidOperation, fact)
+            }
+            None => Error::new(ErrorKind::UndefinedError, format!("an item has no `{key}`")),
+        }
+    }
+}
+
+fn groups(list: &[Value], asked: Asked<'_>) -> Result<BTreeMap<String, Value>, Error> {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for item in list {
-        if let Some(found) = value_of(item, key)? {
+        if let Some(found) = value_of(item, asked)? {
             groups.entry(found).or_default().push(item.clone());
         }
     }
@@ -54,7 +85,7 @@ fn groups(list: &[Value], key: &str) -> Result<BTreeMap<String, Value>, Error> {
 }
 
 /// A list that only an expression made.
-fn filtered(items: &Value, key: &str, wanted: &str) -> Result<Value, Error> {
+fn filtered(items: &Value, asked: Asked<'_>) -> Result<Value, Error> {
     if items.is_undefined() || items.is_none() {
         return Err(Error::new(
             ErrorKind::UndefinedError,
@@ -63,7 +94,7 @@ fn filtered(items: &Value, key: &str, wanted: &str) -> Result<Value, Error> {
     }
     let mut found = Vec::new();
     for item in items.try_iter()? {
-        if value_of(&item, key)?.as_deref() == Some(wanted) {
+        if value_of(&item, asked)?.as_deref() == Some(asked.wanted) {
             found.push(item);
         }
     }
@@ -119,6 +150,15 @@ mod tests {
             "{{ untyped | by_type('a') }}",
         ] {
             assert!(rendered(template).is_err(), "{template}");
+        }
+    }
+
+    #[test]
+    fn the_other_filter_is_named() {
+        for items in ["items", "[items[0]]"] {
+            let error = rendered(&format!("{{{{ {items} | of('a') | length }}}}")).unwrap_err();
+            let expected = "`of` selects by `interface`, and these items have `type`; did you mean `by_type(\"a\")`?";
+            assert_eq!(error.detail(), Some(expected));
         }
     }
 

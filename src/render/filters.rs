@@ -30,7 +30,7 @@ fn strict() -> [(&'static str, Value); 8] {
         ("py", Value::from_function(py)),
         ("length", Value::from_function(minijinja::filters::length)),
         ("shorten", Value::from_function(shorten)),
-        ("join", Value::from_function(minijinja::filters::join)),
+        ("join", Value::from_function(join)),
         ("anchored", Value::from_function(anchored)),
         ("after", Value::from_function(after)),
     ]
@@ -40,7 +40,15 @@ fn strict() -> [(&'static str, Value); 8] {
 /// `else` leaves, and not an attribute that the stack gives no value, which `yaml` and `json` write.
 fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     ensure_text(value)?;
-    escape_formatter(out, state, value)
+    match value.kind() {
+        // The engine has the words of Python, which are text for some readers of YAML.
+        ValueKind::Bool => Ok(out.write_str(word(value.is_true()))?),
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+fn word(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
 }
 
 fn ensure_text(value: &Value) -> Result<(), Error> {
@@ -69,6 +77,16 @@ fn anchored(words: Vec<String>) -> String {
         [one] => format!("^{one}$"),
         several => format!("^({})$", several.join("|")),
     }
+}
+
+/// Texts, numbers and booleans in one line.
+fn join(items: Vec<Value>, separator: Option<&str>) -> Result<String, Error> {
+    let text = |item: &Value| match item.kind() {
+        ValueKind::Bool => Ok(word(item.is_true()).to_owned()),
+        _ => ensure_text(item).map(|()| item.to_string()),
+    };
+    let texts: Vec<String> = items.iter().map(text).collect::<Result<_, _>>()?;
+    Ok(texts.join(separator.unwrap_or_default()))
 }
 
 /// Each item behind each of `heads`: `Read:photos`, `List:photos`.
@@ -174,6 +192,14 @@ mod tests {
         );
         for filter in ["", "| py", "| shorten(20)", "| length"] {
             assert!(render(&format!("{{{{ here.nothing {filter} }}}}")).is_err(), "{filter}");
+        }
+    }
+
+    #[test]
+    fn booleans_have_the_words_of_yaml() {
+        let texts = ["{{ true }} {{ false }}", "{{ [true, 1 == 2] | join(' ') }}"];
+        for text in texts {
+            assert_eq!(render(text).unwrap(), "true false", "{text}");
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Made {
     pub environments: Vec<Environment>,
     /// The repository that Argo CD reads, where the stack has one.
     pub repository: Option<String>,
-    /// The stack file, where `stacktic dev` can run it.
+    /// The command that runs the stack on this machine, where it can be run.
     pub dev: Option<String>,
 }
 
@@ -254,10 +254,10 @@ fn install(made: &Made, chart: &Chart) -> String {
     )
 }
 
-fn dev(stack_file: &str) -> NextStep {
+fn dev(command: &str) -> NextStep {
     NextStep::with_command(
         "or try the MCP server here and now, without a cluster",
-        format!("stacktic dev {}", shell_word(stack_file)),
+        command.to_owned(),
     )
 }
 
@@ -429,7 +429,7 @@ mod tests {
                 chart("loki", "oci://ghcr.io/charts"),
                 chart("kafka", "oci://ghcr.io/kafka"),
             ])],
-            dev: Some("my stack.yaml".to_owned()),
+            dev: Some("stacktic dev --catalog acme 'my stack.yaml'".to_owned()),
             ..made()
         };
         let (build, dev) = (
@@ -438,7 +438,7 @@ mod tests {
                 "docker build --tag registry.shop.example.com/mcp:1 'my out/k8s/build/base/fastmcp' &&",
                 "docker push registry.shop.example.com/mcp:1",
             ],
-            "stacktic dev 'my stack.yaml'",
+            "stacktic dev --catalog acme 'my stack.yaml'",
         );
         let by_hand = [
             "2. install the operators; without a chart: github.com/example/keycloak",

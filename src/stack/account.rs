@@ -84,5 +84,10 @@ pub enum Origin {
 #[derive(Debug)]
 pub enum CredentialKey {
     Plain(String),
-    Fact { fact: String, length: Option<u16> },
+    Fact {
+        fact: String,
+        length: Option<u16>,
+        /// What a value must be like.
+        help: Option<String>,
+    },
 }

@@ -245,9 +245,10 @@ fn credential(secret: &AccountSecret, scope: &LinkScope<'_>) -> anyhow::Result<C
     for (key, source) in &secret.keys {
         let source = match source {
             KeySource::Plain(text) => CredentialKey::Plain(scope.expand(text)?),
-            KeySource::Fact { fact, length } => CredentialKey::Fact {
+            KeySource::Fact { fact, length, help } => CredentialKey::Fact {
                 fact: fact.clone(),
                 length: *length,
+                help: expand(help)?,
             },
         };
         keys.insert(scope.expand(key)?, source);

@@ -37,6 +37,8 @@ pub(super) fn keys(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Vec<Env
 fn of_convention(link: &Link, scope: &LinkScope<'_>, keys: &Keys) -> anyhow::Result<Vec<EnvValue>> {
     if keys.has_fixed() && link.given_env.is_none() {
         let mut values = named_keys(link, scope, keys.fixed.iter().map(|(key, value)| (key.clone(), value)))?;
+        let constant = keys.constant.iter();
+        values.extend(constant.map(|(key, value)| plain(link, key.clone(), value.clone())));
         for (file, fact) in &keys.files {
             if let Some(Fact::Secret { origin }) = link.facts.get(fact) {
                 let key = format!("{}_{}", link.env_prefix, fact.to_uppercase());

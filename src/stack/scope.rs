@@ -60,12 +60,12 @@ impl<'a> LinkScope<'a> {
     }
 }
 
-/// The value of a variable that the provider has without any link: `to.…`, `sub.…`, `endpoint.…`.
+/// The value of a variable that the provider has without any link: `to.…`, `sub.…`, `endpoints.…`.
 pub(super) fn of_provider<'a>(to: &'a Component, sub: Option<&'a SubComponent>, name: &str) -> Option<Cow<'a, str>> {
     match name.split_once('.')? {
         ("to", name) => of_component(to, name),
         ("sub", name) => of_sub(sub?, name),
-        ("endpoint", name) => of_endpoint(to, name),
+        ("endpoints", name) => of_endpoint(to, name),
         _ => None,
     }
 }

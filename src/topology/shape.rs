@@ -20,7 +20,7 @@ pub(crate) struct Shape {
     /// Keys that the schema does not have; what they could mean is for those to say who know the catalog.
     pub(crate) unknown: Vec<UnknownKey>,
     /// Places of mistyped keys, with the keys that were meant.
-    pub(super) renamed: Vec<(Span, String)>,
+    pub(crate) renamed: Vec<(Span, String)>,
     /// Paths of what was refused as a whole.
     pub(super) refused: Vec<Vec<String>>,
 }
@@ -59,6 +59,8 @@ pub struct UnknownKey {
     pub value: Json,
     /// The keys that the mapping may have.
     pub known: Vec<String>,
+    /// `help: one, two`, where the key is what stands behind a comma of a text.
+    pub cut_from: Option<String>,
 }
 
 impl UnknownKey {
@@ -77,7 +79,9 @@ impl UnknownKey {
             }
             None => format!("the key `{}` is not known here", self.key),
         };
-        Finding::new(code, self.span, finding).maybe_hint(suggestion(&self.key, &known))
+        let quoted = |whole: &String| format!("put a text that has a comma in quotes: `{whole}`");
+        let hint = self.cut_from.as_ref().map(quoted);
+        Finding::new(code, self.span, finding).maybe_hint(hint.or_else(|| suggestion(&self.key, &known)))
     }
 }
 
@@ -211,6 +215,7 @@ impl<'a> Walk<'a> {
             span: entry.key_span,
             value: entry.node.to_json(),
             known: known().map(str::to_owned).collect(),
+            cut_from: cut_from(node, entry),
         };
         let Some(meant) = slip(&entry.key, absent).filter(|_| !entry.key.contains(':')) else {
             self.shape.unknown.push(unknown);
@@ -343,6 +348,27 @@ impl<'a> Walk<'a> {
         let hint = (self.dialect.hint)(&self.path, wanted, node);
         self.blame(node.span, fact, hint);
         None
+    }
+}
+
+/// What a key without a value was a part of: the text before it in the same line, whose comma ended it.
+fn cut_from(node: &Node, entry: &Entry) -> Option<String> {
+    let Value::Mapping(mapping) = &node.value else {
+        return None;
+    };
+    let position = mapping
+        .entries
+        .iter()
+        .position(|held| held.key_span == entry.key_span)?;
+    let before = &mapping.entries[position.checked_sub(1)?];
+    match (&before.node.value, &entry.node.value) {
+        (Value::String(text), Value::Null)
+            if before.key_span.line == entry.key_span.line
+                && [text, &entry.key].iter().any(|part| part.contains(' ')) =>
+        {
+            Some(format!("{}: \"{text}, {}\"", before.key, entry.key))
+        }
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "a test stops at the first thing that is not as it should be, and writes its own files"
 )]
 
+mod jobs;
 mod links;
 mod trials;
 
@@ -54,6 +55,7 @@ secrets:
       - {key: password, help: of your own choice}
 files:
   - {path: volume.yaml, template: volume.yaml.j2, resource: true}
+  - {path: values.yaml, template: values.yaml.j2}
 holds_data: [PersistentVolumeClaim]
 provides:
   smtp:
@@ -65,7 +67,7 @@ provides:
   mail_api:
     at: box
     endpoint: web
-    facts: {url: "http://{endpoint.web.host}:{endpoint.web.port}/{sub.owner}"}
+    facts: {url: "http://{endpoints.web.host}:{endpoints.web.port}/{sub.owner}"}
     scope: {boxes: {from: sub_components, type: box, attribute: owner}}
     levels: {read: {boxes: ["{scope.boxes}"]}, write: {boxes: [all]}}
     when: {store: {facts: {url: "http://{to.host}/stored"}}}
@@ -79,6 +81,14 @@ convention: mailers
 "#;
 
 const VOLUME: &str = "kind: PersistentVolumeClaim\nmetadata:\n  name: <% component.object | yaml %>\n";
+
+const VALUE: &str = "\
+fullnameOverride: <% component.object | yaml %>
+users:
+  #: for account in component.accounts | of(\"smtp\")
+  - <% account.name %>
+  #: endfor
+";
 
 /// What the type gives to applications.
 const SMTP: &str = r#"interface: smtp
@@ -148,6 +158,7 @@ const HOOK: &str = "name: mail_notes\ntitle: a page about mail\nvalues: componen
 
 const TYPE: &str = "catalog/mailpit/component.yaml";
 const VOLUMES: &str = "catalog/mailpit/volume.yaml.j2";
+const VALUES: &str = "catalog/mailpit/values.yaml.j2";
 const INTERFACE_FILE: &str = "link-types/interfaces/smtp.yaml";
 const CONVENTION_FILE: &str = "link-types/conventions/mailers.yaml";
 const PAIR_FILE: &str = "link-types/pairs/fastmcp-mailpit/pair.yaml";
@@ -162,6 +173,7 @@ fn good() -> Files {
     let files = [
         (TYPE, MAILPIT),
         (VOLUMES, VOLUME),
+        (VALUES, VALUE),
         (INTERFACE_FILE, SMTP),
         ("link-types/interfaces/mail_api.yaml", MAIL_API),
         (CONVENTION_FILE, MAILERS),
@@ -307,9 +319,34 @@ const WRONG_FORMS_OF_A_TYPE: Cases = &[
         "catalog/mailpit/component.yaml:3: E_CATALOG_SCHEMA: there is no preset `replicsa`; did you mean `replicas`?",
     ),
     (
+        "  - {path: values.yaml, template: values.yaml.j2}\n",
+        "  - {path: value.yaml, template: values.yaml.j2}\n",
+        "catalog/mailpit/component.yaml:10: E_CATALOG_FILE: nothing makes `values.yaml`, and the chart is installed with its own values alone; add `files: [{path: values.yaml, template: values.yaml.j2}]`",
+    ),
+    (
         "title: mail sink",
         "title: mail sink\nuse: replicas",
         "catalog/mailpit/component.yaml:3: E_CATALOG_SCHEMA: `use` must be a list, not a string; write it as `use: [<preset>]`",
+    ),
+    (
+        "title: mail sink",
+        "title: mail sink\nuse: [cpu]\nfoo: null",
+        "catalog/mailpit/component.yaml:4: E_CATALOG_SCHEMA: the key `foo` is not known here; one of `attributes`, `category`, `config_maps`, `consumes`, `convention`, `dialect`, `docs`, `endpoints`, `files`, `folders`, `group`, `health`, `health_endpoints`, `holds_data`, `images`, `install`, `jobs`, `max_object`, `metrics`, `namespace`",
+    ),
+    (
+        "title: a mailbox\n    attributes:\n",
+        "title: a mailbox\n    use: [storage]\n    attributes:\n      storage: {default: 1Gi, hulp}\n",
+        "catalog/mailpit/component.yaml:21: E_CATALOG_SCHEMA: the key `hulp` is not known here; did you mean `help`?",
+    ),
+    (
+        "title: a mailbox",
+        "title: a mailbox\n    use: [storage]\n    colour:",
+        "catalog/mailpit/component.yaml:20: E_CATALOG_SCHEMA: the key `colour` is not known here; one of `attributes`, `object`, `title`, `use`",
+    ),
+    (
+        "help: pods}",
+        "help: pods, which are <name>.>}",
+        "catalog/mailpit/component.yaml:13: E_CATALOG_SCHEMA: the key `which are <name>.>` is not known here; put a text that has a comma in quotes: `help: \"pods, which are <name>.>\"`",
     ),
     (
         "title: a mailbox",
@@ -407,7 +444,7 @@ const WRONG_TYPES: Cases = &[
     (
         "name: \"{object}-admin\"",
         "name: \"{object-admin\"",
-        "catalog/mailpit/component.yaml:30: E_CATALOG_PATTERN: `{object-admin` has a brace that is not part of a `{variable}`; braces mean variables, and nothing else",
+        "catalog/mailpit/component.yaml:30: E_CATALOG_PATTERN: `{object-admin` has a brace that is not part of a `{variable}`; braces mean variables, and nothing else; the text of a shell does without them",
     ),
     (
         "file: admin.env",
@@ -546,6 +583,26 @@ const WRONG_ATTRIBUTES: Cases = &[
         "default: \"mail@{domain}\"",
         "default: \"mail@{doman}\"",
         "catalog/mailpit/component.yaml:14: E_CATALOG_PATTERN: the variable `{doman}` is not known here; did you mean `domain`?",
+    ),
+    (
+        "default: 1, range: [1, 9]",
+        "default: 1, enum: [1, \"3\"]",
+        "catalog/mailpit/component.yaml:13: E_CATALOG_ATTRIBUTE: `replicas` is an integer, and one of its values is the text `3`; write numbers without quotes, or a `range`",
+    ),
+    (
+        "default: 1, range: [1, 9]",
+        "default: 2, enum: [1, 3, 5]",
+        "catalog/mailpit/component.yaml:13: E_CATALOG_ATTRIBUTE: the default of `replicas` must be one of `1`, `3`, `5`; give a default that a stack file could give",
+    ),
+    (
+        "range: [1, 9]",
+        "range: [1, 9], enum: [1, 3]",
+        "catalog/mailpit/component.yaml:13: E_CATALOG_ATTRIBUTE: `replicas` lists its values, and has a range; remove `range`",
+    ),
+    (
+        "pattern: \"[a-z]+\", reserved: [root]",
+        "enum: [nobody, 3]",
+        "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `owner` is a text, and one of its values is the number 3; put it in quotes, or write `type: integer`",
     ),
 ];
 
@@ -826,7 +883,7 @@ const WRONG_STACKS: Cases = &[
     (
         "holds_data:",
         "config_maps: {files: [\"files/*.py\"]}\nholds_data:",
-        "catalog/mailpit/component.yaml:36: E_CATALOG_FILE: no file of a component is called `files/*.py`; name files that the type makes or copies",
+        "catalog/mailpit/component.yaml:37: E_CATALOG_FILE: no file of a component is called `files/*.py`; name files that the type makes or copies",
     ),
 ];
 
@@ -835,6 +892,11 @@ const WRONG_TEMPLATES: Cases = &[
         "component.object",
         "component.objcet",
         "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: `component.objcet` is not defined; did you mean `object`?; a template sees `component`, `stack`, and `sub` under `for_each`",
+    ),
+    (
+        "component.object | yaml",
+        "component.sub_components | of(\"box\") | length",
+        "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: invalid operation: `of` selects by `interface`, and these items have `type`; did you mean `by_type(\"box\")`?; a template sees `component`, `stack`, and `sub` under `for_each`",
     ),
     (
         "component.object | yaml",

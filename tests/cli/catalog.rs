@@ -189,11 +189,70 @@ fn shows_every_entry() {
     for name in names {
         let run = project.run(&format!("catalog show {name}"));
         assert!(
-            run.code == 0 && run.stdout.starts_with(&format!("{name}: ")),
+            run.code == 0 && run.stdout.contains(&format!("{name}: ")),
             "{name}: {}",
             run.stderr
         );
     }
+}
+
+/// A name that several kinds of entries have is that of all of them; a word in front chooses.
+#[test]
+fn shows_all_of_a_name() {
+    let project = Project::new(LOKI);
+    let heads = |arguments: &str| {
+        let run = project.run(arguments);
+        let lines = run
+            .stdout
+            .lines()
+            .filter(|line| line.contains("kafka: ") || line.contains("nodejs: "));
+        let heads = lines.filter(|line| !line.starts_with(' ')).map(str::to_owned);
+        heads.collect::<Vec<String>>()
+    };
+    assert_eq!(
+        heads("catalog show kafka"),
+        [
+            "type kafka: Apache Kafka by Strimzi",
+            "interface kafka: one Kafka topic"
+        ]
+    );
+    assert_eq!(heads("catalog show interface:kafka"), ["kafka: one Kafka topic"]);
+    assert_eq!(heads("catalog show nodejs").len(), 2);
+    assert_eq!(project.run("catalog show hook:kafka").code, 1);
+}
+
+/// What a command asks for next must find the entries that this one was given.
+#[test]
+fn commands_that_are_told_have_the_flags_that_were_given() {
+    let project = with_mail();
+    let stack = "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  mail: {type: mailpit, attributes: {sender: a@b}}
+  fastmcp: {type: fastmcp}
+  agent: {type: stack_agent}
+links: [{from: fastmcp, to: agent}]
+";
+    project.write("stack.yaml", stack);
+    let hint = |arguments: &str| {
+        let run = project.run(arguments);
+        let mut lines = run
+            .stderr
+            .lines()
+            .filter(|line| line.contains("`stacktic ") || line.contains("  stacktic dev"));
+        lines.next().unwrap_or_default().trim().to_owned()
+    };
+    assert_eq!(
+        hint("gen --check --catalog extra --out there stack.yaml"),
+        "hint: run `stacktic gen --catalog extra --out there stack.yaml`"
+    );
+    assert_eq!(
+        hint("gen --catalog extra stack.yaml"),
+        "stacktic dev --catalog extra stack.yaml"
+    );
 }
 
 #[test]

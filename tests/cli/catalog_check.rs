@@ -19,6 +19,7 @@ endpoints:
 primary_endpoint: stmp
 pods: {app: \"{nmae}\"}
 health: [\"nc -z {host} {port}\"]
+files: [{path: values.yaml, text: \"fullnameOverride: <% component.object %>\"}]
 ";
 
 const STACK: &str = "\

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::catalog::store::Definition;
-use crate::catalog::{Catalog, ComponentType, Entry, Interface, Kinds, LinkKind, Pair};
+use crate::catalog::{Catalog, ComponentType, Entry, HookType, Interface, Kinds, LinkKind, Pair};
 
 use super::Held;
 
@@ -41,14 +41,16 @@ impl<'a> Among<'a> {
         self.0.link_kinds(from, to).ok()
     }
 
+    /// Every hook that can be read.
+    pub(super) fn hooks(&self) -> impl Iterator<Item = Rc<Entry<HookType>>> {
+        let names = self.0.hook_names().into_iter();
+        names.filter_map(|name| self.0.hook(name).ok().flatten())
+    }
+
     /// Whether a hook makes something of links of this type.
     pub(super) fn is_read(&self, kind: &LinkKind, from: &ComponentType, to: &ComponentType) -> bool {
         let interface = kind.interface_name();
-        let mut hooks = self.0.hook_names().into_iter();
-        hooks.any(|name| {
-            let Ok(Some(hook)) = self.0.hook(name) else {
-                return false;
-            };
+        self.hooks().any(|hook| {
             let reads = ["interface ", "links of interface "];
             let by_name = reads.iter().map(|words| format!("{words}{interface}"));
             let mut outputs = hook.definition.outputs.iter();

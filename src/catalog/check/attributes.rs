@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Held;
 use super::names::is_word;
 use crate::catalog::value::whole;
-use crate::catalog::{AttributeKind, AttributeType, ComponentType};
+use crate::catalog::{AttributeKind, AttributeType, Choice, ComponentType};
 use crate::fault::Code::E_CATALOG_ATTRIBUTE;
 
 /// Variables that every component has; an attribute of such a name would never be seen by a pattern.
@@ -89,6 +89,7 @@ fn attribute(
             format!("remove `{field}`"),
         );
     }
+    choices(held, path, name, kind);
     expressions(held, path, name, kind);
     bounds(held, path, name, kind);
     if let Some(declared) = &kind.declared {
@@ -109,9 +110,10 @@ fn contradictions(kind: &AttributeType) -> impl Iterator<Item = (&'static str, &
         .map(|(field, _, fact)| (field, fact))
 }
 
-fn of_another_kind(kind: &AttributeType) -> [Case; 5] {
+fn of_another_kind(kind: &AttributeType) -> [Case; 6] {
     let is_number = kind.kind == AttributeKind::Integer;
-    let is_text = !is_number && kind.kind != AttributeKind::Boolean;
+    let is_boolean = kind.kind == AttributeKind::Boolean;
+    let is_text = !is_number && !is_boolean;
     let (listed, reserved) = (kind.choices.is_some(), !kind.reserved.is_empty());
     [
         (
@@ -129,7 +131,12 @@ fn of_another_kind(kind: &AttributeType) -> [Case; 5] {
             kind.pattern.is_some() && !is_text,
             "is no text, and has a pattern",
         ),
-        ("enum", listed && !is_text, "is no text, and has a list of words"),
+        ("enum", listed && is_boolean, "is true or false, and lists its values"),
+        (
+            "range",
+            listed && is_number && kind.range.is_some(),
+            "lists its values, and has a range",
+        ),
         (
             "reserved",
             reserved && !is_text,
@@ -171,6 +178,45 @@ fn grammar(held: &mut Held<'_, ComponentType>, path: &[&str], name: &str, kind: 
     }
 }
 
+/// Values that are listed are of the attribute's own type.
+fn choices(held: &mut Held<'_, ComponentType>, path: &[&str], name: &str, kind: &AttributeType) {
+    let place = [path, &["enum"]].concat();
+    let is_number = match kind.kind {
+        AttributeKind::Boolean => return,
+        AttributeKind::Integer => true,
+        _ => false,
+    };
+    let choices = kind.choices.iter().flatten();
+    let other = choices
+        .clone()
+        .find(|choice| matches!(choice, Choice::Number(_)) != is_number);
+    match (other, is_number) {
+        (Some(other), true) => {
+            let fact = format!("`{name}` is an integer, and one of its values is the text `{other}`");
+            held.blame(
+                E_CATALOG_ATTRIBUTE,
+                &place,
+                fact,
+                "write numbers without quotes, or a `range`",
+            );
+        }
+        (Some(other), false) => {
+            let fact = format!("`{name}` is a text, and one of its values is the number {other}");
+            held.blame(
+                E_CATALOG_ATTRIBUTE,
+                &place,
+                fact,
+                "put it in quotes, or write `type: integer`",
+            );
+        }
+        (None, _) if kind.choices.is_some() && choices.count() == 0 => {
+            let fact = format!("`{name}` has no legal value");
+            held.blame(E_CATALOG_ATTRIBUTE, &place, fact, "list its values");
+        }
+        (None, _) => {}
+    }
+}
+
 fn expressions(held: &mut Held<'_, ComponentType>, path: &[&str], name: &str, kind: &AttributeType) {
     let mut broken = Vec::new();
     if let Some(Err(error)) = kind.pattern.as_ref().map(|pattern| whole(pattern)) {
@@ -203,16 +249,14 @@ fn bounds(held: &mut Held<'_, ComponentType>, path: &[&str], name: &str, kind: &
             "write the lesser first",
         );
     }
-    if kind.choices.as_ref().is_some_and(Vec::is_empty) {
-        let fact = format!("`{name}` has no legal value");
-        held.blame(E_CATALOG_ATTRIBUTE, &[path, &["enum"]].concat(), fact, "list its words");
-    }
     // What a pattern makes of a default shows when a stack is made.
     let default = kind
         .default
         .as_ref()
         .filter(|default| !is_pattern(default) && !kind.secret);
-    let is_broken = kind.pattern.as_ref().is_some_and(|pattern| whole(pattern).is_err())
+    let is_of_kind = |choice: &Choice| matches!(choice, Choice::Number(_)) == (kind.kind == AttributeKind::Integer);
+    let is_broken = kind.choices.iter().flatten().any(|choice| !is_of_kind(choice))
+        || kind.pattern.as_ref().is_some_and(|pattern| whole(pattern).is_err())
         || kind.range.is_some_and(|(least, greatest)| least > greatest);
     if let Some(fact) = default
         .filter(|_| !is_broken)

@@ -55,6 +55,31 @@ impl<'a, T> Held<'a, T> {
         self.blame_at(code, self.document.place(path), fact, hint);
     }
 
+    /// A mistake in the value at `path`, at a byte of its text; of a block of lines the line is told.
+    pub(super) fn blame_in_text(
+        &mut self,
+        code: Code,
+        path: &[&str],
+        (text, at): (&str, usize),
+        fact: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let whole = self.document.place(path);
+        let line = text[..at].matches('\n').count();
+        let wanted = text.lines().nth(line).unwrap_or_default().trim();
+        let below = (1..).zip(self.source.text.lines()).skip(whole.line.saturating_sub(1));
+        let mut same = below.filter(|(_, written)| written.trim() == wanted);
+        let span = match same.next().filter(|_| text.contains('\n')) {
+            Some((line, written)) => Span {
+                line,
+                column: written.chars().take_while(|sign| sign.is_whitespace()).count() + 1,
+                length: wanted.chars().count().max(1),
+            },
+            None => whole,
+        };
+        self.blame_at(code, span, fact, hint);
+    }
+
     /// A mistake in the key at the end of `path`.
     pub(super) fn blame_key(&mut self, code: Code, path: &[&str], fact: impl Into<String>, hint: impl Into<String>) {
         // What is missing at the top is missing in the whole entry.

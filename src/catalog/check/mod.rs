@@ -12,12 +12,15 @@
 
 mod among;
 mod attributes;
+mod blocks;
+mod charts;
 mod data;
 mod endpoints;
 mod files;
 mod health;
 mod held;
 mod hooks;
+mod job_secrets;
 mod links;
 mod names;
 mod patterns;
@@ -27,6 +30,8 @@ mod steering;
 mod texts;
 mod tool_schemas;
 mod tools;
+mod unmade_accounts;
+mod variables;
 mod versions;
 mod whole;
 mod workloads;
@@ -55,11 +60,18 @@ impl Definition for ComponentType {
         files::component_type,
         data::check,
         workloads::check,
+        blocks::check,
+        job_secrets::check,
         provides::check,
         consumes::check,
     ];
-    const MANNERS: &'static [Law<Self>] = &[names::of_people, attributes::manners, endpoints::reachable];
-    const AMONG: &'static [LawAmong<Self>] = &[provides::among, consumes::among, kinds::among];
+    const MANNERS: &'static [Law<Self>] = &[
+        names::of_people,
+        attributes::manners,
+        endpoints::reachable,
+        charts::manners,
+    ];
+    const AMONG: &'static [LawAmong<Self>] = &[provides::among, consumes::among, kinds::among, unmade_accounts::among];
 }
 
 impl Definition for Interface {

@@ -127,6 +127,23 @@ fn labels(held: &mut Held<'_, ComponentType>, path: &[&str], labels: &BTreeMap<S
     }
 }
 
+/// What to do about braces that somebody else gives a meaning.
+const BRACES: &str = "braces mean variables, and nothing else; the text of a shell does without them";
+
+/// Words with dots between them; a shell has more in its braces.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// The line of `text` that the byte `at` stands in, without its indentation.
+fn line_at(text: &str, at: usize) -> &str {
+    let begin = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    text[begin..].lines().next().unwrap_or_default().trim()
+}
+
 /// The first thing that is wrong with a pattern.
 pub(super) fn pattern<T>(held: &mut Held<'_, T>, path: &[&str], text: &str, known: &[&str]) {
     let near = |name: &str| suggestion(name, known).unwrap_or_default();
@@ -144,14 +161,20 @@ pub(super) fn pattern_of<T>(
     let mut rest = text;
     while let Some(open) = rest.find(['{', '}']) {
         let Some(close) = rest[open..].find('}').filter(|_| rest[open..].starts_with('{')) else {
-            let fact = format!("`{text}` has a brace that is not part of a `{{variable}}`");
-            held.blame(E_CATALOG_PATTERN, path, fact, "braces mean variables, and nothing else");
+            let at = text.len() - rest.len() + open;
+            let fact = format!(
+                "`{}` has a brace that is not part of a `{{variable}}`",
+                line_at(text, at)
+            );
+            held.blame_in_text(E_CATALOG_PATTERN, path, (text, at), fact, BRACES);
             return;
         };
         let name = &rest[open + 1..open + close];
         if !is_known(name) {
-            let fact = format!("the variable `{{{name}}}` is not known here");
-            held.blame(E_CATALOG_PATTERN, path, fact, near(name));
+            let at = text.len() - rest.len() + open;
+            let fact = format!("the variable `{{{}}}` is not known here", line_at(name, 0));
+            let hint = if is_name(name) { near(name) } else { BRACES.to_owned() };
+            held.blame_in_text(E_CATALOG_PATTERN, path, (text, at), fact, hint);
             return;
         }
         rest = &rest[open + close + 1..];

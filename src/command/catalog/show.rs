@@ -10,26 +10,69 @@ use crate::catalog::{AttributeType, Catalog, ComponentType, Convention, HookType
 use crate::command::Streams;
 use crate::exit::Exit;
 use crate::finding::suggestion;
+use crate::name::slip;
 
 pub(in crate::command) fn show(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let out = &mut *streams.out;
-    if let Some(entry) = catalog.component_type(name)? {
-        return component_type(&entry.definition, catalog, out);
+    let (kind, name) = match name.split_once(':').map(|(word, name)| (Kind::of(word), name)) {
+        Some((Some(kind), name)) => (Some(kind), name),
+        _ => (None, name),
+    };
+    let mut found = Vec::new();
+    for one in Kind::ALL.into_iter().filter(|one| kind.is_none_or(|kind| kind == *one)) {
+        let mut text = Vec::new();
+        if entry(one, name, catalog, &mut text)? {
+            found.push((one, text));
+        }
     }
-    if let Some(entry) = catalog.interface(name)? {
-        return interface(&entry.definition, catalog, out);
+    // A type and the interface that it provides often have one name.
+    let (is_one, mut space) = (found.len() == 1, "");
+    for (kind, text) in &found {
+        if !is_one {
+            write!(streams.out, "{space}{} ", kind.word())?;
+            space = "\n";
+        }
+        streams.out.write_all(text)?;
     }
-    let links: Vec<ToldLink> = all(catalog)?.into_iter().filter(|link| link.name == name).collect();
-    if let Some(link) = links.first() {
-        return link_type(link, catalog, out);
+    match found.is_empty() {
+        true => unknown(name, catalog, streams),
+        false => Ok(Exit::Done),
     }
-    if let Some(entry) = catalog.convention(name)? {
-        return convention(&entry.definition, out);
+}
+
+/// Print the entry of this kind, where there is one.
+fn entry(kind: Kind, name: &str, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<bool> {
+    match kind {
+        Kind::Type => {
+            let Some(entry) = catalog.component_type(name)? else {
+                return Ok(false);
+            };
+            component_type(&entry.definition, catalog, out)?;
+        }
+        Kind::Interface => {
+            let Some(entry) = catalog.interface(name)? else {
+                return Ok(false);
+            };
+            interface(&entry.definition, catalog, out)?;
+        }
+        Kind::Pair => {
+            let links: Vec<ToldLink> = all(catalog)?.into_iter().filter(|link| link.name == name).collect();
+            let Some(link) = links.first() else { return Ok(false) };
+            link_type(link, catalog, out)?;
+        }
+        Kind::Convention => {
+            let Some(entry) = catalog.convention(name)? else {
+                return Ok(false);
+            };
+            convention(&entry.definition, out)?;
+        }
+        Kind::Hook => {
+            let Some(entry) = catalog.hook(name)? else {
+                return Ok(false);
+            };
+            hook(&entry.definition, out)?;
+        }
     }
-    if let Some(entry) = catalog.hook(name)? {
-        return hook(&entry.definition, out);
-    }
-    unknown(name, catalog, streams)
+    Ok(true)
 }
 
 fn unknown(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
@@ -39,12 +82,18 @@ fn unknown(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::
     let entries = Kind::ALL.into_iter().flat_map(|kind| catalog.names_below(kind, None));
     let names: Vec<&str> = entries.chain(links.iter().map(|link| link.name.as_str())).collect();
     if let Some(hint) = suggestion(name, &names) {
-        writeln!(streams.messages, "{}: {hint}", streams.style.hint("hint"))?;
+        let is_whole = catalog.has_overlays() || slip(name, names.iter().copied()).is_some();
+        let more = if is_whole {
+            ""
+        } else {
+            "; for an entry of your own, give its folder with `--catalog`"
+        };
+        writeln!(streams.messages, "{}: {hint}{more}", streams.style.hint("hint"))?;
     }
     Ok(Exit::Error)
 }
 
-fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "{}: {}\n", kind.name, kind.title)?;
     writeln!(
         out,
@@ -72,7 +121,7 @@ fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) 
     if let Some(notes) = &kind.notes {
         writeln!(out, "\n{}", notes.trim_end())?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn line(link: &ToldLink) -> String {
@@ -103,7 +152,7 @@ fn attributes(title: &str, types: &BTreeMap<String, AttributeType>, out: &mut dy
     section(out, title, lines)
 }
 
-fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "{}: {}", kind.interface, kind.title)?;
     if let Some(docs) = &kind.docs {
         writeln!(out, "\n  docs  {docs}")?;
@@ -139,10 +188,10 @@ fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow
     consumers.dedup();
     section(out, "Provided by", providers.into_iter())?;
     section(out, "Consumed by", consumers.into_iter())?;
-    Ok(Exit::Done)
+    Ok(())
 }
 
-fn link_type(link: &ToldLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn link_type(link: &ToldLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<()> {
     let to = match &link.sub_component {
         Some(sub) => format!("{}/<{sub}>", link.to),
         None => link.to.clone(),
@@ -175,10 +224,10 @@ fn link_type(link: &ToldLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow:
         )?;
         section(out, "Tool files", kind.modules().iter().cloned())?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
-fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "{}: {}", kind.convention, kind.title)?;
     if let Some(docs) = &kind.docs {
         writeln!(out, "\n  docs  {docs}")?;
@@ -192,7 +241,7 @@ fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<Exit> {
         kind.always.iter().map(|(key, value)| format!("{key:<32} {value}")),
     )?;
     writeln!(out, "\nOther interfaces give {{ENV}}_<FACT> for each of their facts.")?;
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// The keys that a convention gives, a line each.
@@ -202,14 +251,16 @@ fn told_keys(keys: &Keys) -> impl Iterator<Item = String> {
         KeyValue::Secret(composed) => format!("{} (secret)", composed.secret),
     };
     let fixed = keys.fixed.iter().chain(&keys.keys);
+    let constant = keys.constant.iter().map(|(key, text)| format!("{key:<32} \"{text}\""));
     let files = keys.files.iter();
     let files = files.map(|(file, fact)| format!("{file:<32} {fact} (file)"));
     fixed
         .map(move |(key, one)| format!("{key:<32} {}", value(one)))
+        .chain(constant)
         .chain(files)
 }
 
-fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "{}: {}", kind.name, kind.title)?;
     if let Some(function) = &kind.function {
         writeln!(out, "\n  function  {function}")?;
@@ -218,5 +269,5 @@ fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let outputs = kind.outputs.iter();
     let lines = outputs.flat_map(|output| [output.path.clone(), format!("    {}", output.each.told())]);
     section(out, "Writes", lines)?;
-    Ok(Exit::Done)
+    Ok(())
 }

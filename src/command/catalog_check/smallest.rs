@@ -187,14 +187,17 @@ fn value(name: &str, one: &AttributeType, kind: &ComponentType) -> Json {
         .and_then(|sub| kind.sub_components.get(sub)?.attributes.get(name));
     let one = first.unwrap_or(one);
     match one.kind {
-        AttributeKind::Integer => json!(one.range.map_or(1, |(least, _)| least)),
+        AttributeKind::Integer => match one.choices.iter().flatten().next() {
+            Some(first) => json!(first),
+            None => json!(one.range.map_or(1, |(least, _)| least)),
+        },
         AttributeKind::Boolean => json!(true),
         _ => json!(text(one)),
     }
 }
 
 fn text(one: &AttributeType) -> String {
-    let listed = one.choices.iter().flatten().next().cloned();
+    let listed = one.choices.iter().flatten().next().map(ToString::to_string);
     let made = one.pattern.as_ref().map(|pattern| matching(pattern));
     let usual = match one.kind {
         AttributeKind::Quantity => "1Gi",

@@ -16,12 +16,11 @@ pub(super) fn seeded(stack: &Stack, component: &Component, account: &Account) ->
     let users = users.into_iter().collect::<Vec<_>>().join(", ");
     let keys = credential.keys.iter().map(|(key, source)| match source {
         CredentialKey::Plain(value) => skeleton(key, value, format!("account of {users}")),
-        CredentialKey::Fact { fact, length } => {
-            let least = length
-                .map(|length| format!(", {length} characters or more"))
-                .unwrap_or_default();
+        CredentialKey::Fact { fact, length, help } => {
+            let least = length.map(|length| format!(", {length} characters or more"));
+            let wanted = least.unwrap_or_default() + &help.iter().map(|help| format!("; {help}")).collect::<String>();
             let help = format!(
-                "{} of {}, the account of {users}, of your own choice{least}",
+                "{} of {}, the account of {users}, of your own choice{wanted}",
                 fact.replace('_', " "),
                 account.name
             );

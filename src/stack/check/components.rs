@@ -4,7 +4,7 @@
 use super::{Checker, values};
 use crate::catalog::ComponentType;
 use crate::finding::{Code, Finding, suggestion};
-use crate::name::{is_fqdn, nearest};
+use crate::name::{is_fqdn, nearest, slip};
 use crate::topology::{ComponentDocument, UnknownKey};
 
 pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
@@ -111,7 +111,13 @@ fn of_type(
 fn unknown_type(checker: &mut Checker<'_>, name: &str, kind: &str) {
     let span = checker.topology.place(&["components", name, "type"]);
     let finding = Finding::new(Code::E_TOPOLOGY_TYPE, span, format!("the catalog has no type `{kind}`"));
-    let hint = checker.suggest(kind, || checker.catalog.type_names());
+    let near = checker.suggest(kind, || checker.catalog.type_names());
+    // Who names a type that is not there, and no slip of one, has it in a folder that was not given.
+    let is_slip = || slip(kind, checker.catalog.type_names()).is_some();
+    let hint = match checker.catalog.has_overlays() || is_slip() {
+        true => near,
+        false => near.map(|near| format!("{near}; for a type of your own, give its folder with `--catalog`")),
+    };
     checker.findings.push(finding.maybe_hint(hint));
 }
 

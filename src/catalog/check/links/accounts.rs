@@ -1,8 +1,8 @@
 //! Rule: the Secret of an account has one origin, and its keys are secret facts of the interface.
 
-use super::variables::Variables;
 use super::{below, borrowed};
 use crate::catalog::check::Held;
+use crate::catalog::check::variables::Variables;
 use crate::catalog::{AccountSecret, Interface, KeySource};
 use crate::fault::Code::E_CATALOG_LINK;
 use crate::finding::suggestion;
@@ -37,8 +37,12 @@ pub(super) fn secret<T>(held: &mut Held<'_, T>, base: &[String], secret: &Accoun
         }
     }
     for (key, source) in &secret.keys {
-        if let KeySource::Plain(text) = source {
-            known.check(held, &below(base, &["keys", key]), text);
+        let path = below(base, &["keys", key]);
+        known.check(held, &path, key);
+        match source {
+            KeySource::Plain(text) => known.check(held, &path, text),
+            KeySource::Fact { help: Some(help), .. } => known.check(held, &below(&path, &["help"]), help),
+            KeySource::Fact { .. } => {}
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::keys::{Given, suffixes};
-use super::variables::Variables;
 use super::{below, borrowed};
 use crate::catalog::check::held::Place;
 use crate::catalog::check::names::is_word;
+use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::{ComponentType, Interface, SlotBody};
 use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME};
@@ -61,7 +61,7 @@ pub(super) fn variables(consumer: &ComponentType, slot: &SlotBody) -> Variables 
         .and("sub.name")
         .and("sub.object")
         .and("account.name")
-        .open(&["to.", "sub.", "endpoint."])
+        .open(&["to.", "sub.", "endpoints."])
 }
 
 pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::keys::{Given, is_key, steers};
-use super::variables::Variables;
 use super::{below, borrowed};
+use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::{Convention, Interface, KeyValue, Keys};
 use crate::fault::Code::{E_CATALOG_ENV, E_CATALOG_FILE, E_CATALOG_LINK};
@@ -29,6 +29,11 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Convention>) {
 /// The keys and files of one interface in the words of one framework.
 pub(super) fn row<T>(held: &mut Held<'_, T>, base: &[String], keys: &Keys) {
     named(held, &below(base, &["fixed"]), &keys.fixed);
+    for key in keys.constant.keys() {
+        let path = below(base, &["constant", key]);
+        grammar(held, &path, key, is_key(key));
+        steers(held, &path, key);
+    }
     named(held, &below(base, &["keys"]), &keys.keys);
     for key in keys.keys.keys().filter(|key| is_key(key)) {
         let fact = format!("`{key}` is one key for all links of the interface");

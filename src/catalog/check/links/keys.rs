@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::variables::Variables;
 use super::{Path, below, borrowed};
+use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Held, steered};
 use crate::catalog::{Interface, KeyValue, pattern};
 use crate::fault::Code::{E_CATALOG_ENV, E_CATALOG_LINK};

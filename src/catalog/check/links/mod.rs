@@ -13,7 +13,6 @@ pub(super) mod pairs;
 pub(super) mod provides;
 mod scopes;
 pub(super) mod tool_files;
-mod variables;
 
 use crate::catalog::check::Held;
 

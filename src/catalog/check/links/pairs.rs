@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::accounts::{Secrets, secret};
 use super::keys::suffixes;
-use super::variables::Variables;
 use super::{below, borrowed, consumes, one_of_many, provides, scopes};
+use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held, names};
 use crate::catalog::link_kind::provisions;
 use crate::catalog::store::Definition as _;

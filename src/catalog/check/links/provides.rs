@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::accounts::{Secrets, secret};
-use super::variables::Variables;
 use super::{Path, below, borrowed, one_of_many};
 use crate::catalog::check::held::Place;
+use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::provision::AccountLevel;
 use crate::catalog::{ComponentType, Interface, Level, Provision, derived};

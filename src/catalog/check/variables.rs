@@ -1,9 +1,10 @@
-//! The variables that patterns of links may name: those of `stack/scope.rs`, as far as the types of both ends are known.
+//! The variables that patterns may name: of links those of `stack/scope.rs`, as far as the types of both ends are known; of
+//! workloads and jobs those of `plan/variables.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::check::Held;
-use crate::catalog::check::patterns::pattern_of;
+use super::Held;
+use super::patterns::pattern_of;
 use crate::catalog::{AttributeType, ComponentType};
 use crate::finding::suggestion;
 use crate::name::nearest;
@@ -37,6 +38,11 @@ impl Variables {
         self
     }
 
+    pub(super) fn and_all(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names.extend(names);
+        self
+    }
+
     /// One end: `from` or `to`. Of a type that is not known the names of all components are.
     pub(super) fn end(mut self, word: &str, kind: Option<&ComponentType>) -> Self {
         for name in ["name", "type", "namespace", "group", "object", "host", "port"] {
@@ -64,10 +70,10 @@ impl Variables {
         self
     }
 
-    /// `{endpoint.http.host}` of the provider.
+    /// `{endpoints.http.host}` of the provider.
     pub(super) fn endpoints(mut self, kind: &ComponentType) -> Self {
         let parts = kind.endpoints.keys();
-        let parts = parts.flat_map(|name| [format!("endpoint.{name}.host"), format!("endpoint.{name}.port")]);
+        let parts = parts.flat_map(|name| [format!("endpoints.{name}.host"), format!("endpoints.{name}.port")]);
         self.names.extend(parts);
         self
     }
@@ -89,9 +95,8 @@ impl Variables {
 
     /// Tell the first thing that is wrong with a pattern.
     pub(super) fn check<T>(&self, held: &mut Held<'_, T>, path: &[String], text: &str) {
-        pattern_of(held, &super::borrowed(path), text, &|name| self.has(name), &|name| {
-            self.near(name)
-        });
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        pattern_of(held, &path, text, &|name| self.has(name), &|name| self.near(name));
     }
 
     /// The name that was meant, or those that begin as it does.
