@@ -9,6 +9,7 @@ Must not know: a file that the page does not give.
 from __future__ import annotations
 
 import os
+import shutil
 import sysconfig
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -173,13 +174,35 @@ def test_the_tool_is_locked_and_told(output: Generated) -> None:
     assert "| `mailpit_messages` | read |" in page
 
 
-def test_every_object_of_the_environment_has_a_kind(folder: Path) -> None:
+def built(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     environ = {"PATH": f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"}
-    built = run(folder, Command("kubectl kustomize out/k8s/deploy/overlays/dev", ""), environ)
-    objects = [one for one in yaml.safe_load_all(built) if one is not None]
-    names = {(one["kind"], one["metadata"]["name"]) for one in objects}
-    wanted = {("Secret", "mail-users"), ("Deployment", "mail"), ("Service", "mail")}
-    assert names >= wanted | {("NetworkPolicy", "mail"), ("ServiceAccount", "mail")}
+    text = run(folder, Command("kubectl kustomize out/k8s/deploy/overlays/dev", ""), environ)
+    objects = [one for one in yaml.safe_load_all(text) if one is not None]
+    return {(one["kind"], one["metadata"]["name"]): one for one in objects}
+
+
+def test_every_object_of_the_environment_has_a_kind(folder: Path) -> None:
+    wanted = {("Deployment", "mail"), ("Service", "mail"), ("NetworkPolicy", "mail")}
+    assert built(folder).keys() >= wanted | {("ServiceAccount", "mail")}
+
+
+def test_a_changed_password_rolls_the_pods_of_the_server(folder: Path, tmp_path: Path) -> None:
+    """The Secret is called after its contents, and the pods by what it is called."""
+    stack = tmp_path / "stack"
+    shutil.copytree(folder, stack)
+    users = stack / "out" / "k8s" / "deploy" / "base" / "mail" / "secret" / "users.env"
+    names: list[str] = []
+    for password in ("first", "second"):
+        lines = [line for line in users.read_text(encoding="utf-8").splitlines() if "=" in line]
+        filled = [f"{line.partition('=')[0]}={password}" for line in lines]
+        users.write_text("\n".join(filled) + "\n", encoding="utf-8")
+        objects = built(stack)
+        volumes = objects["Deployment", "mail"]["spec"]["template"]["spec"]["volumes"]
+        (source,) = (item["projected"]["sources"] for item in volumes if item["name"] == "users")
+        names.append(source[0]["secret"]["name"])
+        assert ("Secret", names[-1]) in objects
+    assert names[0] != names[1]
+    assert all(name.startswith("mail-users-") for name in names)
 
 
 def mail(number: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::PlannedSecret;
+use super::{PlannedSecret, is_named_elsewhere};
 use crate::stack::{Account, Component, CredentialKey, Delivered, Fact, Origin, Stack};
 use crate::tree::SkeletonKey;
 
@@ -34,7 +34,7 @@ pub(super) fn seeded(stack: &Stack, component: &Component, account: &Account) ->
         kind: credential.kind.clone(),
         labels: credential.labels.clone(),
         keys: keys.collect(),
-        fixed_name: true,
+        fixed_name: is_named_elsewhere(component),
     })
 }
 
@@ -51,7 +51,7 @@ pub(super) fn delivered(component: &Component, secret: &Delivered) -> PlannedSec
         kind: secret.kind.clone(),
         labels: secret.labels.clone(),
         keys: keys.collect(),
-        fixed_name: true,
+        fixed_name: is_named_elsewhere(component),
     }
 }
 

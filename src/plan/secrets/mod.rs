@@ -28,8 +28,14 @@ pub(super) struct PlannedSecret {
     pub(super) kind: Option<String>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) keys: Vec<SkeletonKey>,
-    /// A chart or custom resource names it, so kustomize must not add a hash.
+    /// Something names it whose names kustomize does not follow, so it must not add a hash.
     pub(super) fixed_name: bool,
+}
+
+/// Whether a Secret of the component is known to a chart or a custom resource. What the templates of workloads name is of
+/// kinds that kustomize follows: there a Secret has the hash of its contents in its name, and a change rolls its pods.
+fn is_named_elsewhere(component: &Component) -> bool {
+    component.entry.definition.install.workload.is_none()
 }
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
@@ -214,7 +220,8 @@ fn secret<'v>(
         kind: spec.kind.clone(),
         labels: spec.labels.clone(),
         keys,
-        fixed_name: true,
+        // What components share lies in a folder of its own, where nothing names it.
+        fixed_name: spec.shared || is_named_elsewhere(component),
     })
 }
 

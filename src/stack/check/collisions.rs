@@ -1,5 +1,4 @@
-//! Rule: names stay unique after every normalisation: object names, sub-component objects, link
-//! objects and files of secrets.
+//! Rule: names stay unique after every normalisation: object names, sub-component objects and link objects.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,6 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     objects(checker, stack);
     sub_components(checker, stack);
     link_objects(checker, stack);
-    secret_files(checker, stack);
     unique_values(checker, stack);
     reserved_values(checker, stack);
     declared_values(checker, stack);
@@ -201,32 +199,6 @@ fn link_objects(checker: &mut Checker<'_>, stack: &Stack) {
                 Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
                     .hint("rename one of the components or sub-components"),
             );
-        }
-    }
-}
-
-/// Two secrets mounted as one file: a program would read the one for the other.
-fn secret_files(checker: &mut Checker<'_>, stack: &Stack) {
-    for component in stack.components.values() {
-        let mut seen: BTreeMap<&str, (&str, String)> = BTreeMap::new();
-        for link in stack.links_from(&component.name) {
-            for value in link.env.iter().filter(|value| value.value.is_none()) {
-                let Some((key, first)) = seen.insert(&value.file, (&value.key, link.arrow())) else {
-                    continue;
-                };
-                if key != value.key {
-                    let message = format!(
-                        "the links `{first}` and `{}` both mount a secret as `{}`",
-                        link.arrow(),
-                        value.file
-                    );
-                    let span = checker.topology.key_place(&["components", component.name.as_str()]);
-                    checker.findings.push(
-                        Finding::new(Code::E_TOPOLOGY_COLLISION, span, message)
-                            .hint("rename one of the components or sub-components"),
-                    );
-                }
-            }
         }
     }
 }

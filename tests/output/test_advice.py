@@ -1,0 +1,102 @@
+"""Who follows the hint of two links that would set the same keys has a good stack.
+
+In: the binary (STACKTIC_BIN), types with a convention, what they may be linked to. Out: stacks in
+which each is linked twice, to two servers and to two parts of one, and what is said of them.
+Must not know a convention: which of them have keys of fixed names follows from what is said.
+"""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from output_checker import presets
+from output_checker.places import ROOT
+
+ENTRIES = {
+    entry["type"]: entry
+    for path in sorted((ROOT / "catalog").glob("*/component.yaml"))
+    if (entry := presets.read_entry(path))
+}
+CONSUMERS = sorted(name for name, entry in ENTRIES.items() if entry.get("convention"))
+SAMPLES = {"image": "registry.example.com/app:1.0.0", "string": "shop.app"}
+HINT = re.compile(r"such as `env: (\w+)` on `(\S+) → (\S+)`")
+# Following one hint may show the next: a key that met two others.
+MOST_ROUNDS = 3
+
+Stack = dict[str, Any]
+
+
+def legal(binary: Path, consumer: str) -> list[dict[str, Any]]:
+    """Return the links of a type whose keys could meet."""
+    command = [str(binary), "catalog", "links", "-o", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    links: list[dict[str, Any]] = json.loads(done.stdout)["links"]
+    return [one for one in links if one["from"] == consumer and "settings" in one["effects"]]
+
+
+def component(kind: str, namespace: str) -> dict[str, Any]:
+    attributes: dict[str, dict[str, Any]] = ENTRIES[kind]["attributes"]
+    needed = {key: SAMPLES[one["type"]] for key, one in attributes.items() if one.get("required")}
+    if "subdomain" in attributes:
+        needed["subdomain"] = namespace
+    return {"type": kind, "namespace": namespace, "attributes": needed}
+
+
+def twice(consumer: str, link: dict[str, Any]) -> Stack:
+    """Return a stack with two servers, and two parts of each where links end at parts."""
+    components = {"app": component(consumer, "app")}
+    links: list[dict[str, str]] = []
+    # A stack is delivered by one component.
+    is_alone = "delivery" in ENTRIES[link["to"]].get("roles", ())
+    for name in ("one",) if is_alone else ("one", "two"):
+        components[name] = component(link["to"], name)
+        ends = [name]
+        if link["sub_component"]:
+            components[name]["sub_components"] = {
+                part: {"type": link["sub_component"]} for part in ("left", "right")
+            }
+            ends = [f"{name}/left", f"{name}/right"]
+        links += [{"from": "app", "to": end, "type": link["slot"]} for end in ends]
+    return {
+        "apiVersion": "stacktic.io/v1",
+        "kind": "Stack",
+        "name": "shop",
+        "domain": "shop.example.com",
+        "components": components,
+        "links": links,
+    }
+
+
+def check(binary: Path, folder: Path, stack: Stack) -> str:
+    """Return what is said of a stack that is no good; nothing of a good one."""
+    (folder / "stack.yaml").write_text(json.dumps(stack))
+    command = [str(binary), "check"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stderr if done.returncode else ""
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS)
+def test_hints_are_good_advice(binary: Path, tmp_path: Path, consumer: str) -> None:
+    met = 0
+    for link in legal(binary, consumer):
+        stack = twice(consumer, link)
+        for _ in range(MOST_ROUNDS):
+            said = check(binary, tmp_path, stack)
+            if not said:
+                break
+            met += 1
+            hints = HINT.findall(said)
+            assert len(hints) == said.count("error["), said
+            advice = {end: name for name, _, end in hints}
+            assert len(advice) == len(set(hints)), said
+            for one in stack["links"]:
+                one |= {"env": advice[one["to"]]} if one["to"] in advice else {}
+        assert not check(binary, tmp_path, stack), (link["type"], stack["links"])
+    assert met
