@@ -35,7 +35,7 @@ pub(super) struct PlannedSecret {
 /// Whether a Secret of the component is known to a chart or a custom resource. What the templates of workloads name is of
 /// kinds that kustomize follows: there a Secret has the hash of its contents in its name, and a change rolls its pods.
 fn is_named_elsewhere(component: &Component) -> bool {
-    component.entry.definition.install.workload.is_none()
+    component.entry.definition.install.workload().is_none()
 }
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
