@@ -67,7 +67,12 @@ fn stack_of(component_type: &str, components: usize, environments: usize) -> Str
 
 #[test]
 fn every_type_stays_within_its_share_of_the_lock() {
-    for component_type in load(&[]).unwrap().type_names() {
+    let catalog = load(&[]).unwrap();
+    for component_type in catalog.type_names() {
+        let entry = catalog.component_type(component_type).unwrap().unwrap();
+        if entry.definition.excludes(&entry.definition) {
+            continue; // a stack has one at most
+        }
         let size = |components, environments| lock_bytes(&stack_of(component_type, components, environments));
         let (one, two) = (size(1, 1), size(2, 1));
         let (one_wide, two_wide) = (size(1, 2), size(2, 2));

@@ -26,6 +26,7 @@ pub struct Entry<T> {
     /// Folder of the entry: in the repository of the program, or where `--catalog` found it.
     pub(super) home: String,
     pub(super) files: Files,
+    pub(super) replaces: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +49,12 @@ impl<T> Entry<T> {
             Files::Embedded(_) => None,
             Files::Folder(_) => Some(&self.home),
         }
+    }
+
+    /// Whether it stands for an entry of the same name, of the core or of an overlay before.
+    #[must_use]
+    pub fn replaces(&self) -> bool {
+        self.replaces
     }
 
     /// Where a file beside the entry is, for messages.

@@ -69,6 +69,8 @@ pub(super) struct Store<T> {
 
 struct Slot<T> {
     raw: Raw,
+    /// It stands for an entry of the same name, of the core or of a folder before.
+    replaces: bool,
     decoded: OnceCell<Rc<Entry<T>>>,
 }
 
@@ -76,6 +78,7 @@ impl<T> From<Raw> for Slot<T> {
     fn from(raw: Raw) -> Self {
         Self {
             raw,
+            replaces: false,
             decoded: OnceCell::new(),
         }
     }
@@ -99,7 +102,9 @@ impl<T: Definition> Store<T> {
         }
         for overlay in overlays {
             for (name, home) in folders::entries(&overlay.join(folder), T::FILE, report)? {
-                slots.insert(name, Slot::from(Raw::Folder(home)));
+                let replaces = slots.contains_key(&name);
+                let slot = Slot::from(Raw::Folder(home));
+                slots.insert(name, Slot { replaces, ..slot });
             }
         }
         Ok(Self {
@@ -145,7 +150,9 @@ impl<T: Definition> Store<T> {
         if let Some(entry) = slot.decoded.get() {
             return Ok(Some(Rc::clone(entry)));
         }
-        let entry = Rc::new(self.decode(name, &slot.raw)?);
+        let mut entry = self.decode(name, &slot.raw)?;
+        entry.replaces = slot.replaces;
+        let entry = Rc::new(entry);
         Ok(Some(Rc::clone(slot.decoded.get_or_init(|| entry))))
     }
 
@@ -229,6 +236,7 @@ impl Raw {
             name: name.to_owned(),
             home,
             files,
+            replaces: false,
         }
     }
 }
@@ -265,6 +273,7 @@ pub(super) fn shared() -> Entry<()> {
         name: SHARED.name.to_owned(),
         home: format!("catalog/{}", SHARED.name),
         files: Files::Embedded(SHARED.files),
+        replaces: false,
     }
 }
 

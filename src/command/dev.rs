@@ -40,7 +40,7 @@ fn serve(
     catalog: &Catalog,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<()> {
-    let target = dev::choose(stack, settings.server.as_deref())?;
+    let target = dev::choose(stack, catalog, settings.server.as_deref())?;
     let cache = StackCache::take(&settings.options.cache, &settings.stack_file)?;
     let tree = assemble(topology, stack, catalog)?;
     // Nobody works in the cache: what differs there is made again.

@@ -201,7 +201,7 @@ fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
 #[cfg(feature = "agent")]
 fn dev(stack: &Stack, settings: &GenSettings) -> Option<String> {
     let is_file = settings.stack_file.as_os_str() != "-";
-    let can_run = is_file && crate::dev::choose(stack, None).is_ok();
+    let can_run = is_file && crate::dev::is_runnable(stack);
     can_run.then(|| settings.command("dev", &["--catalog"]))
 }
 

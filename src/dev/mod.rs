@@ -29,5 +29,5 @@ pub use cache::StackCache;
 pub use interpreter::{PythonSearch, Variables};
 pub use problem::Problem;
 pub use session::{Options, serve};
-pub use target::{Target, choose};
+pub use target::{Target, choose, is_runnable};
 pub use trial::{TrialOptions, run_script};

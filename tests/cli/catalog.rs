@@ -78,6 +78,19 @@ fn lists_every_entry() {
 }
 
 #[test]
+fn what_stands_for_an_entry_of_the_core_is_told() {
+    let core = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("link-types/interfaces/redis.yaml");
+    let text = std::fs::read_to_string(core).unwrap();
+    let project = with_mail();
+    project.write("extra/link-types/interfaces/redis.yaml", &text);
+    let run = project.run("catalog ls --catalog extra");
+    let line = run.stdout.lines().find(|line| line.starts_with("  redis ")).unwrap();
+    assert!(line.ends_with("interfaces, in place of another)"), "{line}");
+    let others = run.stdout.matches("in place of another").count();
+    assert_eq!(others, 1);
+}
+
+#[test]
 fn lists_are_data_too() {
     let run = with_mail().run("catalog ls -o json --catalog extra");
     let listed: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -92,6 +105,7 @@ fn lists_are_data_too() {
         (Some("type"), Some("interface"))
     );
     assert!(of("mailpit")["origin"].as_str().unwrap().contains("extra"));
+    assert_eq!(of("mailpit")["replaces"], false);
     let run = with_mail().run("catalog links -o json --catalog extra");
     let listed: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let links = listed["links"].as_array().unwrap();

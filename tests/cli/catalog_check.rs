@@ -169,7 +169,7 @@ links:
       |
     9 |   - {from: shop, to: valkey, env: NODE}
       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    hint: choose another prefix with `env:` on `shop → valkey`
+    hint: choose another prefix, such as `env: VALKEY` on `shop → valkey`
 
     1 finding in `stack.yaml`
     "#);

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from levels import agreement, kinds, removal, runs
-from levels.facts import facts
+from levels.facts import Fact, facts
 from levels.granted import BASE, PROVIDERS
 from levels.kinds import Kind
 from levels.runs import Run
+from levels.sayings import GAINED
 from levels.stacks import Draft, Maker
 from output_checker.places import ROOT
 
@@ -130,7 +131,13 @@ OTHERWISE = (
     (f"{BASE}/clickhouse/clickhouse.yaml", "SELECT ON analytics.*", "INSERT ON analytics.*"),
     (f"{BASE}/valkey/values.yaml", "+ping +@read", "+ping +@dangerous +@read"),
     (f"{BASE}/cnpg/access.yaml", "- stacktic_readers_app-db", "- stacktic_writers_app-db"),
+    (f"{BASE}/cnpg/cluster.yaml", '"keycloak_db" "keycloak"', '"app_db" "keycloak"'),
+    (f"{BASE}/cnpg/cluster.yaml", '"app_db" "mcp_ro_fastmcp_cnpg"', 'all "mcp_ro_fastmcp_cnpg"'),
+    (f"{BASE}/cnpg/cluster.yaml", '"app_db" "mcp_ro_fastmcp_cnpg"', '"all" "mcp_ro_fastmcp_cnpg"'),
+    (f"{BASE}/cnpg/cluster.yaml", "- host all all all reject", '- host all "app_user" all trust'),
     (f"{BASE}/seaweedfs/identities.yaml", '"List:app-data"', '"Admin:app-data"'),
+    ("argocd/dev/project.yaml", "applications, get, stack-3/*", "applications, sync, stack-3/*"),
+    ("argocd/dev/project.yaml", "get, stack-3/*", "get, stack-3/kafka"),
 )
 
 
@@ -145,3 +152,44 @@ def test_one_place_that_says_something_else_is_noticed(
     assert told in text
     (out / place).write_text(text.replace(told, other, 1), encoding="utf-8")
     assert agreement.disagreements(out, None), place
+
+
+def test_an_access_diff_that_says_something_else_is_noticed(stacks: Stacks) -> None:
+    planted = 0
+    for _, run in (one for one in stacks.made if one):
+        told = [change for change in run.report["access"] if GAINED.match(change["text"])]
+        told = [change for change in told if not change["text"].startswith("write: ")]
+        for change in told[:1]:
+            others = [one for one in run.report["access"] if one is not change]
+            raised = {**change, "text": f"{change['text']}, level own"}
+            for access in (others, [*others, raised]):
+                assert agreement.disagreements(run.out, {**run.report, "access": access})
+                planted += 1
+    assert planted >= STACKS
+
+
+def test_what_a_link_leaves_behind_is_noticed(binary: Path, tmp_path: Path, stacks: Stacks) -> None:
+    """Each trace of it in turn stays, goes of another or comes; a file of nobody changes."""
+    kinds_seen: set[str] = set()
+    for draft, run in (stacks.of(number) for number in range(4)):
+        ends = Counter((link.source, link.target) for link in draft.links)
+        single = [link for link in draft.links if ends[link.source, link.target] == 1]
+        link = next(link for link in single if "account" in link.kind.effects)
+        before = removal.Tree.read(run.out)
+        nothing = facts(runs.generate(binary, tmp_path / "alone", draft.with_only([])).out)
+        own = facts(runs.generate(binary, tmp_path / "alone", draft.with_only([link])).out)
+        own -= nothing
+        after = removal.Tree.read(runs.generate(binary, tmp_path / "less", draft.without(link)).out)
+        lost = {fact for fact in before.facts - after.facts if fact.kind != "scope"}
+        kept = next(fact for fact in sorted(after.facts - own) if fact.kind == "edge")
+        come = Fact("edge", link.target, "ingress from everywhere")
+        planted = [after.facts - {kept}, after.facts | {come}]
+        planted += [after.facts | {fact} for fact in lost]
+        for one in planted:
+            tree = removal.Tree(one, after.files, after.links)
+            assert removal.breaches(draft, link, before, tree, own), (link.arrow, one ^ after.facts)
+        beside = {**after.files, f"{BASE}/nobody/values.yaml": b"left: behind"}
+        tree = removal.Tree(after.facts, beside, after.links)
+        assert removal.breaches(draft, link, before, tree, own), link.arrow
+        kinds_seen |= {fact.kind for fact in lost}
+    assert kinds_seen >= {"account", "key", "edge"}, kinds_seen

@@ -189,7 +189,10 @@ const PING: Adapter = Adapter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::catalog::check::CONNECTING;
 
     #[test]
     fn rows_refer_to_their_own_flags() {
@@ -231,5 +234,14 @@ mod tests {
         let with_secret = PROGRAMS.iter().filter(|adapter| !adapter.secret_slots.is_empty());
         let names: Vec<&str> = with_secret.map(|adapter| adapter.program).collect();
         assert_eq!(names, ["psql", "valkey-cli", "redis-cli"]);
+    }
+
+    /// The law of the catalog for health checks knows the programs by name. The API server is an endpoint of no component.
+    #[test]
+    fn the_catalog_knows_what_connects() {
+        let sources = PROGRAMS.iter().filter(|adapter| adapter.role == Role::Source);
+        let names = sources.map(|adapter| adapter.program).filter(|name| *name != "kubectl");
+        let known: BTreeSet<&str> = CONNECTING.into_iter().collect();
+        assert_eq!(names.collect::<BTreeSet<_>>(), known);
     }
 }

@@ -46,8 +46,8 @@ fn names_port(check: &str, port: u16) -> bool {
     words.any(|word| word == port.to_string() || word.ends_with(&format!(":{port}")))
 }
 
-/// Programs that connect to somewhere.
-const CONNECTING: [&str; 6] = ["nc", "curl", "psql", "pg_isready", "valkey-cli", "redis-cli"];
+/// Programs that connect to an endpoint; a test beside the agent's table of programs compares the two.
+pub(crate) const CONNECTING: [&str; 6] = ["nc", "curl", "psql", "pg_isready", "valkey-cli", "redis-cli"];
 
 /// Whether the sentence starts one of them. What stands in quotes is an argument: of a shell, which no check has.
 fn is_connecting(check: &str) -> bool {

@@ -40,6 +40,8 @@ use super::store::Definition;
 use super::{ComponentType, Convention, HookType, Interface, Pair};
 
 pub(super) use among::{Among, LawAmong};
+#[cfg(all(test, feature = "agent"))]
+pub(crate) use health::CONNECTING;
 pub(super) use held::{Held, Law};
 use links::{consumes, conventions, interfaces, kinds, pairs, provides, tool_files};
 pub use names::CATEGORIES;

@@ -18,6 +18,8 @@ struct Item {
     category: Option<String>,
     /// `core`, or the folder of an overlay.
     origin: String,
+    /// Whether it stands for an entry of the core, or of an overlay before.
+    replaces: bool,
 }
 
 pub(in crate::command) fn list(
@@ -39,10 +41,10 @@ pub(in crate::command) fn list(
         let before = if position == 0 { "" } else { "\n" };
         writeln!(streams.out, "{before}{}", kind.heading())?;
         for item in all.iter().filter(|item| item.kind == kind.word()) {
-            let origin = if item.origin == "core" {
-                String::new()
-            } else {
-                format!("  ({})", item.origin)
+            let origin = match (item.origin.as_str(), item.replaces) {
+                ("core", _) => String::new(),
+                (origin, false) => format!("  ({origin})"),
+                (origin, true) => format!("  ({origin}, in place of another)"),
             };
             writeln!(streams.out, "  {:<24} {}{origin}", item.name, item.title)?;
         }
@@ -52,7 +54,7 @@ pub(in crate::command) fn list(
 
 fn item(kind: Kind, name: &str, catalog: &Catalog) -> anyhow::Result<Item> {
     let missing = || format!("{} `{name}`", kind.word());
-    let (title, category, origin) = match kind {
+    let (title, category, (origin, replaces)) = match kind {
         Kind::Type => {
             let entry = catalog.component_type(name)?.with_context(missing)?;
             let category = Some(entry.definition.category.clone());
@@ -90,9 +92,10 @@ fn item(kind: Kind, name: &str, catalog: &Catalog) -> anyhow::Result<Item> {
         title,
         category,
         origin,
+        replaces,
     })
 }
 
-fn origin<T>(entry: &Entry<T>) -> String {
-    entry.overlay().unwrap_or("core").to_owned()
+fn origin<T>(entry: &Entry<T>) -> (String, bool) {
+    (entry.overlay().unwrap_or("core").to_owned(), entry.replaces())
 }

@@ -33,6 +33,8 @@ STATEMENT = re.compile(r"(?:;|\\gexec)[ \t]*$", re.MULTILINE)
 GRANT = re.compile(r"\bGRANT ([A-Z ,]+?) ON ")
 RECIPIENT = re.compile(r""":['"](\w+)['"]|\bTO (\w+)""")
 FIELD = re.compile(r'"[^"]*"|\S+')
+# A keyword of pg_hba.conf; in quotes it is a name.
+ALL = "all"
 
 
 @dataclass
@@ -60,9 +62,14 @@ class Cluster:
     def admits(self, role: str, database: str) -> bool:
         """Return what the first rule that fits says."""
         for _, databases, names, *_, method in self.rules:
-            if databases in {database, "all"} and names in {role, "all"}:
+            if is_meant(databases, database) and is_meant(names, role):
                 return method == "scram-sha-256"
         return False
+
+    def is_admitted_to_all(self, role: str) -> bool:
+        """Say whether a rule lets it into databases that nobody has declared."""
+        admitting = (rule for rule in self.rules if rule[-1] != "reject")
+        return any(rule[1] == ALL and is_meant(rule[2], role) for rule in admitting)
 
     def can(self, role: str, database: str) -> set[str]:
         groups = self.groups(role)
@@ -90,7 +97,7 @@ class Cluster:
         how = even(level(one, POSTGRES) for one in can.values())
         return Account(
             "beyond" if trusted else how,
-            {"databases": frozenset(reached)},
+            {"databases": frozenset([*reached, ALL] if self.is_admitted_to_all(role) else reached)},
             None if owns else present(grants),
         )
 
@@ -99,6 +106,10 @@ class Cluster:
         settings = self.sessions.get(role, {})
         known = {settings.get(database, UNEVEN) for database in reached} if settings else set[str]()
         return sorted_words(one.replace(";", " ") for one in known)
+
+
+def is_meant(field: str, name: str) -> bool:
+    return field in {ALL, name, f'"{name}"'}
 
 
 def postgres(folder: Path) -> Accounts:
@@ -111,10 +122,7 @@ def postgres(folder: Path) -> Accounts:
         known["inRoles"] = [*known["inRoles"], *listed(role.get("inRoles"))]
     found = Cluster(
         roles,
-        [
-            [one.strip('"') for one in FIELD.findall(rule)]
-            for rule in cluster["postgresql"]["pg_hba"]
-        ],
+        [FIELD.findall(rule) for rule in cluster["postgresql"]["pg_hba"]],
         {one["name"]: one["owner"] for one in of_kind(all_objects, "Database")},
     )
     scripts = next(one["data"] for one in all_objects if one["kind"] == "ConfigMap")

@@ -15,8 +15,6 @@ from levels.stacks import Draft, Link
 
 # What a finding advises to do with a link of the stack.
 PREFIX = re.compile(r"such as `env: (\w+)` on `(.+?)`")
-OTHER_PREFIX = re.compile(r"choose another prefix with `env:` on `(.+?)`")
-SAME_FILE = re.compile(r"the links `.+?` and `(.+?)` both mount a secret as")
 SHARED = re.compile(r"`(.+?)` and `(.+?)` share the account `.+?`, and ask for")
 SINGLE = re.compile(r"`(\S+?)` links to `(\S+?)` and to `(\S+?)`; it can use one")
 # Why a random stack may be none: what two of its components cannot both be.
@@ -71,8 +69,6 @@ def followed(draft: Draft, finding: dict[str, Any]) -> Draft:
     message, hint = finding["message"], finding.get("hint") or ""
     if found := PREFIX.search(hint):
         named(draft, found[2]).env = found[1]
-    elif found := OTHER_PREFIX.search(hint) or SAME_FILE.search(message):
-        named(draft, found[1]).env = f"OTHER_{len(draft.links)}"
     elif found := SHARED.search(message):
         first, second = named(draft, found[1]), named(draft, found[2])
         second.access, second.by_word = first.level, False
