@@ -102,12 +102,11 @@ impl Trial<'_> {
                     Finding::new(fault.code, Span::default(), &fault.message).hint(hint),
                 );
             }
-            None => self.blame(
-                fault.code,
-                &["files"],
-                format!("{error:#}"),
-                "see what its templates make",
-            ),
+            None => {
+                // The finding has the code already.
+                let fact = format!("{error:#}").replace(&format!("{}: ", fault.code.as_str()), "");
+                self.blame(fault.code, &["files"], fact, "see what its templates make");
+            }
         }
         Ok(None)
     }
