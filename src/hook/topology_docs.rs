@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::markdown::text;
 use crate::name::ComponentName;
@@ -106,15 +106,76 @@ fn edge(link: &Link) -> Json {
         "type": link.type_name(),
         "access": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
-        "grants": text(&grants(link)),
+        "grants": grants(link).iter().map(|line| text(line)).collect::<Vec<_>>().join("<br>"),
     }
 }
 
-/// What its level grants; where no data says it, what the level means.
-fn grants(link: &Link) -> String {
-    if !link.grants.is_empty() {
-        return view::grants_text(&link.grants);
+/// Most characters of a line within a cell, and of a word that stands in a line with others.
+const LINE: usize = 80;
+const WORD: usize = 20;
+
+/// What its level grants, in lines; where no data says it, what the level means.
+fn grants(link: &Link) -> Vec<String> {
+    if link.grants.is_empty() {
+        let meanings = &link.kind.interface.definition.levels;
+        return vec![meanings.get(&link.level).cloned().unwrap_or_default()];
     }
-    let meanings = &link.kind.interface.definition.levels;
-    meanings.get(&link.level).cloned().unwrap_or_default()
+    lines(&link.grants)
+}
+
+/// Level data in one line, or in one for each of its values, or for each word where these are long.
+fn lines(grants: &Map<String, Json>) -> Vec<String> {
+    let whole = view::grants_text(grants);
+    if whole.chars().count() <= LINE {
+        return vec![whole];
+    }
+    let of_value = |(name, value): (&String, &Json)| {
+        let words = view::grant_words(value);
+        let line = format!("{name}: {}", words.join(" "));
+        let is_long = line.chars().count() > LINE && words.iter().any(|word| word.chars().count() > WORD);
+        match is_long && words.len() > 1 {
+            true => {
+                let items = words.into_iter().map(|word| format!("- {word}"));
+                std::iter::once(format!("{name}:")).chain(items).collect()
+            }
+            false => vec![line],
+        }
+    };
+    grants.iter().flat_map(of_value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn long_level_data_has_lines() {
+        for (grants, expected) in [
+            (
+                json!({ "commands": ["+ping", "+info"], "keys": "read" }),
+                vec!["commands: +ping +info; keys: read"],
+            ),
+            (
+                json!({ "allow": vec!["+get"; 20], "keys": "read" }),
+                vec![
+                    "allow: +get +get +get +get +get +get +get +get +get +get +get +get +get +get +get +get +get +get +get +get",
+                    "keys: read",
+                ],
+            ),
+            (
+                json!({ "publish": vec!["$JS.API.STREAM.INFO.orders"; 3], "subscribe": ["_INBOX.>"] }),
+                vec![
+                    "publish:",
+                    "- $JS.API.STREAM.INFO.orders",
+                    "- $JS.API.STREAM.INFO.orders",
+                    "- $JS.API.STREAM.INFO.orders",
+                    "subscribe: _INBOX.>",
+                ],
+            ),
+        ] {
+            assert_eq!(lines(grants.as_object().unwrap()), expected);
+        }
+    }
 }

@@ -70,13 +70,20 @@ fn metrics(component: &Component) -> Json {
 /// Level data as people read it: `commands: +ping +info; keys: read`.
 #[must_use]
 pub fn grants_text(grants: &Map<String, Json>) -> String {
-    let word = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let words = |value: &Json| match value {
-        Json::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(" "),
-        value => word(value),
-    };
-    let told = grants.iter().map(|(name, value)| format!("{name}: {}", words(value)));
+    let told = grants
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", grant_words(value).join(" ")));
     told.collect::<Vec<_>>().join("; ")
+}
+
+/// One value of level data, word by word.
+#[must_use]
+pub fn grant_words(value: &Json) -> Vec<String> {
+    let word = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match value {
+        Json::Array(items) => items.iter().map(word).collect(),
+        value => vec![word(value)],
+    }
 }
 
 /// An account at its provider.

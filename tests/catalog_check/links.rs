@@ -255,6 +255,11 @@ fn wrong_slots() {
 
 const WRONG_INTERFACES: Cases = &[
     (
+        "host: {help: host}",
+        "host: {help: host, hlep}",
+        "link-types/interfaces/smtp.yaml:5: E_CATALOG_SCHEMA: the key `hlep` is not known here; did you mean `help`?",
+    ),
+    (
         "interface: smtp",
         "interface: smpt",
         "link-types/interfaces/smtp.yaml:1: E_CATALOG_NAME: the file is called `smtp`, and the entry `smpt`; write `interface: smtp`, or rename the file",
@@ -338,6 +343,16 @@ fn wrong_interfaces() {
 
 const WRONG_CONVENTIONS: Cases = &[
     (
+        "always: {MAIL_SETTINGS: /run/secrets}",
+        "alway:",
+        "link-types/conventions/mailers.yaml:9: E_CATALOG_SCHEMA: the key `alway` is not known here; did you mean `always`?",
+    ),
+    (
+        "    files: {mail.password: password}",
+        "    constant: {NODE_OPTIONS: \"--trace\"}\n    files: {mail.password: password}",
+        "link-types/conventions/mailers.yaml:7: E_CATALOG_ENV: `NODE_OPTIONS` steers Node.js; take a key that only the program itself reads",
+    ),
+    (
         "convention: mailers",
         "convention: mailer",
         "link-types/conventions/mailers.yaml:1: E_CATALOG_NAME: the file is called `mailers`, and the entry `mailer`; write `convention: mailers`, or rename the file",
@@ -410,6 +425,11 @@ fn wrong_conventions() {
 }
 
 const WRONG_PAIRS: Cases = &[
+    (
+        "levels: [read]\n",
+        "levels: [read]\nhints: null\n",
+        "link-types/pairs/fastmcp-mailpit/pair.yaml:6: E_CATALOG_SCHEMA: the key `hints` is not known here; one of `account`, `begins_at`, `data`, `deliver`, `egress`, `endpoints`, `external`, `file`, `files`, `from`, `interface`, `keys`, `levels`, `scope`, `single`, `title`, `to`, `tools`, `tools_of`, `uses`",
+    ),
     (
         "from: fastmcp",
         "from: fastcmp",

@@ -716,6 +716,11 @@ fn files_for_people_are_nobodys_entries() {
 
 const WRONG_HOOKS: Cases = &[
     (
+        "template: mail.yaml.j2}",
+        "template: mail.yaml.j2, note}",
+        "hooks/mail_notes/hook.yaml:5: E_CATALOG_SCHEMA: the key `note` is not known here; one of `group_by`, `path`, `resource`, `seeded`, `template`, `where`",
+    ),
+    (
         "name: mail_notes",
         "name: mail_doc",
         "hooks/mail_notes/hook.yaml:1: E_CATALOG_NAME: the folder is called `mail_notes`, and the entry `mail_doc`; write `name: mail_notes`, or rename the folder",

@@ -400,6 +400,30 @@ fn presets_that_cannot_be_taken() {
 
     1 finding in 1 file of the catalog
     "#);
+    let slips = Project::new(LOKI).file(
+        "extra/catalog/_shared/presets.yaml",
+        "small:\n  group: null\n  attributes:\n    size: {type: integer, hulp}\n  naem: small\n",
+    );
+    assert_said!(slips.said("check --catalog extra"), @r#"
+    exit code: 4
+    ----- stdout -----
+    ----- stderr -----
+    error[E_CATALOG_SCHEMA]: the key `hulp` is not known here
+     --> extra/catalog/_shared/presets.yaml:4:27
+      |
+    4 |     size: {type: integer, hulp}
+      |                           ^^^^
+    hint: did you mean `help`?
+
+    error[E_CATALOG_SCHEMA]: the key `naem` is not known here
+     --> extra/catalog/_shared/presets.yaml:5:3
+      |
+    5 |   naem: small
+      |   ^^^^
+    hint: did you mean `namespace`?
+
+    2 findings in 1 file of the catalog
+    "#);
     let unknown = Project::new(LOKI).file(
         "extra/catalog/rails/component.yaml",
         "type: rails\nuse: [web_aplication]\n",

@@ -285,3 +285,35 @@ fn variables_stand_for_flags() {
     assert_eq!(project.run_as("gen other.yaml", &[("STACKTIC_CHECK", "true")]).code, 2);
     assert_eq!(project.run_as("gen other.yaml", &[("STACKTIC_CHECK", "false")]).code, 0);
 }
+
+/// What Kafka's login asks of Spring is asked of nobody else.
+#[test]
+fn constant_keys_come_with_links_of_their_interface() {
+    let stack = |to: &str| {
+        format!(
+            "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  app: {{type: spring_boot, attributes: {{image: \"registry.example.com/app:1.0.0\"}}}}
+  kafka: {{type: kafka, sub_components: {{orders: {{type: topic}}}}}}
+  cache: {{type: valkey, attributes: {{key_prefixes: \"shop:\"}}}}
+links:
+  - {{from: app, to: {to}}}
+"
+        )
+    };
+    let settings = |to: &str| Project::generated(&stack(to)).read("out/k8s/deploy/base/app/config/cloud.env");
+    let keys = |text: String| {
+        text.lines()
+            .filter(|line| line.starts_with("SPRING_KAFKA_JAAS_"))
+            .count()
+    };
+    let cache = settings("cache");
+    assert!(cache.contains("SPRING_CONFIG_IMPORT="), "{cache}");
+    assert_eq!(keys(cache), 0);
+    // Whether, by what, and as whom.
+    assert_eq!(keys(settings("kafka/orders")), 3);
+}

@@ -1,5 +1,7 @@
 //! Templates of a platform team: what they ask for in vain is told with place and nearest name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::assert_said;
 use crate::builder::Project;
 
@@ -162,5 +164,84 @@ fn lists_that_ask_in_vain() {
         let run = project.run("check --catalog extra");
         assert_eq!(run.code, code, "{source}: {}", run.stderr);
         assert!(run.stderr.contains(told), "{source}: {}", run.stderr);
+    }
+}
+
+const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/catalog/README.md");
+
+/// The fields that the README lists in the row that begins so; what stands in brackets explains one.
+fn listed(begin: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(README).unwrap();
+    let row = text
+        .lines()
+        .find(|line| line.starts_with(&format!("| {begin}")))
+        .unwrap();
+    let cell = row.split(" | ").nth(1).unwrap();
+    let outside = cell.split('(').enumerate().map(|(number, part)| match number {
+        0 => part,
+        _ => part.split_once(')').map_or("", |(_, rest)| rest),
+    });
+    let words = outside.flat_map(|part| part.split('`').skip(1).step_by(2));
+    words.map(str::to_owned).collect()
+}
+
+/// A type with an account, and with a link of its own.
+fn linked() -> Project {
+    let stack = "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  mail: {type: mailpit, sub_components: {sales: {type: box}}}
+  db: {type: cnpg, sub_components: {app: {type: database}}}
+  app: {type: fastapi, attributes: {image: \"registry.example.com/app:1.0.0\"}}
+links:
+  - {from: app, to: mail}
+  - {from: mail, to: db/app, access: own}
+";
+    let linked = "\
+provides:
+  smtp:
+    accounts: {\"*\": {per: link, name: a, secret: {name: \"{to.object}-users\", keys: {password: {fact: password}}}}}
+    levels: {write: {mail: [send]}}
+consumes:
+  - store: {interface: postgres, levels: [own], deliver: {secret: {name: store, file: store.env, keys: {password: password}}}}
+";
+    let interface = "\
+interface: smtp
+title: mail
+facts: {password: {secret: true, help: password}}
+levels: {write: send}
+consumers: {application: {levels: [write]}}
+";
+    Project::new(stack)
+        .file("extra/catalog/mailpit/component.yaml", format!("{MAIL}{linked}"))
+        .file("extra/link-types/interfaces/smtp.yaml", interface)
+}
+
+/// The README lists what a template sees, and nothing else.
+#[test]
+fn the_readme_lists_the_fields_that_templates_see() {
+    let template = "\
+component: <% component | json %>
+sub: <% component.sub_components[0] | json %>
+account: <% component.accounts[0] | json %>
+link: <% component.gets.store[0] | json %>
+";
+    let project = linked().file("extra/catalog/mailpit/values.yaml.j2", template);
+    let run = project.run("gen --catalog extra");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let made = project.read("out/k8s/deploy/base/mail/values.yaml");
+    for (word, row) in [
+        ("component", "`component` |"),
+        ("sub", "`sub`"),
+        ("account", "`account`"),
+        ("link", "a link, an item of"),
+    ] {
+        let begin = format!("{word}: ");
+        let line = made.lines().find_map(|line| line.strip_prefix(&begin)).unwrap();
+        let seen: BTreeMap<String, serde_json::Value> = serde_json::from_str(line).unwrap();
+        assert_eq!(listed(row), seen.into_keys().collect(), "{word}");
     }
 }

@@ -86,7 +86,7 @@ fn unknown(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::
         let more = if is_whole {
             ""
         } else {
-            "; for an entry of your own, give its folder with `--catalog`"
+            " (an entry of your own needs `--catalog FOLDER`)"
         };
         writeln!(streams.messages, "{}: {hint}{more}", streams.style.hint("hint"))?;
     }

@@ -116,7 +116,7 @@ fn unknown_type(checker: &mut Checker<'_>, name: &str, kind: &str) {
     let is_slip = || slip(kind, checker.catalog.type_names()).is_some();
     let hint = match checker.catalog.has_overlays() || is_slip() {
         true => near,
-        false => near.map(|near| format!("{near}; for a type of your own, give its folder with `--catalog`")),
+        false => near.map(|near| format!("{near} (a type of your own needs `--catalog FOLDER`)")),
     };
     checker.findings.push(finding.maybe_hint(hint));
 }

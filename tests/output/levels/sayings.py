@@ -109,7 +109,8 @@ def in_topology(out: Path) -> Sayings:
     """The table of links; grants without a colon are what a level means, in prose."""
     text = (out / TOPOLOGY).read_text().partition("## Links")[2]
     found: Sayings = {}
-    for source, end, kind, level, principal, grants in list(rows(text))[1:]:
+    for source, end, kind, level, principal, cell in list(rows(text))[1:]:
+        grants = cell.replace("<br>- ", " ").replace("<br>", "; ")
         said = told_grants(grants) if re.match(r"\w+: ", grants) and principal else None
         found[f"{source} → {end} {kind}"] = Saying(level, principal or None, said)
     return found

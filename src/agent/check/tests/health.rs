@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
+use super::super::adapter::{Adapter, Meaning, Role};
+use super::super::programs::PROGRAMS;
 use super::{Check, Context, Endpoint, Record, Value};
 
 fn metadata() -> Json {
@@ -108,4 +110,45 @@ fn health_checks_of_the_catalog_parse() {
         types += usize::from(!checks.is_empty());
     }
     assert!(types >= 10, "{types} types with health checks");
+}
+
+/// A row of the table as people read it: what has to stand first, then what may be left out.
+fn synopsis(adapter: &Adapter) -> String {
+    let value = |meaning: Meaning| match meaning {
+        Meaning::Host | Meaning::EndpointHost => "HOST".to_owned(),
+        Meaning::Port | Meaning::EndpointPort => "PORT".to_owned(),
+        Meaning::Username => "USER".to_owned(),
+        Meaning::Database => "DATABASE".to_owned(),
+        Meaning::Namespace => "NAMESPACE".to_owned(),
+        Meaning::Selector => "SELECTOR".to_owned(),
+        Meaning::Address => "ADDRESS".to_owned(),
+        Meaning::Probe => "SQL".to_owned(),
+        Meaning::Pattern => "TEXT".to_owned(),
+        Meaning::Seconds(_) => "SECONDS".to_owned(),
+        Meaning::Word(words) => words.join("|"),
+    };
+    let options = adapter.options.iter();
+    let options = options.map(|option| (option.flag, format!("{} {}", option.flag, value(option.meaning))));
+    let switches = adapter.switches.iter().map(|flag| (*flag, (*flag).to_owned()));
+    let (must, may): (Vec<_>, Vec<_>) = options
+        .chain(switches)
+        .partition(|(flag, _)| adapter.required.contains(flag));
+    let pipe = if adapter.role == Role::Filter { "… | " } else { "" };
+    let words = std::iter::once(format!("{pipe}{}", adapter.program))
+        .chain(adapter.operands.iter().map(|operand| value(*operand)))
+        .chain(must.into_iter().map(|(_, text)| text))
+        .chain(may.into_iter().map(|(_, text)| format!("[{text}]")));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Whoever writes an entry reads there what a check may say.
+#[test]
+fn the_readme_of_the_catalog_lists_every_program() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("catalog/README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, section) = text.split_once("## Health checks").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let listed: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let known: Vec<String> = PROGRAMS.iter().map(synopsis).collect();
+    assert_eq!(listed, known);
 }
