@@ -64,7 +64,7 @@ pub use link_kind::LinkKind;
 pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair};
 pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provision, ScopeSource};
-pub use secret::{SecretKey, SecretSpec, Side};
+pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 use store::Store;
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};

@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json};
 use super::attribute::AttributeType;
 use super::component_type::{ComponentType, OpenPort};
 use super::provision::{AccountSecret, Per, ScopeSource};
-use super::secret::Side;
 use super::slot::{Deliver, KeyValue, SlotBody};
 use crate::level::Level;
 
@@ -85,6 +84,14 @@ pub struct PairAccount {
 pub struct Tools {
     /// Python files that exist only with the link; the first one registers tools.
     pub modules: Vec<String>,
+}
+
+/// Which end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    From,
+    To,
 }
 
 /// A file on one side of a link.

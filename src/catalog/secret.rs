@@ -9,8 +9,6 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSpec {
-    /// Side of a link; a component's own secrets leave it out.
-    pub on: Option<Side>,
     /// Pattern of the Secret's name.
     pub name: String,
     /// Pattern of the file below `secret/`.
@@ -27,14 +25,6 @@ pub struct SecretSpec {
     #[serde(default)]
     pub shared: bool,
     pub keys: Vec<SecretKey>,
-}
-
-/// Which end of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    From,
-    To,
 }
 
 /// One key of a Secret.

@@ -6,6 +6,9 @@ use crate::catalog::Role;
 /// The interface of everything that can be published.
 pub const HTTP: &str = "http";
 
+/// The attribute that is the first label of a published host.
+pub const SUBDOMAIN: &str = "subdomain";
+
 impl Stack {
     /// The links by which `gateway` publishes components, sorted by those.
     pub fn published<'a>(&'a self, gateway: &'a Component) -> impl Iterator<Item = &'a Link> {
@@ -20,15 +23,16 @@ impl Stack {
         links.any(|link| link.kind.interface_name() == HTTP && self.component(&link.from).has_role(Role::Gateway))
     }
 
-    /// The host under which a gateway publishes `component`: below its own name, where its type has no `subdomain`.
+    /// The host under which a gateway publishes `component`.
     #[must_use]
     pub fn published_host(&self, component: &Component) -> String {
-        let subdomain = component.text("subdomain");
-        let label = if subdomain.is_empty() {
-            component.name.as_str()
-        } else {
-            &subdomain
-        };
-        format!("{label}.{}", self.domain)
+        published_host(component.name.as_str(), &component.text(SUBDOMAIN), &self.domain)
     }
+}
+
+/// The host of a published component: below its own name, where it has no `subdomain`.
+#[must_use]
+pub fn published_host(name: &str, subdomain: &str, domain: &str) -> String {
+    let label = if subdomain.is_empty() { name } else { subdomain };
+    format!("{label}.{domain}")
 }

@@ -6,15 +6,10 @@ use crate::agent::check::{Context, Endpoint};
 use crate::agent::query::Index;
 use crate::catalog::Role;
 use crate::metadata::{AttributeMetadata, ComponentMetadata, StackMetadata};
+use crate::stack::gateway;
 
 /// Where the gateway answers for hosts that it publishes.
 const PUBLISHED_PORT: u16 = 443;
-
-/// The attribute that is the first label of a published host.
-const SUBDOMAIN: &str = "subdomain";
-
-/// The interface of what a gateway publishes. Other links of it are those of whoever watches or deploys it.
-const HTTP: &str = crate::stack::gateway::HTTP;
 
 /// The endpoints, published hosts and namespaces of a stack; what other stacks own is only named.
 #[must_use]
@@ -25,7 +20,7 @@ pub fn context(index: &Index) -> Context {
     let hosts = own
         .iter()
         .filter(|component| published.contains(component.name.as_str()))
-        .filter_map(|component| published_host(component, &metadata.domain));
+        .map(|component| published_host(component, &metadata.domain));
     Context {
         endpoints: own
             .iter()
@@ -50,7 +45,7 @@ fn published(metadata: &StackMetadata) -> BTreeSet<&str> {
     let published = metadata
         .links
         .iter()
-        .filter(|link| link.interface == HTTP && gateways.contains(link.from.as_str()));
+        .filter(|link| link.interface == gateway::HTTP && gateways.contains(link.from.as_str()));
     let published = published.map(|link| link.to.as_str());
     published.collect()
 }
@@ -61,11 +56,11 @@ pub(super) fn endpoints(component: &ComponentMetadata) -> impl Iterator<Item = E
     listed.map(|endpoint| Endpoint::new(endpoint.host.as_str(), endpoint.port))
 }
 
-fn published_host(component: &ComponentMetadata, domain: &str) -> Option<Endpoint> {
-    match component.attributes.get(SUBDOMAIN)? {
-        AttributeMetadata::Plain(serde_json::Value::String(label)) if !label.is_empty() => {
-            Some(Endpoint::new(format!("{label}.{domain}"), PUBLISHED_PORT))
-        }
-        _ => None,
-    }
+fn published_host(component: &ComponentMetadata, domain: &str) -> Endpoint {
+    let subdomain = match component.attributes.get(gateway::SUBDOMAIN) {
+        Some(AttributeMetadata::Plain(serde_json::Value::String(label))) => label,
+        _ => "",
+    };
+    let host = gateway::published_host(component.name.as_str(), subdomain, domain);
+    Endpoint::new(host, PUBLISHED_PORT)
 }

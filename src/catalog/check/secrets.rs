@@ -28,10 +28,6 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
                 "sub-component type",
             );
         }
-        if secret.on.is_some() {
-            let fact = "a Secret of a type lies on no side of a link";
-            held.blame(E_CATALOG_SCHEMA, &[path[0], path[1], "on"], fact, "remove `on`");
-        }
         file(held, &path, secret, seen.insert(&secret.file));
         linked(held, &path, secret);
         keys(held, &path, secret);
