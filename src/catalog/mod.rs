@@ -62,7 +62,7 @@ pub use kind::Kind;
 pub use legal_link::LegalLink;
 pub use link_kind::LinkKind;
 pub use package::{PackageSpec, ToolFile};
-pub use pair::{LinkFile, Pair};
+pub use pair::{LinkFile, Pair, Side};
 pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provision, ScopeSource};
 pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
