@@ -189,5 +189,5 @@ fn secret(link: &Link, key: String, file: Option<String>, help: String) -> anyho
 
 /// What the key stands for, whatever its prefix.
 fn of(link: &Link, key: &str) -> String {
-    format!("{} {}", link.end(), key.replacen(&link.env_prefix, "*", 1))
+    format!("{} {}", link.holder(), key.replacen(&link.env_prefix, "*", 1))
 }

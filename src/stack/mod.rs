@@ -22,7 +22,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Protocol, Role, SecretKey, SecretSpec,
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretKey, SecretSpec,
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
@@ -358,6 +358,17 @@ impl Link {
     #[must_use]
     pub fn end(&self) -> String {
         end_of(&self.to, self.sub.as_ref())
+    }
+
+    /// Whose secrets the link brings: those of an account of its own at its end, or of one that the end has anyway. A value
+    /// of the one is never one of the other.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        let account = self.kind.account(self.level);
+        match account.map(|account| account.per) {
+            Some(Per::SubComponent | Per::Component) => format!("{} itself", self.end()),
+            Some(Per::Link | Per::Connection) | None => self.end(),
+        }
     }
 }
 

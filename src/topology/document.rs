@@ -121,7 +121,7 @@ pub struct LinkDocument {
     /// What the link may do: `read` by default, else the lowest level that its link type knows.
     pub access: Option<Level>,
     /// On links of an MCP server: `access: write`, and the tools that write.
-    pub write_access: bool,
+    pub write_access: Option<bool>,
     /// Prefix of the link's keys in the environment of `from`: 1 to 40 of A-Z, 0-9 and _. By default the service, and the
     /// sub-component where the link ends at one: `VALKEY`, `CNPG_APP_DB`; an MCP server puts `MCP_` in front.
     #[schemars(regex(pattern = r"^[A-Z]([A-Z0-9_]{0,38}[A-Z0-9])?$"))]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{PlannedSecret, is_named_elsewhere};
-use crate::stack::{Account, Component, CredentialKey, Delivered, Fact, Origin, Stack};
+use crate::stack::{Account, Component, CredentialKey, Delivered, Fact, Link, Origin, Stack};
 use crate::tree::SkeletonKey;
 
 /// The Secret of an account that a person fills in.
@@ -39,10 +39,13 @@ pub(super) fn seeded(stack: &Stack, component: &Component, account: &Account) ->
 }
 
 /// The Secret of a consumer with the facts of a link.
-pub(super) fn delivered(component: &Component, secret: &Delivered) -> PlannedSecret {
+pub(super) fn delivered(component: &Component, link: &Link, secret: &Delivered) -> PlannedSecret {
     let keys = secret.keys.iter().map(|(key, fact)| match fact {
         Fact::Plain(value) => skeleton(key, value, "as the provider has it".to_owned()),
-        Fact::Secret { origin } => skeleton(key, "", origin.clone()),
+        Fact::Secret { origin } => SkeletonKey {
+            of: BTreeSet::from([format!("{} {key}", link.holder())]),
+            ..skeleton(key, "", origin.clone())
+        },
     });
     PlannedSecret {
         name: secret.name.clone(),

@@ -132,9 +132,9 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
     }
     let delivered = stack
         .links_from(&component.name)
-        .filter_map(|link| link.delivered.as_ref());
+        .filter_map(|link| Some((link, link.delivered.as_ref()?)));
     delivered
-        .map(|secret| links::delivered(component, secret))
+        .map(|(link, secret)| links::delivered(component, link, secret))
         .for_each(&mut add);
     let seeded = stack.accounts_at(&component.name);
     seeded
@@ -146,8 +146,9 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
 /// Links that share a Secret each bring their keys.
 fn join(first: &mut PlannedSecret, more: PlannedSecret) {
     for key in more.keys {
-        if !first.keys.iter().any(|known| known.key == key.key) {
-            first.keys.push(key);
+        match first.keys.iter_mut().find(|known| known.key == key.key) {
+            Some(known) => known.of.extend(key.of),
+            None => first.keys.push(key),
         }
     }
     first.keys.sort_by(|left, right| left.key.cmp(&right.key));

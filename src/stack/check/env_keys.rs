@@ -113,6 +113,9 @@ impl Rule<'_, '_> {
                 let Some((first, said)) = seen.insert(&value.key, (link, value.value.as_deref())) else {
                     continue;
                 };
+                if self.component.has_role(Role::McpServer) && first.to == link.to {
+                    continue; // one connection, whose links agree
+                }
                 // Two links that say the same do not contradict each other; of secrets nobody can tell.
                 let is_shared = first.env_prefix == link.env_prefix && first.to == link.to;
                 if said != value.value.as_deref() || (said.is_none() && !is_shared) {

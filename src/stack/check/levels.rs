@@ -37,7 +37,12 @@ fn asked(written: Written<'_>, ends: &Ends<'_>) -> Result<Option<(&'static str, 
     let link = written.link;
     let is_server = ends.from.kind.definition.roles.contains(&Role::McpServer);
     let access = link.access.map(|level| ("access", level));
-    match (link.write_access, access) {
+    match (link.write_access == Some(true), access) {
+        (false, Some((_, level))) if is_server && link.write_access == Some(false) && level >= Level::Write => Err((
+            "write_access",
+            format!("the link asks for `access: {level}` and says `write_access: false`"),
+            "remove one of the two".to_owned(),
+        )),
         (false, access) => Ok(access),
         (true, Some((_, Level::Write))) if is_server => Ok(Some(("access", Level::Write))),
         (true, Some((_, level))) if is_server => Err((

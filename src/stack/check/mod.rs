@@ -8,6 +8,7 @@ mod build;
 mod choice;
 mod collisions;
 mod components;
+mod connections;
 mod deliveries;
 mod ends;
 mod env_keys;
@@ -84,6 +85,7 @@ pub fn check(
     collisions::check(&mut checker, &stack);
     account_names::check(&mut checker, &stack)?;
     env_keys::check(&mut checker, &stack);
+    connections::check(&mut checker, &stack);
     shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {
         Ok(Ok(stack))

@@ -1,6 +1,6 @@
 //! Rule: links that share an account agree in what it may do.
 
-use super::Checker;
+use super::{Checker, connections};
 use crate::finding::{Code, Finding};
 use crate::stack::Stack;
 
@@ -8,7 +8,9 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     for account in &stack.accounts {
         let mut links = stack.links_of(account);
         let Some(first) = links.next() else { continue };
-        for link in links.filter(|link| link.level != first.level) {
+        // Links of one connection are told as such.
+        let apart = links.filter(|link| !connections::are_one(stack, first, link));
+        for link in apart.filter(|link| link.level != first.level) {
             let message = format!(
                 "`{}` and `{}` share the account `{}`, and ask for `{}` and `{}`",
                 first.arrow(),
