@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{ColorArg, GenArgs, OnEditArg, OutputArg};
 use crate::disk;
+use crate::name::shell;
 
 #[cfg(feature = "agent")]
 pub use dev::{DevSettings, trial_options};
@@ -78,9 +79,9 @@ impl GenSettings {
     pub fn command(&self, name: &str, takes: &[&str]) -> String {
         let mut command = format!("stacktic {name}");
         for (flag, value) in self.flags.iter().filter(|(flag, _)| takes.contains(flag)) {
-            command += &format!(" {flag} {}", disk::shell_word(value));
+            command += &format!(" {flag} {}", shell::word(value));
         }
-        command + " " + &disk::shell_word(&self.stack_file.display().to_string())
+        command + " " + &shell::word(&self.stack_file.display().to_string())
     }
 }
 

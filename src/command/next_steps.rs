@@ -1,13 +1,10 @@
 //! What the first run made that somebody must go on with: read from the stack, the tree and the files that were there.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::catalog::ChartSource;
 use crate::disk;
-use crate::hook::{argo_cd_apps, operator_values};
-use crate::layout::{self, OPERATORS};
+use crate::hook::{argo_cd_apps, releases};
+use crate::layout;
 use crate::name::{ComponentName, RelPath};
-use crate::report::{self, Chart, Environment, Image, Made, NextStep, SecretFile};
+use crate::report::{self, Environment, Image, Made, NextStep, SecretFile};
 use crate::settings::GenSettings;
 use crate::stack::{Component, Stack};
 use crate::tree::{Action, Change, Changes, Content, Skeleton, Tree};
@@ -31,7 +28,7 @@ pub(super) fn next_steps(
         secrets: secrets(tree, changes, output)?,
         external_secrets: external_secrets(tree),
         images: images(stack, tree),
-        operators: operators(stack, tree),
+        operators: releases::operators(stack, &|path| is_made(tree, path)),
         other_operators: other_operators(stack),
         environments: environments(stack, tree),
         repository: repository(stack, tree),
@@ -103,54 +100,22 @@ fn image(component: &Component, tree: &Tree) -> Option<Image> {
     })
 }
 
-/// Charts of operators, each once; one that watches its own namespace only is needed in each.
-fn operators(stack: &Stack, tree: &Tree) -> Vec<Chart> {
-    let mut found = BTreeMap::new();
-    for component in stack.deployed() {
-        for operator in component.entry.definition.install.operators() {
-            let Some(chart) = operator.chart() else { continue };
-            let file = operator_values(component.type_name(), operator);
-            let values = [format!("k8s/deploy/base/{OPERATORS}/{file}")];
-            let own = component.namespace.to_string();
-            let namespace = chart.namespace.clone().unwrap_or(own);
-            let release = release(&chart.name, namespace.clone(), chart, values, tree);
-            found.insert((chart.name.clone(), namespace), release);
-        }
-    }
-    found.into_values().collect()
-}
-
 fn other_operators(stack: &Stack) -> Vec<String> {
-    let installs = stack.deployed().map(|component| &component.entry.definition.install);
-    let sources = installs
-        .flat_map(|install| install.operators())
-        .filter_map(|operator| operator.git());
-    let told = sources.map(|git| {
+    let told = releases::git_operators(stack).into_iter().map(|git| {
         format!(
             "`{}` of {} at {} in the namespace `{}`",
             git.path, git.repository, git.revision, git.namespace
         )
     });
-    told.collect::<BTreeSet<_>>().into_iter().collect()
+    told.collect()
 }
 
 fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
     let charts = |environment: &ComponentName| {
         let charts = stack.deployed().filter_map(|component| {
-            let chart = component.entry.definition.install.chart()?;
-            let name = &component.name;
-            let folders = [
-                format!("k8s/deploy/base/{name}"),
-                format!("k8s/deploy/overlays/{environment}/{name}"),
-            ];
+            let folders = releases::folders(&component.name, environment);
             let values = folders.iter().flat_map(|folder| values_files(tree, folder));
-            Some(release(
-                &component.object,
-                component.namespace.to_string(),
-                chart,
-                values,
-                tree,
-            ))
+            releases::of_component(component, values.collect())
         });
         charts.collect()
     };
@@ -165,31 +130,15 @@ fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
 
 /// Values files of a release in one of its folders, the weakest first.
 fn values_files(tree: &Tree, folder: &str) -> Vec<String> {
-    let folder = format!("{folder}/");
     let names = tree
-        .below(&folder)
-        .filter_map(|(path, _)| path.as_str().strip_prefix(&folder));
+        .below(folder)
+        .filter_map(|(path, _)| path.as_str().strip_prefix(folder));
     let names = layout::values_files(names).into_iter();
     names.map(|name| format!("{folder}{name}")).collect()
 }
 
-/// A release with those of the values files that the tree has.
-fn release(
-    name: &str,
-    namespace: String,
-    chart: &ChartSource,
-    values: impl IntoIterator<Item = String>,
-    tree: &Tree,
-) -> Chart {
-    let is_made = |path: &String| RelPath::parse(path).is_ok_and(|path| tree.get(&path).is_some());
-    Chart {
-        release: name.to_owned(),
-        namespace,
-        repository: chart.repository.clone(),
-        name: chart.name.clone(),
-        version: chart.version.clone(),
-        values: values.into_iter().filter(is_made).collect(),
-    }
+fn is_made(tree: &Tree, path: &str) -> bool {
+    RelPath::parse(path).is_ok_and(|path| tree.get(&path).is_some())
 }
 
 /// The repository of the delivery that has made Applications.

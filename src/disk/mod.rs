@@ -24,7 +24,6 @@ mod orphans;
 mod output;
 mod placement;
 mod root;
-mod shell;
 mod skeleton;
 mod sops;
 mod state;
@@ -42,7 +41,6 @@ use std::fmt;
 pub use digest::Digest;
 pub use lock::{Lock, LockEntry, LockError};
 pub use output::{Output, Purpose};
-pub(crate) use shell::word as shell_word;
 pub(crate) use skeleton::empty_values;
 pub use way::ensure_no_link_of_a_repository;
 

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use super::dotenv::Item;
 use super::placement::entries;
-use super::shell;
 use super::skeleton::Outcome;
 use super::tracked::Tracked;
+use crate::name::shell;
 use crate::tree::{Skeleton, SkeletonKey};
 
 /// How SOPS names its own entries in a dotenv file.

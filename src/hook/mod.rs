@@ -9,6 +9,7 @@ mod markdown;
 mod mcp_clients;
 mod mcp_registry;
 mod network_policies;
+pub mod releases;
 pub mod select;
 mod stack_metadata;
 mod tools;
@@ -36,7 +37,7 @@ pub struct HookRun {
 }
 
 /// Functions of which `plan` prepares the values, because they list what was planned before.
-const BY_PLAN: [&str; 3] = ["argo_cd_apps", "kustomize", "overlays"];
+const BY_PLAN: [&str; 4] = ["argo_cd_apps", "install_docs", "kustomize", "overlays"];
 
 /// A function of the stack, with the lists of items that it makes.
 type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;

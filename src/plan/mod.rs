@@ -8,6 +8,7 @@ mod components;
 mod config_maps;
 mod environment;
 mod hooks;
+mod install;
 mod jobs;
 mod kustomize;
 mod overlay;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks};
+use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks, install};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::{self, NAMESPACES};
@@ -64,6 +64,7 @@ pub fn plan_overlays(
         values.insert("charts".to_owned(), charts.into());
         hooks::plan(&mut plan, &entry, values)?;
     }
+    install::plan(&mut plan, stack, catalog, base)?;
     Ok(plan)
 }
 

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Style;
-use crate::disk::shell_word;
+use crate::hook::releases::Release;
+use crate::name::shell;
 
 /// Most files that a step names one by one.
 const MOST_FILES: usize = 5;
@@ -24,7 +25,7 @@ pub struct Made {
     /// Paths of ExternalSecret objects.
     pub external_secrets: Vec<String>,
     pub images: Vec<Image>,
-    pub operators: Vec<Chart>,
+    pub operators: Vec<Release>,
     /// Operators that are no charts: their repositories, with folder and revision.
     pub other_operators: Vec<String>,
     pub environments: Vec<Environment>,
@@ -58,20 +59,7 @@ pub struct Image {
 #[derive(Debug)]
 pub struct Environment {
     pub name: String,
-    pub charts: Vec<Chart>,
-}
-
-/// A release of a Helm chart at an exact version.
-#[derive(Debug)]
-pub struct Chart {
-    pub release: String,
-    pub namespace: String,
-    /// `https://…` of a repository, or `oci://…` of a registry, with or without the name of the chart.
-    pub repository: String,
-    pub name: String,
-    pub version: String,
-    /// Paths of values files, the last one wins.
-    pub values: Vec<String>,
+    pub charts: Vec<Release>,
 }
 
 /// One thing to do; the lines of a command are one text for a shell.
@@ -158,7 +146,7 @@ fn fill_store(made: &Made) -> Option<NextStep> {
 }
 
 fn build(made: &Made, image: &Image) -> NextStep {
-    let (name, folder) = (shell_word(&image.name), made.word(&image.folder));
+    let (name, folder) = (shell::word(&image.name), made.word(&image.folder));
     let copy = if image.with_program {
         format!("cp \"$(command -v stacktic)\" {folder}/ &&\n")
     } else {
@@ -179,7 +167,7 @@ fn encrypt(made: &Made) -> Option<NextStep> {
     let rules = made.shown(".sops.yaml");
     let command = format!(
         "(cd {} &&\n for file in {SECRETS}; do sops encrypt --in-place \"$file\"; done)",
-        shell_word(&made.out)
+        shell::word(&made.out)
     );
     let step = format!("before you commit: put your age recipient into `{rules}`, and encrypt the secret files");
     is_plain.then(|| NextStep::with_command(step, command))
@@ -234,24 +222,8 @@ fn deploy(made: &Made, environment: &Environment) -> NextStep {
 }
 
 /// The release that an Application of Argo CD would make.
-fn install(made: &Made, chart: &Chart) -> String {
-    let name = &chart.name;
-    let source = match chart.repository.strip_prefix("oci://") {
-        Some(registry) => {
-            let registry = registry.strip_suffix(&format!("/{name}")).unwrap_or(registry);
-            shell_word(&format!("oci://{registry}/{name}"))
-        }
-        None => format!("{} --repo {}", shell_word(name), shell_word(&chart.repository)),
-    };
-    let values: String = chart
-        .values
-        .iter()
-        .map(|path| format!(" -f {}", made.word(path)))
-        .collect();
-    format!(
-        "helm upgrade --install {} {source} --version {} --create-namespace -n {}{values}",
-        chart.release, chart.version, chart.namespace
-    )
+fn install(made: &Made, release: &Release) -> String {
+    release.command(|path| made.word(path))
 }
 
 fn dev(command: &str) -> NextStep {
@@ -273,7 +245,7 @@ impl Made {
     }
 
     fn word(&self, path: &str) -> String {
-        shell_word(&self.shown(path))
+        shell::word(&self.shown(path))
     }
 
     /// A step about files below the output folder; nothing where there are none.
@@ -328,14 +300,14 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    fn environment(charts: Vec<Chart>) -> Environment {
+    fn environment(charts: Vec<Release>) -> Environment {
         let name = "dev".to_owned();
         Environment { name, charts }
     }
 
-    fn chart(name: &str, repository: &str) -> Chart {
+    fn chart(name: &str, repository: &str) -> Release {
         let values = format!("k8s/{name}.yaml");
-        Chart {
+        Release {
             release: name.to_owned(),
             namespace: "db".to_owned(),
             repository: repository.to_owned(),

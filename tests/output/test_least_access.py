@@ -27,7 +27,14 @@ REMOVALS = [*((target,) for target in TARGETS), TARGETS]
 
 # Summaries of the whole stack: they change with every link and are compared by content.
 SUMMARIES = frozenset(
-    (LOCK, "stack-metadata.json", "tools.lock.json", "docs/topology.md", "docs/tools.md")
+    (
+        LOCK,
+        "stack-metadata.json",
+        "tools.lock.json",
+        "docs/topology.md",
+        "docs/tools.md",
+        "docs/install.md",
+    )
 )
 # Files of the server that list what is linked.
 LISTS = frozenset(

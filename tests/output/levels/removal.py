@@ -24,6 +24,7 @@ DOCUMENTS = {
     "tools.lock.json",
     "docs/topology.md",
     "docs/tools.md",
+    "docs/install.md",
     ".stacktic/lock.json",
 }
 # In folders of others: closed lists of servers, and the metadata that agents answer from.

@@ -1,7 +1,8 @@
 //! Text as a word of a POSIX shell, for commands that a user can paste.
 
 /// `text` as one word, in quotes where it needs them.
-pub(crate) fn word(text: &str) -> String {
+#[must_use]
+pub fn word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
         text.to_owned()
@@ -11,7 +12,8 @@ pub(crate) fn word(text: &str) -> String {
 }
 
 /// `text` as one word in quotes.
-pub(super) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

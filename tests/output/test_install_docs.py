@@ -1,0 +1,176 @@
+"""docs/install.md says what a person does: every command names what is there, in a good order.
+
+In: the page of the example, and of stacks that differ in what it tells. Out: nothing is left out,
+nothing comes before what it needs, and it says what the Applications of Argo CD say.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from output_checker import argo_rules, build
+from output_checker.finding import Object
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "generated-example" / "out"
+ENVIRONMENTS = ("dev", "prod")
+SMALL = {
+    "apiVersion": "stacktic.io/v1",
+    "kind": "Stack",
+    "name": "small",
+    "domain": "small.example.com",
+    "components": {
+        "cnpg": {
+            "type": "cnpg",
+            "attributes": {"storage_class": "fast"},
+            "sub_components": {"app_db": {"type": "database"}},
+        },
+        "api": {"type": "fastapi", "attributes": {"image": "registry.example.com/api:1.0.0"}},
+        "elsewhere": {"type": "valkey", "external": {"stack": "platform", "host": "kv.example"}},
+    },
+    "links": [{"from": "api", "to": "cnpg/app_db"}, {"from": "api", "to": "elsewhere"}],
+}
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words of every command, in their order."""
+    lines = [line[4:] for line in text.splitlines() if line.startswith("    ")]
+    return [shlex.split(line) for line in lines]
+
+
+def section(text: str, title: str) -> str:
+    """What stands below a heading, up to the next one of its kind."""
+    return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def page() -> str:
+    return (EXAMPLE / "docs" / "install.md").read_text(encoding="utf-8")
+
+
+def by_hand(environment: str) -> str:
+    return section(page(), f"The environment `{environment}`, by hand")
+
+
+def after(words: list[str], flag: str) -> list[str]:
+    """The values of a flag."""
+    return [words[at + 1] for at, word in enumerate(words) if word == flag]
+
+
+def generated(stack: dict[str, Any], folder: Path, binary: Path) -> str:
+    file = folder / "stack.yaml"
+    file.write_text(yaml.safe_dump(stack), encoding="utf-8")
+    command = [str(binary), "gen", str(file), "--out", str(folder / "out")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return (folder / "out/docs/install.md").read_text(encoding="utf-8")
+
+
+def applied(environment: str) -> list[str]:
+    """The folders that are applied, in their order."""
+    found = commands(by_hand(environment))
+    return [folder for words in found if words[0] == "kubectl" for folder in after(words, "-k")]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_component_is_applied_once_after_what_it_uses(environment: str) -> None:
+    whole = f"k8s/deploy/overlays/{environment}"
+    first, *rest, last = applied(environment)
+    assert (first, last) == (f"{whole}/_namespaces", whole)
+    names = [folder.removeprefix(f"{whole}/") for folder in rest]
+    metadata = json.loads((EXAMPLE / "stack-metadata.json").read_text(encoding="utf-8"))
+    assert sorted(names) == sorted(one["name"] for one in metadata["components"])
+    applications = EXAMPLE / "argocd" / environment / "applications"
+    waves = {name: wave(applications / f"{name}.yaml") for name in names}
+    assert [waves[name] for name in names] == sorted(waves.values())
+
+
+def wave(application: Path) -> int:
+    found = yaml.safe_load(application.read_text(encoding="utf-8"))
+    return int(found["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_is_applied_builds(environment: str) -> None:
+    for folder in applied(environment):
+        # That of a component without objects of its own is empty.
+        assert build.build(EXAMPLE / folder) is not None
+
+
+def releases(environment: str) -> Iterator[tuple[Object, dict[str, Any]]]:
+    """Each Application with a chart, and its source."""
+    for file in sorted((EXAMPLE / "argocd" / environment / "applications").glob("*.yaml")):
+        application = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for source in argo_rules.sources(application):
+            if "chart" in source:
+                yield application, source
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_releases_are_those_of_argo_cd(environment: str) -> None:
+    found = {words[3]: words for words in commands(by_hand(environment)) if words[0] == "helm"}
+    expected = list(releases(environment))
+    assert len(found) == len(expected)
+    for application, source in expected:
+        words = found[source["helm"]["releaseName"]]
+        chart = words[4].removeprefix("oci://").rsplit("/", 1)[-1]
+        assert (chart, after(words, "--version")) == (source["chart"], [source["targetRevision"]])
+        assert after(words, "-n") == [application["spec"]["destination"]["namespace"]]
+        # Argo CD leaves out files that do not exist; a person would see an error.
+        values = [file.split("/out/", 1)[1] for file in source["helm"]["valueFiles"]]
+        assert after(words, "-f") == [file for file in values if (EXAMPLE / file).is_file()]
+
+
+def test_operators_come_before_all_and_their_files_are_there() -> None:
+    found = commands(section(page(), "Operators"))
+    assert len(found) >= 3
+    for words in found:
+        assert words[:3] == ["helm", "upgrade", "--install"]
+        assert all((EXAMPLE / file).is_file() for file in after(words, "-f"))
+    assert page().index("## Operators") < page().index("by hand")
+    for file in (EXAMPLE / "argocd/dev/operators").glob("*.yaml"):
+        source = argo_rules.sources(yaml.safe_load(file.read_text(encoding="utf-8")))[-1]
+        assert str(source["targetRevision"]) in section(page(), "Operators"), file.name
+
+
+def test_every_key_that_somebody_gives_is_named() -> None:
+    told = dict(re.findall(r"^\| `(\S+\.env)` \| (.+) \|$", page(), re.MULTILINE))
+    for file in sorted((EXAMPLE / "k8s/deploy/base").glob("*/secret/*.env")):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        empty = [line.removesuffix("=") for line in lines if re.fullmatch(r"[\w.-]+=", line)]
+        path = str(file.relative_to(EXAMPLE))
+        assert re.findall(r"`([^`]+)`", told.pop(path, "")) == empty, path
+    assert told == {}
+
+
+def test_images_are_built_where_their_files_are() -> None:
+    rows = re.findall(r"^\| `\S+` \| `(k8s/build/\S+)` \|$", page(), re.MULTILINE)
+    assert rows
+    assert all((EXAMPLE / folder / "Dockerfile").is_file() for folder in rows)
+
+
+def test_a_stack_without_argo_cd_says_what_it_needs(tmp_path: Path, binary: Path) -> None:
+    text = generated(SMALL, tmp_path, binary)
+    assert "With Argo CD" not in text
+    needs = section(text, "What must be there")
+    for fact in (
+        "- The StorageClass `fast`, for cnpg.",
+        "- `elsewhere`, which the stack `platform` runs, at `kv.example`.",
+        "NetworkPolicy",
+    ):
+        assert fact in needs
+    folders = [folder for words in commands(text) for folder in after(words, "-k")]
+    assert [folder.rsplit("/", 1)[-1] for folder in folders][1:3] == ["cnpg", "api"]
+    assert "elsewhere" not in " ".join(folders)
+
+
+def test_a_store_needs_no_files(tmp_path: Path, binary: Path) -> None:
+    text = generated({**SMALL, "secrets": "external_secrets"}, tmp_path, binary)
+    assert "External Secrets" in section(text, "What must be there")
+    assert ".env`" not in text
