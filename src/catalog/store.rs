@@ -150,9 +150,7 @@ impl<T: Definition> Store<T> {
         if let Some(entry) = slot.decoded.get() {
             return Ok(Some(Rc::clone(entry)));
         }
-        let mut entry = self.decode(name, &slot.raw)?;
-        entry.replaces = slot.replaces;
-        let entry = Rc::new(entry);
+        let entry = Rc::new(self.decode(name, slot)?);
         Ok(Some(Rc::clone(slot.decoded.get_or_init(|| entry))))
     }
 
@@ -186,7 +184,7 @@ impl<T: Definition> Store<T> {
             return Ok(());
         };
         let source = source::<T>(name, &slot.raw)?;
-        let Some((entry, document)) = self.held(name, &slot.raw, &source, report) else {
+        let Some((entry, document)) = self.held(name, slot, &source, report) else {
             return Ok(());
         };
         for law in T::MANNERS {
@@ -200,24 +198,27 @@ impl<T: Definition> Store<T> {
         Ok(())
     }
 
-    fn decode(&self, name: &str, raw: &Raw) -> anyhow::Result<Entry<T>> {
-        if let Raw::Embedded { entry, .. } = raw {
+    fn decode(&self, name: &str, slot: &Slot<T>) -> anyhow::Result<Entry<T>> {
+        if let Raw::Embedded { entry, .. } = &slot.raw {
             let definition = serde_json::from_str(entry.json)
                 .with_context(|| Code::E_CATALOG_SCHEMA.fault(format!("entry `{}`", entry.name)))?;
-            return Ok(raw.entry(name, definition));
+            return Ok(slot.raw.entry(name, definition));
         }
         let mut report = Report::default();
-        let source = source::<T>(name, raw)?;
-        let held = self.held(name, raw, &source, &mut report);
+        let source = source::<T>(name, &slot.raw)?;
+        let held = self.held(name, slot, &source, &mut report);
         report.ensure_empty()?;
         let (entry, _) = held.with_context(|| Code::E_CATALOG_SCHEMA.fault("an entry could not be read"))?;
         Ok(entry)
     }
 
     /// The entry, when enough of it can be read, with what its form and the laws have to say.
-    fn held(&self, name: &str, raw: &Raw, source: &Source, report: &mut Report) -> Option<(Entry<T>, Node)> {
+    fn held(&self, name: &str, slot: &Slot<T>, source: &Source, report: &mut Report) -> Option<(Entry<T>, Node)> {
         let (document, definition) = reading::definition(source, &self.presets, report)?;
-        let entry = raw.entry(name, definition);
+        let entry = Entry {
+            replaces: slot.replaces,
+            ..slot.raw.entry(name, definition)
+        };
         for law in T::LAWS {
             law(&mut Held::new(&entry, &document, source, report));
         }

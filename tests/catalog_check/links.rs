@@ -24,6 +24,16 @@ const WRONG_PROVISIONS: Cases = &[
         "catalog/mailpit/component.yaml:40: E_CATALOG_SCHEMA: the key `endpont` is not known here; did you mean `endpoint`?",
     ),
     (
+        "name: \"app_{link.id}\"",
+        "name: sender",
+        "catalog/mailpit/component.yaml:43: E_CATALOG_LINK: `sender` is one name for the accounts of all links; put `{link.id}` into it, or say with `per:` what they share it by",
+    ),
+    (
+        "name: \"{to.object}.{link.object}\"",
+        "name: \"{to.object}-users\"",
+        "catalog/mailpit/component.yaml:43: E_CATALOG_LINK: `password` of the Secret `{to.object}-users` is one key for the accounts of all links; call the key `{account.name}`, or put that into the name of the Secret",
+    ),
+    (
         "    at: box\n",
         "    at: bxo\n",
         "catalog/mailpit/component.yaml:46: E_CATALOG_LINK: there is no sub-component type `bxo`; one of `box`",
@@ -346,6 +356,16 @@ const WRONG_CONVENTIONS: Cases = &[
         "always: {MAIL_SETTINGS: /run/secrets}",
         "alway:",
         "link-types/conventions/mailers.yaml:9: E_CATALOG_SCHEMA: the key `alway` is not known here; did you mean `always`?",
+    ),
+    (
+        "    files: {mail.password: password}",
+        "    constant: {MAIL_FROM: \"{host}\"}\n    files: {mail.password: password}",
+        "link-types/conventions/mailers.yaml:7: E_CATALOG_ENV: `{host}` would be printed with its braces: the value is the same for every link; write it without variables, or give the key a pattern in `fixed` or `keys`",
+    ),
+    (
+        "always: {MAIL_SETTINGS: /run/secrets}",
+        "always: {MAIL_SETTINGS: \"/run/{name}\"}",
+        "link-types/conventions/mailers.yaml:9: E_CATALOG_ENV: `/run/{name}` would be printed with its braces: the value is the same for every link; write it without variables, or give the key a pattern in `fixed` or `keys`",
     ),
     (
         "    files: {mail.password: password}",

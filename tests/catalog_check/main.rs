@@ -80,7 +80,7 @@ consumes:
 convention: mailers
 "#;
 
-const VOLUME: &str = "kind: PersistentVolumeClaim\nmetadata:\n  name: <% component.object | yaml %>\n";
+const VOLUME: &str = "kind: PersistentVolumeClaim\nmetadata:\n  name: <% component.object | yaml %>\napiVersion: v1\n";
 
 const VALUE: &str = "\
 fullnameOverride: <% component.object | yaml %>
@@ -900,7 +900,7 @@ const WRONG_TEMPLATES: Cases = &[
     ),
     (
         "component.object | yaml",
-        "component.sub_components | of(\"box\") | length",
+        "component.object ~ (component.sub_components | of(\"box\") | length)",
         "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: invalid operation: `of` selects by `interface`, and these items have `type`; did you mean `by_type(\"box\")`?; a template sees `component`, `stack`, and `sub` under `for_each`",
     ),
     (
@@ -911,7 +911,22 @@ const WRONG_TEMPLATES: Cases = &[
     (
         "<% component.object | yaml %>",
         "<% component.object | yaml",
-        "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: syntax error: unexpected end of input, expected end of variable block; a template sees `component`, `stack`, and `sub` under `for_each`",
+        "catalog/mailpit/volume.yaml.j2:4: E_CATALOG_TEMPLATE: syntax error: unexpected identifier, expected end of variable block; a template sees `component`, `stack`, and `sub` under `for_each`",
+    ),
+    (
+        "<% component.object | yaml %>",
+        "\"{{ component.object }}\"",
+        "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: `{{` is no sign of a template here, and would be printed; write `<% … %>`",
+    ),
+    (
+        "apiVersion: v1\n",
+        "",
+        "catalog/mailpit/volume.yaml.j2:1: E_CATALOG_TEMPLATE: `volume.yaml` is written, and an object in it has no `apiVersion`; give each object `apiVersion`, `kind` and a `metadata.name` of a-z, 0-9, `-` and `.`",
+    ),
+    (
+        "  name: <% component.object | yaml %>",
+        "  name: <% component.object %>_Data",
+        "catalog/mailpit/volume.yaml.j2:1: E_CATALOG_TEMPLATE: `volume.yaml` is written, and the PersistentVolumeClaim `trial_Data` in it has a name that Kubernetes refuses; give each object `apiVersion`, `kind` and a `metadata.name` of a-z, 0-9, `-` and `.`",
     ),
     (
         "metadata:\n  name:",

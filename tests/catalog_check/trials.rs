@@ -425,3 +425,38 @@ const WORKING_LINKS: &[Case] = &[
 fn links_that_work() {
     check(WORKING_LINKS);
 }
+
+/// What would change more than the entry itself.
+const FAR_REACHING: &[Case] = &[
+    (
+        &[
+            (
+                "hooks/network_policies/hook.yaml",
+                WHOLE,
+                "name: network_policies\ntitle: notes\nvalues: components\noutputs:\n  - {path: \"docs/{component}.txt\", template: notes.txt.j2}\n",
+            ),
+            ("hooks/network_policies/notes.txt.j2", WHOLE, "notes\n"),
+        ],
+        Some(
+            "hooks/network_policies/hook.yaml:1: E_CATALOG_HOOK: another hook is called `network_policies`, and nothing would make what it makes; give the hook a name of its own",
+        ),
+    ),
+    (
+        &[
+            (MAILER_FILE, WHOLE, MAILER),
+            (
+                MAILER_FILE,
+                "PORT: \"{port}\"",
+                "PORT: \"{port}\", LD_PRELOAD: /tmp/evil.so",
+            ),
+        ],
+        Some(
+            "catalog/mailer/component.yaml:7: E_CATALOG_ENV: `LD_PRELOAD` steers the dynamic linker; set it in the image, or give the program an argument",
+        ),
+    ),
+];
+
+#[test]
+fn far_reaching_entries() {
+    check(FAR_REACHING);
+}

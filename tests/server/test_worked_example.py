@@ -189,7 +189,7 @@ def test_every_object_of_the_environment_has_a_kind(folder: Path) -> None:
 def test_a_changed_password_rolls_the_pods_of_the_server(folder: Path, tmp_path: Path) -> None:
     """The Secret is called after its contents, and the pods by what it is called."""
     stack = tmp_path / "stack"
-    shutil.copytree(folder, stack)
+    shutil.copytree(folder / "out", stack / "out")
     users = stack / "out" / "k8s" / "deploy" / "base" / "mail" / "secret" / "users.env"
     names: list[str] = []
     for password in ("first", "second"):

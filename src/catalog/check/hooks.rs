@@ -8,6 +8,12 @@ use crate::name::RelPath;
 
 pub(super) fn check(held: &mut Held<'_, HookType>) {
     let definition = held.definition();
+    if held.entry.replaces() {
+        // A type of a name that is taken stands for another on purpose; what a hook makes belongs to whole stacks.
+        let name = &definition.name;
+        let fact = format!("another hook is called `{name}`, and nothing would make what it makes");
+        held.blame(E_CATALOG_HOOK, &["name"], fact, "give the hook a name of its own");
+    }
     if definition.outputs.is_empty() {
         held.blame_key(
             E_CATALOG_HOOK,

@@ -26,6 +26,7 @@ mod names;
 mod patterns;
 mod python;
 mod secrets;
+mod signs;
 mod steering;
 mod texts;
 mod tool_schemas;
@@ -60,6 +61,7 @@ impl Definition for ComponentType {
         health::check,
         secrets::check,
         files::component_type,
+        signs::check,
         data::check,
         workloads::check,
         blocks::check,
@@ -90,12 +92,18 @@ impl Definition for Convention {
 
 impl Definition for Pair {
     const FILE: &'static str = "pair.yaml";
-    const LAWS: &'static [Law<Self>] = &[texts::check, names::pair, files::pair, pairs::check];
+    const LAWS: &'static [Law<Self>] = &[texts::check, names::pair, files::pair, signs::check, pairs::check];
     const AMONG: &'static [LawAmong<Self>] = &[pairs::among, tool_files::among];
 }
 
 impl Definition for HookType {
     const FILE: &'static str = "hook.yaml";
-    const LAWS: &'static [Law<Self>] = &[texts::check, names::hook_type, hooks::check, files::hook_type];
+    const LAWS: &'static [Law<Self>] = &[
+        texts::check,
+        names::hook_type,
+        hooks::check,
+        files::hook_type,
+        signs::check,
+    ];
     const AMONG: &'static [LawAmong<Self>] = &[hooks::among];
 }

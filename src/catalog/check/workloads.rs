@@ -1,8 +1,8 @@
 //! Rule: pods and jobs of ours name images, endpoints, attributes and ConfigMaps that the type has.
 
-use super::Held;
+use super::{Held, steered};
 use crate::catalog::{ComponentType, FolderSource, Job, Workload};
-use crate::fault::Code::E_CATALOG_SCHEMA;
+use crate::fault::Code::{E_CATALOG_ENV, E_CATALOG_SCHEMA};
 
 pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
@@ -14,8 +14,28 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     }
 }
 
+/// Settings of the runtime itself that an image may leave to its pods.
+const OF_THE_IMAGE: [&str; 4] = ["HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TMPDIR"];
+
+/// What a pod of ours loads and runs is for its image to say, where a scanner looks.
+fn steers(held: &mut Held<'_, ComponentType>, path: &[&str], key: &str) {
+    let is_ours = held.entry.is_embedded() && key.starts_with("STACKTIC_");
+    if let Some(who) = steered(key).filter(|_| !is_ours && !OF_THE_IMAGE.contains(&key)) {
+        let fact = format!("`{key}` steers {who}");
+        held.blame_key(
+            E_CATALOG_ENV,
+            &[path, &["env", key]].concat(),
+            fact,
+            "set it in the image, or give the program an argument",
+        );
+    }
+}
+
 fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
     let definition = held.definition();
+    for key in workload.env.keys() {
+        steers(held, &["install", "workload"], key);
+    }
     let base = ["install", "workload"];
     let images: Vec<&str> = definition.images.keys().map(String::as_str).collect();
     held.known(
@@ -86,6 +106,9 @@ fn job(held: &mut Held<'_, ComponentType>, name: &str, job: &Job) {
     for (position, step) in job.steps.iter().enumerate() {
         let position = position.to_string();
         let path = ["jobs", name, "steps", &position];
+        for key in step.env.keys() {
+            steers(held, &path, key);
+        }
         held.known(
             E_CATALOG_SCHEMA,
             &[&path[..], &["image"]].concat(),

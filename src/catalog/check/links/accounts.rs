@@ -3,7 +3,8 @@
 use super::{below, borrowed};
 use crate::catalog::check::Held;
 use crate::catalog::check::variables::Variables;
-use crate::catalog::{AccountSecret, Interface, KeySource};
+use crate::catalog::pattern::variables;
+use crate::catalog::{AccountSecret, AccountSpec, Interface, KeySource, Per};
 use crate::fault::Code::E_CATALOG_LINK;
 use crate::finding::suggestion;
 
@@ -67,5 +68,36 @@ impl Secrets<'_> {
             let hint = suggestion(fact, &known).unwrap_or_else(|| "it has no secret at all".to_owned());
             held.blame(E_CATALOG_LINK, &borrowed(&path), told, hint);
         }
+    }
+}
+
+/// Accounts of different links have names of their own, and passwords of their own.
+pub(super) fn apart<T>(held: &mut Held<'_, T>, path: &[String], account: &AccountSpec) {
+    let is_of_link = |text: &str| {
+        // A pattern that is none is told by itself.
+        if text.matches('{').count() != text.matches('}').count() {
+            return true;
+        }
+        let mut names = variables(text);
+        names.any(|name| name == "account.name" || name.starts_with("link.") || name.starts_with("from"))
+    };
+    if !matches!(account.per, Per::Link | Per::Connection) {
+        return;
+    }
+    if !is_of_link(&account.name) {
+        let fact = format!("`{}` is one name for the accounts of all links", account.name);
+        let hint = "put `{link.id}` into it, or say with `per:` what they share it by";
+        held.blame(E_CATALOG_LINK, &borrowed(&below(path, &["name"])), fact, hint);
+        return;
+    }
+    let Some(secret) = &account.secret else { return };
+    let Some(name) = secret.name.as_deref().filter(|name| !is_of_link(name)) else {
+        return;
+    };
+    for (key, _) in secret.keys.iter().filter(|(key, _)| !is_of_link(key)) {
+        let fact = format!("`{key}` of the Secret `{name}` is one key for the accounts of all links");
+        let hint = "call the key `{account.name}`, or put that into the name of the Secret";
+        let path = below(path, &["secret", "keys", key]);
+        held.blame_key(E_CATALOG_LINK, &borrowed(&path), fact, hint);
     }
 }

@@ -24,15 +24,28 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Convention>) {
         grammar(held, &path, key, is_key(key));
         steers(held, &path, key);
     }
+    for (key, value) in &definition.always {
+        constant(held, &below(&[], &["always", key]), value);
+    }
+}
+
+/// What is printed as it stands.
+fn constant<T>(held: &mut Held<'_, T>, path: &[String], value: &str) {
+    if value.contains(['{', '}']) {
+        let fact = format!("`{value}` would be printed with its braces: the value is the same for every link");
+        let hint = "write it without variables, or give the key a pattern in `fixed` or `keys`";
+        held.blame(E_CATALOG_ENV, &borrowed(path), fact, hint);
+    }
 }
 
 /// The keys and files of one interface in the words of one framework.
 pub(super) fn row<T>(held: &mut Held<'_, T>, base: &[String], keys: &Keys) {
     named(held, &below(base, &["fixed"]), &keys.fixed);
-    for key in keys.constant.keys() {
+    for (key, value) in &keys.constant {
         let path = below(base, &["constant", key]);
         grammar(held, &path, key, is_key(key));
         steers(held, &path, key);
+        constant(held, &path, value);
     }
     named(held, &below(base, &["keys"]), &keys.keys);
     for key in keys.keys.keys().filter(|key| is_key(key)) {

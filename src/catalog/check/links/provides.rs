@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::accounts::{Secrets, secret};
+use super::accounts::{Secrets, apart, secret};
 use super::{Path, below, borrowed, one_of_many};
 use crate::catalog::check::held::Place;
 use crate::catalog::check::variables::Variables;
@@ -113,6 +113,7 @@ fn patterns(held: &mut Held<'_, ComponentType>, base: &[String], provision: &Pro
     for (level, account) in &provision.accounts {
         let path = below(base, &["accounts", level.word()]);
         named.check(held, &below(&path, &["name"]), &account.name);
+        apart(held, &path, account);
         if let Some(own) = &account.secret {
             secret(held, &below(&path, &["secret"]), own, &all);
         }
