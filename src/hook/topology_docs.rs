@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::markdown::text;
+use super::markdown::{code, text};
+use crate::catalog::Level;
 use crate::name::ComponentName;
-use crate::stack::{Component, Link, Stack, SubComponent};
+use crate::stack::{Component, Granting, Link, Stack, SubComponent};
 use crate::view::{self, object};
 
 pub(super) fn values(stack: &Stack) -> Json {
@@ -26,7 +27,7 @@ pub(super) fn values(stack: &Stack) -> Json {
         "links": links.collect::<Vec<_>>(),
         "components": components().map(component).collect::<Vec<_>>(),
         "sub_components": components().flat_map(|component| sub_components(stack, component)).collect::<Vec<_>>(),
-        "edges": stack.links.iter().map(edge).collect::<Vec<_>>(),
+        "edges": stack.links.iter().map(|link| edge(stack, link)).collect::<Vec<_>>(),
     };
     object! { "documents": vec![document] }
 }
@@ -95,7 +96,7 @@ fn sub_components(stack: &Stack, component: &Component) -> Vec<Json> {
     subs.map(item).collect()
 }
 
-fn edge(link: &Link) -> Json {
+fn edge(stack: &Stack, link: &Link) -> Json {
     let to = link
         .sub
         .as_ref()
@@ -106,7 +107,8 @@ fn edge(link: &Link) -> Json {
         "type": link.type_name(),
         "access": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
-        "grants": grants(link).iter().map(|line| text(line)).collect::<Vec<_>>().join("<br>"),
+        "grants": grants(stack, link).iter().map(|line| text(line)).collect::<Vec<_>>().join("<br>"),
+        "reaches": reaches(stack, link).join("<br>"),
     }
 }
 
@@ -114,13 +116,35 @@ fn edge(link: &Link) -> Json {
 const LINE: usize = 80;
 const WORD: usize = 20;
 
-/// What its level grants, in lines; where no data says it, what the level means.
-fn grants(link: &Link) -> Vec<String> {
-    if link.grants.is_empty() {
+/// What the link has by its level, in lines; where no data says it, what the level means. By what else than an account of
+/// its own stands in front.
+fn grants(stack: &Stack, link: &Link) -> Vec<String> {
+    let by = match stack.granting(link) {
+        Granting::Account | Granting::Deed => None,
+        other => Some(other.to_string()),
+    };
+    let granted = stack.grants_of(link);
+    let told = if granted.is_empty() {
         let meanings = &link.kind.interface.definition.levels;
-        return vec![meanings.get(&link.level).cloned().unwrap_or_default()];
+        vec![meanings.get(&link.level).cloned().unwrap_or_default()]
+    } else {
+        lines(granted)
+    };
+    by.into_iter().chain(told).collect()
+}
+
+/// The closed lists of what the link reaches; one that asks for nothing but an answer reaches none of it.
+fn reaches(stack: &Stack, link: &Link) -> Vec<String> {
+    if link.level == Level::Probe {
+        return Vec::new();
     }
-    lines(&link.grants)
+    stack.reach_of(link).iter().filter_map(reached).collect()
+}
+
+/// One closed list: ``prefixes `app:`, `adm:` ``.
+fn reached((list, names): (&String, &Vec<String>)) -> Option<String> {
+    let told: Vec<String> = names.iter().map(|name| code(name)).collect();
+    (!told.is_empty()).then(|| format!("{} {}", text(list), told.join(", ")))
 }
 
 /// Level data in one line, or in one for each of its values, or for each word where these are long.

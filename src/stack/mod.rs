@@ -11,6 +11,7 @@ mod deliver;
 mod endpoints;
 mod facts;
 pub mod gateway;
+mod granting;
 mod graph;
 mod keys;
 mod links;
@@ -28,6 +29,7 @@ use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
 pub use connections::Connection;
+pub use granting::Granting;
 
 /// A checked stack, as one environment sees it.
 #[derive(Debug)]

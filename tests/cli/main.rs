@@ -18,6 +18,7 @@ mod check;
 mod faults;
 mod first_run;
 mod generate;
+mod granted;
 mod hooks;
 mod output;
 mod query;

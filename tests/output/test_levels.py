@@ -123,6 +123,8 @@ def test_a_link_comes_and_goes_with_what_is_its_own(
 OTHERWISE = (
     ("stack-metadata.json", '"access": "read"', '"access": "probe"'),
     ("docs/topology.md", "| read |", "| write |"),
+    ("docs/topology.md", "prefixes `app:`", "prefixes `app:`, `adm:`"),
+    ("docs/topology.md", "get consume purge publish", "get consume publish"),
     ("tools.lock.json", '"access": "read"', '"access": "probe"'),
     ("docs/tools.md", "| Level | read |", "| Level | write |"),
     ("tools.lock.json", '"app_db"', '"other_db"'),

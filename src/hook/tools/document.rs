@@ -108,7 +108,9 @@ pub struct LinkLock {
     /// What the account may do, in one word.
     pub access: Level,
     pub principal: Option<String>,
-    /// What the account is granted, in the words of its provider.
+    /// By what the link has its level: its account, an edge of the network alone, another stack.
+    pub granted_by: String,
+    /// What the account is granted, in the words of its provider, for all links that share it.
     pub grants: Json,
     /// The closed lists that the tools of the link are held to: databases, topics, buckets …
     pub scope: BTreeMap<String, Vec<String>>,

@@ -70,7 +70,7 @@ fn server_lock(stack: &Stack, server: &Component, contract: &Contract) -> anyhow
     for group in stack.connections(server).values() {
         let own = tools_of(group, contract)?;
         let all = group.iter().flat_map(|connection| &connection.links);
-        links.extend(all.map(|link| link_lock(link, &own)));
+        links.extend(all.map(|link| link_lock(stack, link, &own)));
         tools.extend(own);
     }
     tools.sort_by(|left: &ToolLock, right| left.hashes.name.cmp(&right.hashes.name));
@@ -86,7 +86,7 @@ fn place(link: &LinkLock) -> (&str, Option<&str>, &str) {
 }
 
 /// A link beside the tools of its type.
-fn link_lock(link: &Link, tools: &[ToolLock]) -> LinkLock {
+fn link_lock(stack: &Stack, link: &Link, tools: &[ToolLock]) -> LinkLock {
     let component = link.to.to_string();
     let own = tools.iter().filter(|tool| tool.hashes.link.contains(&component));
     let limits = own
@@ -99,7 +99,8 @@ fn link_lock(link: &Link, tools: &[ToolLock]) -> LinkLock {
         write_access: link.writes(),
         access: link.level,
         principal: link.principal.clone(),
-        grants: Json::Object(link.grants.clone()),
+        granted_by: stack.granting(link).to_string(),
+        grants: Json::Object(stack.grants_of(link).clone()),
         scope: link.scope.clone(),
         credential_keys: credential_keys(link),
         limits,

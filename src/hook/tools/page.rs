@@ -115,6 +115,7 @@ fn facts(link: &LinkLock) -> Vec<Fact> {
     let names = |names: &[String]| names.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ");
     let mut facts = vec![("Level".to_owned(), link.access.word().to_owned())];
     facts.extend(link.principal.as_ref().map(|name| ("Account".to_owned(), code(name))));
+    facts.push(("Granted by".to_owned(), text(&link.granted_by)));
     facts.push(("Keys".to_owned(), names(&link.credential_keys)));
     facts.extend(
         link.scope

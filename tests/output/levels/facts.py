@@ -57,7 +57,10 @@ def edges(out: Path) -> Iterator[Fact]:
 
 
 def documented(out: Path) -> Iterator[Fact]:
-    """The rows and arrows of links, without the closed lists that follow from other links."""
+    """The rows and arrows of links, without the closed lists that follow from other links.
+
+    What an account is granted is a fact of the account, which links may share.
+    """
     for document, said in (
         (METADATA, sayings.in_metadata(out)),
         (TOPOLOGY, sayings.in_topology(out)),
@@ -65,12 +68,13 @@ def documented(out: Path) -> Iterator[Fact]:
         (TOOLS, sayings.in_tools(out)),
     ):
         for name, one in said.items():
-            grants = sorted((one.grants or {}).items())
-            yield Fact(
-                "row",
-                document,
-                f"{name} {one.level} {one.principal} {grants} {sorted(one.keys or ())}",
-            )
+            keys = sorted(one.keys or ())
+            yield Fact("row", document, f"{name} {one.level} {one.principal} {keys}")
+            holder = one.principal or name
+            for key, granted in (one.grants or {}).items():
+                kind = "account" if one.principal else "row"
+                for word in (key, *(f"{key} {word}" for word in granted)):
+                    yield Fact(kind, document, f"{holder} {word}")
     for start, end, level in sayings.drawn(out):
         yield Fact("row", TOPOLOGY, f"{start} {end} {level}")
     for server, lock in json.loads((out / LOCK).read_text())["servers"].items():

@@ -102,6 +102,13 @@ def at_account(account: Account, component: Json, links: list[Told]) -> list[str
     found = [difference for one in links for difference in to_the_end(one, component)]
     found += compared_scope(scope, account) + compared_grants(grants, account)
     found += [
+        f"reaches {key} {sorted(names)}, {TOPOLOGY} says {sorted(said)}"
+        for one in links
+        for key, names in scope.items()
+        if one.saying.level != "probe"
+        and (said := (one.by[TOPOLOGY].reaches or {}).get(key, frozenset())) != names
+    ]
+    found += [
         f"is {account.level}, said is {one.saying.level}"
         for one in links
         if account.level != one.saying.level and not written

@@ -28,6 +28,7 @@ SECTION = re.compile(r"^### (\S+ → \S+)$", re.MULTILINE)
 GAINED = re.compile(r"^(\S+ → \S+): (.*)$")
 GAINED_TOOL = re.compile(r"^write: \S+ \((\S+ → \S+)\)$")
 GAINED_TOOLS = re.compile(r"^\d+ read tools?$")
+BY = re.compile(r"^(to be granted by stack|network edge,|login,)[^<]*<br>")
 KEY = re.compile(r"^[A-Z][A-Z0-9_]*$")
 SOME = re.compile(r" and \d+ more$")
 
@@ -43,6 +44,8 @@ class Saying:
     keys: frozenset[str] | None = None
     # Lists that end in `and 3 more`.
     cut: frozenset[str] = frozenset()
+    # What the account reaches, for all links that share it.
+    reaches: Lists | None = None
 
 
 # By `a → b/sub` and link type, or by `a → b/sub` alone where the document names no type.
@@ -106,13 +109,19 @@ def in_lock(out: Path) -> Sayings:
 
 
 def in_topology(out: Path) -> Sayings:
-    """The table of links; grants without a colon are what a level means, in prose."""
+    """The table of links; grants without a colon are what a level means, in prose.
+
+    By what else than an account of its own the link has them stands in a line before.
+    """
     text = (out / TOPOLOGY).read_text().partition("## Links")[2]
     found: Sayings = {}
-    for source, end, kind, level, principal, cell in list(rows(text))[1:]:
-        grants = cell.replace("<br>- ", " ").replace("<br>", "; ")
+    for source, end, kind, level, principal, cell, reach in list(rows(text))[1:]:
+        lines = BY.sub("", cell).replace("<br>- ", " ")
+        grants = lines.replace("<br>", "; ")
         said = told_grants(grants) if re.match(r"\w+: ", grants) and principal else None
-        found[f"{source} → {end} {kind}"] = Saying(level, principal or None, said)
+        lists = [one.partition(" ") for one in filter(None, reach.split("<br>"))]
+        reaches = {name: names_of(names) for name, _, names in lists}
+        found[f"{source} → {end} {kind}"] = Saying(level, principal or None, said, reaches=reaches)
     return found
 
 

@@ -64,6 +64,9 @@ def kafka_user(spec: Json) -> Account:
 
 # A user who watches sees the names of every queue and exchange of the hosts that it may enter.
 WATCHES = {"monitoring"}
+# What a permission comes to, among what clients of the stack ask for.
+GET = ("get", "consume", "purge")
+PUBLISH = ("publish",)
 # The exchange of a queue leads to that queue alone.
 TO_QUEUE = "queue."
 UNDECLARED = ("amq.default", "amq.topic", "queue.other", "other", "")
@@ -114,6 +117,9 @@ def rabbitmq_user(spec: Json, rules: list[Json], names: dict[str, list[str]]) ->
         "read": sorted_words({one for rule in rules for one in alternatives(rule["read"])}),
         "write": sorted_words({one for rule in rules for one in alternatives(rule["write"])}),
     }
+    grants["may"] = sorted_words(
+        [*(GET if matched("read", names["Queue"]) else ()), *(PUBLISH if writes else ())]
+    )
     can = "write" if writes else "read" if reads or watches else "none"
     return Account(
         "beyond" if declares or tags - WATCHES else can,
@@ -131,6 +137,8 @@ def alternatives(pattern: str) -> list[str]:
 
 # --- SeaweedFS: https://github.com/seaweedfs/seaweedfs/wiki/Amazon-S3-API
 
+# What the gateway of 4.44 asks for Write and no more (weed/s3api/s3api_server.go).
+SETTINGS = ("cors", "lifecycle", "versioning", "object-lock", "retention", "legal-hold")
 SEAWEEDFS = {"Read": "read", "List": "read", "Write": "write"}
 
 
@@ -146,7 +154,9 @@ def identity(actions: list[str]) -> Account:
         right, colon, bucket = action.partition(":")
         can.setdefault(bucket if colon else "*", set()).add(right)
     how = even(level(rights, SEAWEEDFS) for rights in can.values())
-    grants = {"actions": sorted_words(set[str]().union(*can.values()))}
+    rights = set[str]().union(*can.values())
+    settings = SETTINGS if "Write" in rights else ()
+    grants = {"actions": sorted_words(rights), "settings": sorted_words(settings)}
     return Account(how, {"buckets": frozenset(can)}, present(grants))
 
 
