@@ -1,5 +1,6 @@
 //! The access diff: what an AI gains or loses between two locks of tools, and which reviewed texts are others.
 
+mod holders;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,12 +101,12 @@ impl Grants {
     }
 }
 
-/// What links and tools are gained and lost between two locks.
+/// What links and tools are gained and lost between two locks, and who calls a server or acts as an agent.
 #[must_use]
 pub fn access_diff(before: &SeenLock, after: &SeenLock) -> Vec<AccessChange> {
+    let mut changes = holders::changes(before, after);
     let (before, after) = (by_link(before), by_link(after));
     let nothing = Access::default();
-    let mut changes = Vec::new();
     for link in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
         let (old, new) = (
             before.get(link).unwrap_or(&nothing),
@@ -156,7 +157,11 @@ fn level(way: Way, these: &Access, those: &Access, stays: bool) -> Option<String
         let told = this.filter(|level| matches!(level, Level::Probe | Level::Own));
         return told.map(|level| format!("level {}", level.word()));
     }
-    let (this, that) = (this?, that?);
+    level_change(way, this?, that?)
+}
+
+/// `level own (was probe)`, where `this` is above `that`.
+fn level_change(way: Way, this: Level, that: Level) -> Option<String> {
     let word = if way == Way::Lost { "now" } else { "was" };
     (this > that).then(|| format!("level {} ({word} {})", this.word(), that.word()))
 }
