@@ -172,7 +172,7 @@ fn tool_lock(
     let is_read = tool.class == Class::Read;
     let reached = if is_read { all } else { writers };
     let gate = |connection: &&Connection<'_>| format!("{}_WRITE_ACCESS", connection.first().env_prefix);
-    let input = schema::input(tool, contract, all)?;
+    let input = schema::input(tool, contract, all, reached)?;
     let (data_schema, output_sha256) = schema::output(tool, contract)?;
     let keys: BTreeSet<String> = reached
         .iter()

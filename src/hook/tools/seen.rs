@@ -58,8 +58,6 @@ pub struct SeenHold {
 pub struct SeenLink {
     pub component: String,
     pub sub_component: Option<String>,
-    #[serde(rename = "link")]
-    pub link_type: String,
     pub write_access: bool,
     #[serde(default, deserialize_with = "level")]
     access: Option<Level>,
