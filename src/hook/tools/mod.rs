@@ -22,7 +22,7 @@ use crate::stack::{Component, Connection, Link, Stack};
 
 use document::{CallLimits, HoldLock, LinkLock, ServerLock, ToolHashes, ToolLock};
 pub use document::{ServedLock, ToolsLock};
-pub use grants::told as grants_told;
+pub use grants::{single as single_grants, told as grants_told};
 pub use seen::{SeenHold, SeenLink, SeenLock, SeenServer, SeenTool};
 
 pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
