@@ -127,10 +127,7 @@ fn several_instances_are_told_apart() {
     let tools = lock["servers"]["fastmcp"]["tools"].as_array().unwrap();
     for tool in tools {
         let schema = &tool["input_schema"];
-        assert_eq!(
-            schema["properties"]["component"]["enum"],
-            serde_json::json!(["cache", "sessions"])
-        );
+        assert_eq!(schema["properties"]["component"]["enum"], tool["link"]);
         assert_eq!(schema["required"][0], "component");
     }
     let of = |class: &str| tools.iter().find(|tool| tool["class"] == class).unwrap();
@@ -187,4 +184,25 @@ fn the_page_tells_every_tool() {
                 .all(|line| [2, 4].contains(&cells(line)))
         );
     }
+}
+
+/// An MCP server joins no group: a second one at the cluster changes nothing of what the first one reaches.
+#[test]
+fn servers_are_no_consumers_of_each_other() {
+    let other = EXAMPLE
+        .replace(
+            "\ncomponents:\n",
+            "\ncomponents:\n  second: {type: fastmcp, namespace: second}\n",
+        )
+        .replace("\nlinks:\n", "\nlinks:\n  - {from: second, to: kafka}\n");
+    assert_ne!(other, EXAMPLE);
+    let lock = |stack: &str| json(&generate(stack), "tools.lock.json")["servers"]["fastmcp"].clone();
+    let groups = |lock: &Json| {
+        let links = lock["links"].as_array().unwrap().iter();
+        let mut links = links.filter(|link| link["component"] == "kafka");
+        links.next().unwrap()["scope"]["groups"].clone()
+    };
+    let (alone, beside) = (lock(EXAMPLE), lock(&other));
+    assert_eq!(groups(&alone), serde_json::json!(["fastapi"]));
+    assert_eq!(groups(&beside), groups(&alone));
 }

@@ -198,7 +198,7 @@ pub enum ScopeSource {
         /// Attribute to go in front with a dot, for names below another.
         parent: Option<String>,
     },
-    /// Components that use the provider or its sub-components with an account, the consumer excepted.
+    /// Components that use the provider or its sub-components with an account, the consumer and MCP servers excepted.
     Consumers,
     /// Components that the provider links to.
     LinksTo,

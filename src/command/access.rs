@@ -93,8 +93,8 @@ fn tools_lock(path: &RelPath, bytes: &[u8]) -> serde_json::Result<SeenLock> {
     match overlay_server(path) {
         None => parse(bytes),
         Some(server) => Ok(SeenLock {
-            envelope: None,
             servers: [(server.shown(), serde_json::from_slice(bytes)?)].into(),
+            ..SeenLock::default()
         }),
     }
 }
@@ -128,7 +128,7 @@ fn overlay_server(path: &RelPath) -> Option<OverlayServer<'_>> {
 fn renamed(mut stack: SeenLock, server: &OverlayServer<'_>) -> SeenLock {
     let found = stack.servers.remove(server.server);
     SeenLock {
-        envelope: None,
         servers: found.map(|lock| (server.shown(), lock)).into_iter().collect(),
+        ..SeenLock::default()
     }
 }

@@ -27,7 +27,9 @@ use crate::stack::Stack;
 
 pub use argo_cd_apps::operator_values;
 pub use mcp_clients::client_name;
-pub use tools::{SeenLink, SeenLock, SeenServer, SeenTool, ServedLock, ToolsLock, grants_told};
+pub use tools::{
+    SeenHold, SeenLink, SeenLock, SeenServer, SeenTool, ServedLock, ToolsLock, grants_told, single_grants,
+};
 
 /// A hook with the values that its function made.
 pub struct HookRun {

@@ -48,9 +48,9 @@ impl Ends {
         }
     }
 
-    /// Whether it uses what the target holds by an account of its own.
+    /// Whether it uses what the target holds by an account of its own. The tools of an MCP server look at what others use.
     fn is_consumer(&self) -> bool {
-        self.kind.uses() && self.kind.account(self.level).is_some()
+        self.kind.uses() && self.kind.tools.is_none() && self.kind.account(self.level).is_some()
     }
 }
 

@@ -8,6 +8,7 @@ Must not know: how the gates are built.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Generator
 from pathlib import Path
 
@@ -98,6 +99,42 @@ def test_a_write_needs_the_link_and_the_flag(
         refused = call(server, key, "valkey_delete", keys=["app:gate"], dry_run=False)
         assert refused["code"] == written["code"]
     assert backend.get("app:gate") == b"before"
+
+
+def test_of_several_instances_a_write_offers_those_that_are_written_to(
+    tmp_path: Path, key: int
+) -> None:
+    """Also with its gate closed: the schema is the one that was reviewed."""
+    stack = """
+        apiVersion: stacktic.io/v1
+        kind: Stack
+        name: shop
+        domain: shop.example.com
+        components:
+          fastmcp: {type: fastmcp}
+          cache: {type: valkey}
+          sessions: {type: valkey, namespace: sessions}
+          tokens: {type: valkey, namespace: tokens}
+        links:
+          - {from: fastmcp, to: cache}
+          - {from: fastmcp, to: sessions, env: SESSIONS, write_access: true}
+          - {from: fastmcp, to: tokens, env: TOKENS, write_access: true}
+    """
+    generated = generate(tmp_path / "out", textwrap.dedent(stack))
+    pod = make_pod(tmp_path / "pod", generated, MCP_TOKENS_WRITE_ACCESS="false")
+    with running(pod) as server:
+        offered = {
+            name: schema["properties"]["component"]["enum"]
+            for name, schema in listed(server, key).items()
+            if name in {"valkey_get", "valkey_set"}
+        }
+        assert offered == {
+            "valkey_get": ["cache", "sessions", "tokens"],
+            "valkey_set": ["sessions", "tokens"],
+        }
+        for component in ("cache", "tokens"):
+            refused = call(server, key, "valkey_set", component=component, **SET)
+            assert refused["code"] == "E_WRITE_DISABLED"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,24 @@ async def test_the_gate_is_checked_again_for_the_instance_called(make_tools: Mak
     assert sample_tools.DONE == ["delete one/app_db"]
 
 
+async def test_tools_that_write_offer_what_can_be_written_to(make_tools: MakeTools) -> None:
+    facts = [
+        sample("one", databases=["a"], write_access=True),
+        sample("two", databases=["b"]),
+    ]
+    tools = make_tools(sample_tools.register, *facts)
+    schemas = {tool.name: tool.parameters["properties"] for tool in tools.tools}
+    for name, components, databases in [
+        ("sample_list", ["one", "two"], ["a", "b"]),
+        ("sample_peek", ["one"], ["a"]),
+        ("sample_delete", ["one"], ["a"]),
+    ]:
+        assert schemas[name]["component"]["enum"] == components
+        assert schemas[name]["database"]["enum"] == databases
+    refusal = await refuse(tools, "sample_delete", {"database": "a", "dry_run": True})
+    assert (refusal.code, refusal.allowed_values) == ("E_ARG", ("one",))
+
+
 async def test_without_an_audit_log_only_reads_are_served(make_tools: MakeTools) -> None:
     tools = make_tools(sample_tools.register, sample(write_access=True), audit_ready=False)
     call = {"database": "app_db", "dry_run": False}

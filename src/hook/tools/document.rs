@@ -21,12 +21,16 @@ pub struct ToolsLock {
     /// JSON Schema of every answer; `data` is that of the tool where it has a `data_schema`.
     pub envelope: Option<Json>,
     pub servers: BTreeMap<String, ServerLock>,
+    /// Links of each agent: what it checks, and the means that it holds for that.
+    pub agents: BTreeMap<String, Vec<HoldLock>>,
 }
 
 /// What one MCP server offers.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ServerLock {
     pub limits: KeyLimits,
+    /// Components that call it or publish it.
+    pub callers: Vec<HoldLock>,
     pub links: Vec<LinkLock>,
     pub tools: Vec<ToolLock>,
 }
@@ -92,6 +96,25 @@ impl CallLimits {
             page_items: self.page_items.max(other.page_items),
         }
     }
+}
+
+/// One link that brings no tools: its account and the keys of that.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct HoldLock {
+    /// Component at the other end.
+    pub component: String,
+    /// Its sub-component that the link ends at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_component: Option<String>,
+    /// Link type.
+    pub link: String,
+    /// What it may do, in one word.
+    pub access: Level,
+    /// Whether it publishes the server below the domain.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub publishes: bool,
+    pub principal: Option<String>,
+    pub credential_keys: Vec<String>,
 }
 
 /// One link of the server: its account, what that may do and what it reaches.

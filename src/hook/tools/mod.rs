@@ -17,13 +17,13 @@ use serde_json::Value as Json;
 use crate::catalog::tools::{Class, Contract, Tool};
 use crate::catalog::{Entry, Pair, Role};
 use crate::fault::Code;
-
+use crate::name::{ComponentName, SubName};
 use crate::stack::{Component, Connection, Link, Stack};
 
-use document::{CallLimits, LinkLock, ServerLock, ToolHashes, ToolLock};
+use document::{CallLimits, HoldLock, LinkLock, ServerLock, ToolHashes, ToolLock};
 pub use document::{ServedLock, ToolsLock};
-pub use grants::told as grants_told;
-pub use seen::{SeenLink, SeenLock, SeenServer, SeenTool};
+pub use grants::{single as single_grants, told as grants_told};
+pub use seen::{SeenHold, SeenLink, SeenLock, SeenServer, SeenTool};
 
 pub(super) fn values(stack: &Stack) -> anyhow::Result<Json> {
     let lock = tools_lock(stack)?;
@@ -62,7 +62,36 @@ fn tools_lock(stack: &Stack) -> anyhow::Result<ToolsLock> {
         version: document::VERSION,
         envelope,
         servers,
+        agents: agents(stack),
     })
+}
+
+fn agents(stack: &Stack) -> BTreeMap<String, Vec<HoldLock>> {
+    let agents = stack.of_role(Role::Agent).filter(|agent| agent.is_deployed());
+    let held = |link: &Link| hold(&link.to, link.sub.as_ref(), link, false);
+    let links = |agent: &Component| stack.links_from(&agent.name).map(held).collect();
+    agents.map(|agent| (agent.name.to_string(), links(agent))).collect()
+}
+
+/// Who uses a server; those that deploy or watch it cannot call its tools.
+fn callers(stack: &Stack, server: &Component) -> Vec<HoldLock> {
+    let gateways: BTreeSet<&ComponentName> = stack.of_role(Role::Gateway).map(|gateway| &gateway.name).collect();
+    let links = stack.links_to(&server.name).filter(|link| link.kind.uses());
+    links
+        .map(|link| hold(&link.from, link.from_sub.as_ref(), link, gateways.contains(&link.from)))
+        .collect()
+}
+
+fn hold(end: &ComponentName, sub: Option<&SubName>, link: &Link, publishes: bool) -> HoldLock {
+    HoldLock {
+        component: end.to_string(),
+        sub_component: sub.map(ToString::to_string),
+        link: link.type_name().to_owned(),
+        access: link.level,
+        publishes,
+        principal: link.principal.clone(),
+        credential_keys: credential_keys(link),
+    }
 }
 
 fn server_lock(stack: &Stack, server: &Component, contract: &Contract) -> anyhow::Result<ServerLock> {
@@ -77,7 +106,12 @@ fn server_lock(stack: &Stack, server: &Component, contract: &Contract) -> anyhow
     links.sort_by(|left: &LinkLock, right| place(left).cmp(&place(right)));
     let limits = serde_json::from_str(&contract.limits)
         .with_context(|| Code::E_CATALOG_TOOLS.fault(format!("the limits of `{}`", server.type_name())))?;
-    Ok(ServerLock { limits, links, tools })
+    Ok(ServerLock {
+        limits,
+        callers: callers(stack, server),
+        links,
+        tools,
+    })
 }
 
 /// The order of the stack's links.
@@ -139,7 +173,7 @@ fn tool_lock(
     let is_read = tool.class == Class::Read;
     let reached = if is_read { all } else { writers };
     let gate = |connection: &&Connection<'_>| format!("{}_WRITE_ACCESS", connection.first().env_prefix);
-    let input = schema::input(tool, contract, all)?;
+    let input = schema::input(tool, contract, all, reached)?;
     let (data_schema, output_sha256) = schema::output(tool, contract)?;
     let keys: BTreeSet<String> = reached
         .iter()

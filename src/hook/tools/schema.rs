@@ -16,9 +16,16 @@ pub(super) struct Listed {
     pub(super) sha256: String,
 }
 
-/// The input schema of a tool that serves `links`.
-pub(super) fn input(tool: &Tool, contract: &Contract, links: &[&Connection<'_>]) -> serde_json::Result<Listed> {
-    let several = links.len() > 1;
+/// The input schema of a tool that offers the `reached` of all links of its service.
+///
+/// Where there are several the instance is named even if one alone can be written to: a write never guesses its target.
+pub(super) fn input(
+    tool: &Tool,
+    contract: &Contract,
+    all: &[&Connection<'_>],
+    reached: &[&Connection<'_>],
+) -> serde_json::Result<Listed> {
+    let several = all.len() > 1;
     match &tool.input {
         Input::Fixed(schema) if !several => Ok(Listed {
             schema: serde_json::from_str(schema.text())?,
@@ -26,9 +33,9 @@ pub(super) fn input(tool: &Tool, contract: &Contract, links: &[&Connection<'_>])
         }),
         Input::Fixed(_) | Input::Open(_) => {
             let mut schema = template(&tool.input)?;
-            fill(&mut schema, &|name| closed_list(name, links));
+            fill(&mut schema, &|name| closed_list(name, reached));
             if several {
-                let names: BTreeSet<&str> = links.iter().map(|link| link.first().to.as_str()).collect();
+                let names: BTreeSet<&str> = reached.iter().map(|link| link.first().to.as_str()).collect();
                 add_instance(&mut schema, tool, contract, &names)?;
             }
             let sha256 = Hashed::of_schema(&schema).sha256().to_owned();

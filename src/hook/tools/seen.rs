@@ -10,27 +10,54 @@ use serde_json::Value as Json;
 use crate::catalog::Level;
 
 /// The document of a stack.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct SeenLock {
     pub envelope: Option<Json>,
     pub servers: BTreeMap<String, SeenServer>,
+    /// Links of each agent, where the document says them.
+    pub agents: Option<BTreeMap<String, Vec<SeenHold>>>,
+}
+
+/// No document: there is no server and no agent.
+impl Default for SeenLock {
+    fn default() -> Self {
+        Self {
+            envelope: None,
+            servers: BTreeMap::new(),
+            agents: Some(BTreeMap::new()),
+        }
+    }
 }
 
 /// What is said of one server: in the stack's document, or in the server's own.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct SeenServer {
     pub limits: Option<Json>,
+    /// Who calls it, where the document says so.
+    pub callers: Option<Vec<SeenHold>>,
     pub links: Vec<SeenLink>,
     pub tools: Vec<SeenTool>,
 }
 
-/// A link.
+/// A link that brings no tools: of an agent, or of who calls a server.
 #[derive(Clone, Debug, Deserialize)]
-pub struct SeenLink {
+pub struct SeenHold {
     pub component: String,
     pub sub_component: Option<String>,
     #[serde(rename = "link")]
     pub link_type: String,
+    pub access: Level,
+    #[serde(default)]
+    pub publishes: bool,
+    pub principal: Option<String>,
+    pub credential_keys: Vec<String>,
+}
+
+/// A link that brings tools.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SeenLink {
+    pub component: String,
+    pub sub_component: Option<String>,
     pub write_access: bool,
     #[serde(default, deserialize_with = "level")]
     access: Option<Level>,
@@ -57,14 +84,32 @@ pub struct SeenTool {
     pub limits: Option<Json>,
 }
 
+impl SeenServer {
+    /// A server that is not there.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            limits: None,
+            callers: Some(Vec::new()),
+            links: Vec::new(),
+            tools: Vec::new(),
+        }
+    }
+}
+
+impl SeenHold {
+    /// Its other end: `cnpg` or `cnpg/app_db`.
+    #[must_use]
+    pub fn end(&self) -> String {
+        end(&self.component, self.sub_component.as_deref())
+    }
+}
+
 impl SeenLink {
     /// What it ends at: `cnpg` or `cnpg/app_db`.
     #[must_use]
     pub fn end(&self) -> String {
-        match &self.sub_component {
-            Some(sub) => format!("{}/{sub}", self.component),
-            None => self.component.clone(),
-        }
+        end(&self.component, self.sub_component.as_deref())
     }
 
     /// What its account may do, where the document says so.
@@ -72,6 +117,10 @@ impl SeenLink {
     pub fn level(&self) -> Option<Level> {
         self.access.or(self.write_access.then_some(Level::Write))
     }
+}
+
+fn end(component: &str, sub: Option<&str>) -> String {
+    sub.map_or_else(|| component.to_owned(), |sub| format!("{component}/{sub}"))
 }
 
 /// Version 1 had other words beside those of the levels, and none before that.

@@ -1,5 +1,7 @@
 //! The access diff: what an AI gains or loses between two locks of tools, and which reviewed texts are others.
 
+mod holders;
+mod scope;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::catalog::Level;
-use crate::hook::{SeenLink, SeenLock, grants_told};
+use crate::hook::{SeenLink, SeenLock, grants_told, single_grants};
 
 pub use texts::text_changes;
 
@@ -76,6 +78,8 @@ struct Access {
 #[derive(Default, PartialEq, Eq)]
 struct Grants {
     data: Vec<String>,
+    /// Those of the data that are one value at their place, by that.
+    single: BTreeMap<String, String>,
     prose: Vec<String>,
 }
 
@@ -87,6 +91,16 @@ impl Grants {
             &mut self.data
         };
         list.extend(grants_told(grants));
+        self.single.extend(single_grants(grants));
+    }
+
+    /// Grants that have another value there: which of two values is more, their provider alone knows.
+    fn otherwise<'a>(&'a self, those: &'a Self) -> impl Iterator<Item = (&'a String, &'a String)> {
+        let both = self
+            .single
+            .iter()
+            .filter_map(|(place, this)| Some((this, those.single.get(place)?)));
+        both.filter(|(this, that)| this != that)
     }
 
     /// What is granted here and not there. Prose that became data says in other words what it said before.
@@ -96,16 +110,18 @@ impl Grants {
         if is_reworded(self, those) || is_reworded(those, self) {
             return Vec::new();
         }
-        [missing(&self.data, &those.data), missing(&self.prose, &those.prose)].concat()
+        let mut data = missing(&self.data, &those.data);
+        data.retain(|grant| !self.otherwise(those).any(|(this, _)| this == grant));
+        [data, missing(&self.prose, &those.prose)].concat()
     }
 }
 
-/// What links and tools are gained and lost between two locks.
+/// What links and tools are gained and lost between two locks, and who calls a server or acts as an agent.
 #[must_use]
 pub fn access_diff(before: &SeenLock, after: &SeenLock) -> Vec<AccessChange> {
+    let mut changes = holders::changes(before, after);
     let (before, after) = (by_link(before), by_link(after));
     let nothing = Access::default();
-    let mut changes = Vec::new();
     for link in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
         let (old, new) = (
             before.get(link).unwrap_or(&nothing),
@@ -113,6 +129,7 @@ pub fn access_diff(before: &SeenLock, after: &SeenLock) -> Vec<AccessChange> {
         );
         add(&mut changes, Way::Gained, link, new, old);
         add(&mut changes, Way::Lost, link, old, new);
+        changes.extend(otherwise(link, old, new));
     }
     changes
 }
@@ -126,6 +143,17 @@ fn add(changes: &mut Vec<AccessChange>, way: Way, link: &str, these: &Access, th
     }
     let writes = missing(&these.writes, &those.writes).into_iter();
     changes.extend(writes.map(|tool| change(format!("write: {tool} ({link})"))));
+}
+
+/// Grants that stay with another value.
+fn otherwise(link: &str, old: &Access, new: &Access) -> Option<AccessChange> {
+    let pairs = old.grants.otherwise(&new.grants);
+    let told: Vec<String> = pairs.map(|(old, new)| format!("grant: {old} is now {new}")).collect();
+    (!told.is_empty()).then(|| AccessChange {
+        way: Way::Changed,
+        text: format!("{link}: {}", told.join(", ")),
+        diff: None,
+    })
 }
 
 fn parts(way: Way, these: &Access, those: &Access) -> Vec<String> {
@@ -156,7 +184,11 @@ fn level(way: Way, these: &Access, those: &Access, stays: bool) -> Option<String
         let told = this.filter(|level| matches!(level, Level::Probe | Level::Own));
         return told.map(|level| format!("level {}", level.word()));
     }
-    let (this, that) = (this?, that?);
+    level_change(way, this?, that?)
+}
+
+/// `level own (was probe)`, where `this` is above `that`.
+fn level_change(way: Way, this: Level, that: Level) -> Option<String> {
     let word = if way == Way::Lost { "now" } else { "was" };
     (this > that).then(|| format!("level {} ({word} {})", this.word(), that.word()))
 }
@@ -207,10 +239,7 @@ fn add_link(access: &mut Access, link: &SeenLink) {
     access.keys.extend(link.credential_keys.iter().cloned());
     access.grants.add(&link.grants);
     access.level = access.level.max(link.level());
-    let lists = link.scope.iter();
-    access
-        .scope
-        .extend(lists.flat_map(|(list, names)| names.iter().map(|name| (list.clone(), name.clone()))));
+    access.scope.extend(scope::told(&link.scope));
 }
 
 #[cfg(test)]
@@ -286,6 +315,12 @@ mod tests {
                 (read(), "own"),
                 (read(), "probe"),
                 "- fastmcp → cnpg: level own (now probe)",
+            ),
+            // Which of two values is more no one but the provider knows; the level tells.
+            (
+                (json!({"keys": "~", "allow": ["+get", "+set"]}), "write"),
+                (json!({"keys": "%R~", "allow": ["+get"]}), "read"),
+                "- fastmcp → cnpg: level write (now read), grant: allow +set\n~ fastmcp → cnpg: grant: keys ~ is now keys %R~",
             ),
             // Version 1 said grants in prose, and levels in other words or not at all.
             ((prose(), "read"), (read(), "read"), ""),

@@ -107,21 +107,11 @@ impl Seen<'_> {
         old_tool.description_sha256 != new_tool.description_sha256 || another_input
     }
 
-    /// The closed lists that may stand in its schema: those of all links of its type, and their components.
+    /// The closed lists that may stand in its schema: those of the links that it reaches, and their components.
     fn lists(&self) -> BTreeMap<&str, BTreeSet<&str>> {
-        let of_tool = self
-            .server
-            .links
-            .iter()
-            .filter(|link| self.tool.link.contains(&link.component));
-        let types: BTreeSet<&str> = of_tool.map(|link| link.link_type.as_str()).collect();
+        let links = self.server.links.iter();
         let mut lists: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for link in self
-            .server
-            .links
-            .iter()
-            .filter(|link| types.contains(link.link_type.as_str()))
-        {
+        for link in links.filter(|link| self.tool.link.contains(&link.component)) {
             // No list of the catalog has an empty name.
             lists.entry("").or_default().insert(&link.component);
             for (name, values) in &link.scope {

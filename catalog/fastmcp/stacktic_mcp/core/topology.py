@@ -105,13 +105,15 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
 def _parse_link(facts: Mapping[str, Any], settings: Settings) -> Link:
     env: str = facts["env"]
     flag = settings.flag(f"{env}{WRITE_FLAG_SUFFIX}")
+    drawn_to_write = facts["write_access"] is True
     return Link(
         component=facts["component"],
         type=facts["type"],
-        write_access=facts["write_access"] is True and flag,
+        write_access=drawn_to_write and flag,
         enums={name: tuple(values) for name, values in facts.get("enums", {}).items()},
         data=facts.get("data", {}),
         env=env,
         settings=settings,
         given_env=facts.get("given_env"),
+        drawn_to_write=drawn_to_write,
     )

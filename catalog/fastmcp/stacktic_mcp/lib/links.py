@@ -51,6 +51,14 @@ class Link:
     settings: Source = field(repr=False)
     # What stack.yaml says of it, for diffs of that file; `env` is the whole prefix.
     given_env: str | None = None
+    # Whether stack.yaml draws it with write access; where its gate is closed `write_access` is
+    # false all the same.
+    drawn_to_write: bool = False
+
+    @property
+    def writable(self) -> bool:
+        """Tell whether a tool that writes may offer it, be its gate open or not."""
+        return self.write_access or self.drawn_to_write
 
     def value(self, suffix: str, default: str | None = None) -> str:
         """Return a plain setting: `value("HOST")` reads `MCP_GRAFANA_HOST`."""

@@ -4,9 +4,9 @@ In: an async function whose first parameter is `link`, the links it serves, raw 
 Out: the input schema, and validated values; every mistake is a `Refusal`.
 Must not know: what a tool does, or how its result travels.
 
-The values of a closed list are the sorted union over the links, so that the generator can
-derive the same schema. Which instance is meant is the argument `component`, present only
-when several are linked (`instance` when the tool has a `component` of its own).
+The values of a closed list are the sorted union over the links that are offered, so that the
+generator can derive the same schema. Which instance is meant is the argument `component`,
+present only when several are linked (`instance` when the tool has a `component` of its own).
 
 What the schema takes is what is taken here, and the other way round: 1.0 is a whole number,
 since JSON has one kind of numbers, and null for an optional argument is its absence, since
@@ -120,12 +120,18 @@ class Bound:
 class Arguments:
     """The arguments of one tool over the links it serves."""
 
-    def __init__(self, function: Callable[..., Awaitable[Any]], links: Sequence[Link]) -> None:
-        """Read the signature once, at registration."""
+    def __init__(
+        self,
+        function: Callable[..., Awaitable[Any]],
+        links: Sequence[Link],
+        offered: Sequence[Link] | None = None,
+    ) -> None:
+        """Read the signature once, at registration; the schema names the links `offered`."""
         if not inspect.iscoroutinefunction(function):
             message = f"`{function.__name__}` is not an async function"
             raise TypeError(message)
         self.links = tuple(links)
+        self._offered = self.links if offered is None else tuple(offered)
         hints = get_type_hints(function, include_extras=True)
         parameters = list(inspect.signature(function).parameters.values())
         if not parameters or parameters[0].name != "link":
@@ -179,7 +185,7 @@ class Arguments:
     def _link(self, rest: dict[str, Any]) -> Link:
         if len(self.links) == 1:
             return self.links[0]
-        names = sorted(link.component for link in self.links)
+        names = sorted(link.component for link in self._offered)
         wanted = rest.pop(self.instance_name, None)
         for link in self.links:
             if link.component == wanted:
@@ -188,7 +194,7 @@ class Arguments:
         raise Refusal("E_ARG" if wanted is None else "E_SCOPE", hint, names)
 
     def _schema(self) -> dict[str, Any]:
-        token = _schema_links.set(self.links)
+        token = _schema_links.set(self._offered)
         try:
             schema = self._model.model_json_schema()
         finally:
@@ -199,7 +205,7 @@ class Arguments:
         return schema
 
     def _add_instance(self, schema: dict[str, Any]) -> None:
-        names = sorted({link.component for link in self.links})
+        names = sorted({link.component for link in self._offered})
         choice = {"description": "which linked component", "enum": names, "type": "string"}
         schema["properties"] = {self.instance_name: choice, **schema["properties"]}
         schema["required"] = [self.instance_name, *schema.get("required", [])]

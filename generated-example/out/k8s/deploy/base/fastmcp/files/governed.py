@@ -94,7 +94,10 @@ class Body:
         self.name = function.__name__
         self.traits = traits
         self.runtime = runtime
-        self.arguments = Arguments(function, links)
+        # A read-only link is still told from an unknown one when a call names it.
+        reads = traits.tool_class == "read"
+        offered = [link for link in links if reads or link.writable]
+        self.arguments = Arguments(function, links, offered)
 
     async def serve(self, raw: Mapping[str, Any]) -> ToolResult:
         """Answer a call: an envelope, or a refusal as an MCP tool error."""

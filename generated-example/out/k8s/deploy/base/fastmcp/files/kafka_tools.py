@@ -26,6 +26,8 @@ from stacktic_mcp.tools.kafka.kafka_client import (
 MAX_PEEKED_PARTITIONS = 32
 MAX_VALUE_BYTES = 64 * 1024
 MAX_KEY_BYTES = 1024
+# The generator cuts a name of more than 63 characters here and puts a digest behind it.
+KEPT_CHARACTERS = 54
 
 Topic = Annotated[str, Choice("topics"), Field(description="a linked topic")]
 Group = Annotated[
@@ -125,7 +127,7 @@ def _register_groups(tools: Toolset) -> None:
             names = await kafka.groups()
             rows: list[dict[str, Any]] = []
             for consumer in link.enums.get("groups", ()):
-                groups = [name for name in names if belongs(name, consumer)]
+                groups = [name for name in names if owner(name, link) == consumer]
                 for group in groups:
                     described = await kafka.describe_group(group)
                     rows.append({"consumer": consumer, "group": group, **described})
@@ -137,7 +139,7 @@ def _register_groups(tools: Toolset) -> None:
     async def kafka_consumer_lag(link: Link, group: Group, topic: Topic | None = None) -> Answer:
         """Show how far the groups of a consumer are behind; `no_commit` is not a lag of 0."""
         async with connect(link) as kafka:
-            groups = [name for name in await kafka.groups() if belongs(name, group)]
+            groups = [name for name in await kafka.groups() if owner(name, link) == group]
             if not groups:
                 hint = f"{group} has no consumer group at {link.component} yet"
                 raise Refusal("E_NOT_FOUND", hint)
@@ -169,10 +171,23 @@ def _register_writes(tools: Toolset) -> None:
             return Answer({**data, **await kafka.produce(topic, partition, key, value)})
 
 
-def belongs(group: str, consumer: str) -> bool:
-    """Tell whether a group is one of a consumer's: groups are named after its links."""
-    name = group.removeprefix("bridge-")
-    return name == consumer or name.startswith(f"{consumer}-")
+def owner(group: str, link: Link) -> str | None:
+    """Return whose group it is: groups are named after the consumer's links to the cluster.
+
+    Of consumers whose names begin alike, the longest that fits: `api-two-kafka` is not of `api`.
+    """
+    name = f"{group.removeprefix('bridge-')}-"
+    fitting = [
+        consumer
+        for consumer in link.enums.get("groups", ())
+        if _starts(name, f"{consumer}-{link.component}-")
+    ]
+    return max(fitting, key=len, default=None)
+
+
+def _starts(name: str, start: str) -> bool:
+    """Tell whether a name starts so, as far as a name that was too long has kept its start."""
+    return name[:KEPT_CHARACTERS].startswith(start[:KEPT_CHARACTERS])
 
 
 def _topic_line(name: str, partitions: list[Partition] | None) -> dict[str, Any]:
