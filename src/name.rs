@@ -205,6 +205,13 @@ pub fn object_form(name: &str) -> String {
     lower.trim_matches('-').to_owned()
 }
 
+/// The component name that `text` was meant to be, `order-api` for `Order_API`, where there is one.
+#[must_use]
+pub fn legal_form(text: &str) -> Option<ComponentName> {
+    let form = object_form(&text.trim().replace(' ', "-"));
+    ComponentName::parse(&form).ok()
+}
+
 /// The form of a name in environment keys: `stack-agent` → `STACK_AGENT`.
 #[must_use]
 pub fn env_form(name: &str) -> String {
@@ -256,11 +263,16 @@ fn like<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, least: f6
     if name.len() > 100 {
         return None;
     }
+    // Another case alone is as near as can be, though no letter is the same.
+    let likeness = |candidate: &str| match name.eq_ignore_ascii_case(candidate) {
+        true => 1.0,
+        false => strsim::jaro_winkler(name, candidate),
+    };
     // Nobody means one of thousands, and each comparison costs.
     candidates
         .into_iter()
         .take(1000)
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .map(|candidate| (likeness(candidate), candidate))
         .filter(|(likeness, _)| *likeness >= least)
         .max_by(|left, right| left.0.total_cmp(&right.0).then(right.1.cmp(left.1)))
         .map(|(_, candidate)| candidate)
@@ -269,6 +281,21 @@ fn like<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>, least: f6
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_were_meant() {
+        for (text, expected) in [
+            ("Order_API", Some("order-api")),
+            (" my api ", Some("my-api")),
+            ("api-", Some("api")),
+            ("1a", None),
+            ("off", None),
+            ("", None),
+        ] {
+            assert_eq!(legal_form(text).as_ref().map(ComponentName::as_str), expected, "{text}");
+        }
+        assert_eq!(nearest("API", ["apo", "api"]), Some("api"));
+    }
 
     #[test]
     fn component_names() {

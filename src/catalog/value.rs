@@ -22,6 +22,13 @@ impl AttributeType {
     pub fn is_reserved(&self, text: &str) -> bool {
         self.reserved.iter().any(|expression| matches_whole(expression, text))
     }
+
+    /// The names that the type keeps from users, as expressions: "`postgres`, `pg_.*`".
+    #[must_use]
+    pub fn told_reserved(&self) -> String {
+        let told: Vec<String> = self.reserved.iter().map(|name| format!("`{name}`")).collect();
+        told.join(", ")
+    }
 }
 
 fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
@@ -52,7 +59,10 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
         return Some(format!("must match `{expression}`"));
     }
     if kind.is_reserved(text) {
-        return Some("is a name that the service keeps for itself".to_owned());
+        return Some(format!(
+            "is a name that the service keeps for itself: {}",
+            kind.told_reserved()
+        ));
     }
     text_mismatch(kind.kind, text).map(str::to_owned)
 }

@@ -89,7 +89,9 @@ fn reserved_values(checker: &mut Checker<'_>, stack: &Stack) {
                         sub.name
                     );
                     let finding = Finding::new(Code::E_TOPOLOGY_NAME, checker.topology.key_place(&path), message);
-                    checker.findings.push(finding.hint(format!("give it another `{name}`")));
+                    checker
+                        .findings
+                        .push(finding.hint(format!("give it another `{name}`; kept are {}", kind.told_reserved())));
                 }
             }
         }

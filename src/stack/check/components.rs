@@ -138,11 +138,11 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
         && let Err(rule) = crate::name::ComponentName::parse(&external.stack)
     {
         let span = checker.topology.place(&["components", name, "external", "stack"]);
-        checker.findings.push(Finding::new(
-            Code::E_TOPOLOGY_NAME,
-            span,
-            format!("the stack name `{}` {rule}", external.stack),
-        ));
+        let message = format!("the stack name `{}` {rule}", external.stack);
+        let hint = super::names::other_name(&external.stack);
+        checker
+            .findings
+            .push(Finding::new(Code::E_TOPOLOGY_NAME, span, message).hint(hint));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::finding::{Code, Finding};
-use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, env_form, is_fqdn};
+use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, env_form, is_fqdn, legal_form};
 
 pub(super) fn check(checker: &mut Checker<'_>) {
     let document = &checker.topology.document;
@@ -15,6 +15,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                 Code::E_TOPOLOGY_NAME,
                 &["environments", name],
                 &format!("the environment `{name}` {rule}"),
+                other_name(name),
             );
         }
     }
@@ -25,27 +26,23 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                 Code::E_TOPOLOGY_NAME,
                 &["components", name],
                 &format!("the component name `{name}` {rule}"),
+                other_name(name),
             );
         }
         if let Some(namespace) = &component.namespace
             && let Err(rule) = Namespace::parse(namespace)
         {
             let span = checker.topology.place(&["components", name, "namespace"]);
-            checker.findings.push(Finding::new(
-                Code::E_TOPOLOGY_NAMESPACE,
-                span,
-                format!("the namespace `{namespace}` {rule}"),
-            ));
+            let message = format!("the namespace `{namespace}` {rule}");
+            let finding = Finding::new(Code::E_TOPOLOGY_NAMESPACE, span, message);
+            checker.findings.push(finding.hint(other_namespace(namespace)));
         }
         if let Some(group) = &component.group
             && let Err(rule) = ComponentName::parse(group)
         {
             let span = checker.topology.place(&["components", name, "group"]);
-            checker.findings.push(Finding::new(
-                Code::E_TOPOLOGY_NAME,
-                span,
-                format!("the group `{group}` {rule}"),
-            ));
+            let finding = Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the group `{group}` {rule}"));
+            checker.findings.push(finding.hint(other_name(group)));
         }
         for sub in component.sub_components.keys() {
             if let Err(rule) = SubName::parse(sub) {
@@ -55,6 +52,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                     Code::E_TOPOLOGY_NAME,
                     &path,
                     &format!("the sub-component name `{sub}` {rule}"),
+                    other_sub_name(sub),
                 );
             }
         }
@@ -72,15 +70,19 @@ fn prefixes(checker: &mut Checker<'_>) {
             let message = format!("the prefix `{prefix}` {rule}");
             checker
                 .findings
-                .push(Finding::new(Code::E_TOPOLOGY_NAME, span, message).maybe_hint(legal_prefix(prefix)));
+                .push(Finding::new(Code::E_TOPOLOGY_NAME, span, message).hint(other_prefix(prefix)));
         }
     }
 }
 
-fn legal_prefix(prefix: &str) -> Option<String> {
+fn other_prefix(prefix: &str) -> String {
     let prefix = env_form(prefix.trim_end_matches(['_', '-', '.']));
-    let is_legal = EnvPrefix::parse(&prefix).is_ok();
-    is_legal.then(|| format!("write `env: {prefix}`"))
+    match EnvPrefix::parse(&prefix) {
+        Ok(prefix) => format!("write `env: {prefix}`"),
+        Err(_) => {
+            "write another such as `env: SESSIONS`, or leave `env` out and have that of the link's end".to_owned()
+        }
+    }
 }
 
 fn stack(checker: &mut Checker<'_>, name: &str, domain: &str) {
@@ -88,11 +90,8 @@ fn stack(checker: &mut Checker<'_>, name: &str, domain: &str) {
         && let Err(rule) = ComponentName::parse(name)
     {
         let span = checker.topology.place(&["name"]);
-        checker.findings.push(Finding::new(
-            Code::E_TOPOLOGY_NAME,
-            span,
-            format!("the stack name `{name}` {rule}"),
-        ));
+        let finding = Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the stack name `{name}` {rule}"));
+        checker.findings.push(finding.hint(other_name(name)));
     }
     if !domain.is_empty() && !is_fqdn(domain) {
         let span = checker.topology.place(&["domain"]);
@@ -107,7 +106,35 @@ fn stack(checker: &mut Checker<'_>, name: &str, domain: &str) {
     }
 }
 
-fn report(checker: &mut Checker<'_>, code: Code, path: &[&str], message: &str) {
+fn report(checker: &mut Checker<'_>, code: Code, path: &[&str], message: &str, hint: String) {
     let span = checker.topology.key_place(path);
-    checker.findings.push(Finding::new(code, span, message));
+    checker.findings.push(Finding::new(code, span, message).hint(hint));
+}
+
+/// What to write in place of a name outside its grammar.
+pub(super) fn other_name(name: &str) -> String {
+    match legal_form(name) {
+        Some(legal) => format!("write `{legal}`"),
+        None => "write another, shorter than 41 characters, such as `api` or `orders-db`".to_owned(),
+    }
+}
+
+fn other_sub_name(name: &str) -> String {
+    let legal = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
+    let form = name.replace(|character| !legal(character), "_");
+    // With many letters replaced it would be no name that anybody meant.
+    let is_near = name.chars().filter(|character| !legal(*character)).count() <= 2;
+    match SubName::parse(form.trim_start_matches(['.', '-'])) {
+        Ok(legal) if is_near => format!("write `{legal}`"),
+        _ => "write another, shorter than 64 characters, such as `orders` or `app_db`".to_owned(),
+    }
+}
+
+/// A name of the cluster's own has no near one.
+fn other_namespace(namespace: &str) -> String {
+    let legal = legal_form(namespace).filter(|legal| Namespace::parse(legal.as_str()).is_ok());
+    match legal {
+        Some(legal) => format!("write `namespace: {legal}`"),
+        None => "write another such as `shop`, or leave `namespace` out and have that of the type".to_owned(),
+    }
 }
