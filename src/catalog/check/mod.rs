@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A rule is a function over one decoded entry and the files beside it (`Held`); it stands in the list of its kind
-//! below. What harms nothing that is generated is asked by `catalog check` alone (`MANNERS`). What needs other entries (an
+//! below. What harms nothing that is generated, and what
+//! takes a look at every file, is asked by `catalog check` alone (`MANNERS`). What needs other entries (an
 //! interface that is named) is one over the entry and all others (`Among`), and what needs them all at once (a name that
 //! must be new) stands in `whole`. A rule for a new kind of entry is a file here, and an `impl Definition` with its lists.
 //! What only a stack can show (templates, sentences of the agent) stands in `command/catalog_check`.
@@ -29,6 +30,7 @@ mod secrets;
 mod steering;
 mod texts;
 mod tool_schemas;
+mod tool_values;
 mod tools;
 mod unmade_accounts;
 mod variables;
@@ -68,6 +70,7 @@ impl Definition for ComponentType {
         consumes::check,
     ];
     const MANNERS: &'static [Law<Self>] = &[
+        texts::beside,
         names::of_people,
         attributes::manners,
         endpoints::reachable,
@@ -91,11 +94,13 @@ impl Definition for Convention {
 impl Definition for Pair {
     const FILE: &'static str = "pair.yaml";
     const LAWS: &'static [Law<Self>] = &[texts::check, names::pair, files::pair, pairs::check];
+    const MANNERS: &'static [Law<Self>] = &[texts::beside];
     const AMONG: &'static [LawAmong<Self>] = &[pairs::among, tool_files::among];
 }
 
 impl Definition for HookType {
     const FILE: &'static str = "hook.yaml";
     const LAWS: &'static [Law<Self>] = &[texts::check, names::hook_type, hooks::check, files::hook_type];
+    const MANNERS: &'static [Law<Self>] = &[texts::beside];
     const AMONG: &'static [LawAmong<Self>] = &[hooks::among];
 }
