@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Cases, MODULE_FILE, PAIR_FILE, TOOLS_FILE, VOLUMES, found, good, replaced, told, write};
+use super::{Cases, MODULE_FILE, PAIR_FILE, TOOLS_FILE, TYPE, VOLUMES, found, good, replaced, told, write};
 
 const UNSEEN_IN_DEFINITIONS: Cases = &[
     (
@@ -187,6 +187,29 @@ const MARKED_TEMPLATES: Cases = &[(
 fn templates_are_what_a_reviewer_sees() {
     replaced(VOLUMES, UNSEEN_IN_TEMPLATES);
     replaced("hooks/mail_notes/mail.yaml.j2", MARKED_TEMPLATES);
+}
+
+const WRONG_OBJECTS: Cases = &[
+    (
+        "object: \"{name}\"",
+        "object: \"{name}-Mail\"",
+        "catalog/mailpit/component.yaml:7: E_CATALOG_NAME: `{name}-Mail` makes no name of an object; write a-z, 0-9 and -, and neither begin nor end with -",
+    ),
+    (
+        "smtp: {host: \"{object}.",
+        "smtp: {host: \"{object}-SMTP.",
+        "catalog/mailpit/component.yaml:22: E_CATALOG_NAME: `{object}-SMTP.{namespace}.svc.cluster.local` makes no host of a cluster; write a-z, 0-9 and -, and neither begin nor end with -",
+    ),
+    (
+        "title: mail sink",
+        "title: m\u{430}il sink",
+        "catalog/mailpit/component.yaml:2: E_CATALOG_TEXT: the word `m\u{430}il` has Latin letters and U+0430; write the word in letters of one alphabet: these look like those of another",
+    ),
+];
+
+#[test]
+fn objects_are_names_of_a_cluster() {
+    replaced(TYPE, WRONG_OBJECTS);
 }
 
 /// A file that is called like one of the server takes its place without a word.

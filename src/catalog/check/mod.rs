@@ -24,6 +24,7 @@ mod hooks;
 mod job_secrets;
 mod links;
 mod names;
+mod objects;
 mod patterns;
 mod python;
 mod secrets;
@@ -58,6 +59,7 @@ impl Definition for ComponentType {
         attributes::check,
         endpoints::check,
         patterns::check,
+        objects::check,
         versions::check,
         health::check,
         secrets::check,
