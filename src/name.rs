@@ -87,13 +87,15 @@ checked_name!(
 );
 
 /// Whether a character does not show, or changes how others show: control characters, bidirectional
-/// controls, zero-width and other format characters.
+/// controls, zero-width and other format characters, variation selectors, and letters that are blank.
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether some YAML reader takes the plain text for a boolean or for nothing.
@@ -406,6 +408,8 @@ mod tests {
             ('\n', true),
             ('\u{202e}', true),
             ('\u{200b}', true),
+            ('\u{fe01}', true),
+            ('\u{3164}', true),
             ('→', false),
         ] {
             assert_eq!(is_hidden(input), hidden, "{input:?}");

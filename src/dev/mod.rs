@@ -30,4 +30,4 @@ pub use interpreter::{PythonSearch, Variables};
 pub use problem::Problem;
 pub use session::{Options, serve};
 pub use target::{Target, choose, is_runnable};
-pub use trial::{TrialOptions, run_script};
+pub use trial::{Ran, TrialOptions, run_script};

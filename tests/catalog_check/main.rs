@@ -10,6 +10,7 @@
 
 mod jobs;
 mod links;
+mod tools;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -190,12 +191,16 @@ fn good() -> Files {
 /// `file:line: CODE: message; hint` of each finding.
 fn found(files: &Files) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
+    write(files, folder.path());
+    told(&["extra"], folder.path())
+}
+
+fn write(files: &Files, folder: &Path) {
     for (path, text) in files {
-        let path = folder.path().join(path);
+        let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    told(&["extra"], folder.path())
 }
 
 /// What `catalog check` finds in the folders that are named, which stand in one called `extra`.

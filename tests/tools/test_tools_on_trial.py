@@ -61,7 +61,11 @@ SCHEMA = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "limit": {"type": "integer", "minimum": 1, "maximum": 9, "description": "most rows"}
+        "limit": {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 9}, {"type": "null"}],
+            "default": 5,
+            "description": "most rows",
+        }
     },
 }
 
@@ -141,6 +145,29 @@ def test_a_class_that_differs_from_the_module_is_told(tmp_path: Path) -> None:
     assert findings == ["`own_list` is `write` here and `read` in its module"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("description", "Return all rows."),
+        ("timeout_ms", 9_000),
+        ("result_bytes", 1_024),
+        ("idempotent", False),
+        ("instance_argument", "instance"),
+        ("input_schema", {**SCHEMA, "properties": {}}),
+    ],
+)
+def test_a_definition_that_differs_from_the_module_is_told(
+    tmp_path: Path, key: str, value: Any
+) -> None:
+    folder = write_catalog(tmp_path, "")
+    definitions = folder / "link-types" / "pairs" / "fastmcp-grafana" / "tools.json"
+    held = json.loads(definitions.read_text(encoding="utf-8"))
+    held["tools"][0][key] = value
+    definitions.write_text(json.dumps(held), encoding="utf-8")
+    findings, _ = in_this_environment(folder)
+    assert findings == [f"`own_list` has another `{key}` here than in its module"]
+
+
 def test_another_way_than_http_is_told(tmp_path: Path) -> None:
     body = "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
     findings, notes = in_this_environment(write_catalog(tmp_path, body))
@@ -162,6 +189,16 @@ def test_a_module_that_does_not_register_is_told(tmp_path: Path) -> None:
     module.write_text('"""Broken."""\n\nraise ValueError("no")\n', encoding="utf-8")
     findings, _ = in_this_environment(folder)
     assert findings == ["the modules do not register: ValueError: no"]
+
+
+def test_a_module_that_asks_while_it_is_imported_is_told(tmp_path: Path) -> None:
+    folder = write_catalog(tmp_path, "")
+    module = folder / "link-types" / "pairs" / "fastmcp-grafana" / "own_tools.py"
+    text = 'import socket\n\nsocket.create_connection(("127.0.0.1", 9), 1)\n'
+    module.write_text(text, encoding="utf-8")
+    findings, _ = in_this_environment(folder)
+    told = "the modules do not register: PermissionError: socket.connect is not for a tool on trial"
+    assert findings == [told]
 
 
 def test_without_an_environment_it_is_said(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A rule is a function over one decoded entry and the files beside it (`Held`); it stands in the list of its kind
-//! below. What harms nothing that is generated is asked by `catalog check` alone (`MANNERS`). What needs other entries (an
+//! below. What harms nothing that is generated, and what
+//! takes a look at every file, is asked by `catalog check` alone (`MANNERS`). What needs other entries (an
 //! interface that is named) is one over the entry and all others (`Among`), and what needs them all at once (a name that
 //! must be new) stands in `whole`. A rule for a new kind of entry is a file here, and an `impl Definition` with its lists.
 //! What only a stack can show (templates, sentences of the agent) stands in `command/catalog_check`.
@@ -23,6 +24,7 @@ mod hooks;
 mod job_secrets;
 mod links;
 mod names;
+mod objects;
 mod patterns;
 mod python;
 mod secrets;
@@ -30,6 +32,7 @@ mod signs;
 mod steering;
 mod texts;
 mod tool_schemas;
+mod tool_values;
 mod tools;
 mod unmade_accounts;
 mod variables;
@@ -57,6 +60,7 @@ impl Definition for ComponentType {
         attributes::check,
         endpoints::check,
         patterns::check,
+        objects::check,
         versions::check,
         health::check,
         secrets::check,
@@ -70,6 +74,7 @@ impl Definition for ComponentType {
         consumes::check,
     ];
     const MANNERS: &'static [Law<Self>] = &[
+        texts::beside,
         names::of_people,
         attributes::manners,
         endpoints::reachable,
@@ -93,6 +98,7 @@ impl Definition for Convention {
 impl Definition for Pair {
     const FILE: &'static str = "pair.yaml";
     const LAWS: &'static [Law<Self>] = &[texts::check, names::pair, files::pair, signs::check, pairs::check];
+    const MANNERS: &'static [Law<Self>] = &[texts::beside];
     const AMONG: &'static [LawAmong<Self>] = &[pairs::among, tool_files::among];
 }
 
@@ -105,5 +111,6 @@ impl Definition for HookType {
         files::hook_type,
         signs::check,
     ];
+    const MANNERS: &'static [Law<Self>] = &[texts::beside];
     const AMONG: &'static [LawAmong<Self>] = &[hooks::among];
 }

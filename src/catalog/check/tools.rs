@@ -2,24 +2,26 @@
 //!
 //! `tools.json` beside an entry is what the running server will list and what a person approves by hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::files::TOOLS;
-use super::{Held, tool_schemas};
+use super::{Held, tool_schemas, tool_values};
 use crate::catalog::folders::WHOLE;
 use crate::fault::Code::{E_CATALOG_TEXT, E_CATALOG_TOOLS};
 use crate::finding::{Finding, suggestion};
 use crate::name::is_hidden;
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Node, ProblemKind, Span};
 
 /// What a tool does to its backend.
 const CLASSES: [&str; 3] = ["read", "side_effect", "write"];
 /// Longest description: a client's model reads all of them before each answer.
 const MAX_DESCRIPTION: usize = 300;
 const MAX_NAME: usize = 64;
+/// Longest wait for a backend, which the server refuses to exceed (`MAX_TIMEOUT_SECONDS` of its `core/governed.py`).
+const MAX_TIMEOUT_MS: u64 = 30_000;
 
 /// A key of a tool, what its value is, and whether one is that.
 type Form = (&'static str, &'static str, fn(&Json) -> bool);
@@ -63,17 +65,19 @@ pub(super) fn classes(bytes: &[u8]) -> Vec<String> {
 }
 
 /// Hold `tools.json` beside an entry to the rule.
-pub(super) fn check<T>(held: &mut Held<'_, T>, may_write: bool) {
+///
+/// `lists` are the closed lists of a link; nothing where the pair makes no link type.
+pub(super) fn check<T>(held: &mut Held<'_, T>, may_write: bool, lists: Option<&BTreeSet<String>>) {
     let Ok(bytes) = held.entry.file(TOOLS) else {
         return; // told where the file is missed
     };
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let definitions: Definitions = match serde_json::from_str(&text) {
+    let definitions = match read(&text, held.entry.is_embedded()) {
         Ok(definitions) => definitions,
-        Err(error) => {
-            let fact = format!("the file holds no definitions of tools: {error}");
-            let finding = Finding::new(E_CATALOG_TOOLS, WHOLE, fact).hint("write `{\"tools\": [{\"name\": …}]}`");
-            held.blame_beside(TOOLS, "", finding);
+        Err(findings) => {
+            for finding in findings {
+                held.blame_beside(TOOLS, &text, finding);
+            }
             return;
         }
     };
@@ -93,6 +97,7 @@ pub(super) fn check<T>(held: &mut Held<'_, T>, may_write: bool) {
     }
     let is_own = !held.entry.is_embedded();
     judge.found.extend(tool_schemas::findings(&definitions.tools, is_own));
+    judge.found.extend(tool_values::findings(&definitions.tools, lists));
     // Places cost a second reading, which is only made where there is something to show.
     if judge.found.is_empty() {
         return;
@@ -101,6 +106,52 @@ pub(super) fn check<T>(held: &mut Held<'_, T>, may_write: bool) {
     for mistake in judge.found {
         held.blame_beside(TOOLS, &text, mistake.finding(document.as_ref()));
     }
+}
+
+/// The definitions, or why the text holds none that every reader takes for the same.
+///
+/// What the build has read already has no key twice, and is not read twice for that.
+fn read(text: &str, is_built_in: bool) -> Result<Definitions, Vec<Finding>> {
+    const BYTE_ORDER_MARK: char = '\u{feff}';
+    if text.starts_with(BYTE_ORDER_MARK) {
+        let span = Span {
+            line: 1,
+            column: 1,
+            length: 1,
+        };
+        let fact = super::texts::fact(BYTE_ORDER_MARK);
+        return Err(vec![
+            Finding::new(E_CATALOG_TEXT, span, fact).hint("save the file without a byte order mark"),
+        ]);
+    }
+    let definitions = serde_json::from_str(text).map_err(|error| vec![unreadable(&error)])?;
+    let problems = match is_built_in {
+        true => Vec::new(),
+        false => yaml::parse(text).err().unwrap_or_default(),
+    };
+    // JSON that is no YAML is JSON all the same.
+    let told = problems
+        .into_iter()
+        .filter(|problem| problem.kind != ProblemKind::Unreadable);
+    let findings: Vec<Finding> = told
+        .map(|problem| Finding::new(E_CATALOG_TOOLS, problem.span, problem.message).maybe_hint(problem.hint))
+        .collect();
+    match findings.is_empty() {
+        true => Ok(definitions),
+        false => Err(findings),
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> Finding {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let why = error.to_string().replace(&place, "");
+    let span = Span {
+        line: error.line(),
+        column: error.column().max(1),
+        length: 1,
+    };
+    let fact = format!("the file holds no definitions of tools: {why}");
+    Finding::new(E_CATALOG_TOOLS, span, fact).hint("write `{\"tools\": [{\"name\": …}]}`")
 }
 
 /// A mistake in the definitions, by its path in the document.
@@ -148,6 +199,11 @@ impl Judge {
             self.blame(&at(position, &["name"]), format!("`{name}` is no name of a tool"), hint);
         }
         match tool["class"].as_str() {
+            Some("read") if tool["destructive"] == true => {
+                let fact = format!("`{name}` says that it reads, and that it destroys");
+                let hint = "write `\"destructive\": false`, or make it a write tool";
+                self.blame(&at(position, &["destructive"]), fact, hint);
+            }
             Some("read") => {}
             Some(class) if CLASSES.contains(&class) => {
                 if !may_write {
@@ -175,6 +231,12 @@ impl Judge {
             let fact = format!("the description of `{name}` has {length} characters");
             let hint = format!("say in 1 to {MAX_DESCRIPTION} characters what it does");
             self.blame(&at(position, &["description"]), fact, hint);
+        }
+        let timeout = tool["timeout_ms"].as_u64();
+        if let Some(timeout) = timeout.filter(|timeout| !(1..=MAX_TIMEOUT_MS).contains(timeout)) {
+            let fact = format!("`{name}` waits for its backend {timeout} ms");
+            let hint = format!("write 1 to {MAX_TIMEOUT_MS}");
+            self.blame(&at(position, &["timeout_ms"]), fact, hint);
         }
         self.keys(position, name, tool);
         self.instance(position, name, tool);
@@ -248,12 +310,20 @@ impl Judge {
     }
 
     fn text(&mut self, path: &[String], text: &str) {
-        if let Some(character) = text.chars().find(|one| *one != '\n' && is_hidden(*one)) {
+        if let Some(character) = text.chars().find(|one| is_hidden(*one)) {
             self.found.push(Mistake {
                 path: path.to_vec(),
                 code: E_CATALOG_TEXT,
                 fact: super::texts::fact(character),
                 hint: "remove it: a model reads what no reviewer sees".to_owned(),
+            });
+        }
+        if let Some(word) = super::texts::mixed_word(text) {
+            self.found.push(Mistake {
+                path: path.to_vec(),
+                code: E_CATALOG_TEXT,
+                fact: super::texts::mixed_fact(word),
+                hint: super::texts::SAME_LETTERS.to_owned(),
             });
         }
     }

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::smallest;
 use crate::catalog::{Catalog, ComponentType, Entry, Pair, Report};
 use crate::command::assemble::assemble;
-use crate::dev::{TrialOptions, run_script};
+use crate::dev::{Ran, TrialOptions, run_script};
 use crate::fault::Code::{E_CATALOG_MODULE, E_CATALOG_TOOLS};
 use crate::finding::Finding;
 use crate::stack;
@@ -22,6 +22,7 @@ use crate::yaml::{self, Span};
 
 const SCRIPT: &str = include_str!("tools_on_trial.py");
 const DEFINITIONS: &str = "tools.json";
+const CLASS: &str = "class";
 const LOCK: &str = "/requirements.txt";
 
 #[derive(Deserialize)]
@@ -41,6 +42,8 @@ struct Write {
 #[derive(Deserialize)]
 struct Differs {
     tool: String,
+    /// The key of the definition that is meant.
+    key: Option<String>,
     fact: String,
 }
 
@@ -72,14 +75,22 @@ pub(super) fn pair(
         modules.insert(module, String::from_utf8_lossy(&bytes).into_owned());
     }
     let input = json!({ "core": core, "modules": modules, "tools": definitions["tools"], "type": name });
-    let Some(output) = run_script(options, &lock, SCRIPT, input.to_string().as_bytes())? else {
-        return Ok(vec![format!(
+    match run_script(options, &lock, SCRIPT, input.to_string().as_bytes())? {
+        Ran::Told(output) => {
+            let told: Told = serde_json::from_slice(&output).context("what the trial of the tools told")?;
+            Ok(blame(&entry, &text, &definitions, told, report))
+        }
+        Ran::TooLong(limit) => {
+            let fact = format!("the tools were not through after {} seconds", limit.as_secs());
+            let hint = "a module does nothing while it is imported, and a tool waits for its backend alone";
+            blame_modules(&entry, fact, hint, report);
+            Ok(Vec::new())
+        }
+        Ran::Nowhere => Ok(vec![format!(
             "the tools of `{name}` were not called: no Python environment with the server's packages is at hand; \
              `stacktic dev` makes one, `--environment` names one"
-        )]);
-    };
-    let told: Told = serde_json::from_slice(&output).context("what the trial of the tools told")?;
-    Ok(blame(&entry, &text, &definitions, told, report))
+        )]),
+    }
 }
 
 /// The server's Python files by module.
@@ -119,36 +130,31 @@ fn dotted(file: &str) -> String {
     name.strip_suffix(".__init__").map_or(name.clone(), str::to_owned)
 }
 
+/// A mistake of the modules together, told of the one that registers.
+fn blame_modules(entry: &Entry<Pair>, fact: String, hint: &str, report: &mut Report) {
+    let modules = entry.definition.modules();
+    let module = modules.first().map(String::as_str).unwrap_or_default();
+    let finding = Finding::new(E_CATALOG_MODULE, Span::default(), fact);
+    report.add_whole(&entry.place(module), finding.hint(hint));
+}
+
 fn blame(entry: &Entry<Pair>, text: &str, definitions: &Json, told: Told, report: &mut Report) -> Vec<String> {
     let source = Source {
         name: entry.place(DEFINITIONS),
         text: text.to_owned(),
     };
     let document = yaml::parse(text).ok();
-    let place = |tool: &str| {
+    let place = |tool: &str, key: &str| {
         let tools = definitions["tools"].as_array();
         let position = tools.and_then(|tools| tools.iter().position(|one| one["name"] == tool));
         let position = position.unwrap_or_default().to_string();
         document
             .as_ref()
-            .map_or_else(Span::default, |document| document.place(&["tools", &position, "class"]))
+            .map_or_else(Span::default, |document| document.place(&["tools", &position, key]))
     };
     if let Some(fact) = told.broken {
-        let finding = Finding::new(
-            E_CATALOG_MODULE,
-            Span::default(),
-            format!("the modules do not register: {fact}"),
-        );
-        let module = entry
-            .definition
-            .modules()
-            .first()
-            .map(String::as_str)
-            .unwrap_or_default();
-        report.add_whole(
-            &entry.place(module),
-            finding.hint("a module has a function `register(tools)`"),
-        );
+        let fact = format!("the modules do not register: {fact}");
+        blame_modules(entry, fact, "a module has a function `register(tools)`", report);
     }
     for write in told.writes {
         let fact = format!("`{}` says that it reads, and sends `{}`", write.tool, write.request);
@@ -156,7 +162,7 @@ fn blame(entry: &Entry<Pair>, text: &str, definitions: &Json, told: Told, report
             "make it a write tool; a question that a backend takes by POST stands in `READS_BY_POST` of its module";
         report.add(
             &source,
-            Finding::new(E_CATALOG_TOOLS, place(&write.tool), fact).hint(hint),
+            Finding::new(E_CATALOG_TOOLS, place(&write.tool, CLASS), fact).hint(hint),
         );
     }
     for differs in told.differs {
@@ -164,7 +170,12 @@ fn blame(entry: &Entry<Pair>, text: &str, definitions: &Json, told: Told, report
         let hint = "derive the file anew from its modules";
         report.add(
             &source,
-            Finding::new(E_CATALOG_TOOLS, place(&differs.tool), fact).hint(hint),
+            Finding::new(
+                E_CATALOG_TOOLS,
+                place(&differs.tool, differs.key.as_deref().unwrap_or(CLASS)),
+                fact,
+            )
+            .hint(hint),
         );
     }
     let note = |unseen: Differs| {

@@ -3,7 +3,7 @@
 In (standard input): `{"core": {module: source}, "modules": {module: source}, "type": text,
 "tools": [definition]}`.
 Out (standard output): `{"writes": [{tool, request}], "unseen": [{tool, fact}],
-"differs": [{tool, fact}], "broken": text or null}`.
+"differs": [{tool, key, fact}], "broken": text or null}`.
 Must not know: any single tool, or a network: no request leaves this process, no file is written
 and no program started. A POST counts as a write unless its path ends as one of the module's own
 `READS_BY_POST` does: some backends take questions so.
@@ -25,6 +25,7 @@ from typing import Any
 
 import httpx
 
+# The program ends this one sooner, unless it is gone itself.
 LONGEST_RUN_SECONDS = 120
 LONGEST_CALL_SECONDS = 5
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -190,16 +191,17 @@ def arguments(
     }
 
 
-def toolset(given: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
-    """Return what the entry's modules register on a link of their own, and the reads by POST."""
+def toolset(
+    given: Mapping[str, Any], lists: Mapping[str, Any], recorder: Recorder
+) -> tuple[Any, tuple[str, ...]]:
+    """Return what the modules register on a link with these closed lists, and the reads by POST."""
     core = given["core"]
     settings = class_of(core, "Settings")(
         Anything(setting), Path("/nonexistent"), Path("/nonexistent")
     )
     settings.__class__.secret = lambda _self, key: f"{key}-on-trial"
-    names = Anything(lambda _name: (NAME,))
     link = class_of(core, "Link")(
-        component=NAME, type=given["type"], write_access=True, enums=names,
+        component=NAME, type=given["type"], write_access=True, enums=lists,
         data=Anything(lambda _name: NAME), env="MCP_TRIAL", settings=settings,
     )  # fmt: skip
     topology = class_of(core, "Topology")(
@@ -210,13 +212,50 @@ def toolset(given: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
     )
     tools = class_of(core, "Toolset")([link], runtime)
     posts: list[str] = []
-    for name in given["modules"]:
-        module = importlib.import_module(name)
-        posts += getattr(module, "READS_BY_POST", ())
-        register = getattr(module, "register", None)
-        if register is not None:
-            register(tools)
+    recorder.calling = True  # a module does nothing while it is imported
+    try:
+        for name in given["modules"]:
+            module = importlib.import_module(name)
+            posts += getattr(module, "READS_BY_POST", ())
+            register = getattr(module, "register", None)
+            if register is not None:
+                register(tools)
+    finally:
+        recorder.calling = False
     return tools, tuple(posts)
+
+
+def described(tool: Any) -> dict[str, Any]:
+    """Return what a definition says of a registered tool, by the keys of the definition."""
+    listed = tool.to_mcp_tool()
+    hints, traits = listed.annotations, tool.traits
+    return {
+        "description": listed.description,
+        "destructive": bool(hints and hints.destructive_hint),
+        "idempotent": bool(hints and hints.idempotent_hint),
+        "timeout_ms": round(traits.timeout_s * 1000),
+        "result_bytes": traits.budget.result_bytes,
+        "text_bytes": traits.budget.cell_bytes,
+        "instance_argument": tool.instance_argument,
+        "input_schema": listed.input_schema,
+        "data_schema": listed.output_schema["properties"]["data"],
+    }
+
+
+def unlike(definition: Mapping[str, Any], tool: Any) -> dict[str, Any] | None:
+    """Return the first thing in which a definition differs from what its module registers."""
+    name = definition["name"]
+    if tool.tool_class != definition["class"]:
+        fact = f"is `{definition['class']}` here and `{tool.tool_class}` in its module"
+        return {"tool": name, "key": "class", "fact": fact}
+    for key, registered in described(tool).items():
+        if key in definition and definition[key] != registered:
+            return {
+                "tool": name,
+                "key": key,
+                "fact": f"has another `{key}` here than in its module",
+            }
+    return None
 
 
 async def call(tool: Any, given: dict[str, Any], recorder: Recorder) -> None:
@@ -236,8 +275,10 @@ async def call(tool: Any, given: dict[str, Any], recorder: Recorder) -> None:
 
 async def trial(given: Mapping[str, Any], recorder: Recorder) -> dict[str, Any]:
     """Call every tool that is declared as a read."""
-    tools, posts = toolset(given)
+    tools, posts = toolset(given, Anything(lambda _name: (NAME,)), recorder)
     live = {tool.name: tool for tool in tools.tools}
+    marked, _ = toolset(given, Anything(lambda name: (f"<topology:{name}>",)), recorder)
+    registered = {tool.name: tool for tool in marked.tools}
     report: dict[str, Any] = {"writes": [], "unseen": [], "differs": [], "broken": None}
     for definition in given["tools"]:
         name = definition["name"]
@@ -247,9 +288,8 @@ async def trial(given: Mapping[str, Any], recorder: Recorder) -> dict[str, Any]:
                 {"tool": name, "fact": "is defined, and no module registers it"}
             )
             continue
-        if tool.tool_class != definition["class"]:
-            fact = f"is `{definition['class']}` here and `{tool.tool_class}` in its module"
-            report["differs"].append({"tool": name, "fact": fact})
+        differs = unlike(definition, registered[name])
+        report["differs"] += [differs] if differs else []
         if definition["class"] != "read":
             continue
         recorder.requests, recorder.others, recorder.answered = [], [], False

@@ -46,6 +46,7 @@ pub(super) struct Import {
 
 const AT_RUN_TIME: &str = "a module is imported by a name that is made at run time";
 const MORE: &str = "`importlib` is used for more than `import_module` of a written name";
+const UNSEEN: &str = "a module that can do more than a tool needs is imported where nobody looks for it";
 
 /// Every import of a module, in order.
 pub(super) fn names_of(words: &[Word<'_>]) -> Vec<Import> {
@@ -137,9 +138,10 @@ fn by_function(words: &[Word<'_>]) -> Option<Import> {
     if name.is_empty() || !is_written {
         return refused(function.span, AT_RUN_TIME);
     }
+    let top = written.split('.').next().unwrap_or_default();
     Some(Import {
         name: name.to_owned(),
         span: argument.span,
-        refusal: None,
+        refusal: super::reach::is_narrow(top).then_some(UNSEEN),
     })
 }

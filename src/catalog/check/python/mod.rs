@@ -7,6 +7,7 @@
 
 mod code;
 mod imports;
+mod reach;
 mod words;
 
 use std::collections::BTreeSet;
@@ -20,36 +21,74 @@ use words::{Word, words};
 
 const THERE: &str = "the server has the standard library, its own package, and what its lock installs";
 
-/// Modules that load, start or rebuild code.
-const REFUSED_MODULES: [&str; 18] = [
-    "_ctypes",
+/// Modules that load, start or rebuild code, or look into that of others.
+const REFUSED_MODULES: [&str; 49] = [
     "_cffi_backend",
+    "_ctypes",
+    "_frozen_importlib",
+    "_frozen_importlib_external",
+    "_imp",
+    "_multiprocessing",
+    "_pickle",
+    "_posixshmem",
+    "_posixsubprocess",
+    "_winapi",
+    "bdb",
     "builtins",
+    "cProfile",
     "cffi",
     "code",
     "codeop",
+    "compileall",
     "ctypes",
+    "doctest",
+    "ensurepip",
+    "gc",
+    "idlelib",
     "imp",
+    "lib2to3",
     "marshal",
+    "modulefinder",
     "multiprocessing",
+    "nt",
+    "pdb",
     "pickle",
     "pickletools",
     "pkgutil",
+    "posix",
+    "profile",
     "pty",
+    "py_compile",
+    "pydoc",
     "runpy",
     "shelve",
+    "site",
+    "socketserver",
     "subprocess",
+    "timeit",
+    "trace",
+    "venv",
+    "webbrowser",
+    "wsgiref",
+    "zipapp",
     "zipimport",
 ];
 
 /// Names that make code out of text, wherever they stand.
-const REFUSED_WORDS: [&str; 8] = [
+const REFUSED_WORDS: [&str; 15] = [
     "__import__",
     "__builtins__",
     "__loader__",
+    "__spec__",
     "__subclasses__",
+    "__bases__",
+    "__base__",
+    "__mro__",
+    "__getattribute__",
     "__globals__",
     "__code__",
+    "f_builtins",
+    "f_globals",
     "exec",
     "eval",
 ];
@@ -105,11 +144,8 @@ pub(super) fn findings(text: &str, package: &Package) -> Vec<Finding> {
             .enumerate()
             .filter_map(|(position, word)| makes_code(&words, position, word)),
     );
-    let hidden = super::texts::hidden(text).into_iter();
-    found.extend(hidden.map(|(span, character)| {
-        Finding::new(crate::fault::Code::E_CATALOG_TEXT, span, super::texts::fact(character))
-            .hint("write it as an escape")
-    }));
+    found.extend(reach::findings(&words));
+    found.extend(super::texts::findings(text, "write it as an escape"));
     found
 }
 
@@ -144,7 +180,7 @@ fn imported(import: &Import, package: &Package) -> Option<Finding> {
 fn makes_code(words: &[Word<'_>], position: usize, word: &Word<'_>) -> Option<Finding> {
     let belongs = position > 0 && words[position - 1].text == ".";
     let is_called = words.get(position + 1).is_some_and(|next| next.text == "(");
-    let is_refused = REFUSED_WORDS.contains(&word.text) && (word.text.starts_with('_') || !belongs);
+    let is_refused = REFUSED_WORDS.contains(&word.text) && (word.text.contains('_') || !belongs);
     if is_refused || (REFUSED_ALONE.contains(&word.text) && is_called && !belongs) {
         let fact = format!("`{}` makes code out of data", word.text);
         return Some(Finding::new(E_CATALOG_MODULE, word.span, fact).hint("write the code out"));
