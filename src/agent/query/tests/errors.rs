@@ -28,7 +28,7 @@ fn sources() {
         (json!({"source": "group:"}), Code::E_SOURCE, Some(6), None),
         (json!({"source": "typ:kafka"}), Code::E_SOURCE, Some(0), Some("type:")),
         (json!({"source": ""}), Code::E_SOURCE, Some(0), None),
-        (json!({"source": "ALL"}), Code::E_SOURCE, Some(0), None),
+        (json!({"source": "ALL"}), Code::E_SOURCE, Some(0), Some("all")),
     ]);
 }
 
