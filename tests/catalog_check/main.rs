@@ -542,7 +542,7 @@ const WRONG_ATTRIBUTES: Cases = &[
     (
         "default: nobody",
         "default: root",
-        "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: the default of `owner` is a name that the service keeps for itself; give a default that a stack file could give",
+        "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: the default of `owner` is a name that the service keeps for itself: `root`; give a default that a stack file could give",
     ),
     (
         "default: 1, range",

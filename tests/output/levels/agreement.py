@@ -10,7 +10,7 @@ from typing import Any
 
 from levels import sayings
 from levels.granted import Told, at_provider
-from levels.sayings import LOCK, METADATA, REPORT, TOOLS, TOPOLOGY, Json, Saying, Sayings
+from levels.sayings import HELD, LOCK, METADATA, REPORT, TOOLS, TOPOLOGY, Json, Saying, Sayings
 
 
 def disagreements(out: Path, report: Json | None) -> list[str]:
@@ -39,25 +39,34 @@ def gathered(out: Path, report: Json | None, told: list[Told]) -> list[str]:
         TOPOLOGY: sayings.in_topology(out),
         LOCK: sayings.in_lock(out),
         TOOLS: sayings.in_tools(out),
+        HELD: sayings.held(out),
     }
     if report is not None:
         documents[REPORT] = sayings.in_report(report)
     found: list[str] = []
     for document, says in documents.items():
         named = {
-            one.name if document in {METADATA, TOPOLOGY, LOCK} else arrow_of(one): one
+            one.name if document in {METADATA, TOPOLOGY, LOCK, HELD} else arrow_of(one): one
             for one in told
         }
         expected = {
             key
             for key, one in named.items()
-            if document in {METADATA, TOPOLOGY} or one.name in documents[LOCK]
+            if document in {METADATA, TOPOLOGY} or one.name in telling(document, documents)
         }
         found += [f"{key}: not in {document}" for key in sorted(expected - says.keys())]
         found += [f"{key}: in {document} alone" for key in sorted(says.keys() - expected)]
         for key in expected & says.keys():
             named[key].by[document] = says[key]
     return found
+
+
+def telling(document: str, documents: dict[str, Sayings]) -> set[str]:
+    """Links that a document tells of: the access diff, of those with tools and of all others."""
+    held = set(documents[HELD])
+    if document == HELD:
+        return held
+    return set(documents[LOCK]) | (held if document == REPORT else set())
 
 
 def arrow_of(told: Told) -> str:

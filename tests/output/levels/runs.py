@@ -16,6 +16,8 @@ from levels.stacks import Draft, Link
 # What a finding advises to do with a link of the stack.
 PREFIX = re.compile(r"such as `env: (\w+)` on `(.+?)`")
 SHARED = re.compile(r"`(.+?)` and `(.+?)` share the account `.+?`, and ask for")
+PREFIXES = re.compile(r"`(.+?)` and `(.+?)` are one connection, and have the prefixes")
+LEVELS = re.compile(r"`(.+?)` and `(.+?)` are one connection, and ask for")
 SINGLE = re.compile(r"`(\S+?)` links to `(\S+?)` and to `(\S+?)`; it can use one")
 # Why a random stack may be none: what two of its components cannot both be.
 REASONS = {
@@ -69,7 +71,10 @@ def followed(draft: Draft, finding: dict[str, Any]) -> Draft:
     message, hint = finding["message"], finding.get("hint") or ""
     if found := PREFIX.search(hint):
         named(draft, found[2]).env = found[1]
-    elif found := SHARED.search(message):
+    elif found := PREFIXES.search(message):
+        first, second = named(draft, found[1]), named(draft, found[2])
+        first.env = second.env = first.env or second.env
+    elif found := SHARED.search(message) or LEVELS.search(message):
         first, second = named(draft, found[1]), named(draft, found[2])
         second.access, second.by_word = first.level, False
     elif found := SINGLE.search(message):

@@ -21,6 +21,7 @@ LOCK = "tools.lock.json"
 TOPOLOGY = "docs/topology.md"
 TOOLS = "docs/tools.md"
 REPORT = "access diff"
+HELD = "agents and callers of tools.lock.json"
 
 ROW = re.compile(r"(?<!\\)\|")
 DRAWN = re.compile(r'^  (c_\w+) -->\|"(\w+)( \S+)?"\| (c_\w+)$', re.MULTILINE)
@@ -31,6 +32,10 @@ GAINED_TOOLS = re.compile(r"^\d+ read tools?$")
 BY = re.compile(r"^(to be granted by stack|network edge,|login,)[^<]*<br>")
 KEY = re.compile(r"^[A-Z][A-Z0-9_]*$")
 SOME = re.compile(r" and \d+ more$")
+# An operation of an API, with what lists of their own say of it.
+OPERATION = re.compile(
+    r"(?:operations )?([A-Z]+) (/\S*) \((\S+), safety (true|false)\)( and \d+ more)?(?:, |$)"
+)
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,25 @@ def in_lock(out: Path) -> Sayings:
                 frozenset(link["credential_keys"]),
             )
     return found
+
+
+def held(out: Path) -> Sayings:
+    """What the lock says of links without tools: those of agents, and those that call a server."""
+    lock = json.loads((out / LOCK).read_text())
+    agents = [
+        (arrow(link, agent), link) for agent, links in lock["agents"].items() for link in links
+    ]
+    callers = [
+        (f"{link['component']} → {server}", link)
+        for server, of in lock["servers"].items()
+        for link in of["callers"]
+    ]
+    return {
+        f"{ends} {link['link']}": Saying(
+            link["access"], link["principal"], keys=frozenset(link["credential_keys"])
+        )
+        for ends, link in (*agents, *callers)
+    }
 
 
 def in_topology(out: Path) -> Sayings:
@@ -192,14 +216,25 @@ def in_report(report: Json) -> Sayings:
 def gained(text: str, writes: bool) -> Saying:
     """Read `databases a, b, tables a.t, 3 read tools, KEY`: a word before a name opens a list."""
     level, name = "write" if writes else "read", ""
+    principal: str | None = None
     lists: dict[str, set[str]] = {}
     cut: set[str] = set()
     keys: set[str] = set()
-    for part in text.split(", "):
+    for method, path, operation, safety, more in OPERATION.findall(text):
+        facts = {"methods": method, "paths": path, "safety": safety}
+        lists.setdefault("operations", set()).add(operation)
+        for fact, word in facts.items():
+            lists.setdefault(fact, set()).add(f"{word}.{operation}")
+        cut |= {"operations", *facts} if more else set()
+    for part in filter(None, OPERATION.sub("", text).split(", ")):
         if GAINED_TOOLS.match(part):
             name = ""
         elif part.startswith("level "):
             level = part.removeprefix("level ")
+        elif part.startswith("account "):
+            principal = part.removeprefix("account ")
+        elif part == "publishes the server":
+            pass
         elif not name and KEY.match(part):
             keys.add(part)
         else:
@@ -208,4 +243,4 @@ def gained(text: str, writes: bool) -> Saying:
             lists.setdefault(name, set()).add(bare.split(" ")[-1])
             cut |= {name} if bare != part else set()
     named = {name: frozenset(names) for name, names in lists.items()}
-    return Saying(level, None, None, named, frozenset(keys), frozenset(cut))
+    return Saying(level, principal, None, named, frozenset(keys), frozenset(cut))
