@@ -351,7 +351,7 @@ fn shows_attributes_of_presets() {
       rails-cnpg_database              read write own   PostgreSQL by CloudNativePG: one PostgreSQL database
       rails-django                     probe read write site or backend built with Django: the web interface
       rails-fastapi                    probe read write HTTP backend built with FastAPI: the web interface
-      rails-fastmcp                    probe read write governed MCP server: the web interface
+      rails-fastmcp                    write            governed MCP server: the web interface
       rails-grafana                    probe read write dashboards by Grafana: the web interface
       rails-kafka_topic                read write       Apache Kafka by Strimzi: one Kafka topic
       rails-kafka_bridge               read write       Apache Kafka by Strimzi: the topics over HTTP

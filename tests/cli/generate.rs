@@ -226,18 +226,18 @@ fn max_deletes_lets_an_empty_stack_go() {
     let said = |arguments: &str| lines_with(&project.said(arguments), &["code", "error", "hint"]);
     assert_said!(said("gen"), @r#"
     exit code: 3
-    error: 11 files would go, and 0 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 11`
+    error: 12 files would go, and 0 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 12`
     error: nothing was written
     "#);
     assert_said!(said("gen --max-deletes 7"), @r#"
     exit code: 3
-    error: 11 files would go, and 7 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 11`
+    error: 12 files would go, and 7 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 12`
     error: nothing was written
     "#);
     assert_eq!(project.out(), files);
-    assert_said!(said("gen --max-deletes 11"), @r#"
+    assert_said!(said("gen --max-deletes 12"), @r#"
     exit code: 0
     "#);
     assert!(!project.out().keys().any(|path| path.contains("loki")));

@@ -203,7 +203,7 @@ links:
     let linked = "\
 provides:
   smtp:
-    accounts: {\"*\": {per: link, name: a, secret: {name: \"{to.object}-users\", keys: {password: {fact: password}}}}}
+    accounts: {\"*\": {per: link, name: \"{link.id}\", secret: {name: \"{to.object}-users\", keys: {\"{account.name}\": {fact: password}}}}}
     levels: {write: {mail: [send]}}
 consumes:
   - store: {interface: postgres, levels: [own], deliver: {secret: {name: store, file: store.env, keys: {password: password}}}}
