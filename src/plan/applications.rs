@@ -5,7 +5,6 @@ use serde_json::Value as Json;
 use super::{Plan, base_folder, hooks};
 use crate::catalog::Catalog;
 use crate::hook::{self, argo_cd_apps};
-use crate::layout;
 use crate::stack::Stack;
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {
@@ -23,9 +22,8 @@ fn values_files<'a>(plan: &Plan, stack: &'a Stack) -> argo_cd_apps::ValuesFiles<
         .deployed()
         .filter(|component| component.entry.definition.install.chart().is_some());
     let files = |folder: String| {
-        let names = plan.below(&folder).map(|(path, _)| path.as_str());
-        let names = names.filter_map(|path| path.strip_prefix(&folder));
-        layout::values_files(names).into_iter().map(str::to_owned).collect()
+        let names = plan.values_files(&folder).into_iter();
+        names.map(str::to_owned).collect()
     };
     with_chart
         .map(|component| (&component.name, files(format!("{}/", base_folder(&component.name)))))

@@ -31,6 +31,14 @@ pub(super) fn ensure_places(entry: &Entry<HookType>) -> anyhow::Result<()> {
     )))
 }
 
+/// The lists of a mapping, by name.
+pub(super) fn keys(value: Json) -> Map<String, Json> {
+    match value {
+        Json::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
 /// Plan all outputs of a hook.
 pub(super) fn plan(plan: &mut Plan, entry: &Entry<HookType>, values: Map<String, Json>) -> anyhow::Result<()> {
     ensure_places(entry)?;

@@ -5,15 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
 use serde_json::Value as Json;
 
 use super::{Plan, Source, hooks};
 use crate::catalog::{Catalog, Role};
-use crate::fault::Code;
 use crate::hook::releases::{self, Release};
 use crate::hook::{self, argo_cd_apps};
-use crate::layout::{self, NAMESPACES};
+use crate::layout::NAMESPACES;
 use crate::name::{ComponentName, shell};
 use crate::stack::{Component, SecretsBackend, Stack};
 use crate::view::object;
@@ -31,11 +29,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Pla
         .document();
         let documents = stack.deployed().next().map(|_| document);
         let values = object! { "documents": documents.into_iter().collect::<Vec<_>>() };
-        let values = values
-            .as_object()
-            .cloned()
-            .with_context(|| Code::E_CATALOG_HOOK.fault("the values of `install_docs` are no mapping"))?;
-        hooks::plan(plan, &entry, values)?;
+        hooks::plan(plan, &entry, hooks::keys(values))?;
     }
     Ok(())
 }
@@ -186,13 +180,8 @@ impl Install<'_> {
         let folders = releases::folders(&component.name, environment);
         let mut found = Vec::new();
         for (folder, plan) in folders.iter().zip([self.base, self.overlays]) {
-            let names = plan.below(folder).map(|(path, _)| path.as_str());
-            let names = names.filter_map(|path| path.strip_prefix(folder.as_str()));
-            found.extend(
-                layout::values_files(names)
-                    .into_iter()
-                    .map(|name| format!("{folder}{name}")),
-            );
+            let names = plan.values_files(folder).into_iter();
+            found.extend(names.map(|name| format!("{folder}{name}")));
         }
         found
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::secrets::{self, PlannedSecret};
 use super::{Plan, PlannedFile, base_folder, config_maps, hooks};
@@ -50,21 +50,14 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     hooks::plan_lists(
         plan,
         &entry,
-        keys(object! { "namespaces": namespaces, "external_secrets": external_secrets, "roots": json!([{}]) }),
+        hooks::keys(object! { "namespaces": namespaces, "external_secrets": external_secrets, "roots": json!([{}]) }),
     )?;
     let mut items = bases
         .iter()
         .map(|(component, secrets)| base(plan, stack, component, secrets))
         .collect::<anyhow::Result<Vec<Json>>>()?;
     items.extend(namespaces_base(plan, stack, &shared));
-    hooks::plan_lists(plan, &entry, keys(object! { "bases": items }))
-}
-
-fn keys(value: Json) -> Map<String, Json> {
-    match value {
-        Json::Object(map) => map,
-        _ => Map::new(),
-    }
+    hooks::plan_lists(plan, &entry, hooks::keys(object! { "bases": items }))
 }
 
 /// Namespaces in which every workload is ours enforce what those workloads keep to.

@@ -30,7 +30,7 @@ use crate::catalog::Catalog;
 use crate::contents::Contents;
 use crate::fault::Code;
 use crate::hook::{self, HookRun};
-use crate::layout::{NAMESPACES, is_producible};
+use crate::layout::{self, NAMESPACES, is_producible};
 use crate::name::{ComponentName, RelPath};
 use crate::stack::Stack;
 use crate::tree::{Class, Skeleton};
@@ -131,6 +131,12 @@ impl Plan {
         self.files
             .range::<str, _>((std::ops::Bound::Included(folder), std::ops::Bound::Unbounded))
             .take_while(move |(path, _)| path.as_str().starts_with(folder))
+    }
+
+    /// Values files of a release in `folder`, which ends in `/`, by their names there, the weakest first.
+    fn values_files<'a>(&'a self, folder: &'a str) -> Vec<&'a str> {
+        let names = self.below(folder).map(|(path, _)| path.as_str());
+        layout::values_files(names.filter_map(|path| path.strip_prefix(folder)))
     }
 
     fn insert(&mut self, path: &str, file: PlannedFile) -> anyhow::Result<()> {
