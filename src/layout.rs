@@ -62,7 +62,7 @@ const fn place(pattern: &'static str, owner: Owner) -> Place {
     Place { pattern, owner }
 }
 
-const PLACES: [Place; 24] = [
+const PLACES: [Place; 25] = [
     place("stack-metadata.json", Owner::Stack),
     place("tools.lock.json", Owner::Stack),
     place(".sops.yaml", Owner::Stack),
@@ -77,6 +77,7 @@ const PLACES: [Place; 24] = [
     place("k8s/build/base/<name>/Dockerfile", Owner::Component),
     place("k8s/build/base/<name>/*.{in,py,sh,toml,txt}", Owner::Component),
     place("k8s/deploy/base/_operators/values-*.yaml", Owner::Stack),
+    place("k8s/deploy/base/_operators/<name>/kustomization.yaml", Owner::Stack),
     place("k8s/deploy/base/<folder>/*.{json,yaml}", Owner::Hook),
     place("k8s/deploy/base/<folder>/files/*.{json,py}", Owner::Component),
     place("k8s/deploy/base/<folder>/config/*.{env,json,yaml}", Owner::Hook),

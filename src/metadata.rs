@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::catalog::Role;
-use crate::stack::{AttributeValue, Attributes, Component, Link, Stack, SubComponent};
+use crate::stack::{AttributeValue, Attributes, Component, External, Link, Stack, SubComponent};
 
 /// The resolved topology of a stack.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -134,7 +134,7 @@ fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
         host: endpoint.map(|endpoint| endpoint.host.clone()),
         port: endpoint.map(|endpoint| endpoint.port),
         is_external: !component.is_deployed(),
-        external_stack: component.external.as_ref().map(|external| external.stack.clone()),
+        external_stack: component.external.as_ref().and_then(External::stack).map(str::to_owned),
         endpoints: component
             .endpoints
             .iter()

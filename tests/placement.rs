@@ -111,7 +111,7 @@ impl Component {
 }
 
 fn stack(components: &[Component]) -> String {
-    let mut text = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\nenvironments: {dev: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n".to_owned();
+    let mut text = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\ngitops: {repository: https://git.example.com/shop.git}\nenvironments: {dev: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n".to_owned();
     text.extend(components.iter().map(Component::line));
     text += "links:\n";
     let delivery = [("argo-cd", "argo_cd")];

@@ -47,6 +47,9 @@ pub struct ComponentType {
     /// Word for it in environment keys.
     pub service: String,
     pub install: Install,
+    /// Types that must be in its cluster: a stack with it has a component of each, or says that the cluster has one.
+    #[serde(default)]
+    pub needs: Vec<String>,
     #[serde(default)]
     pub attributes: BTreeMap<String, AttributeType>,
     #[serde(default)]

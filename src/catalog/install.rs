@@ -246,6 +246,15 @@ impl OperatorSource {
         }
     }
 
+    /// The namespace that it has wherever its components are; without one it stands in that of each.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Chart { chart, .. } => chart.namespace.as_deref(),
+            Self::Git(git) => Some(&git.namespace),
+        }
+    }
+
     #[must_use]
     pub fn values(&self) -> Option<&str> {
         match self {
@@ -263,6 +272,9 @@ pub struct GitSource {
     pub path: String,
     pub revision: String,
     pub namespace: String,
+    /// Whether it serves its own namespace alone: components of the type lie there.
+    #[serde(default)]
+    pub own_namespace: bool,
     /// Images of its kustomization to pin: `old=new:tag`.
     #[serde(default)]
     pub images: Vec<String>,

@@ -67,6 +67,7 @@ pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provis
 pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 use store::Store;
+pub(crate) use value::matches_whole;
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 
 /// All entries, decoded on demand.

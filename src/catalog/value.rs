@@ -72,7 +72,8 @@ thread_local! {
     static COMPILED: RefCell<BTreeMap<String, Option<regex_lite::Regex>>> = RefCell::default();
 }
 
-fn matches_whole(expression: &str, text: &str) -> bool {
+/// Whether the regular expression matches the text as a whole.
+pub(crate) fn matches_whole(expression: &str, text: &str) -> bool {
     COMPILED.with_borrow_mut(|compiled| {
         if !compiled.contains_key(expression) {
             compiled.insert(expression.to_owned(), whole(expression).ok());

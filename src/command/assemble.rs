@@ -33,7 +33,7 @@ pub(super) fn assemble_with(
     ensure_sizes(&base.tree)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
-        let tree = environment_tree(topology, catalog, name.as_str(), renderer, &base)?;
+        let tree = environment_tree(topology, stack, catalog, name.as_str(), renderer, &base)?;
         environments.push((name, tree));
     }
     let overlays: Vec<Overlay<'_>> = environments
@@ -59,20 +59,22 @@ pub(super) fn assemble_with(
     Ok(tree)
 }
 
-/// The bases as an environment with overrides would have them.
+/// Whether anything of the environment is not as in the base.
+fn has_own_values(topology: &Topology, stack: &Stack, name: &str) -> bool {
+    let document = topology.document.environments.get(name);
+    stack.differs || document.is_some_and(|own| own.domain.is_some() || !own.components.is_empty())
+}
+
+/// The bases as an environment with values of its own would have them.
 fn environment_tree(
     topology: &Topology,
+    base_stack: &Stack,
     catalog: &Catalog,
     name: &str,
     renderer: &mut Renderer,
     base: &Rendering,
 ) -> anyhow::Result<Option<Tree>> {
-    let overrides = topology
-        .document
-        .environments
-        .get(name)
-        .is_some_and(|environment| !environment.components.is_empty());
-    if !overrides {
+    if !has_own_values(topology, base_stack, name) {
         return Ok(None);
     }
     let stack = match stack::check::check(topology, catalog, Vec::new(), Some(name))? {

@@ -1,8 +1,8 @@
 //! What the first run made that somebody must go on with: read from the stack, the tree and the files that were there.
 
 use crate::disk;
-use crate::hook::{argo_cd_apps, releases};
-use crate::layout;
+use crate::hook::releases::{self, Operator, Release};
+use crate::layout::{self, OPERATORS};
 use crate::name::{ComponentName, RelPath};
 use crate::report::{self, Environment, Image, Made, NextStep, SecretFile};
 use crate::settings::GenSettings;
@@ -28,10 +28,10 @@ pub(super) fn next_steps(
         secrets: secrets(tree, changes, output)?,
         external_secrets: external_secrets(tree),
         images: images(stack, tree),
-        operators: releases::operators(stack, &|path| is_made(tree, path)),
+        operators: operators(stack, tree),
         other_operators: other_operators(stack),
         environments: environments(stack, tree),
-        repository: repository(stack, tree),
+        repository: stack.gitops.as_ref().map(|gitops| gitops.repository.clone()),
         dev: dev(stack, settings),
     }))
 }
@@ -100,19 +100,32 @@ fn image(component: &Component, tree: &Tree) -> Option<Image> {
     })
 }
 
-fn other_operators(stack: &Stack) -> Vec<String> {
-    let told = releases::git_operators(stack).into_iter().map(|git| {
-        format!(
-            "`{}` of {} at {} in the namespace `{}`",
-            git.path, git.repository, git.revision, git.namespace
-        )
+/// What Helm installs before the components: operators, and the charts of what operators need.
+fn operators(stack: &Stack, tree: &Tree) -> Vec<Release> {
+    let needed = |component: &&Component| stack.needs(component.type_name());
+    let dev = stack.environments.first();
+    let charts = stack.deployed().filter(needed).filter_map(|component| {
+        let folders = releases::folders(&component.name, dev?);
+        let values = folders.iter().flat_map(|folder| values_files(tree, folder));
+        releases::of_component(component, values.collect())
     });
-    told.collect()
+    let operators = releases::operators(stack);
+    charts.chain(operators.iter().filter_map(Operator::release)).collect()
+}
+
+/// Folders of operators that are no charts.
+fn other_operators(stack: &Stack) -> Vec<String> {
+    let operators = releases::operators(stack).into_iter();
+    let by_git = operators.filter(|operator| operator.source.git().is_some());
+    by_git
+        .map(|operator| format!("k8s/deploy/base/{OPERATORS}/{}", operator.name))
+        .collect()
 }
 
 fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
     let charts = |environment: &ComponentName| {
-        let charts = stack.deployed().filter_map(|component| {
+        let own = stack.deployed().filter(|component| !stack.needs(component.type_name()));
+        let charts = own.filter_map(|component| {
             let folders = releases::folders(&component.name, environment);
             let values = folders.iter().flat_map(|folder| values_files(tree, folder));
             releases::of_component(component, values.collect())
@@ -135,16 +148,6 @@ fn values_files(tree: &Tree, folder: &str) -> Vec<String> {
         .filter_map(|(path, _)| path.as_str().strip_prefix(folder));
     let names = layout::values_files(names).into_iter();
     names.map(|name| format!("{folder}{name}")).collect()
-}
-
-fn is_made(tree: &Tree, path: &str) -> bool {
-    RelPath::parse(path).is_ok_and(|path| tree.get(&path).is_some())
-}
-
-/// The repository of the delivery that has made Applications.
-fn repository(stack: &Stack, tree: &Tree) -> Option<String> {
-    let delivery = argo_cd_apps::delivery(stack)?;
-    tree.has_directory("argocd").then(|| delivery.text("repository"))
 }
 
 #[cfg(feature = "agent")]

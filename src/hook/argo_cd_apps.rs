@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::releases::{self, Operator};
+use crate::catalog::ChartSource;
 use crate::catalog::derived::DEPLOYED;
-use crate::catalog::{ChartSource, OperatorSource, Role};
-use crate::layout::{NAMESPACES, OPERATORS};
-use crate::name::{ComponentName, MAX_LABEL, shortened};
-use crate::stack::{Component, Stack};
+use crate::layout::NAMESPACES;
+use crate::name::ComponentName;
+use crate::stack::delivery::OWN_CLUSTER;
+use crate::stack::{Component, Gitops, Stack, Waves};
 use crate::view::{self, object};
-
-/// The dialect of a delivery that reads Applications.
-const DIALECT: &str = "argo_cd";
 
 /// Values files of the release of each component, by their names in its base, the weakest first.
 pub type ValuesFiles<'a> = BTreeMap<&'a ComponentName, Vec<String>>;
@@ -21,14 +20,14 @@ pub type ValuesFiles<'a> = BTreeMap<&'a ComponentName, Vec<String>>;
 /// The values; `values_files` are those that were planned.
 #[must_use]
 pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
-    let Some(argo) = delivery(stack) else {
+    let Some(gitops) = &stack.gitops else {
         return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
     let waves = stack.waves();
-    let operators = operators(stack);
+    let operators = releases::operators(stack);
     let mut lists = Lists::default();
     for environment in &stack.environments {
-        let project = Project::of(stack, argo, environment, values_files);
+        let project = Project::of(stack, gitops, environment, values_files);
         lists.add(&project, &waves, &operators);
     }
     object! {
@@ -40,13 +39,6 @@ pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
         "indexes": lists.indexes,
         "roots": lists.roots,
     }
-}
-
-/// The component that reads the Applications; a checked stack has one at most.
-#[must_use]
-pub fn delivery(stack: &Stack) -> Option<&Component> {
-    let mut deliveries = stack.of_role(Role::Delivery);
-    deliveries.find(|delivery| delivery.entry.definition.dialect.as_deref() == Some(DIALECT))
 }
 
 #[derive(Default)]
@@ -62,24 +54,19 @@ struct Lists {
 
 impl Lists {
     /// One environment's folder.
-    fn add(
-        &mut self,
-        project: &Project<'_>,
-        waves: &BTreeMap<&ComponentName, usize>,
-        operators: &BTreeMap<String, Operator<'_>>,
-    ) {
+    fn add(&mut self, project: &Project<'_>, waves: &Waves<'_>, operators: &[Operator<'_>]) {
         let applications: Vec<Json> = project
             .stack
             .deployed()
-            .map(|component| project.application(component, waves[&component.name] + 1))
+            .map(|component| project.application(component, waves.components[&component.name]))
             .collect();
         let chart_operators: Vec<Json> = operators
             .iter()
-            .filter_map(|(name, operator)| project.chart_operator(name, operator))
+            .filter_map(|operator| project.chart_operator(operator))
             .collect();
         let git_operators: Vec<Json> = operators
             .iter()
-            .filter_map(|(name, operator)| project.git_operator(name, operator))
+            .filter_map(|operator| project.git_operator(operator))
             .collect();
         let files = files(&applications, &chart_operators, &git_operators);
         self.projects
@@ -92,39 +79,6 @@ impl Lists {
         self.chart_operators.extend(chart_operators);
         self.git_operators.extend(git_operators);
     }
-}
-
-/// An operator and the first component that needs it.
-struct Operator<'a> {
-    source: &'a OperatorSource,
-    component: &'a Component,
-}
-
-/// The operators that the stack needs, once each, by name: the type's, then what stands beside it.
-/// One that watches its own namespace only is needed in each.
-fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
-    let mut found = BTreeMap::new();
-    for component in stack.deployed() {
-        for (position, source) in component.entry.definition.install.operators().enumerate() {
-            let mut name = component.type_name().replace('_', "-");
-            if position > 0 {
-                name = format!("{name}-{}", source.name());
-            }
-            if source.chart().is_some_and(|chart| chart.namespace.is_none())
-                && component.namespace.as_str() != component.entry.definition.namespace
-            {
-                name = format!("{name}-{}", component.namespace);
-            }
-            found.entry(name).or_insert(Operator { source, component });
-        }
-    }
-    found
-}
-
-/// Name of the values file of an operator's chart, below `OPERATORS`.
-#[must_use]
-pub fn operator_values(type_name: &str, source: &OperatorSource) -> String {
-    format!("values-{}-{}.yaml", type_name.replace('_', "-"), source.name())
 }
 
 fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> BTreeSet<String> {
@@ -143,14 +97,14 @@ fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]
     files
 }
 
-/// What all Applications of a stack share.
+/// What all Applications of an environment share.
 struct Project<'a> {
     stack: &'a Stack,
-    argo: &'a Component,
-    repository: String,
-    revision: String,
-    path: String,
+    gitops: &'a Gitops,
+    /// The component of the stack that reads them, where there is one.
+    delivery: Option<&'a Component>,
     environment: &'a ComponentName,
+    name: String,
     values_files: &'a ValuesFiles<'a>,
     /// Components that Argo CD keeps in step by itself.
     synced: BTreeSet<&'a ComponentName>,
@@ -159,52 +113,70 @@ struct Project<'a> {
 impl<'a> Project<'a> {
     fn of(
         stack: &'a Stack,
-        argo: &'a Component,
+        gitops: &'a Gitops,
         environment: &'a ComponentName,
         values_files: &'a ValuesFiles<'a>,
     ) -> Self {
-        let links = stack.links_from(&argo.name);
+        let delivery = stack.delivery();
+        let links = delivery
+            .into_iter()
+            .flat_map(|delivery| stack.links_from(&delivery.name));
         let synced = links
             .filter(|link| link.kind.interface_name() == DEPLOYED)
             .map(|link| &link.to)
             .collect();
         Self {
             stack,
-            argo,
+            gitops,
+            delivery,
             environment,
+            name: stack.project(environment),
             values_files,
             synced,
-            repository: argo.text("repository"),
-            revision: argo.text("revision"),
-            path: argo.text("path"),
         }
     }
 
-    /// The keys that every item has.
+    /// The keys that every item has. No name is shortened: whoever knows the project knows the Application of a component.
     fn base(&self, name: &str) -> Json {
         object! {
             "environment": self.environment,
-            "name": shortened(format!("{}-{name}", self.stack.name).trim_end_matches('-'), MAX_LABEL),
-            "namespace": &self.argo.namespace,
-            "project": &self.stack.name,
-            "repository": &self.repository,
-            "revision": &self.revision,
-            "labels": view::label_pairs(self.stack, self.argo),
+            "name": format!("{}{name}", self.name),
+            "namespace": &self.gitops.namespace,
+            "project": &self.name,
+            "repository": &self.gitops.repository,
+            "revision": &self.gitops.revision,
+            "destination": self.cluster(),
+            "labels": view::shared_label_pairs(self.stack),
         }
+    }
+
+    /// The cluster of the environment, as a destination names it.
+    fn cluster(&self) -> Json {
+        match self.stack.cluster(self.environment) {
+            OWN_CLUSTER => own_cluster(),
+            name => object! { "key": "name", "value": name },
+        }
+    }
+
+    /// A folder of the overlay in the repository.
+    fn overlay(&self, folder: &str) -> String {
+        format!("{}/k8s/deploy/overlays/{}/{folder}", self.gitops.path, self.environment)
     }
 
     /// The Application of the folder itself, which makes the waves count.
     fn root(&self) -> Json {
         let mut item = self.base("");
-        item["path"] = format!("{}/argocd/{}", self.path, self.environment).into();
+        item["path"] = format!("{}/argocd/{}", self.gitops.path, self.environment).into();
+        // Applications are objects of the cluster that Argo CD runs in, wherever their components are.
+        item["destination"] = own_cluster();
         item
     }
 
     /// The Application of all namespaces, before everything that lies in one.
     fn namespaces(&self) -> Json {
-        let mut item = self.base("all.namespaces");
+        let mut item = self.base(".all.namespaces");
         item["wave"] = (-1).into();
-        item["path"] = format!("{}/k8s/deploy/overlays/{}/{NAMESPACES}", self.path, self.environment).into();
+        item["path"] = self.overlay(NAMESPACES).into();
         item
     }
 
@@ -212,28 +184,21 @@ impl<'a> Project<'a> {
         let automated = self.synced.contains(&component.name);
         let chart = component.entry.definition.install.chart();
         let chart = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
-        let mut item = self.base(component.name.as_str());
+        let mut item = self.base(&format!(".{}", component.name));
         item["component"] = json!(component.name);
         item["labels"] = view::label_pairs(self.stack, component);
         item["wave"] = wave.into();
         item["destination_namespace"] = json!(component.namespace);
         item["automated"] = automated.into();
-        item["path"] = format!(
-            "{}/k8s/deploy/overlays/{}/{}",
-            self.path, self.environment, component.name
-        )
-        .into();
+        item["path"] = self.overlay(component.name.as_str()).into();
         item["charts"] = Json::Array(chart.into_iter().collect());
         item
     }
 
     /// Values files, the weakest first; Argo CD leaves out those that do not exist.
     fn value_files(&self, component: &Component) -> Vec<String> {
-        let base = format!("$values/{}/k8s/deploy/base/{}", self.path, component.name);
-        let overlay = format!(
-            "$values/{}/k8s/deploy/overlays/{}/{}",
-            self.path, self.environment, component.name
-        );
+        let base = format!("$values/{}/k8s/deploy/base/{}", self.gitops.path, component.name);
+        let overlay = format!("$values/{}", self.overlay(component.name.as_str()));
         let names = self.values_files.get(&component.name).into_iter().flatten();
         let of_folder = |folder: &str| names.clone().map(|name| format!("{folder}/{name}")).collect::<Vec<_>>();
         let local = format!("{overlay}/values.local.yaml");
@@ -250,24 +215,21 @@ impl<'a> Project<'a> {
         })
     }
 
-    fn chart_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
+    fn chart_operator(&self, operator: &Operator<'_>) -> Option<Json> {
         let chart = operator.source.chart()?;
-        let file = operator.source.values().map(|_| {
-            let file = operator_values(operator.component.type_name(), operator.source);
-            format!("$values/{}/k8s/deploy/base/{OPERATORS}/{file}", self.path)
-        });
-        let namespace = chart
-            .namespace
-            .as_deref()
-            .unwrap_or(operator.component.namespace.as_str());
-        let mut item = self.operator(name, namespace);
-        item["chart"] = self.chart(chart, &chart.name, &file.into_iter().collect::<Vec<_>>());
+        let file = operator.values_file();
+        let files: Vec<String> = file
+            .iter()
+            .map(|file| format!("$values/{}/{file}", self.gitops.path))
+            .collect();
+        let mut item = self.operator(operator);
+        item["chart"] = self.chart(chart, &chart.name, &files);
         Some(item)
     }
 
-    fn git_operator(&self, name: &str, operator: &Operator<'_>) -> Option<Json> {
+    fn git_operator(&self, operator: &Operator<'_>) -> Option<Json> {
         let git = operator.source.git()?;
-        let mut item = self.operator(name, &git.namespace);
+        let mut item = self.operator(operator);
         item["repository"] = git.repository.clone().into();
         item["revision"] = git.revision.clone().into();
         item["path"] = git.path.clone().into();
@@ -275,11 +237,11 @@ impl<'a> Project<'a> {
         Some(item)
     }
 
-    fn operator(&self, name: &str, namespace: &str) -> Json {
-        let mut item = self.base(&format!("operator.{name}"));
-        item["operator"] = name.into();
-        item["wave"] = 0.into();
-        item["destination_namespace"] = namespace.into();
+    fn operator(&self, operator: &Operator<'_>) -> Json {
+        let mut item = self.base(&format!(".operator.{}", operator.name));
+        item["operator"] = operator.name.clone().into();
+        item["wave"] = operator.wave.into();
+        item["destination_namespace"] = operator.namespace.into();
         item
     }
 
@@ -293,22 +255,42 @@ impl<'a> Project<'a> {
             .chain(chart_operators.iter().map(|item| &item["chart"]));
         repositories.extend(charts.map(|chart| text(&chart["repository"])));
         let mut namespaces: BTreeSet<String> = all().map(|item| text(&item["destination_namespace"])).collect();
-        namespaces.insert(self.argo.namespace.to_string());
-        let roles = self.stack.accounts_at(&self.argo.name).filter_map(|account| {
+        // That of the Application of all namespaces, too, which has to name one that no component takes along.
+        namespaces.insert(self.gitops.namespace.to_string());
+        let own = (own_cluster(), self.gitops.namespace.to_string());
+        let mut destinations: Vec<(Json, String)> = namespaces
+            .into_iter()
+            .map(|namespace| (self.cluster(), namespace))
+            .collect();
+        if !destinations.contains(&own) {
+            destinations.push(own);
+        }
+        let destination = |(cluster, namespace)| object! { "cluster": cluster, "namespace": namespace };
+        let destinations: Vec<Json> = destinations.into_iter().map(destination).collect();
+        let accounts = self
+            .delivery
+            .into_iter()
+            .flat_map(|delivery| self.stack.accounts_at(&delivery.name));
+        let roles = accounts.filter_map(|account| {
             let link = self.stack.links_of(account).next()?;
             Some(json!({ "name": account.name, "title": format!("link {}", link.arrow().replace('→', "->")), "write": account.level.writes() }))
         });
         json!({
             "environment": self.environment,
-            "name": self.stack.name,
-            "namespace": self.argo.namespace,
-            "description": format!("components of {}", self.stack.name),
+            "name": self.name,
+            "namespace": self.gitops.namespace,
+            "description": format!("components of {} in {}", self.stack.name, self.environment),
             "repositories": repositories,
-            "namespaces": namespaces,
+            "destinations": destinations,
             "roles": roles.collect::<Vec<_>>(),
-            "labels": view::label_pairs(self.stack, self.argo),
+            "labels": view::shared_label_pairs(self.stack),
         })
     }
+}
+
+/// The cluster that Argo CD runs in, as a destination names it.
+fn own_cluster() -> Json {
+    object! { "key": "server", "value": "https://kubernetes.default.svc" }
 }
 
 /// Argo CD names an OCI registry without its scheme, and the chart apart from it.

@@ -25,8 +25,8 @@ use crate::fault::Code;
 use crate::finding::suggestion;
 use crate::stack::Stack;
 
-pub use argo_cd_apps::operator_values;
 pub use mcp_clients::client_name;
+pub use releases::operator_values;
 pub use tools::{
     SeenHold, SeenLink, SeenLock, SeenServer, SeenTool, ServedLock, ToolsLock, grants_told, single_grants,
 };

@@ -4,13 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{ChartSource, GitSource};
+use crate::catalog::{ChartSource, OperatorSource};
 use crate::layout::OPERATORS;
 use crate::name::{ComponentName, shell};
 use crate::stack::{Component, Stack};
-
-use super::operator_values;
-
 /// A release of a Helm chart at an exact version.
 #[derive(Clone, Debug)]
 pub struct Release {
@@ -41,34 +38,66 @@ pub fn of_component(component: &Component, values: Vec<String>) -> Option<Releas
     Some(Release::of(&component.object, namespace, chart, values))
 }
 
-/// Charts of operators, each once; one that watches its own namespace only is needed in each.
+/// An operator that the stack needs, once however many components do.
+pub struct Operator<'a> {
+    /// The type's, then what stands beside it.
+    pub name: String,
+    pub source: &'a OperatorSource,
+    pub namespace: &'a str,
+    pub wave: usize,
+    type_name: &'a str,
+}
+
+/// The operators of a stack by name, each once. One that watches its own namespace only is needed in each.
 #[must_use]
-pub fn operators(stack: &Stack, is_made: &dyn Fn(&str) -> bool) -> Vec<Release> {
+pub fn operators(stack: &Stack) -> Vec<Operator<'_>> {
     let mut found = BTreeMap::new();
+    let waves = stack.waves();
     for component in stack.deployed() {
-        for operator in component.entry.definition.install.operators() {
-            let Some(chart) = operator.chart() else { continue };
-            let file = operator_values(component.type_name(), operator);
-            let values = [format!("k8s/deploy/base/{OPERATORS}/{file}")];
-            let values = values.into_iter().filter(|path| is_made(path)).collect();
-            let own = component.namespace.to_string();
-            let namespace = chart.namespace.clone().unwrap_or(own);
-            let release = Release::of(&chart.name, namespace.clone(), chart, values);
-            found.insert((chart.name.clone(), namespace), release);
+        for (position, source) in component.entry.definition.install.operators().enumerate() {
+            let mut name = component.type_name().replace('_', "-");
+            if position > 0 {
+                name = format!("{name}-{}", source.name());
+            }
+            let own = component.namespace.as_str();
+            let namespace = source.namespace().unwrap_or(own);
+            if source.namespace().is_none() && own != component.entry.definition.namespace {
+                name = format!("{name}-{own}");
+            }
+            found.entry(name.clone()).or_insert(Operator {
+                name,
+                source,
+                namespace,
+                wave: waves.operators[component.type_name()],
+                type_name: component.type_name(),
+            });
         }
     }
     found.into_values().collect()
 }
 
-/// Operators that are no charts, each once.
+impl Operator<'_> {
+    /// The values file of its chart, below the output folder.
+    #[must_use]
+    pub fn values_file(&self) -> Option<String> {
+        self.source.values()?;
+        let file = operator_values(self.type_name, self.source);
+        Some(format!("k8s/deploy/base/{OPERATORS}/{file}"))
+    }
+
+    /// Its release, where a chart installs it.
+    #[must_use]
+    pub fn release(&self) -> Option<Release> {
+        let chart = self.source.chart()?;
+        let values = self.values_file().into_iter().collect();
+        Some(Release::of(&chart.name, self.namespace.to_owned(), chart, values))
+    }
+}
+
+/// Name of the values file of an operator's chart, below `OPERATORS`.
 #[must_use]
-pub fn git_operators(stack: &Stack) -> Vec<&GitSource> {
-    let installs = stack.deployed().map(|component| &component.entry.definition.install);
-    let sources = installs
-        .flat_map(|install| install.operators())
-        .filter_map(|operator| operator.git());
-    let found: BTreeMap<_, _> = sources.map(|git| ((&git.repository, &git.path), git)).collect();
-    found.into_values().collect()
+pub fn operator_values(type_name: &str, source: &OperatorSource) -> String {
+    format!("values-{}-{}.yaml", type_name.replace('_', "-"), source.name())
 }
 
 impl Release {

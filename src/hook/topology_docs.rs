@@ -74,7 +74,7 @@ fn component(component: &Component) -> Json {
 
 fn deployed(component: &Component) -> String {
     if let Some(external) = &component.external {
-        return format!("external: {}", external.stack);
+        return format!("external: {}", external.stack().unwrap_or("the cluster"));
     }
     component.entry.definition.install.to_string()
 }

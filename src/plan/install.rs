@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::{Plan, Source, hooks};
-use crate::catalog::{Catalog, Role};
+use crate::catalog::{Catalog, GitSource, Role};
+use crate::hook;
 use crate::hook::releases::{self, Release};
-use crate::hook::{self, argo_cd_apps};
-use crate::layout::NAMESPACES;
+use crate::layout::{NAMESPACES, OPERATORS};
 use crate::name::{ComponentName, shell};
-use crate::stack::{Component, SecretsBackend, Stack};
+use crate::stack::{Component, External, SecretsBackend, Stack};
 use crate::view::object;
 
 /// The attribute of whatever keeps its data on volumes.
@@ -28,7 +28,14 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Pla
         }
         .document();
         let documents = stack.deployed().next().map(|_| document);
-        let values = object! { "documents": documents.into_iter().collect::<Vec<_>>() };
+        let operators = releases::operators(stack);
+        let by_git = operators
+            .iter()
+            .filter_map(|operator| Some(git_operator(&operator.name, operator.source.git()?)));
+        let values = object! {
+            "documents": documents.into_iter().collect::<Vec<_>>(),
+            "git_operators": by_git.collect::<Vec<_>>(),
+        };
         hooks::plan(plan, &entry, hooks::keys(values))?;
     }
     Ok(())
@@ -42,24 +49,22 @@ struct Install<'a> {
 
 impl Install<'_> {
     fn document(&self) -> Json {
-        let delivery = argo_cd_apps::delivery(self.stack);
-        let delivery = delivery.map(|delivery| {
-            let own = delivery.is_deployed().then_some(&delivery.name);
-            object! { "repository": delivery.text("repository"), "component": own.map_or("", ComponentName::as_str) }
-        });
-        let git = releases::git_operators(self.stack).into_iter().map(|git| {
+        let delivery = self.stack.gitops.as_ref().map(|gitops| {
+            let own = self.stack.delivery().filter(|delivery| delivery.is_deployed());
             object! {
-                "repository": &git.repository,
-                "path": &git.path,
-                "revision": &git.revision,
-                "namespace": &git.namespace,
-                "images": &git.images,
+                "repository": &gitops.repository,
+                "path": &gitops.path,
+                "revision": &gitops.revision,
+                "clusters": self.stack.clusters.iter().map(|(name, cluster)| object! { "environment": name, "cluster": cluster }).collect::<Vec<_>>(),
+                "component": own.map_or("", |own| own.name.as_str()),
             }
         });
-        let operators = releases::operators(self.stack, &|path| self.is_planned(path));
+        let has_charts = releases::operators(self.stack)
+            .iter()
+            .any(|operator| operator.source.chart().is_some());
         object! {
             "stack": &self.stack.name,
-            "has_charts": !operators.is_empty() || self.components().any(|one| one.entry.definition.install.chart().is_some()),
+            "has_charts": has_charts || self.components().any(|one| one.entry.definition.install.chart().is_some()),
             "from_store": self.stack.secrets == SecretsBackend::ExternalSecrets,
             "storage": self.storage(),
             "hosts": self.hosts(),
@@ -67,8 +72,6 @@ impl Install<'_> {
             "secrets": self.secrets(),
             "images": self.images(),
             "deliveries": delivery.into_iter().collect::<Vec<_>>(),
-            "operators": operators.iter().map(command).collect::<Vec<_>>(),
-            "git_operators": git.collect::<Vec<_>>(),
             "environments": self.stack.environments.iter().map(|name| self.environment(name)).collect::<Vec<_>>(),
         }
     }
@@ -111,11 +114,16 @@ impl Install<'_> {
 
     fn external(&self) -> Vec<Json> {
         let components = self.stack.components.values();
-        let external = components.filter_map(|component| Some((component, component.external.as_ref()?)));
-        let item = |(component, external): (&Component, &crate::stack::External)| {
-            object! { "component": &component.name, "stack": &external.stack, "host": &external.host }
+        let item = |component: &Component| {
+            let (stack, host) = match component.external.as_ref()? {
+                External::Stack { stack, host } => (stack.as_str(), host.as_str()),
+                External::Cluster => ("", ""),
+            };
+            Some(
+                object! { "component": &component.name, "title": &component.entry.definition.title, "stack": stack, "host": host },
+            )
         };
-        external.map(item).collect()
+        components.filter_map(item).collect()
     }
 
     /// Files with values that somebody must give.
@@ -149,11 +157,17 @@ impl Install<'_> {
 
     /// One environment: its namespaces, then its components by their waves.
     fn environment(&self, name: &ComponentName) -> Json {
-        let apply = |folder: &str| {
-            let path = format!("k8s/deploy/overlays/{name}{folder}");
-            format!("kubectl apply --server-side -k {}", shell::word(&path))
-        };
-        let mut waves: BTreeMap<usize, Vec<Json>> = BTreeMap::new();
+        let apply = |folder: &str| apply_folder(&format!("k8s/deploy/overlays/{name}{folder}"));
+        let mut waves: BTreeMap<usize, Wave> = BTreeMap::new();
+        for operator in releases::operators(self.stack) {
+            let wave = waves.entry(operator.wave).or_default();
+            let by_chart = operator.release().as_ref().map(command);
+            let by_git = operator
+                .source
+                .git()
+                .map(|_| apply_folder(&operator_folder(&operator.name)));
+            wave.operators.extend(by_chart.or(by_git));
+        }
         let order = self.stack.waves();
         for component in self.components() {
             let release = releases::of_component(component, self.values(component, name));
@@ -163,10 +177,17 @@ impl Install<'_> {
             ];
             let steps: Vec<String> = steps.into_iter().flatten().collect();
             let item = object! { "name": &component.name, "namespace": &component.namespace, "steps": steps };
-            waves.entry(order[&component.name]).or_default().push(item);
+            let wave = waves.entry(order.components[&component.name]).or_default();
+            wave.components.push(item);
         }
         let waves = (1..).zip(waves.into_values());
-        let waves = waves.map(|(number, components): (u32, _)| object! { "number": number, "components": components });
+        let waves = waves.map(|(number, wave): (u32, Wave)| {
+            object! {
+                "number": number,
+                "operators": wave.operators,
+                "components": wave.components,
+            }
+        });
         object! {
             "name": name,
             "namespaces": apply(&format!("/{NAMESPACES}")),
@@ -185,6 +206,36 @@ impl Install<'_> {
         }
         found
     }
+}
+
+/// What is installed together.
+#[derive(Default)]
+struct Wave {
+    operators: Vec<String>,
+    components: Vec<Json>,
+}
+
+/// The folder of an operator that is no chart.
+fn operator_folder(name: &str) -> String {
+    format!("k8s/deploy/base/{OPERATORS}/{name}")
+}
+
+fn git_operator(name: &str, git: &GitSource) -> Json {
+    let image = |image: &String| {
+        let (old, new) = image.split_once('=')?;
+        let (new_name, new_tag) = new.rsplit_once(':')?;
+        Some(object! { "name": old, "new_name": new_name, "new_tag": new_tag })
+    };
+    object! {
+        "operator": name,
+        "source": format!("{}//{}?ref={}", git.repository, git.path, git.revision),
+        "namespace": &git.namespace,
+        "images": git.images.iter().filter_map(image).collect::<Vec<_>>(),
+    }
+}
+
+fn apply_folder(folder: &str) -> String {
+    format!("kubectl apply --server-side -k {}", shell::word(folder))
 }
 
 fn command(release: &Release) -> String {

@@ -26,7 +26,7 @@ pub struct Made {
     pub external_secrets: Vec<String>,
     pub images: Vec<Image>,
     pub operators: Vec<Release>,
-    /// Operators that are no charts: their repositories, with folder and revision.
+    /// Folders of operators that are no charts.
     pub other_operators: Vec<String>,
     pub environments: Vec<Environment>,
     /// The repository that Argo CD reads, where the stack has one.
@@ -185,23 +185,18 @@ fn commit(made: &Made, repository: &str) -> NextStep {
 fn sync(made: &Made, environment: &str) -> NextStep {
     let file = |name: &str| made.word(&format!("argocd/{environment}/{name}.yaml"));
     NextStep::with_command(
-        format!("in the cluster of `{environment}`, where Argo CD runs: it syncs the rest from here on"),
+        format!("in the cluster where Argo CD of `{environment}` runs: it syncs the rest from here on"),
         format!("kubectl apply -f {} -f {}", file("project"), file("root")),
     )
 }
 
 /// Custom resources need their operators' CRDs: these come before the overlay.
 fn install_operators(made: &Made) -> Option<NextStep> {
-    let commands: Vec<String> = made.operators.iter().map(|chart| install(made, chart)).collect();
-    let mut step = "install the operators".to_owned();
-    if !made.other_operators.is_empty() {
-        let _ = write!(step, "; without a chart: {}", made.other_operators.join(", "));
-    }
-    let is_needed = !made.operators.is_empty() || !made.other_operators.is_empty();
-    is_needed.then(|| NextStep {
-        command: (!commands.is_empty()).then(|| commands.join("\n")),
-        ..NextStep::with_words(step)
-    })
+    let charts = made.operators.iter().map(|chart| install(made, chart));
+    let folders = made.other_operators.iter();
+    let folders = folders.map(|folder| format!("kubectl apply --server-side -k {}", made.word(folder)));
+    let commands: Vec<String> = charts.chain(folders).collect();
+    (!commands.is_empty()).then(|| NextStep::with_command("install the operators".to_owned(), commands.join("\n")))
 }
 
 /// Network policies and Secrets come before the charts, and objects of kinds that a chart brings come after them.
@@ -396,7 +391,7 @@ mod tests {
                 with_program: false,
             }],
             operators: vec![chart("pg", "https://charts.example.com")],
-            other_operators: texts(&["github.com/example/keycloak"]),
+            other_operators: texts(&["k8s/deploy/base/_operators/keycloak"]),
             environments: vec![environment(vec![
                 chart("loki", "oci://ghcr.io/charts"),
                 chart("kafka", "oci://ghcr.io/kafka"),
@@ -413,8 +408,9 @@ mod tests {
             "stacktic dev --catalog acme 'my stack.yaml'",
         );
         let by_hand = [
-            "2. install the operators; without a chart: github.com/example/keycloak",
+            "2. install the operators",
             "helm upgrade --install pg pg --repo https://charts.example.com --version 1.2.3 --create-namespace -n db -f 'my out/k8s/pg.yaml'",
+            "kubectl apply --server-side -k 'my out/k8s/deploy/base/_operators/keycloak'",
             "3. deploy the environment `dev`; the last line again, for kinds that only the charts bring",
             "kubectl apply --server-side -k 'my out/k8s/deploy/overlays/dev'",
             "helm upgrade --install loki oci://ghcr.io/charts/loki --version 1.2.3 --create-namespace -n db -f 'my out/k8s/loki.yaml'",
@@ -426,7 +422,7 @@ mod tests {
         check(&made, &[&build[..], &by_hand].concat());
         let by_argo_cd = [
             "2. commit `my out` to the repository that Argo CD reads, https://git.example.com/shop.git",
-            "3. in the cluster of `dev`, where Argo CD runs: it syncs the rest from here on",
+            "3. in the cluster where Argo CD of `dev` runs: it syncs the rest from here on",
             "kubectl apply -f 'my out/argocd/dev/project.yaml' -f 'my out/argocd/dev/root.yaml'",
             "4. or try the MCP server here and now, without a cluster",
             dev,

@@ -35,8 +35,8 @@ pub(super) fn endpoints(
         if let Some(narrower) = component_type.pods_of.get(name) {
             endpoint.pods.extend(labels(narrower, variables)?);
         }
-        if let Some(external) = external {
-            endpoint.host.clone_from(&external.host);
+        if let Some(External::Stack { host, .. }) = external {
+            endpoint.host.clone_from(host);
         }
         found.insert(name.clone(), endpoint);
     }

@@ -31,7 +31,7 @@ pub(super) fn facts(
         let is_there = (scope.sub.is_some() || !pattern.contains("{sub."))
             && (scope.account.is_some() || !pattern.contains("{account."));
         if is_there {
-            found.insert(name.to_owned(), Fact::Plain(scope.expand(pattern)?));
+            found.insert(name.to_owned(), Fact::Plain(plain(pattern, scope)?));
         }
     }
     for (name, origin) in secret_facts(account, scope.to) {
@@ -41,6 +41,26 @@ pub(super) fn facts(
         }
     }
     Ok(found)
+}
+
+/// What differs by environment is empty in the base: the overlay of each has it.
+fn plain(pattern: &str, scope: &LinkScope<'_>) -> anyhow::Result<String> {
+    if scope.environment.is_none() && names_environment(pattern) {
+        return Ok(String::new());
+    }
+    scope.expand(pattern)
+}
+
+/// Whether a fact has another value in each environment.
+pub(super) fn names_environment(pattern: &str) -> bool {
+    pattern.contains("{environment}")
+}
+
+/// Whether any fact of a link of `kind` has.
+pub(super) fn differ(kind: &LinkKind) -> bool {
+    let changes = kind.provision.when.values().map(|change| &change.facts);
+    let mut facts = std::iter::once(&kind.provision.facts).chain(changes);
+    facts.any(|facts| facts.values().any(|pattern| names_environment(pattern)))
 }
 
 /// The secret facts of an account, each with where its value comes from.
@@ -56,10 +76,12 @@ fn secret_facts<'a>(account: Option<&'a Account>, provider: &Component) -> Vec<(
     let origin = |key: &str, fact: &str| match (&credential.origin, &provider.external) {
         (Origin::Issued(how), _) => how.clone(),
         (_, Some(external)) => format!(
-            "{} of {} of {at}, which the stack {} keeps",
+            "{} of {} of {at}, which {} keeps",
             words(fact),
             account.name,
-            external.stack
+            external
+                .stack()
+                .map_or("the cluster".to_owned(), |stack| format!("the stack {stack}"))
         ),
         (Origin::Operator, None) => format!(
             "{} of {}; copy it from key {key} of Secret {}, which the operator of {at} makes",

@@ -15,7 +15,7 @@ pub enum Granting<'a> {
     /// An account of the provider, whose rights are made from level data.
     Account,
     /// The provider lives in another stack, which is to make the account.
-    Elsewhere { stack: &'a str },
+    Elsewhere { stack: Option<&'a str> },
     /// The network lets it in, and the provider asks nobody who calls: all callers have its one account.
     Caller,
     /// A login that rights do not hang on.
@@ -30,7 +30,8 @@ impl fmt::Display for Granting<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Account => formatter.write_str("account"),
-            Self::Elsewhere { stack } => write!(formatter, "to be granted by stack {stack}"),
+            Self::Elsewhere { stack: Some(stack) } => write!(formatter, "to be granted by stack {stack}"),
+            Self::Elsewhere { stack: None } => formatter.write_str("to be granted in the cluster"),
             Self::Caller => formatter.write_str("network edge, every caller has this account"),
             Self::Login => formatter.write_str("login, the level is a declaration"),
             Self::Edge => formatter.write_str("network edge, the level is a declaration"),
@@ -66,7 +67,9 @@ impl Stack {
             (None, _) if link.endpoints.is_empty() => Granting::Deed,
             (None, _) => Granting::Edge,
             (Some(account), _) if account.grants.is_empty() => Granting::Login,
-            (Some(_), Some(external)) => Granting::Elsewhere { stack: &external.stack },
+            (Some(_), Some(external)) => Granting::Elsewhere {
+                stack: external.stack(),
+            },
             (Some(_), None) if has_secret => Granting::Account,
             (Some(_), None) => Granting::Caller,
         }

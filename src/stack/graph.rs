@@ -8,9 +8,16 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use super::Stack;
 use crate::name::ComponentName;
 
-/// Wave 0 links to nothing; every other component comes after what it links to. Components of a
-/// circle share a wave.
-pub(super) fn waves(stack: &Stack) -> BTreeMap<&ComponentName, usize> {
+/// The order in which a stack is installed: the wave of every component, and of the operators of every type.
+pub struct Waves<'a> {
+    pub components: BTreeMap<&'a ComponentName, usize>,
+    /// By the name of the type.
+    pub operators: BTreeMap<&'a str, usize>,
+}
+
+/// Operators that need nothing are in wave 0. A component comes after its operators and all that it links to, an operator
+/// after the components that its type needs. Components of a circle share a wave.
+pub(super) fn waves(stack: &Stack) -> Waves<'_> {
     let mut graph: DiGraph<&ComponentName, ()> = DiGraph::new();
     let nodes: BTreeMap<&ComponentName, NodeIndex> = stack
         .components
@@ -23,18 +30,45 @@ pub(super) fn waves(stack: &Stack) -> BTreeMap<&ComponentName, usize> {
             graph.update_edge(nodes[&link.from], nodes[&link.to], ());
         }
     }
-    let mut waves = BTreeMap::new();
+    let of_type = |kind: &str| {
+        let found = stack.deployed().filter(|component| component.type_name() == kind);
+        found
+            .map(|component| nodes[&component.name])
+            .collect::<Vec<NodeIndex>>()
+    };
+    for component in stack.deployed() {
+        for needed in &component.entry.definition.needs {
+            for node in of_type(needed) {
+                graph.update_edge(nodes[&component.name], node, ());
+            }
+        }
+    }
+    let mut waves = Waves {
+        components: BTreeMap::new(),
+        operators: BTreeMap::new(),
+    };
     // Tarjan's order is reverse topological: what a component links to comes before it.
     for circle in tarjan_scc(&graph) {
-        let targets = circle
-            .iter()
-            .flat_map(|node| graph.neighbors(*node))
-            .filter(|target| !circle.contains(target));
-        let wave = targets
-            .filter_map(|target| waves.get(graph[target]))
-            .max()
-            .map_or(0, |greatest: &usize| greatest + 1);
-        waves.extend(circle.iter().map(|node| (graph[*node], wave)));
+        let after = |nodes: &mut dyn Iterator<Item = NodeIndex>, waves: &Waves<'_>| {
+            let outside = nodes.filter(|node| !circle.contains(node));
+            outside
+                .filter_map(|node| waves.components.get(graph[node]))
+                .max()
+                .map_or(0, |wave| wave + 1)
+        };
+        let mut first = 1;
+        for component in circle.iter().map(|node| stack.component(graph[*node])) {
+            let needs = component.entry.definition.needs.iter();
+            let wave = after(&mut needs.flat_map(|needed| of_type(needed)), &waves);
+            let known = waves.operators.entry(component.type_name()).or_default();
+            *known = wave.max(*known);
+            first = first.max(wave + 1);
+        }
+        let wave = first.max(after(
+            &mut circle.iter().flat_map(|node| graph.neighbors(*node)),
+            &waves,
+        ));
+        waves.components.extend(circle.iter().map(|node| (graph[*node], wave)));
     }
     waves
 }

@@ -20,6 +20,7 @@ use crate::name::{ComponentName, EnvPrefix, MAX_LABEL, SubName, env_form, shorte
 pub(super) struct Graph<'a> {
     pub(super) stack: &'a str,
     pub(super) domain: &'a str,
+    pub(super) environment: Option<&'a str>,
     pub(super) components: &'a BTreeMap<ComponentName, Component>,
     /// Of every link.
     pub(super) ends: &'a [Ends],
@@ -78,6 +79,7 @@ fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts
     let scope = LinkScope {
         stack: graph.stack,
         domain: graph.domain,
+        environment: graph.environment,
         from,
         from_sub,
         to,

@@ -8,7 +8,9 @@ mod attributes;
 pub mod check;
 mod connections;
 mod deliver;
+pub mod delivery;
 mod endpoints;
+mod external;
 mod facts;
 pub mod gateway;
 mod granting;
@@ -29,7 +31,10 @@ use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
 pub use connections::Connection;
+pub use delivery::Gitops;
+pub use external::External;
 pub use granting::Granting;
+pub use graph::Waves;
 
 /// A checked stack, as one environment sees it.
 #[derive(Debug)]
@@ -37,8 +42,13 @@ pub struct Stack {
     pub name: ComponentName,
     pub domain: String,
     pub secrets: SecretsBackend,
+    pub gitops: Option<Gitops>,
     /// Names of the environments; at least one.
     pub environments: Vec<ComponentName>,
+    /// Clusters as Argo CD knows them, of the environments that say it.
+    pub clusters: BTreeMap<ComponentName, String>,
+    /// Whether links have settings that differ from environment to environment.
+    pub differs: bool,
     pub components: BTreeMap<ComponentName, Component>,
     /// Sorted by source, target, sub-component and type.
     pub links: Vec<Link>,
@@ -105,13 +115,6 @@ pub struct SubComponent {
     pub sub_type: String,
     pub object: String,
     pub attributes: Attributes,
-}
-
-/// Where a component of another stack is found.
-#[derive(Clone, Debug)]
-pub struct External {
-    pub stack: String,
-    pub host: String,
 }
 
 /// A place where a component listens.
@@ -258,9 +261,16 @@ impl Stack {
             .map(|position| &self.links[*position])
     }
 
+    /// Whether a component of the stack needs one of the type in its cluster.
+    #[must_use]
+    pub fn needs(&self, type_name: &str) -> bool {
+        let mut needs = self.deployed().flat_map(|component| &component.entry.definition.needs);
+        needs.any(|needed| needed == type_name)
+    }
+
     /// Order of roll-out: a component's wave is greater than that of what it uses.
     #[must_use]
-    pub fn waves(&self) -> BTreeMap<&ComponentName, usize> {
+    pub fn waves(&self) -> Waves<'_> {
         graph::waves(self)
     }
 }

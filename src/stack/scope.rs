@@ -10,6 +10,8 @@ use crate::catalog::pattern;
 pub(crate) struct LinkScope<'a> {
     pub(super) stack: &'a str,
     pub(super) domain: &'a str,
+    /// The one whose values count; nothing while the base is made.
+    pub(super) environment: Option<&'a str>,
     pub(super) from: &'a Component,
     pub(super) from_sub: Option<&'a SubComponent>,
     pub(super) to: &'a Component,
@@ -40,6 +42,7 @@ impl<'a> LinkScope<'a> {
                 "env" => Some(Cow::Borrowed(self.env)),
                 "stack" => Some(Cow::Borrowed(self.stack)),
                 "domain" => Some(Cow::Borrowed(self.domain)),
+                "environment" => self.environment.map(Cow::Borrowed),
                 _ => None,
             },
             Some(("link", name)) => self.of_link(name),

@@ -25,6 +25,8 @@ pub struct StackDocument {
     pub name: String,
     /// Domain under which the gateway publishes services.
     pub domain: String,
+    /// What Argo CD reads; without it no Applications are made.
+    pub gitops: Option<GitopsDocument>,
     /// Where secret values come from: a file to fill in (the default), or External Secrets.
     pub secrets: SecretsBackend,
     /// Kustomize overlays; the values of an environment override attributes.
@@ -46,12 +48,40 @@ pub enum SecretsBackend {
     ExternalSecrets,
 }
 
+/// The place in Git that Argo CD deploys the output from.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["repository"]))]
+pub struct GitopsDocument {
+    /// Repository that holds the output, `https://` or `ssh://`. Credentials stand in a repository Secret of Argo CD.
+    pub repository: String,
+    /// Branch, tag or commit to follow; `main` by default.
+    pub revision: Option<String>,
+    /// Folder of the output in the repository; `out` by default.
+    pub path: Option<String>,
+    /// Namespace of Argo CD: by default that of the stack's own, else `argocd`.
+    pub namespace: Option<String>,
+}
+
 /// One environment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnvironmentDocument {
+    /// Its cluster as Argo CD knows it: by default the one that Argo CD runs in.
+    pub cluster: Option<ClusterDocument>,
+    /// Domain of the environment, in place of the stack's.
+    pub domain: Option<String>,
     /// Overrides, by component name.
     pub components: BTreeMap<String, OverrideDocument>,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["name"]))]
+pub struct ClusterDocument {
+    /// Name under which the cluster was added to Argo CD.
+    pub name: String,
 }
 
 /// What an environment changes of a component.
@@ -94,10 +124,10 @@ pub struct SubComponentDocument {
     pub attributes: BTreeMap<String, Value>,
 }
 
-/// Where a component of another stack is found.
+/// Where a component that others deploy is found; nothing to say of what the cluster has anyway, such as an operator.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("required" = ["stack", "host"]))]
+#[schemars(extend("dependentRequired" = {"stack": ["host"], "host": ["stack"]}))]
 pub struct ExternalDocument {
     /// Name of the other stack.
     pub stack: String,

@@ -5,11 +5,12 @@
 use crate::yaml::{Node, Value};
 
 /// Keys of the stack itself.
-pub const SECTIONS: [&str; 8] = [
+pub const SECTIONS: [&str; 9] = [
     "apiVersion",
     "kind",
     "name",
     "domain",
+    "gitops",
     "secrets",
     "environments",
     "components",
@@ -100,6 +101,8 @@ fn form(path: &[String]) -> String {
         [.., "external"] => "external: {stack: <stack>, host: <host>}".to_owned(),
         ["links"] => "links: [{from: <component>, to: <component>}]".to_owned(),
         ["links", _] => "{from: <component>, to: <component>}".to_owned(),
+        ["gitops"] => "gitops: {repository: https://git.example.com/platform/shop.git}".to_owned(),
+        ["environments", _, "cluster"] => "cluster: {name: <cluster>}".to_owned(),
         ["environments"] => "environments: {<name>: {}}".to_owned(),
         ["environments", name] => {
             format!("{name}: {{components: {{<component>: {{attributes: {{<name>: <value>}}}}}}}}")

@@ -12,7 +12,7 @@ pub(crate) use object::{Shown, object};
 
 use crate::catalog::derived::METRICS;
 use crate::name::env_form;
-use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
+use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, External, Link, Stack, SubComponent};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -63,7 +63,7 @@ fn metrics(component: &Component) -> Json {
         "port_name": &metrics.port_name,
         "path": &metrics.path,
         "selector": &metrics.selector,
-        "host": component.external.as_ref().map(|external| &external.host),
+        "host": component.external.as_ref().and_then(External::host),
     }
 }
 

@@ -75,7 +75,7 @@ fn argo_cd_deploys_each_environment() {
     let stack = LINKED
         .replace(
             "components:\n",
-            "environments: {dev: {}, prod: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n",
+            "gitops: {repository: https://git.shop.example.com/shop.git}\nenvironments: {dev: {}, prod: {cluster: {name: prod-eu}}}\ncomponents:\n  argo-cd: {type: argo_cd}\n",
         )
         .replace("links:\n", "links:\n  - {from: argo-cd, to: loki}\n");
     let project = Project::new("").file("deep/stack.yaml", stack);
@@ -90,9 +90,9 @@ fn argo_cd_deploys_each_environment() {
            (cd deep/made &&
             for file in k8s/deploy/base/*/secret/*.env; do sops encrypt --in-place "$file"; done)
       4. commit `deep/made` to the repository that Argo CD reads, https://git.shop.example.com/shop.git
-      5. in the cluster of `dev`, where Argo CD runs: it syncs the rest from here on
+      5. in the cluster where Argo CD of `dev` runs: it syncs the rest from here on
            kubectl apply -f deep/made/argocd/dev/project.yaml -f deep/made/argocd/dev/root.yaml
-      6. in the cluster of `prod`, where Argo CD runs: it syncs the rest from here on
+      6. in the cluster where Argo CD of `prod` runs: it syncs the rest from here on
            kubectl apply -f deep/made/argocd/prod/project.yaml -f deep/made/argocd/prod/root.yaml
     "#);
     for environment in ["dev", "prod"] {

@@ -344,6 +344,7 @@ apiVersion: stacktic.io/v1
 kind: Stack
 name: shop
 domain: shop.example.com
+gitops: {repository: https://git.example.com/shop.git}
 components:
   victoria: {type: victoria}
   grafana: {type: grafana}
@@ -472,7 +473,7 @@ outputs:
     let overlay = [&names[..], &["values.local.yaml"]].concat();
     assert_eq!(files("/overlays/dev/grafana/values"), overlay);
     // Without Argo CD a person installs the release, with the same files in the same order.
-    let by_hand = VICTORIA_STACK.replace("  argo-cd: {type: argo_cd}\n", "");
+    let by_hand = VICTORIA_STACK.replace("gitops: {repository: https://git.example.com/shop.git}\n", "");
     std::fs::remove_dir_all(project.path().join("out")).unwrap();
     let project = project.file("stack.yaml", by_hand);
     let told = project.run("gen --catalog extra").stderr;

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def generated(stack: dict[str, Any], folder: Path, binary: Path) -> str:
 def applied(environment: str) -> list[str]:
     """The folders that are applied, in their order."""
     found = commands(by_hand(environment))
-    return [folder for words in found if words[0] == "kubectl" for folder in after(words, "-k")]
+    own = [words for words in found if words[0] == "kubectl" and not is_operator(words)]
+    return [folder for words in own for folder in after(words, "-k")]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -114,7 +116,9 @@ def releases(environment: str) -> Iterator[tuple[Object, dict[str, Any]]]:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_releases_are_those_of_argo_cd(environment: str) -> None:
-    found = {words[3]: words for words in commands(by_hand(environment)) if words[0] == "helm"}
+    all_commands = commands(by_hand(environment))
+    own = [words for words in all_commands if words[0] == "helm" and not is_operator(words)]
+    found = {words[3]: words for words in own}
     expected = list(releases(environment))
     assert len(found) == len(expected)
     for application, source in expected:
@@ -127,16 +131,48 @@ def test_releases_are_those_of_argo_cd(environment: str) -> None:
         assert after(words, "-f") == [file for file in values if (EXAMPLE / file).is_file()]
 
 
-def test_operators_come_before_all_and_their_files_are_there() -> None:
-    found = commands(section(page(), "Operators"))
-    assert len(found) >= 3
-    for words in found:
-        assert words[:3] == ["helm", "upgrade", "--install"]
+def steps(environment: str) -> list[str]:
+    """What stands below each step, in their order."""
+    return re.split(r"^### Step \d+$", by_hand(environment), flags=re.MULTILINE)[1:]
+
+
+def is_operator(words: list[str]) -> bool:
+    sources = (
+        argo_rules.sources(yaml.safe_load(file.read_text(encoding="utf-8")))[-1]
+        for file in (EXAMPLE / "argocd/dev/operators").glob("*.yaml")
+    )
+    releases = {source["helm"]["releaseName"] for source in sources if "chart" in source}
+    return any("/_operators/" in word for word in words) or (
+        words[0] == "helm" and words[3] in releases
+    )
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_operators_come_first_and_their_files_are_there(environment: str) -> None:
+    first, *others = [commands(step) for step in steps(environment)]
+    assert len(first) >= 6
+    assert all(map(is_operator, first))
+    assert not any(map(is_operator, chain.from_iterable(others)))
+    told = {word for words in first for word in words}
+    for words in first:
         assert all((EXAMPLE / file).is_file() for file in after(words, "-f"))
-    assert page().index("## Operators") < page().index("by hand")
-    for file in (EXAMPLE / "argocd/dev/operators").glob("*.yaml"):
+    for file in (EXAMPLE / "argocd" / environment / "operators").glob("*.yaml"):
         source = argo_rules.sources(yaml.safe_load(file.read_text(encoding="utf-8")))[-1]
-        assert str(source["targetRevision"]) in section(page(), "Operators"), file.name
+        folder = f"k8s/deploy/base/_operators/{file.stem}"
+        if "chart" in source:
+            assert {source["targetRevision"], source["helm"]["releaseName"]} <= told, file.name
+        else:
+            assert folder in told
+            assert_same_manifests(EXAMPLE / folder / "kustomization.yaml", source)
+
+
+def assert_same_manifests(kustomization: Path, source: dict[str, Any]) -> None:
+    """A person gets the commit, folder and images that Argo CD gets."""
+    made = yaml.safe_load(kustomization.read_text(encoding="utf-8"))
+    where = f"{source['repoURL']}//{source['path']}?ref={source['targetRevision']}"
+    assert made["resources"] == [where]
+    images = [f"{one['name']}={one['newName']}:{one['newTag']}" for one in made.get("images", [])]
+    assert images == source.get("kustomize", {}).get("images", [])
 
 
 def test_every_key_that_somebody_gives_is_named() -> None:

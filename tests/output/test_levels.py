@@ -139,8 +139,12 @@ OTHERWISE = (
     (f"{BASE}/cnpg/cluster.yaml", '"app_db" "mcp_ro_fastmcp_cnpg"', '"all" "mcp_ro_fastmcp_cnpg"'),
     (f"{BASE}/cnpg/cluster.yaml", "- host all all all reject", '- host all "app_user" all trust'),
     (f"{BASE}/seaweedfs/identities.yaml", '"List:app-data"', '"Admin:app-data"'),
-    ("argocd/dev/project.yaml", "applications, get, stack-3/*", "applications, sync, stack-3/*"),
-    ("argocd/dev/project.yaml", "get, stack-3/*", "get, stack-3/kafka"),
+    (
+        "argocd/dev/project.yaml",
+        "applications, get, stack-3.dev/*",
+        "applications, sync, stack-3.dev/*",
+    ),
+    ("argocd/dev/project.yaml", "get, stack-3.dev/*", "get, stack-3.dev/kafka"),
 )
 
 

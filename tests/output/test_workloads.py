@@ -59,7 +59,8 @@ def stack_of(names: list[str], more: Attributes, prod: Attributes) -> dict[str, 
         "kind": "Stack",
         "name": "shop",
         "domain": "shop.example.com",
-        "environments": {"dev": {}, "prod": {"components": overrides}},
+        "gitops": {"repository": "https://git.example.com/shop.git"},
+        "environments": {"dev": {}, "prod": {"cluster": {"name": "prod"}, "components": overrides}},
         "components": components | OTHERS,
         "links": [
             *(

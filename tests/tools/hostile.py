@@ -73,12 +73,12 @@ def link_of(kind: str, *, port: int = 9, write: bool = False) -> LinkFacts:
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "VHOST": "app",
+            "PROJECT": "stack-3.dev",
             "USERNAME": "u",
             "OPENAPI_SHA256": hashlib.sha256(OPENAPI_BYTES).hexdigest(),
         },
         secrets=dict.fromkeys(("TOKEN", "WRITE_TOKEN", "PASSWORD", "KEY"), "secret-of-x"),
         enums=ENUMS,
-        data={"project": "stack-3", "app_prefix": "stack-3-"},
         write_access=write,
     )
 

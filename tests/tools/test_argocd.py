@@ -62,10 +62,14 @@ def link(port: int, token: str, *, write_access: bool = False) -> LinkFacts:
         component="argo-cd",
         type="fastmcp-argo_cd",
         env="MCP_ARGOCD",
-        values={"HOST": "127.0.0.1", "PORT": str(port), "SCHEME": "http"},
+        values={
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "SCHEME": "http",
+            "PROJECT": argocd.PROJECT,
+        },
         secrets={"TOKEN": token},
         enums={"apps": ["kafka", "valkey", "foreign", "absent"]},
-        data={"project": argocd.PROJECT, "app_prefix": "stack-3-"},
         write_access=write_access,
     )
 
@@ -118,7 +122,7 @@ async def test_list_filters(tools: Toolset, arguments: dict[str, Any], apps: lis
 
 async def test_project_is_the_one_of_the_stack(tools: Toolset, stub: Stub) -> None:
     assert await data(tools, "argocd_list_projects") == [
-        {"name": "stack-3", "applications": 2, "out_of_sync": 1, "not_healthy": 1}
+        {"name": "stack-3.dev", "applications": 2, "out_of_sync": 1, "not_healthy": 1}
     ]
     assert not [request for request in stub.requests if "projects" in request.path]
 
@@ -127,7 +131,7 @@ async def test_views_of_an_application(tools: Toolset) -> None:
     summary = await data(tools, "argocd_get_application", app="kafka")
     assert (summary["sync"], summary["project"], summary["automated"]) == (
         "OutOfSync",
-        "stack-3",
+        "stack-3.dev",
         False,
     )
     assert summary["conditions"] == [{"type": "ComparisonError", "message": "https://h/ failed"}]
@@ -138,7 +142,7 @@ async def test_views_of_an_application(tools: Toolset) -> None:
 async def test_chart_values_are_keys_and_a_hash(tools: Toolset, state: argocd.State) -> None:
     git, chart = await data(tools, "argocd_get_application", app="kafka", view="sources")
     assert git["repository"] == "https://git.example.com/stack.git"
-    text = state.apps["stack-3-kafka"]["spec"]["sources"][1]["helm"]["values"]
+    text = state.apps["stack-3.dev.kafka"]["spec"]["sources"][1]["helm"]["values"]
     digest = hashlib.sha256(text.encode()).hexdigest()
     assert chart["helm"]["values"] == {"keys": ["auth", "replicas"], "sha256": digest}
     assert chart["helm"]["values_object"]["keys"] == ["token"]
@@ -210,8 +214,8 @@ async def test_a_sync_names_the_application_and_nothing_else(
 ) -> None:
     answer = await data(tools, WRITE, app="kafka", dry_run=False)
     assert answer["started"] is True
-    body = {"name": "stack-3-kafka", "project": "stack-3", "prune": False, "dryRun": False}
-    assert state.operations == [("stack-3-kafka", body)]
+    body = {"name": "stack-3.dev.kafka", "project": "stack-3.dev", "prune": False, "dryRun": False}
+    assert state.operations == [("stack-3.dev.kafka", body)]
     assert (await refused(tools, WRITE, app="kafka", dry_run=False)).code == "E_CONFLICT"
     assert len(state.operations) == 1
 
@@ -220,14 +224,14 @@ async def test_a_sync_that_loses_the_race_is_a_conflict(
     tools: Toolset, state: argocd.State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stacktic_mcp.tools.argocd.argocd_tools._ensure_free", _nothing)
-    state.apps["stack-3-kafka"]["operation"] = {"sync": {}}
+    state.apps["stack-3.dev.kafka"]["operation"] = {"sync": {}}
     assert (await refused(tools, WRITE, app="kafka", dry_run=False)).code == "E_CONFLICT"
 
 
 async def test_an_application_that_is_deleted_is_not_synced(
     tools: Toolset, state: argocd.State
 ) -> None:
-    state.apps["stack-3-kafka"]["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    state.apps["stack-3.dev.kafka"]["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
     assert (await refused(tools, WRITE, app="kafka", dry_run=False)).code == "E_CONFLICT"
     assert state.operations == []
 

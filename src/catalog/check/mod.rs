@@ -24,6 +24,7 @@ mod hooks;
 mod job_secrets;
 mod links;
 mod names;
+mod needs;
 mod objects;
 mod patterns;
 mod python;
@@ -80,7 +81,13 @@ impl Definition for ComponentType {
         endpoints::reachable,
         charts::manners,
     ];
-    const AMONG: &'static [LawAmong<Self>] = &[provides::among, consumes::among, kinds::among, unmade_accounts::among];
+    const AMONG: &'static [LawAmong<Self>] = &[
+        provides::among,
+        consumes::among,
+        kinds::among,
+        unmade_accounts::among,
+        needs::among,
+    ];
 }
 
 impl Definition for Interface {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::example::matching;
-use crate::catalog::{AttributeKind, AttributeType, ComponentType, LegalLink, Level};
+use crate::catalog::{AttributeKind, AttributeType, ComponentType, LegalLink, Level, Role};
 use crate::topology::Source;
 
 /// The one component of the stack.
@@ -56,14 +56,14 @@ pub(super) fn alone(kind: &ComponentType) -> Vec<Source> {
     let name = format!("the smallest stack of `{}`", kind.name);
     let sources = components.into_iter();
     sources
-        .map(|component| stack(&name, &json!({ NAME: component }), &[]))
+        .map(|component| stack(&name, json!({ NAME: component }), &[], &[kind]))
         .collect()
 }
 
 /// The stack of a component that lives in another stack.
 pub(super) fn elsewhere(kind: &ComponentType) -> Source {
     let name = format!("the smallest stack of an external `{}`", kind.name);
-    stack(&name, &json!({ NAME: external(kind) }), &[])
+    stack(&name, json!({ NAME: external(kind) }), &[], &[])
 }
 
 /// The stack of a link.
@@ -103,7 +103,7 @@ pub(super) fn linked(link: &LegalLink, drawn: Drawn) -> Source {
         }
     }
     let name = format!("the smallest stack of a link `{}`", kind.name);
-    stack(&name, &components, &links)
+    stack(&name, components, &links, &[from, to])
 }
 
 /// Several of a type whose objects have fixed names live apart.
@@ -112,8 +112,12 @@ fn in_namespace(mut component: Json, name: &str) -> Json {
     component
 }
 
-fn stack(name: &str, components: &Json, links: &[Json]) -> Source {
-    let stack = json!({
+/// What the types need the cluster has already; a delivery gets something to read.
+fn stack(name: &str, mut components: Json, links: &[Json], types: &[&ComponentType]) -> Source {
+    for needed in types.iter().flat_map(|kind| &kind.needs) {
+        components[format!("needed-{}", needed.replace('_', "-"))] = json!({ "type": needed, "external": {} });
+    }
+    let mut stack = json!({
         "apiVersion": "stacktic.io/v1",
         "kind": "Stack",
         "name": "trial",
@@ -121,6 +125,9 @@ fn stack(name: &str, components: &Json, links: &[Json]) -> Source {
         "components": components,
         "links": links,
     });
+    if types.iter().any(|kind| kind.roles.contains(&Role::Delivery)) {
+        stack["gitops"] = json!({ "repository": "https://git.example.com/trial.git" });
+    }
     Source {
         name: name.to_owned(),
         text: format!("{stack:#}\n"),

@@ -1,5 +1,6 @@
 //! Build the model from a document without findings. A failure here is a mistake of the catalog.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow};
@@ -10,7 +11,7 @@ use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
-use crate::stack::{Account, Component, External, Link, Stack, SubComponent, endpoints, links};
+use crate::stack::{Account, Component, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links};
 use crate::topology::{ComponentDocument, StackDocument, SubComponentDocument, Topology};
 
 pub(super) fn build(
@@ -19,7 +20,7 @@ pub(super) fn build(
     environment: Option<&str>,
     resolved: Vec<ResolvedLink>,
 ) -> anyhow::Result<Stack> {
-    let document = &topology.document;
+    let document = &of_environment(&topology.document, environment);
     let mut components = BTreeMap::new();
     for (name, component) in &document.components {
         let given = given_attributes(document, environment, name, component);
@@ -27,7 +28,7 @@ pub(super) fn build(
             self::component(document, catalog, name, component, &given).with_context(|| Work::of("component", name))?;
         components.insert(built.name.clone(), built);
     }
-    let (links, accounts) = self::links(document, &components, resolved)?;
+    let (links, accounts) = self::links(document, environment, &components, resolved)?;
     let mut by_provider: BTreeMap<ComponentName, Vec<usize>> = BTreeMap::new();
     for (position, account) in accounts.iter().enumerate() {
         by_provider.entry(account.component.clone()).or_default().push(position);
@@ -46,18 +47,62 @@ pub(super) fn build(
             .map(|name| checked(name))
             .collect::<anyhow::Result<_>>()?
     };
-    Ok(Stack {
+    let clusters = document.environments.iter().filter_map(|(name, environment)| {
+        let cluster = environment.cluster.as_ref()?;
+        Some(checked(name).map(|name| (name, cluster.name.clone())))
+    });
+    let mut stack = Stack {
         name: checked(&document.name)?,
         domain: document.domain.clone(),
+        gitops: None,
         secrets: document.secrets,
         environments,
+        clusters: clusters.collect::<anyhow::Result<_>>()?,
+        differs: links.iter().any(|link| facts::differ(&link.kind)),
         components,
         links,
         accounts,
         by_provider,
         by_target,
         by_use,
-    })
+    };
+    stack.gitops = gitops(document, &stack)?;
+    Ok(stack)
+}
+
+/// The document with what an environment says of the whole stack.
+fn of_environment<'a>(document: &'a StackDocument, environment: Option<&str>) -> Cow<'a, StackDocument> {
+    let environment = environment.and_then(|name| document.environments.get(name));
+    match environment.and_then(|environment| environment.domain.as_ref()) {
+        None => Cow::Borrowed(document),
+        Some(domain) => Cow::Owned(StackDocument {
+            domain: domain.clone(),
+            ..document.clone()
+        }),
+    }
+}
+
+/// Where Argo CD reads the output, with what follows from the stack where it does not say it.
+fn gitops(document: &StackDocument, stack: &Stack) -> anyhow::Result<Option<Gitops>> {
+    let Some(gitops) = &document.gitops else {
+        return Ok(None);
+    };
+    let own = stack.delivery().map(|delivery| delivery.namespace.clone());
+    let given = gitops.namespace.as_deref().map(Namespace::parse).transpose();
+    let usual = || Namespace::parse("argocd");
+    let namespace = match given
+        .map_err(|rule| anyhow!("the namespace of Argo CD {rule}"))?
+        .or(own)
+    {
+        Some(namespace) => namespace,
+        None => usual().map_err(|rule| anyhow!("{rule}"))?,
+    };
+    Ok(Some(Gitops {
+        repository: gitops.repository.clone(),
+        revision: gitops.revision.clone().unwrap_or_else(|| "main".to_owned()),
+        path: gitops.path.clone().unwrap_or_else(|| "out".to_owned()),
+        namespace,
+    }))
 }
 
 /// Positions of the links that use a sub-component; those that watch or check it are left out.
@@ -112,10 +157,16 @@ fn component(
     let object = pattern::expand(&kind.object, lookup(&variables))?.into_owned();
     variables.insert("object".to_owned(), object.clone());
     expand_defaults(&kind.attributes, given, &mut attributes, &mut variables)?;
-    let external = component.external.as_ref().map(|external| External {
-        stack: external.stack.clone(),
-        host: external.host.clone(),
-    });
+    let external = component
+        .external
+        .as_ref()
+        .map(|external| match external.host.is_empty() {
+            true => External::Cluster,
+            false => External::Stack {
+                stack: external.stack.clone(),
+                host: external.host.clone(),
+            },
+        });
     let endpoints = endpoints::endpoints(kind, external.as_ref(), &variables)?;
     let pods = endpoints::labels(&kind.pods, &variables)?;
     let metrics = endpoints::metrics(kind, &variables)?;
@@ -229,6 +280,7 @@ fn always(catalog: &Catalog, kind: &ComponentType) -> anyhow::Result<BTreeMap<St
 /// Make the links; what follows from their types comes last, when all ends are known.
 fn links(
     document: &StackDocument,
+    environment: Option<&str>,
     components: &BTreeMap<ComponentName, Component>,
     resolved: Vec<ResolvedLink>,
 ) -> anyhow::Result<(Vec<Link>, Vec<Account>)> {
@@ -236,6 +288,7 @@ fn links(
     links::links(&links::Graph {
         stack: &document.name,
         domain: &document.domain,
+        environment,
         components,
         ends: &ends,
     })

@@ -10,7 +10,7 @@ use crate::topology::{ComponentDocument, UnknownKey};
 pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
     let topology = checker.topology;
     for (name, component) in &topology.document.components {
-        external(checker, name, component);
+        external(checker, name, component)?;
         if component.component_type.is_empty() {
             missing_type(checker, name);
             continue;
@@ -121,8 +121,33 @@ fn unknown_type(checker: &mut Checker<'_>, name: &str, kind: &str) {
     checker.findings.push(finding.maybe_hint(hint));
 }
 
-fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument) {
-    let Some(external) = &component.external else { return };
+fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument) -> anyhow::Result<()> {
+    let Some(external) = &component.external else {
+        return Ok(());
+    };
+    let path = ["components", name, "external"];
+    let given = ["stack", "host"].map(|key| checker.topology.holds(&[path[0], path[1], path[2], key]));
+    // What the cluster has anyway is found by its own names.
+    if given != [false, false] || !super::needs::is_of_clusters(checker, &component.component_type)? {
+        let texts = [&external.stack, &external.host];
+        for ((key, is_given), text) in ["stack", "host"].into_iter().zip(given).zip(texts) {
+            let own = [path[0], path[1], path[2], key];
+            let (span, fact) = match is_given {
+                true if text.is_empty() => (checker.topology.place(&own), format!("`{key}` of `external` is empty")),
+                true => continue,
+                false => (
+                    checker.topology.place(&path),
+                    format!("`external` lacks the key `{key}`"),
+                ),
+            };
+            if !checker.topology.is_refused(&own) {
+                let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, span, fact);
+                checker
+                    .findings
+                    .push(finding.hint(format!("add `{key}:` with a value")));
+            }
+        }
+    }
     if !external.host.is_empty() && !is_public_host(&external.host) {
         let span = checker.topology.place(&["components", name, "external", "host"]);
         let finding = Finding::new(
@@ -144,6 +169,7 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
             .findings
             .push(Finding::new(Code::E_TOPOLOGY_NAME, span, message).hint(hint));
     }
+    Ok(())
 }
 
 /// Suffixes of names inside a cluster, a cloud or a host, and of services that answer with any address.

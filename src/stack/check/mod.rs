@@ -10,6 +10,7 @@ mod collisions;
 mod components;
 mod connections;
 mod deliveries;
+mod delivery;
 mod ends;
 mod env_keys;
 mod environments;
@@ -18,6 +19,7 @@ mod link_types;
 mod links;
 mod misplaced;
 mod names;
+mod needs;
 mod settings;
 mod shared_accounts;
 mod texts;
@@ -76,6 +78,8 @@ pub fn check(
     misplaced::check(&mut checker)?;
     components::check(&mut checker)?;
     deliveries::check(&mut checker)?;
+    delivery::check(&mut checker);
+    needs::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     if !checker.findings.is_empty() {

@@ -171,7 +171,7 @@ def argo_cd(folder: Path) -> Accounts:
     (project,) = objects(folder, "project.yaml")
     name = project["metadata"]["name"]
     apps = {
-        one["metadata"]["name"].removeprefix(f"{name}-")
+        one["metadata"]["name"].removeprefix(f"{name}.")
         for one in objects(folder, "applications/*.yaml")
     }
     return {
@@ -182,12 +182,13 @@ def argo_cd(folder: Path) -> Accounts:
 def role_of(role: Json, project: str, apps: set[str]) -> Account:
     can: dict[str, set[str]] = {}
     granted: list[str] = []
+    stack = project.removesuffix(".dev")
     for policy in role["policies"]:
         found = POLICY.match(policy)
         whole = found and (found[1], found[2], found[3]) == (project, role["name"], "applications")
         action, where = (found[4], found[5]) if found and whole else (policy, "*")
         can.setdefault(where, set()).add(action)
-        granted += [action, where]
+        granted += [action, where.replace(f"{stack}.dev/", f"{stack}.<environment>/")]
     named = {where.removeprefix(f"{project}/") for where in can}
     reached = {app for where in named for app in (apps if where == "*" else {where})}
     reached |= set() if all(where.startswith(f"{project}/") for where in can) else {"*"}

@@ -81,6 +81,7 @@ class Draft:
             "kind": "Stack",
             "name": "shop",
             "domain": "shop.example.com",
+            "gitops": {"repository": "https://git.example.com/shop.git"},
             "components": self.components,
             "links": written(self.links),
         }

@@ -228,7 +228,7 @@ CASES = [
         {"app": "kafka"},
         ((),),
         "resource-tree",
-        {"api/v1/applications/stack-3-kafka": application(source=SOURCE)},
+        {"api/v1/applications/stack-3.dev.kafka": application(source=SOURCE)},
     ),
     Case(
         "argo_cd",

@@ -178,9 +178,9 @@ RESOURCE = {
 def application(**spec: Any) -> Facts:
     """Return an Application of the stack's project with a source as given."""
     return {
-        "metadata": {"name": "stack-3-kafka"},
+        "metadata": {"name": "stack-3.dev.kafka"},
         "spec": {
-            "project": "stack-3",
+            "project": "stack-3.dev",
             "destination": {"namespace": "kafka"},
             "syncPolicy": {"automated": {"enabled": False}, "syncOptions": ["a=b"]},
             **spec,

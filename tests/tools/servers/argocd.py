@@ -21,7 +21,7 @@ from servers.stub import Reply, Request, Stub, serving
 GETTER = "token-that-gets"
 SYNCER = "token-that-syncs"
 ACTIONS = {GETTER: {"get"}, SYNCER: {"get", "sync"}}
-PROJECT = "stack-3"
+PROJECT = "stack-3.dev"
 HIDDEN = "hidden-value"
 SYNC_FIELDS = {
     "appNamespace",
@@ -155,10 +155,10 @@ class State:
 
     def __init__(self) -> None:
         apps = [
-            application("stack-3-kafka", sync="OutOfSync"),
-            application("stack-3-valkey"),
-            application("stack-3-unlinked"),
-            application("stack-3-foreign", project="other"),
+            application("stack-3.dev.kafka", sync="OutOfSync"),
+            application("stack-3.dev.valkey"),
+            application("stack-3.dev.unlinked"),
+            application("stack-3.dev.foreign", project="other"),
             application("other-app", project="other"),
         ]
         self.apps = {app["metadata"]["name"]: app for app in apps}

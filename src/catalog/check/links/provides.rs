@@ -106,6 +106,8 @@ fn patterns(held: &mut Held<'_, ComponentType>, base: &[String], provision: &Pro
     let changed = provision.when.iter();
     let changed = changed.map(|(slot, change)| (below(base, &["when", slot, "facts"]), &change.facts));
     for (path, facts) in std::iter::once((below(base, &["facts"]), &provision.facts)).chain(changed) {
+        // A fact may differ from one environment to the next; names and Secrets may not.
+        let all = all.clone().and("environment");
         for (fact, text) in facts {
             all.check(held, &below(&path, &[fact]), text);
         }

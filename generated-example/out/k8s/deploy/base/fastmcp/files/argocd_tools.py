@@ -72,7 +72,7 @@ def _register_applications(tools: Toolset) -> None:
         """Return the project of this stack and how many of its Applications are in which state."""
         rows = await _rows(link)
         project = {
-            "name": link.data["project"],
+            "name": _project(link),
             "applications": len(rows),
             "out_of_sync": sum(row["sync"] != "Synced" for row in rows),
             "not_healthy": sum(row["health"] != "Healthy" for row in rows),
@@ -131,14 +131,19 @@ def _http(link: Link) -> Http:
     )
 
 
+def _project(link: Link) -> str:
+    """Return the project of the environment that the server runs in."""
+    return link.value("PROJECT")
+
+
 def _name(link: Link, app: str) -> str:
     """Return the name of a component's Application."""
-    return f"{link.data['app_prefix']}{app}"
+    return f"{_project(link)}.{app}"
 
 
 async def _rows(link: Link) -> list[dict[str, Any]]:
     """Return the Applications that are both in the project and of a component of this stack."""
-    params = {"projects": link.data["project"], "fields": LIST_FIELDS}
+    params = {"projects": _project(link), "fields": LIST_FIELDS}
     reply = ensure_object(await _http(link).get_json(("applications",), params))
     apps = {_name(link, app): app for app in link.enums.get("apps", ())}
     return [
@@ -149,7 +154,7 @@ async def _rows(link: Link) -> list[dict[str, Any]]:
 
 
 def _is_own(link: Link, facts: Facts) -> bool:
-    return at(facts, "spec", "project") == link.data["project"]
+    return at(facts, "spec", "project") == _project(link)
 
 
 async def _application(link: Link, app: str) -> Facts:
@@ -168,7 +173,7 @@ async def _of_app(link: Link, app: str, *part: str) -> Facts:
     """Read below one Application; with the project named, Argo CD tells absent from forbidden."""
     found = await _http(link).get_json(
         ("applications", _name(link, app), *part),
-        {"project": link.data["project"]},
+        {"project": _project(link)},
         error_hint=lambda status, _: (
             f"the project has no Application of {app}" if status == HTTPStatus.NOT_FOUND else None
         ),
@@ -192,7 +197,7 @@ async def _sync(link: Link, app: str, *, dry_run: bool) -> Answer:
     if dry_run:
         return Answer(answer, returned=1)
     name = _name(link, app)
-    body = {"name": name, "project": link.data["project"], "prune": False, "dryRun": False}
+    body = {"name": name, "project": _project(link), "prune": False, "dryRun": False}
     reply = await _post_sync(link, name, body)
     # It is sent by now: an answer of another form does not make that undone.
     started = at(reply, "operation") is not None

@@ -1,0 +1,43 @@
+//! Where the stack is delivered to: the place in Git that Argo CD reads, and the cluster of each environment.
+
+use super::Stack;
+use crate::catalog::Role;
+use crate::name::{ComponentName, Namespace};
+
+/// The dialect of a delivery that reads Applications.
+const DIALECT: &str = "argo_cd";
+
+/// The cluster that Argo CD itself runs in, by the name that it gives it.
+pub const OWN_CLUSTER: &str = "in-cluster";
+
+/// The place in Git that Argo CD deploys the output from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gitops {
+    pub repository: String,
+    pub revision: String,
+    /// Folder of the output in the repository.
+    pub path: String,
+    /// Namespace of Argo CD, where Applications lie.
+    pub namespace: Namespace,
+}
+
+impl Stack {
+    /// The component that reads the Applications; a checked stack has one at most.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&super::Component> {
+        let mut deliveries = self.of_role(Role::Delivery);
+        deliveries.find(|delivery| delivery.entry.definition.dialect.as_deref() == Some(DIALECT))
+    }
+
+    /// Name of the environment's project and root, and the start of the names of its Applications.
+    #[must_use]
+    pub fn project(&self, environment: &ComponentName) -> String {
+        format!("{}.{environment}", self.name)
+    }
+
+    /// The cluster of an environment, as Argo CD knows it.
+    #[must_use]
+    pub fn cluster(&self, environment: &ComponentName) -> &str {
+        self.clusters.get(environment).map_or(OWN_CLUSTER, String::as_str)
+    }
+}
