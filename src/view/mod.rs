@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 pub(crate) use object::{Shown, object};
 
+use crate::catalog::Role;
 use crate::catalog::derived::METRICS;
 use crate::name::env_form;
 use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, External, Link, Stack, SubComponent};
@@ -27,6 +28,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("sub_components".to_owned(), sub_components.into());
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
+    view.insert("publishes".to_owned(), publishes(stack, component).shown());
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -51,6 +53,14 @@ pub fn stack(stack: &Stack) -> Json {
         "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
     }
+}
+
+/// The hosts that it publishes as a gateway.
+fn publishes(stack: &Stack, component: &Component) -> BTreeSet<String> {
+    let links = stack.published(component).filter(|_| component.has_role(Role::Gateway));
+    links
+        .map(|link| stack.published_host(stack.component(&link.to)))
+        .collect()
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.

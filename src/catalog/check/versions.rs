@@ -58,9 +58,8 @@ fn chart(held: &mut Held<'_, ComponentType>, path: &[&str], chart: &ChartSource)
 }
 
 fn git(held: &mut Held<'_, ComponentType>, path: &[&str], git: &GitSource) {
-    let tag = git.revision.strip_prefix('v').unwrap_or(&git.revision);
     let is_commit = git.revision.len() == 40 && git.revision.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_version(tag) && !is_commit {
+    if !is_version(&git.revision) && !is_commit {
         let fact = format!("`{}` is no exact revision", git.revision);
         held.blame(
             E_CATALOG_VERSION,
@@ -94,8 +93,9 @@ fn repository(held: &mut Held<'_, ComponentType>, path: &[&str], repository: &st
     }
 }
 
-/// `1.2.3`, `4.44.0-rc.1`: three numbers, and what a release adds to them.
+/// `1.2.3`, `v1.2.3`, `4.44.0-rc.1`: three numbers, and what a release adds to them.
 fn is_version(text: &str) -> bool {
+    let text = text.strip_prefix('v').unwrap_or(text);
     let numbers = text.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<&str> = numbers.split('.').collect();
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -114,6 +114,8 @@ mod tests {
             ("0.25.6", true),
             ("88.5.3", true),
             ("1.2.3-rc.1", true),
+            ("v1.2.3", true),
+            ("vv1.2.3", false),
             ("1.2", false),
             ("1.2.x", false),
             ("^1.2.3", false),
