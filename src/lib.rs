@@ -17,6 +17,8 @@ pub mod name;
 
 pub mod level;
 
+pub mod profile;
+
 pub mod clients;
 
 pub mod layout;

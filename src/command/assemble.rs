@@ -8,7 +8,7 @@ use crate::hook;
 use crate::plan::{self, Overlay};
 use crate::render::{Renderer, Rendering, ensure_objects, ensure_sizes};
 use crate::stack::{self, Stack};
-use crate::topology::Topology;
+use crate::topology::{EnvironmentDocument, Topology};
 use crate::tree::Tree;
 
 /// The whole output tree of a stack.
@@ -59,7 +59,7 @@ pub(super) fn assemble_with(
     Ok(tree)
 }
 
-/// The bases as an environment with overrides would have them.
+/// The bases as an environment with a profile or overrides would have them.
 fn environment_tree(
     topology: &Topology,
     catalog: &Catalog,
@@ -67,12 +67,8 @@ fn environment_tree(
     renderer: &mut Renderer,
     base: &Rendering,
 ) -> anyhow::Result<Option<Tree>> {
-    let overrides = topology
-        .document
-        .environments
-        .get(name)
-        .is_some_and(|environment| !environment.components.is_empty());
-    if !overrides {
+    let environment = topology.document.environments.get(name);
+    if !environment.is_some_and(EnvironmentDocument::differs) {
         return Ok(None);
     }
     let stack = match stack::check::check(topology, catalog, Vec::new(), Some(name))? {
@@ -82,10 +78,7 @@ fn environment_tree(
                 .iter()
                 .map(|finding| format!("{}: {}", finding.code.as_str(), finding.message))
                 .collect();
-            bail!(
-                "the overrides of the environment `{name}` do not fit: {}",
-                told.join("; ")
-            )
+            bail!("the values of the environment `{name}` do not fit: {}", told.join("; "))
         }
     };
     let plan = plan::plan(&stack, catalog, hook::run_for_environment(&stack, catalog)?)?;

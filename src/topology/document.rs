@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::level::Level;
+use crate::profile::Profile;
 
 /// A stack: its components, their links, and what differs by environment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -50,8 +51,18 @@ pub enum SecretsBackend {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnvironmentDocument {
+    /// What it is for: `dev` (the default) or `ha`. Types say what follows, weaker than any value of this file.
+    pub profile: Profile,
     /// Overrides, by component name.
     pub components: BTreeMap<String, OverrideDocument>,
+}
+
+impl EnvironmentDocument {
+    /// Whether it may differ from the stack as it stands.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.profile != Profile::default() || !self.components.is_empty()
+    }
 }
 
 /// What an environment changes of a component.

@@ -26,6 +26,7 @@ mod links;
 mod names;
 mod objects;
 mod patterns;
+mod profiles;
 mod python;
 mod secrets;
 mod signs;
@@ -58,6 +59,7 @@ impl Definition for ComponentType {
         texts::check,
         names::component_type,
         attributes::check,
+        profiles::check,
         endpoints::check,
         patterns::check,
         objects::check,

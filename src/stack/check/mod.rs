@@ -13,11 +13,13 @@ mod deliveries;
 mod ends;
 mod env_keys;
 mod environments;
+mod given;
 mod levels;
 mod link_types;
 mod links;
 mod misplaced;
 mod names;
+mod needs;
 mod settings;
 mod shared_accounts;
 mod texts;
@@ -78,6 +80,7 @@ pub fn check(
     deliveries::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
+    needs::check(&mut checker, &resolved)?;
     if !checker.findings.is_empty() {
         return Ok(Err(sorted(checker.findings)));
     }
