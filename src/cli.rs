@@ -52,6 +52,8 @@ pub enum Command {
     Gen(GenArgs),
     /// Check a stack file
     Check(CheckArgs),
+    /// Check what was generated, without the stack file
+    Verify(VerifyArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
     Query(QueryArgs),
     /// Run the MCP server and the Stack Agent of a stack on this machine, without a cluster
@@ -75,6 +77,7 @@ impl Command {
         match self {
             Self::Gen(args) => args.output,
             Self::Check(args) => args.output,
+            Self::Verify(args) => args.output,
             Self::Catalog(CatalogArgs {
                 command: CatalogCommand::Check(args),
             }) => args.output,
@@ -106,6 +109,19 @@ pub struct GenArgs {
     /// Let at most N files go
     #[arg(long, value_name = "N", env = "STACKTIC_MAX_DELETES")]
     pub max_deletes: Option<usize>,
+    /// Form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
+    pub output: OutputArg,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Output folder
+    #[arg(value_name = "OUT", default_value = "out", env = "STACKTIC_OUT")]
+    pub out: PathBuf,
+    /// Install it in mind, wave by wave: when an object comes, its namespace, kind, Secrets and operator are there
+    #[arg(long, required = true)]
+    pub install: bool,
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
     pub output: OutputArg,

@@ -17,6 +17,8 @@ pub mod name;
 
 pub mod level;
 
+pub mod profile;
+
 pub mod clients;
 
 pub mod layout;
@@ -48,6 +50,8 @@ pub mod plan;
 pub mod render;
 
 pub mod disk;
+
+pub mod verify;
 
 pub mod report;
 

@@ -63,9 +63,13 @@ fn link_types_generate_something() {
         .hook_names()
         .into_iter()
         .map(|name| catalog.hook(name).unwrap().unwrap());
-    let read: BTreeSet<String> = hooks.flat_map(|hook| hook.definition.reads.clone()).collect();
+    let hooks: Vec<_> = hooks.collect();
+    let read: BTreeSet<String> = hooks.iter().flat_map(|hook| hook.definition.reads.clone()).collect();
+    let outputs = hooks.iter().flat_map(|hook| &hook.definition.outputs);
+    let selected: BTreeSet<&String> = outputs.flat_map(|output| output.each.names().0).collect();
     for (.., kind) in kinds(&catalog) {
-        let by_hook = read.contains(&format!("interface {}", kind.interface_name()));
+        let by_hook = read.contains(&format!("interface {}", kind.interface_name()))
+            || selected.iter().any(|name| *name == kind.interface_name());
         let opens = !kind.provision.endpoints.is_empty();
         assert!(
             by_hook || opens || !kind.modules().is_empty(),

@@ -111,7 +111,7 @@ impl Component {
 }
 
 fn stack(components: &[Component]) -> String {
-    let mut text = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\ngitops: {repository: https://git.example.com/shop.git}\nenvironments: {dev: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n".to_owned();
+    let mut text = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\ngitops: {repository: https://git.example.com/shop.git}\nenvironments: {dev: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n  cert-manager: {type: cert_manager, external: {}}\n".to_owned();
     text.extend(components.iter().map(Component::line));
     text += "links:\n";
     let delivery = [("argo-cd", "argo_cd")];
@@ -233,7 +233,8 @@ fn component(name: &'static str) -> impl Strategy<Value = Component> {
     (select(TYPES.to_vec()), namespace).prop_map(move |(kind, namespace)| Component {
         name: name.to_owned(),
         kind,
-        namespace,
+        // Its operator serves its own namespace alone.
+        namespace: namespace.filter(|_| kind.0 != "keycloak"),
     })
 }
 

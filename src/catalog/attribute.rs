@@ -35,6 +35,8 @@ pub struct AttributeType {
     /// Type of a sub-component of the same component that must have this value in an attribute of
     /// the same name.
     pub declared: Option<String>,
+    /// Slot of which a component needs a link where it has another value than the default.
+    pub needs: Option<String>,
     /// Unit of a number.
     pub unit: Option<String>,
     /// One line for people.

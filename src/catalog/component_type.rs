@@ -10,6 +10,7 @@ use super::forms::OneOrMany;
 use super::install::Install;
 use super::job::Job;
 use super::package::PackageSpec;
+use super::profiles::Profiles;
 use super::provision::Provision;
 use super::secret::SecretSpec;
 use super::slot::Slot;
@@ -52,6 +53,9 @@ pub struct ComponentType {
     pub needs: Vec<String>,
     #[serde(default)]
     pub attributes: BTreeMap<String, AttributeType>,
+    /// What it makes of the profile of an environment.
+    #[serde(default)]
+    pub profiles: Profiles,
     #[serde(default)]
     pub sub_components: BTreeMap<String, SubComponentType>,
     /// By name; `primary_endpoint` says which one gives `{host}` and `{port}`.

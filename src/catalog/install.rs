@@ -87,6 +87,14 @@ impl Install {
         }
     }
 
+    /// API groups whose kinds come with the type, by whatever installs it.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        let charts = self.chart().into_iter().flat_map(|chart| &chart.groups);
+        charts
+            .chain(self.operators().flat_map(OperatorSource::groups))
+            .map(String::as_str)
+    }
+
     #[must_use]
     pub fn workload(&self) -> Option<&Workload> {
         match &self.by {
@@ -173,6 +181,12 @@ pub struct ChartSource {
     pub version: String,
     /// Namespace of an operator's chart; the component's by default.
     pub namespace: Option<String>,
+    /// Leaves out the CRDs of the chart: an operator beside it brings them, once for all its releases.
+    #[serde(default)]
+    pub skip_crds: bool,
+    /// API groups whose kinds it brings into the cluster.
+    #[serde(default)]
+    pub groups: Vec<String>,
 }
 
 /// Where an operator comes from.
@@ -255,6 +269,21 @@ impl OperatorSource {
         }
     }
 
+    /// API groups whose kinds it brings into the cluster.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        match self {
+            Self::Chart { chart, .. } => &chart.groups,
+            Self::Git(git) => &git.groups,
+        }
+    }
+
+    /// Whether it serves the namespace alone that it stands in.
+    #[must_use]
+    pub fn serves_own_namespace(&self) -> bool {
+        self.namespace().is_none() || self.git().is_some_and(|git| git.own_namespace)
+    }
+
     #[must_use]
     pub fn values(&self) -> Option<&str> {
         match self {
@@ -272,9 +301,15 @@ pub struct GitSource {
     pub path: String,
     pub revision: String,
     pub namespace: String,
+    /// Files of the folder, where it has no kustomization: all that it holds.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// Whether it serves its own namespace alone: components of the type lie there.
     #[serde(default)]
     pub own_namespace: bool,
+    /// API groups whose kinds it brings into the cluster.
+    #[serde(default)]
+    pub groups: Vec<String>,
     /// Images of its kustomization to pin: `old=new:tag`.
     #[serde(default)]
     pub images: Vec<String>,

@@ -8,7 +8,7 @@ use crate::hook;
 use crate::plan::{self, Overlay};
 use crate::render::{Renderer, Rendering, ensure_objects, ensure_sizes};
 use crate::stack::{self, Stack};
-use crate::topology::Topology;
+use crate::topology::{EnvironmentDocument, Topology};
 use crate::tree::Tree;
 
 /// The whole output tree of a stack.
@@ -62,7 +62,7 @@ pub(super) fn assemble_with(
 /// Whether anything of the environment is not as in the base.
 fn has_own_values(topology: &Topology, stack: &Stack, name: &str) -> bool {
     let document = topology.document.environments.get(name);
-    stack.differs || document.is_some_and(|own| own.domain.is_some() || !own.components.is_empty())
+    stack.differs || document.is_some_and(EnvironmentDocument::differs)
 }
 
 /// The bases as an environment with values of its own would have them.
@@ -84,10 +84,7 @@ fn environment_tree(
                 .iter()
                 .map(|finding| format!("{}: {}", finding.code.as_str(), finding.message))
                 .collect();
-            bail!(
-                "the overrides of the environment `{name}` do not fit: {}",
-                told.join("; ")
-            )
+            bail!("the values of the environment `{name}` do not fit: {}", told.join("; "))
         }
     };
     let plan = plan::plan(&stack, catalog, hook::run_for_environment(&stack, catalog)?)?;

@@ -14,6 +14,7 @@ mod load;
 mod next_steps;
 mod query;
 mod schema;
+mod verify;
 
 use std::io::Write;
 
@@ -73,6 +74,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let catalog = || crate::catalog::load(&cli.global.catalog);
     match cli.command {
         Command::Gen(args) => generate::run(&GenSettings::new(args, &cli.global.catalog), &catalog()?, streams),
+        Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
         #[cfg(feature = "agent")]

@@ -11,8 +11,11 @@ use crate::catalog::derived::DEPLOYED;
 use crate::layout::NAMESPACES;
 use crate::name::ComponentName;
 use crate::stack::delivery::OWN_CLUSTER;
-use crate::stack::{Component, Gitops, Stack, Waves};
+use crate::stack::{Component, Gitops, SecretsBackend, Stack, Waves};
 use crate::view::{self, object};
+
+/// The group of ExternalSecrets, which a stack that has its values from a store takes for granted.
+const EXTERNAL_SECRETS: &str = "external-secrets.io";
 
 /// Values files of the release of each component, by their names in its base, the weakest first.
 pub type ValuesFiles<'a> = BTreeMap<&'a ComponentName, Vec<String>>;
@@ -183,15 +186,16 @@ impl<'a> Project<'a> {
     fn application(&self, component: &Component, wave: usize) -> Json {
         let automated = self.synced.contains(&component.name);
         let chart = component.entry.definition.install.chart();
-        let chart = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
+        let release = chart.map(|chart| self.chart(chart, &component.object, &self.value_files(component)));
         let mut item = self.base(&format!(".{}", component.name));
         item["component"] = json!(component.name);
+        item["brings"] = chart.map_or(String::new(), |chart| chart.groups.join(",")).into();
         item["labels"] = view::label_pairs(self.stack, component);
         item["wave"] = wave.into();
         item["destination_namespace"] = json!(component.namespace);
         item["automated"] = automated.into();
         item["path"] = self.overlay(component.name.as_str()).into();
-        item["charts"] = Json::Array(chart.into_iter().collect());
+        item["charts"] = Json::Array(release.into_iter().collect());
         item
     }
 
@@ -212,6 +216,7 @@ impl<'a> Project<'a> {
             "version": chart.version,
             "release": release,
             "value_files": value_files,
+            "skip_crds": chart.skip_crds,
         })
     }
 
@@ -240,9 +245,30 @@ impl<'a> Project<'a> {
     fn operator(&self, operator: &Operator<'_>) -> Json {
         let mut item = self.base(&format!(".operator.{}", operator.name));
         item["operator"] = operator.name.clone().into();
+        item["brings"] = operator.source.groups().join(",").into();
+        item["serves"] = match operator.source.serves_own_namespace() {
+            true => operator.namespace.into(),
+            false => "".into(),
+        };
         item["wave"] = operator.wave.into();
         item["destination_namespace"] = operator.namespace.into();
         item
+    }
+
+    /// API groups that the cluster has before anything of the stack is there, sorted.
+    fn expects(&self) -> String {
+        let components = self
+            .stack
+            .components
+            .values()
+            .filter(|component| !component.is_deployed());
+        let mut groups: BTreeSet<&str> = components
+            .flat_map(|component| component.entry.definition.install.groups())
+            .collect();
+        if self.stack.secrets == SecretsBackend::ExternalSecrets {
+            groups.insert(EXTERNAL_SECRETS);
+        }
+        groups.into_iter().collect::<Vec<_>>().join(",")
     }
 
     fn item(&self, applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> Json {
@@ -279,6 +305,7 @@ impl<'a> Project<'a> {
             "environment": self.environment,
             "name": self.name,
             "namespace": self.gitops.namespace,
+            "expects": self.expects(),
             "description": format!("components of {} in {}", self.stack.name, self.environment),
             "repositories": repositories,
             "destinations": destinations,

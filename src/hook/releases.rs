@@ -17,6 +17,8 @@ pub struct Release {
     pub repository: String,
     pub name: String,
     pub version: String,
+    /// Whether the CRDs of the chart come from elsewhere.
+    pub skip_crds: bool,
     /// Paths of values files below the output folder, the last one wins.
     pub values: Vec<String>,
 }
@@ -108,6 +110,7 @@ impl Release {
             repository: chart.repository.clone(),
             name: chart.name.clone(),
             version: chart.version.clone(),
+            skip_crds: chart.skip_crds,
             values,
         }
     }
@@ -123,8 +126,9 @@ impl Release {
             None => format!("{} --repo {}", shell::word(name), shell::word(&self.repository)),
         };
         let values: String = self.values.iter().map(|path| format!(" -f {}", shown(path))).collect();
+        let crds = if self.skip_crds { " --skip-crds" } else { "" };
         format!(
-            "helm upgrade --install {} {source} --version {} --create-namespace -n {}{values}",
+            "helm upgrade --install {} {source} --version {} --create-namespace{crds} -n {}{values}",
             self.release, self.version, self.namespace
         )
     }

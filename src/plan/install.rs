@@ -3,7 +3,7 @@
 //! The plans of the bases and of the overlays go in, since commands name files that there are. Item shapes stand in the
 //! hook's entry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -18,6 +18,10 @@ use crate::view::object;
 
 /// The attribute of whatever keeps its data on volumes.
 const STORAGE_CLASS: &str = "storage_class";
+
+/// The interface of who makes certificates, and the attribute that names the Secret of one.
+const TLS: &str = "tls";
+const TLS_SECRET: &str = "tls_secret";
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Plan) -> anyhow::Result<()> {
     for entry in hook::of_function(catalog, "install_docs")? {
@@ -105,11 +109,25 @@ impl Install<'_> {
         let gateways = self.components().filter(|component| component.has_role(Role::Gateway));
         let hosts = gateways.flat_map(|gateway| {
             let links = self.stack.published(gateway);
-            links.map(|link| (self.stack.published_host(self.stack.component(&link.to)), &gateway.name))
+            // An issuer that the gateway is linked to makes the certificate.
+            let has_issuer = self
+                .stack
+                .links_from(&gateway.name)
+                .any(|link| link.kind.interface_name() == TLS);
+            let secret = gateway.text(TLS_SECRET);
+            let secret = if has_issuer { String::new() } else { secret };
+            links.map(move |link| {
+                let host = self.stack.published_host(self.stack.component(&link.to));
+                (host, gateway, secret.clone())
+            })
         });
-        let hosts: BTreeSet<_> = hosts.collect();
-        let item = |(host, gateway)| object! { "host": host, "gateway": gateway };
-        hosts.into_iter().map(item).collect()
+        let hosts: BTreeMap<String, Json> = hosts
+            .map(|(host, gateway, secret)| {
+                let item = object! { "host": &host, "gateway": &gateway.name, "namespace": &gateway.namespace, "secret": secret };
+                (host, item)
+            })
+            .collect();
+        hosts.into_values().collect()
     }
 
     fn external(&self) -> Vec<Json> {
@@ -228,10 +246,24 @@ fn git_operator(name: &str, git: &GitSource) -> Json {
     };
     object! {
         "operator": name,
-        "source": format!("{}//{}?ref={}", git.repository, git.path, git.revision),
+        "sources": sources(git),
         "namespace": &git.namespace,
         "images": git.images.iter().filter_map(image).collect::<Vec<_>>(),
     }
+}
+
+/// What kustomize fetches: the folder, or its files one by one, of which GitHub serves the text.
+fn sources(git: &GitSource) -> Vec<String> {
+    if git.files.is_empty() {
+        return vec![format!("{}//{}?ref={}", git.repository, git.path, git.revision)];
+    }
+    let raw = git
+        .repository
+        .replace("https://github.com/", "https://raw.githubusercontent.com/");
+    let files = git.files.iter();
+    files
+        .map(|file| format!("{raw}/{}/{}/{file}", git.revision, git.path))
+        .collect()
 }
 
 fn apply_folder(folder: &str) -> String {

@@ -126,7 +126,7 @@ impl Folder<'_> {
     fn insert(&self, plan: &mut Plan, name: &str, text: String) -> anyhow::Result<()> {
         let planned = PlannedFile {
             class: Class::Owned,
-            why: format!("environment {}, overrides of {}", self.environment, self.component.name),
+            why: format!("environment {}, values of {}", self.environment, self.component.name),
             source: Source::Copy(text.into_bytes().into()),
             resource: false,
         };

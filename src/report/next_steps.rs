@@ -308,6 +308,7 @@ mod tests {
             repository: repository.to_owned(),
             name: name.to_owned(),
             version: "1.2.3".to_owned(),
+            skip_crds: false,
             values: vec![values],
         }
     }

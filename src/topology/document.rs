@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::level::Level;
+use crate::profile::Profile;
 
 /// A stack: its components, their links, and what differs by environment.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -71,8 +72,18 @@ pub struct EnvironmentDocument {
     pub cluster: Option<ClusterDocument>,
     /// Domain of the environment, in place of the stack's.
     pub domain: Option<String>,
+    /// What it is for: `dev` (the default) or `ha`. Types say what follows, weaker than any value of this file.
+    pub profile: Profile,
     /// Overrides, by component name.
     pub components: BTreeMap<String, OverrideDocument>,
+}
+
+impl EnvironmentDocument {
+    /// Whether it may differ from the stack as it stands.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.profile != Profile::default() || self.domain.is_some() || !self.components.is_empty()
+    }
 }
 
 /// A cluster.

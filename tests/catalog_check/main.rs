@@ -33,7 +33,7 @@ install:
   chart: {repository: "https://charts.example.com", name: mailpit, version: 1.2.3}
 attributes:
   memory: {type: quantity, default: 64Mi, help: memory request and limit}
-  replicas: {type: integer, default: 1, range: [1, 9], help: pods}
+  replicas: {type: integer, default: 1, range: [1, 9], needs: store, help: pods}
   sender: {type: string, default: "mail@{domain}", pattern: "[a-z@.]+", help: address that mail comes from}
   token: {type: string, secret: true, help: token of the API}
 sub_components:
@@ -79,6 +79,7 @@ consumes:
       single: true
       deliver: {secret: {name: "{from.object}-store", file: store.env, keys: {user: username, password: password}}}
 convention: mailers
+profiles: {ha: {attributes: {replicas: 3}}}
 "#;
 
 const VOLUME: &str = "kind: PersistentVolumeClaim\nmetadata:\n  name: <% component.object | yaml %>\napiVersion: v1\n";
@@ -608,6 +609,31 @@ const WRONG_ATTRIBUTES: Cases = &[
         "pattern: \"[a-z]+\", reserved: [root]",
         "enum: [nobody, 3]",
         "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `owner` is a text, and one of its values is the number 3; put it in quotes, or write `type: integer`",
+    ),
+    (
+        "{replicas: 3}",
+        "{replicsa: 3}",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_ATTRIBUTE: there is no attribute `replicsa`; did you mean `replicas`?",
+    ),
+    (
+        "{replicas: 3}",
+        "{replicas: 10}",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_ATTRIBUTE: `replicas` must be 1 to 9; give a value that a stack file could give",
+    ),
+    (
+        "{replicas: 3}",
+        "{token: swordfish}",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_ATTRIBUTE: `token` is a secret, and has a value for everybody to read; remove it",
+    ),
+    (
+        "needs: store,",
+        "needs: shop,",
+        "catalog/mailpit/component.yaml:13: E_CATALOG_ATTRIBUTE: there is no slot `shop`; one of `store`",
+    ),
+    (
+        "default: nobody, pattern",
+        "default: nobody, needs: store, pattern",
+        "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `needs` of `owner` says nothing: only links that begin at a component are asked for; remove it",
     ),
 ];
 

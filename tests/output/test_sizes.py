@@ -15,6 +15,7 @@ HEAD = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.exampl
 # All annotations of an object together.
 ANNOTATIONS = 262_144
 KEPT = "kubectl.kubernetes.io/last-applied-configuration"
+CERTIFICATES = "  certificates: {type: cert_manager, external: {}}\n"
 TYPES = ["cnpg", "valkey", "kafka", "loki", "grafana", "rabbitmq", "clickhouse", "seaweedfs"]
 
 
@@ -26,7 +27,7 @@ def linked(count: int) -> str:
         f"  - {{from: hub, to: {name}, env: {name.replace('-', '_').upper()}}}\n"
         for name, _ in names
     )
-    return f"{HEAD}components:\n  hub: {{type: fastmcp}}\n{components}links:\n{links}"
+    return f"{HEAD}components:\n  hub: {{type: fastmcp}}\n{CERTIFICATES}{components}links:\n{links}"
 
 
 def scraped(count: int) -> str:

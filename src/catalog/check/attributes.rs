@@ -25,6 +25,10 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
             let fact = format!("`unique` of `{name}` says nothing: only sub-components are compared");
             held.blame(E_CATALOG_ATTRIBUTE, &[path[0], path[1], "unique"], fact, "remove it");
         }
+        if let Some(slot) = &kind.needs {
+            let slots: Vec<&str> = definition.consumes.iter().map(|slot| slot.name.as_str()).collect();
+            held.known(E_CATALOG_ATTRIBUTE, &[path[0], path[1], "needs"], slot, &slots, "slot");
+        }
         attribute(held, definition, &path, name, kind);
     }
     for (sub, sub_type) in &definition.sub_components {
@@ -38,6 +42,16 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
             if ["sub", "sub_object", "name", "namespace", "object"].contains(&name.as_str()) {
                 let fact = format!("`{name}` is a variable of every sub-component already");
                 held.blame_key(E_CATALOG_ATTRIBUTE, &path, fact, "give the attribute another name");
+            }
+            if kind.needs.is_some() {
+                let fact =
+                    format!("`needs` of `{name}` says nothing: only links that begin at a component are asked for");
+                held.blame(
+                    E_CATALOG_ATTRIBUTE,
+                    &[&path[..], &["needs"]].concat(),
+                    fact,
+                    "remove it",
+                );
             }
             attribute(held, definition, &path, name, kind);
         }
@@ -103,7 +117,14 @@ type Case = (&'static str, bool, &'static str);
 /// Fields that mean nothing beside the others.
 fn contradictions(kind: &AttributeType) -> impl Iterator<Item = (&'static str, &'static str)> {
     let both = kind.required && kind.default.is_some();
-    let cases = [("default", both, "must be given, and has a default")];
+    let cases = [
+        ("default", both, "must be given, and has a default"),
+        (
+            "needs",
+            kind.needs.is_some() && kind.default.is_none(),
+            "needs a link but for its default, and has none",
+        ),
+    ];
     let cases = cases.into_iter().chain(of_another_kind(kind)).chain(of_a_secret(kind));
     cases
         .filter(|(_, is_wrong, _)| *is_wrong)
@@ -254,12 +275,8 @@ fn bounds(held: &mut Held<'_, ComponentType>, path: &[&str], name: &str, kind: &
         .default
         .as_ref()
         .filter(|default| !is_pattern(default) && !kind.secret);
-    let is_of_kind = |choice: &Choice| matches!(choice, Choice::Number(_)) == (kind.kind == AttributeKind::Integer);
-    let is_broken = kind.choices.iter().flatten().any(|choice| !is_of_kind(choice))
-        || kind.pattern.as_ref().is_some_and(|pattern| whole(pattern).is_err())
-        || kind.range.is_some_and(|(least, greatest)| least > greatest);
     if let Some(fact) = default
-        .filter(|_| !is_broken)
+        .filter(|_| !is_broken(kind))
         .and_then(|default| kind.mismatch(default))
     {
         let fact = format!("the default of `{name}` {fact}");
@@ -270,6 +287,14 @@ fn bounds(held: &mut Held<'_, ComponentType>, path: &[&str], name: &str, kind: &
             "give a default that a stack file could give",
         );
     }
+}
+
+/// Whether no value can fit, which is told once.
+pub(super) fn is_broken(kind: &AttributeType) -> bool {
+    let is_of_kind = |choice: &Choice| matches!(choice, Choice::Number(_)) == (kind.kind == AttributeKind::Integer);
+    kind.choices.iter().flatten().any(|choice| !is_of_kind(choice))
+        || kind.pattern.as_ref().is_some_and(|pattern| whole(pattern).is_err())
+        || kind.range.is_some_and(|(least, greatest)| least > greatest)
 }
 
 fn is_pattern(default: &Json) -> bool {

@@ -27,6 +27,7 @@ mod names;
 mod needs;
 mod objects;
 mod patterns;
+mod profiles;
 mod python;
 mod secrets;
 mod signs;
@@ -59,6 +60,7 @@ impl Definition for ComponentType {
         texts::check,
         names::component_type,
         attributes::check,
+        profiles::check,
         endpoints::check,
         patterns::check,
         objects::check,

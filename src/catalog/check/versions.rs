@@ -59,7 +59,9 @@ fn chart(held: &mut Held<'_, ComponentType>, path: &[&str], chart: &ChartSource)
 
 fn git(held: &mut Held<'_, ComponentType>, path: &[&str], git: &GitSource) {
     let is_commit = git.revision.len() == 40 && git.revision.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_version(&git.revision) && !is_commit {
+    // Some projects put a word before the version of a tag.
+    let version = git.revision.strip_prefix("release-").unwrap_or(&git.revision);
+    if !is_version(version) && !is_commit {
         let fact = format!("`{}` is no exact revision", git.revision);
         held.blame(
             E_CATALOG_VERSION,

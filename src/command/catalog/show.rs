@@ -104,6 +104,7 @@ fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) 
         writeln!(out, "  endpoint   {name}: {}", endpoint.host)?;
     }
     attributes("Attributes", &kind.attributes, out)?;
+    section(out, "Profile ha", profile(kind))?;
     for (name, sub) in &kind.sub_components {
         attributes(&format!("Sub-component {name}: {}", sub.title), &sub.attributes, out)?;
     }
@@ -122,6 +123,24 @@ fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) 
         writeln!(out, "\n{}", notes.trim_end())?;
     }
     Ok(())
+}
+
+/// What an environment with `profile: ha` makes of it.
+fn profile(kind: &ComponentType) -> impl Iterator<Item = String> {
+    let spec = kind.profiles.ha.iter();
+    spec.flat_map(|spec| {
+        let values = spec.attributes.iter().map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let needs = kind.attributes.get(name).and_then(|attribute| attribute.needs.as_ref());
+            let needs = needs.map(|slot| format!("needs a link `{slot}`")).unwrap_or_default();
+            format!("{name:<20} {value:<24} {needs}").trim_end().to_owned()
+        });
+        let stays = spec
+            .stays
+            .iter()
+            .map(|reason| format!("{:<20} {}", "stays", reason.trim()));
+        values.chain(stays).collect::<Vec<String>>()
+    })
 }
 
 fn line(link: &ToldLink) -> String {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow};
-use serde_json::Value as Json;
 
+use super::given::given;
 use super::links::ResolvedLink;
 use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::{Code, Work};
@@ -23,9 +23,8 @@ pub(super) fn build(
     let document = &of_environment(&topology.document, environment);
     let mut components = BTreeMap::new();
     for (name, component) in &document.components {
-        let given = given_attributes(document, environment, name, component);
-        let built =
-            self::component(document, catalog, name, component, &given).with_context(|| Work::of("component", name))?;
+        let built = self::component(document, catalog, environment, (name, component))
+            .with_context(|| Work::of("component", name))?;
         components.insert(built.name.clone(), built);
     }
     let (links, accounts) = self::links(document, environment, &components, resolved)?;
@@ -121,34 +120,17 @@ fn checked(name: &str) -> anyhow::Result<ComponentName> {
     ComponentName::parse(name).map_err(|rule| anyhow!("`{name}` {rule}"))
 }
 
-/// The component's values with those of the environment on top.
-fn given_attributes(
-    document: &StackDocument,
-    environment: Option<&str>,
-    name: &str,
-    component: &ComponentDocument,
-) -> BTreeMap<String, Json> {
-    let mut given = component.attributes.clone();
-    let overrides = environment
-        .and_then(|environment| document.environments.get(environment))
-        .and_then(|inner| inner.components.get(name));
-    if let Some(overrides) = overrides {
-        given.extend(overrides.attributes.clone());
-    }
-    given
-}
-
 fn component(
     document: &StackDocument,
     catalog: &Catalog,
-    name: &str,
-    component: &ComponentDocument,
-    given: &BTreeMap<String, Json>,
+    environment: Option<&str>,
+    (name, component): (&str, &ComponentDocument),
 ) -> anyhow::Result<Component> {
     let entry = catalog
         .component_type(&component.component_type)?
         .ok_or_else(|| anyhow!("type `{}` is gone", component.component_type))?;
     let kind = &entry.definition;
+    let given = &given(document, environment, name, component, kind);
     let namespace = component.namespace.clone().unwrap_or_else(|| kind.namespace.clone());
     let group = component.group.clone().unwrap_or_else(|| kind.group.clone());
     let mut variables = base_variables(document, name, kind, &namespace, &group);

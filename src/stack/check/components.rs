@@ -128,7 +128,7 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
     let path = ["components", name, "external"];
     let given = ["stack", "host"].map(|key| checker.topology.holds(&[path[0], path[1], path[2], key]));
     // What the cluster has anyway is found by its own names.
-    if given != [false, false] || !super::needs::is_of_clusters(checker, &component.component_type)? {
+    if given != [false, false] || !super::cluster_needs::is_of_clusters(checker, &component.component_type)? {
         let texts = [&external.stack, &external.host];
         for ((key, is_given), text) in ["stack", "host"].into_iter().zip(given).zip(texts) {
             let own = [path[0], path[1], path[2], key];

@@ -6,6 +6,7 @@
 mod account_names;
 mod build;
 mod choice;
+mod cluster_needs;
 mod collisions;
 mod components;
 mod connections;
@@ -14,6 +15,7 @@ mod delivery;
 mod ends;
 mod env_keys;
 mod environments;
+mod given;
 mod levels;
 mod link_types;
 mod links;
@@ -79,9 +81,10 @@ pub fn check(
     components::check(&mut checker)?;
     deliveries::check(&mut checker)?;
     delivery::check(&mut checker);
-    needs::check(&mut checker)?;
+    cluster_needs::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
+    needs::check(&mut checker, &resolved)?;
     if !checker.findings.is_empty() {
         return Ok(Err(sorted(checker.findings)));
     }

@@ -1,58 +1,79 @@
-//! Rule: what a type needs in the cluster is in the stack: deployed with it, or there already; and a component lies where
-//! its operator serves it.
+//! Rule: a value that needs a link has it, whoever gives it: the component, an environment, or its profile.
 
 use super::Checker;
-use crate::catalog::{ComponentType, OperatorSource};
+use super::given::given;
+use super::links::ResolvedLink;
+use crate::catalog::AttributeType;
 use crate::finding::{Code, Finding};
 use crate::topology::ComponentDocument;
 
-/// Whether a type is one that clusters have, whoever brought it there: some type needs it.
-pub(super) fn is_of_clusters(checker: &Checker<'_>, kind: &str) -> anyhow::Result<bool> {
-    for name in checker.catalog.type_names() {
-        let entry = checker.catalog.component_type(name)?;
-        if entry.is_some_and(|entry| entry.definition.needs.iter().any(|needed| needed == kind)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// An attribute whose values but for the default need a link that is not there.
+struct Wanting<'a> {
+    component: &'a str,
+    name: &'a str,
+    kind: &'a AttributeType,
+    slot: &'a str,
 }
 
-pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
-    let topology = checker.topology;
-    let components = &topology.document.components;
-    for (name, component) in components.iter().filter(|(_, component)| component.external.is_none()) {
-        let Some(entry) = checker.catalog.component_type(&component.component_type)? else {
+pub(super) fn check(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) -> anyhow::Result<()> {
+    let document = &checker.topology.document;
+    let deployed = document.components.iter().filter(|(_, one)| one.external.is_none());
+    for (component, written) in deployed {
+        let Some(entry) = checker.catalog.component_type(&written.component_type)? else {
             continue;
         };
-        served(checker, name, component, &entry.definition);
-        for needed in &entry.definition.needs {
-            if components.values().any(|other| other.component_type == *needed) {
-                continue;
+        let has = |slot: &str| {
+            let mut links = resolved.iter().filter(|link| link.from == *component);
+            links.any(|link| link.kind.slot_name == slot)
+        };
+        let kinds = entry.definition.attributes.iter();
+        let wanting = kinds.filter_map(|(name, kind)| {
+            let slot = kind.needs.as_deref().filter(|slot| !has(slot))?;
+            Some(Wanting {
+                component,
+                name,
+                kind,
+                slot,
+            })
+        });
+        for wanting in wanting {
+            let environments = document.environments.keys().map(|name| Some(name.as_str()));
+            for environment in [None].into_iter().chain(environments) {
+                let given = given(document, environment, component, written, &entry.definition);
+                let value = given.get(wanting.name);
+                if value.is_some() && value != wanting.kind.default.as_ref() {
+                    let finding = finding(checker, &wanting, written, environment.unwrap_or_default());
+                    checker.findings.push(finding);
+                }
             }
-            let span = topology.key_place(&["components", name]);
-            let message = format!("`{name}` needs {needed} in its cluster, and the stack has none");
-            let name = needed.replace('_', "-");
-            let hint = format!(
-                "add the component `{name}: {{type: {needed}}}`; where the cluster has it already: `{name}: {{type: {needed}, external: {{}}}}`"
-            );
-            checker
-                .findings
-                .push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
         }
     }
     Ok(())
 }
 
-fn served(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, kind: &ComponentType) {
-    let Some(namespace) = component.namespace.as_deref() else { return };
-    let mut operators = kind.install.operators().filter_map(OperatorSource::git);
-    let Some(git) = operators.find(|git| git.own_namespace && git.namespace != namespace) else {
-        return;
+/// At who gives the value: the environment, else the component, else the profile.
+fn finding(checker: &Checker<'_>, wanting: &Wanting<'_>, written: &ComponentDocument, environment: &str) -> Finding {
+    let topology = checker.topology;
+    let Wanting {
+        component, name, slot, ..
+    } = wanting;
+    let default = wanting
+        .kind
+        .default
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let own = ["environments", environment, "components", component, "attributes", name];
+    let (span, way) = if topology.holds(&own) {
+        (topology.place(&own), format!("`{name}: {default}`"))
+    } else if written.attributes.contains_key(*name) {
+        let path = ["components", component, "attributes", name];
+        (topology.place(&path), format!("`{name}: {default}`"))
+    } else {
+        let path = ["environments", environment, "profile"];
+        let own = format!("`components: {{{component}: {{attributes: {{{name}: {default}}}}}}}` beside it");
+        (topology.place(&path), own)
     };
-    let span = checker.topology.place(&["components", name, "namespace"]);
-    let message = format!("the operator of {} serves the namespace `{}` alone", kind.name, git.namespace);
-    let hint = format!("leave `namespace` out, or write `namespace: {}`", git.namespace);
-    checker
-        .findings
-        .push(Finding::new(Code::E_TOPOLOGY_NAMESPACE, span, message).hint(hint));
+    let fact = format!("`{component}` has no link `{slot}`, without which `{name}` must be {default}");
+    Finding::new(Code::E_TOPOLOGY_ENV, span, fact).hint(format!("add the link, or write {way}"))
 }

@@ -19,6 +19,7 @@ NEEDED: dict[str, Any] = {
     "image": "registry.example.com/app:1.0.0",
     "app": "shop.tasks",
     "path": "/orders",
+    "email": "team@example.com",
 }
 # Defaults that are the name of the part, which not every service takes with a dash.
 NAMES = {"{sub}", "{sub_object}"}
@@ -26,9 +27,14 @@ PARTS = ("orders", "users_2", "audit-log", "b")
 INSTANCES = ("", "-b", "-b-c")
 MOST_PARTS = 3
 HALF = 0.5
-# A stack is delivered by one component; Applications of a second are made by nobody.
-ONCE = {"argo_cd"}
+# A stack is delivered by one component, and what brings kinds into the cluster is there once.
+ONCE = {"argo_cd", "cert_manager"}
+# Its operator serves its own namespace alone.
+AT_HOME = {"keycloak"}
 MOST_COMPONENTS = 12
+# What some types need is there, unless a stack happens to deploy it.
+NEEDED_IN_CLUSTERS = "cert-manager"
+IN_THE_CLUSTER: Json = {"type": "cert_manager", "external": {}}
 
 
 @dataclass
@@ -82,7 +88,7 @@ class Draft:
             "name": "shop",
             "domain": "shop.example.com",
             "gitops": {"repository": "https://git.example.com/shop.git"},
-            "components": self.components,
+            "components": {NEEDED_IN_CLUSTERS: IN_THE_CLUSTER} | self.components,
             "links": written(self.links),
         }
 
@@ -177,7 +183,7 @@ class Maker:
         if "subdomain" in form.attributes:
             attributes["subdomain"] = name
         draft.components[name] = {"type": kind, "attributes": attributes}
-        if there or self.chance.random() < HALF:
+        if kind not in AT_HOME and (there or self.chance.random() < HALF):
             draft.components[name]["namespace"] = name
         if form.parts:
             draft.components[name]["sub_components"] = self.parts(form)

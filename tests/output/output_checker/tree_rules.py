@@ -9,6 +9,7 @@ from typing import Any
 
 from output_checker import (
     argo_rules,
+    availability_rules,
     built_in_schemas,
     crd_schemas,
     facts,
@@ -55,7 +56,8 @@ def check_items(items: list[Object]) -> list[Finding]:
     """Schemas first; the other rules read only what has the right shape."""
     findings, sound = check_schemas(items)
     findings += object_rules.check_objects(sound)
-    return findings + workload_rules.check_workloads(sound)
+    findings += workload_rules.check_workloads(sound)
+    return findings + availability_rules.check_availability(sound)
 
 
 def check_schemas(items: list[Any]) -> tuple[list[Finding], list[Object]]:

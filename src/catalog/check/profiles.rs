@@ -1,0 +1,33 @@
+//! Rule: what a profile changes are attributes of the type, to values that a stack file could give.
+
+use super::Held;
+use super::attributes::is_broken;
+use crate::catalog::ComponentType;
+use crate::fault::Code::E_CATALOG_ATTRIBUTE;
+
+const HA: [&str; 2] = ["profiles", "ha"];
+
+pub(super) fn check(held: &mut Held<'_, ComponentType>) {
+    let definition = held.definition();
+    let Some(spec) = &definition.profiles.ha else { return };
+    let known: Vec<&str> = definition.attributes.keys().map(String::as_str).collect();
+    for (name, value) in &spec.attributes {
+        let path = [HA[0], HA[1], "attributes", name];
+        let Some(kind) = definition.attributes.get(name) else {
+            held.known_key(E_CATALOG_ATTRIBUTE, &path, name, &known, "attribute");
+            continue;
+        };
+        if kind.secret {
+            let fact = format!("`{name}` is a secret, and has a value for everybody to read");
+            held.blame(E_CATALOG_ATTRIBUTE, &path, fact, "remove it");
+        } else if let Some(fact) = kind.mismatch(value).filter(|_| !is_broken(kind)) {
+            let fact = format!("`{name}` {fact}");
+            held.blame(
+                E_CATALOG_ATTRIBUTE,
+                &path,
+                fact,
+                "give a value that a stack file could give",
+            );
+        }
+    }
+}

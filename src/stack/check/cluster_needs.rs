@@ -1,0 +1,89 @@
+//! Rule: what a type needs in the cluster is in the stack: deployed with it, or there already; a component lies where its
+//! operator serves it; and what brings kinds into the cluster is there once.
+
+use std::collections::BTreeMap;
+
+use super::Checker;
+use crate::catalog::{ComponentType, OperatorSource, Role};
+use crate::finding::{Code, Finding};
+use crate::topology::ComponentDocument;
+
+/// Whether a type is one that clusters have, whoever brought it there: some type needs it.
+pub(super) fn is_of_clusters(checker: &Checker<'_>, kind: &str) -> anyhow::Result<bool> {
+    for name in checker.catalog.type_names() {
+        let entry = checker.catalog.component_type(name)?;
+        if entry.is_some_and(|entry| entry.definition.needs.iter().any(|needed| needed == kind)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
+    let topology = checker.topology;
+    let components = &topology.document.components;
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    for (name, component) in components.iter().filter(|(_, component)| component.external.is_none()) {
+        let Some(entry) = checker.catalog.component_type(&component.component_type)? else {
+            continue;
+        };
+        served(checker, name, component, &entry.definition);
+        once(checker, name, &entry.definition, &mut first);
+        for needed in &entry.definition.needs {
+            if components.values().any(|other| other.component_type == *needed) {
+                continue;
+            }
+            let span = topology.key_place(&["components", name]);
+            let message = format!("`{name}` needs {needed} in its cluster, and the stack has none");
+            let name = needed.replace('_', "-");
+            let hint = format!(
+                "add the component `{name}: {{type: {needed}}}`; where the cluster has it already: `{name}: {{type: {needed}, external: {{}}}}`"
+            );
+            checker
+                .findings
+                .push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+fn served(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, kind: &ComponentType) {
+    let Some(namespace) = component.namespace.as_deref() else {
+        return;
+    };
+    let mut operators = kind.install.operators().filter_map(OperatorSource::git);
+    let Some(git) = operators.find(|git| git.own_namespace && git.namespace != namespace) else {
+        return;
+    };
+    let span = checker.topology.place(&["components", name, "namespace"]);
+    let message = format!(
+        "the operator of {} serves the namespace `{}` alone",
+        kind.name, git.namespace
+    );
+    let hint = format!("leave `namespace` out, or write `namespace: {}`", git.namespace);
+    checker
+        .findings
+        .push(Finding::new(Code::E_TOPOLOGY_NAMESPACE, span, message).hint(hint));
+}
+
+/// Two charts with the same kinds would each take them from the other.
+fn once<'a>(checker: &mut Checker<'_>, name: &'a str, kind: &ComponentType, first: &mut BTreeMap<String, &'a str>) {
+    let brings = kind.install.chart().is_some_and(|chart| !chart.groups.is_empty());
+    // Of deliveries another rule tells.
+    if !brings || kind.roles.contains(&Role::Delivery) {
+        return;
+    }
+    let Some(other) = first.insert(kind.name.clone(), name) else {
+        return;
+    };
+    let message = format!(
+        "`{name}` and {} would both bring the kinds of {}",
+        checker.on_line(&["components", other]),
+        kind.name
+    );
+    let span = checker.topology.key_place(&["components", name]);
+    let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, span, message);
+    checker
+        .findings
+        .push(finding.hint("remove one of the two: it serves the whole cluster"));
+}

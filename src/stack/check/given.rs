@@ -1,0 +1,77 @@
+//! The values that attributes of a component are given, the last one counts: by the profile of the environment, by the
+//! component, by the environment.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::catalog::ComponentType;
+use crate::topology::{ComponentDocument, StackDocument};
+
+/// All of them, for the component called `name`; a profile says nothing of one that is not deployed.
+pub(super) fn given(
+    document: &StackDocument,
+    environment: Option<&str>,
+    name: &str,
+    component: &ComponentDocument,
+    kind: &ComponentType,
+) -> BTreeMap<String, Json> {
+    let environment = environment.and_then(|environment| document.environments.get(environment));
+    let profile = environment.and_then(|environment| kind.profiles.of(environment.profile));
+    let profile = profile.filter(|_| component.external.is_none());
+    let mut given = profile.map(|spec| spec.attributes.clone()).unwrap_or_default();
+    given.extend(component.attributes.clone());
+    if let Some(overrides) = environment.and_then(|environment| environment.components.get(name)) {
+        given.extend(overrides.attributes.clone());
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog;
+
+    /// How many replicas a component of Kafka is given; nothing leaves it to the default.
+    fn check(component: Json, environment: Json, expected: Json) {
+        let kafka = catalog::load(&[]).unwrap().component_type("kafka").unwrap().unwrap();
+        let document: StackDocument = serde_json::from_value(
+            json!({ "environments": { "prod": environment }, "components": { "log": component } }),
+        )
+        .unwrap();
+        let given = given(
+            &document,
+            Some("prod"),
+            "log",
+            &document.components["log"],
+            &kafka.definition,
+        );
+        assert_eq!(given.get("replicas").unwrap_or(&Json::Null), &expected, "{document:?}");
+        // The stack as it stands knows of no environment.
+        let base = super::given(&document, None, "log", &document.components["log"], &kafka.definition);
+        assert_eq!(base, document.components["log"].attributes);
+    }
+
+    #[test]
+    fn a_profile_is_weaker_than_the_stack_file_and_stronger_than_defaults() {
+        let of_prod =
+            |attributes: Json| json!({ "profile": "ha", "components": { "log": { "attributes": attributes } } });
+        let plain = || json!({ "type": "kafka" });
+        let five = || json!({ "type": "kafka", "attributes": { "replicas": 5 } });
+        check(plain(), json!({}), Json::Null);
+        check(plain(), json!({ "profile": "dev" }), Json::Null);
+        check(plain(), json!({ "profile": "ha" }), json!(3));
+        check(plain(), of_prod(json!({ "memory": "4Gi" })), json!(3));
+        check(plain(), of_prod(json!({ "replicas": 1 })), json!(1));
+        check(five(), json!({ "profile": "ha" }), json!(5));
+        check(five(), of_prod(json!({ "replicas": 7 })), json!(7));
+    }
+
+    #[test]
+    fn nothing_is_deployed_for_a_component_of_another_stack() {
+        let external = json!({ "type": "kafka", "external": { "stack": "data", "host": "kafka.example.com" } });
+        check(external, json!({ "profile": "ha" }), Json::Null);
+    }
+}
