@@ -105,7 +105,7 @@ struct Operator<'a> {
 fn operators(stack: &Stack) -> BTreeMap<String, Operator<'_>> {
     let mut found = BTreeMap::new();
     for component in stack.deployed() {
-        for (position, source) in component.entry.definition.install.operators().enumerate() {
+        for (position, source) in stack.operators_of(component).enumerate() {
             let mut name = component.type_name().replace('_', "-");
             if position > 0 {
                 name = format!("{name}-{}", source.name());

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{ChartSource, GitSource};
+use crate::catalog::{ChartSource, GitSource, OperatorSource};
 use crate::layout::OPERATORS;
 use crate::name::{ComponentName, shell};
 use crate::stack::{Component, Stack};
@@ -46,7 +46,7 @@ pub fn of_component(component: &Component, values: Vec<String>) -> Option<Releas
 pub fn operators(stack: &Stack, is_made: &dyn Fn(&str) -> bool) -> Vec<Release> {
     let mut found = BTreeMap::new();
     for component in stack.deployed() {
-        for operator in component.entry.definition.install.operators() {
+        for operator in stack.operators_of(component) {
             let Some(chart) = operator.chart() else { continue };
             let file = operator_values(component.type_name(), operator);
             let values = [format!("k8s/deploy/base/{OPERATORS}/{file}")];
@@ -63,10 +63,8 @@ pub fn operators(stack: &Stack, is_made: &dyn Fn(&str) -> bool) -> Vec<Release> 
 /// Operators that are no charts, each once.
 #[must_use]
 pub fn git_operators(stack: &Stack) -> Vec<&GitSource> {
-    let installs = stack.deployed().map(|component| &component.entry.definition.install);
-    let sources = installs
-        .flat_map(|install| install.operators())
-        .filter_map(|operator| operator.git());
+    let operators = stack.deployed().flat_map(|component| stack.operators_of(component));
+    let sources = operators.filter_map(OperatorSource::git);
     let found: BTreeMap<_, _> = sources.map(|git| ((&git.repository, &git.path), git)).collect();
     found.into_values().collect()
 }

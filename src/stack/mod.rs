@@ -23,7 +23,8 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretKey, SecretSpec,
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, OperatorSource, Per, Protocol, Role, SecretKey,
+    SecretSpec,
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
@@ -227,6 +228,12 @@ impl Stack {
     pub fn is_linked(&self, component: &Component, interface: &str) -> bool {
         let mut links = self.links_to(&component.name);
         links.any(|link| link.kind.interface_name() == interface)
+    }
+
+    /// The operators that `component` needs with the links that it has.
+    pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
+        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
+        component.entry.definition.install.operators(is_taken)
     }
 
     /// The keys that a Secret of the component's type has in this stack.
