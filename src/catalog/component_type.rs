@@ -221,6 +221,12 @@ pub struct NamespacePeer {
 }
 
 impl ComponentType {
+    /// The types that it may need in its cluster, whatever its links.
+    pub fn all_needs(&self) -> impl Iterator<Item = &String> {
+        let by_links = self.consumes.iter().flat_map(|slot| &slot.body.needs);
+        self.needs.iter().chain(by_links)
+    }
+
     /// Whether a stack has a component of one of the two types at most: both would deliver all of it, in the same form.
     #[must_use]
     pub fn excludes(&self, other: &Self) -> bool {

@@ -12,8 +12,16 @@ use super::workload::Workload;
 #[serde(try_from = "WrittenInstall")]
 pub struct Install {
     pub by: By,
-    /// Operators that stand beside it.
-    more_operators: Vec<OperatorSource>,
+    more_operators: Vec<Beside>,
+}
+
+/// An operator that stands beside what brings the type into the cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "WrittenOperator")]
+struct Beside {
+    source: OperatorSource,
+    /// The slot whose links need it; it is always needed without one.
+    slot: Option<String>,
 }
 
 /// What brings it there.
@@ -36,7 +44,7 @@ struct WrittenInstall {
     operator: Option<OperatorSource>,
     /// Operators that the first one needs beside it.
     #[serde(default)]
-    more_operators: Vec<OperatorSource>,
+    more_operators: Vec<Beside>,
     /// Plain Kubernetes objects of ours, by templates beside the entry.
     #[serde(default)]
     manifests: bool,
@@ -90,9 +98,8 @@ impl Install {
     /// API groups whose kinds come with the type, by whatever installs it.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         let charts = self.chart().into_iter().flat_map(|chart| &chart.groups);
-        charts
-            .chain(self.operators().flat_map(OperatorSource::groups))
-            .map(String::as_str)
+        let operators = self.placed().flat_map(|(_, operator)| operator.groups());
+        charts.chain(operators).map(String::as_str)
     }
 
     #[must_use]
@@ -110,9 +117,18 @@ impl Install {
         }
     }
 
-    /// All operators of the type.
-    pub fn operators(&self) -> impl Iterator<Item = &OperatorSource> {
-        self.operator().into_iter().chain(&self.more_operators)
+    /// The operators of a component that has links of the slots that `is_taken` knows.
+    pub fn operators(&self, is_taken: impl Fn(&str) -> bool) -> impl Iterator<Item = &OperatorSource> {
+        let needed = move |beside: &&Beside| beside.slot.as_deref().is_none_or(&is_taken);
+        let more = self.more_operators.iter().filter(needed);
+        self.operator().into_iter().chain(more.map(|beside| &beside.source))
+    }
+
+    /// Slots that operators are there for, with their places in the entry.
+    pub(super) fn slots(&self) -> impl Iterator<Item = ([String; 4], &str)> {
+        let named = |position: usize| ["install", "more_operators", &position.to_string(), "slot"].map(str::to_owned);
+        let more = self.more_operators.iter().enumerate();
+        more.filter_map(move |(position, beside)| Some((named(position), beside.slot.as_deref()?)))
     }
 
     /// All operators with their places in the entry.
@@ -121,8 +137,12 @@ impl Install {
         let first = self.operator().into_iter();
         let first = first.map(move |operator| (place(&["install", "operator"]), operator));
         let more = self.more_operators.iter().enumerate();
-        let more = more
-            .map(move |(position, operator)| (place(&["install", "more_operators", &position.to_string()]), operator));
+        let more = more.map(move |(position, beside)| {
+            (
+                place(&["install", "more_operators", &position.to_string()]),
+                &beside.source,
+            )
+        });
         first.chain(more)
     }
 
@@ -210,17 +230,41 @@ struct WrittenOperator {
     git: Option<GitSource>,
     /// Values file of the chart, beside the entry. Components share the operator, so it is copied as it is.
     values: Option<String>,
+    /// Of `more_operators`: the slot whose links need it. Without one it is there wherever the type is.
+    slot: Option<String>,
+}
+
+impl TryFrom<WrittenOperator> for Beside {
+    type Error = &'static str;
+    fn try_from(mut written: WrittenOperator) -> Result<Self, Self::Error> {
+        let slot = written.slot.take();
+        let source = written.try_into()?;
+        Ok(Self { source, slot })
+    }
 }
 
 impl TryFrom<WrittenOperator> for OperatorSource {
     type Error = &'static str;
     fn try_from(written: WrittenOperator) -> Result<Self, Self::Error> {
+        if written.slot.is_some() {
+            return Err("has `slot`, which an operator of `more_operators` takes");
+        }
         match (written.chart, written.git, written.values) {
             (Some(chart), None, values) => Ok(Self::Chart { chart, values }),
             (None, Some(git), None) => Ok(Self::Git(git)),
             (None, Some(_), Some(_)) => Err("has `values`, which only a chart takes"),
             _ => Err("has one of `chart` and `git`"),
         }
+    }
+}
+
+impl JsonSchema for Beside {
+    fn schema_name() -> Cow<'static, str> {
+        WrittenOperator::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenOperator::json_schema(generator)
     }
 }
 

@@ -122,6 +122,7 @@ impl Pair {
     /// What the pair says as a slot.
     pub(super) fn slot(&self) -> SlotBody {
         SlotBody {
+            needs: Vec::new(),
             interface: self.interface.clone(),
             title: self.title.clone(),
             levels: self.levels.clone(),

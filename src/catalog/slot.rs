@@ -46,6 +46,8 @@ pub struct SlotBody {
     #[serde(deserialize_with = "super::forms::one_or_many")]
     #[schemars(with = "super::forms::OneOrMany<String>")]
     pub endpoints: Vec<String>,
+    /// Types that the cluster must have because of such a link.
+    pub needs: Vec<String>,
     /// Ports outside the cluster that the consumer may reach because of such a link.
     pub egress: Vec<OpenPort>,
     /// Overrides what the interface says.

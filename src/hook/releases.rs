@@ -56,7 +56,7 @@ pub fn operators(stack: &Stack) -> Vec<Operator<'_>> {
     let mut found = BTreeMap::new();
     let waves = stack.waves();
     for component in stack.deployed() {
-        for (position, source) in component.entry.definition.install.operators().enumerate() {
+        for (position, source) in stack.operators_of(component).enumerate() {
             let mut name = component.type_name().replace('_', "-");
             if position > 0 {
                 name = format!("{name}-{}", source.name());

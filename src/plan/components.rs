@@ -71,7 +71,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, views: &Vi
 fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
     let mut files = BTreeMap::new();
     for component in stack.deployed() {
-        for operator in component.entry.definition.install.operators() {
+        for operator in stack.operators_of(component) {
             if let Some(values) = operator.values() {
                 let name = operator_values(component.type_name(), operator);
                 files.insert(name, (component, values));

@@ -37,7 +37,7 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
             .collect::<Vec<NodeIndex>>()
     };
     for component in stack.deployed() {
-        for needed in &component.entry.definition.needs {
+        for needed in stack.needs_of(component) {
             for node in of_type(needed) {
                 graph.update_edge(nodes[&component.name], node, ());
             }
@@ -58,7 +58,7 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         };
         let mut first = 1;
         for component in circle.iter().map(|node| stack.component(graph[*node])) {
-            let needs = component.entry.definition.needs.iter();
+            let needs = stack.needs_of(component);
             let wave = after(&mut needs.flat_map(|needed| of_type(needed)), &waves);
             let known = waves.operators.entry(component.type_name()).or_default();
             *known = wave.max(*known);

@@ -25,7 +25,8 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretKey, SecretSpec,
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, OperatorSource, Per, Protocol, Role, SecretKey,
+    SecretSpec,
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
@@ -232,6 +233,12 @@ impl Stack {
         links.any(|link| link.kind.interface_name() == interface)
     }
 
+    /// The operators that `component` needs with the links that it has.
+    pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
+        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
+        component.entry.definition.install.operators(is_taken)
+    }
+
     /// The keys that a Secret of the component's type has in this stack.
     pub fn keys_of<'a>(
         &'a self,
@@ -264,8 +271,15 @@ impl Stack {
     /// Whether a component of the stack needs one of the type in its cluster.
     #[must_use]
     pub fn needs(&self, type_name: &str) -> bool {
-        let mut needs = self.deployed().flat_map(|component| &component.entry.definition.needs);
+        let mut needs = self.deployed().flat_map(|component| self.needs_of(component));
         needs.any(|needed| needed == type_name)
+    }
+
+    /// The types that `component` needs in its cluster, with the links that it has.
+    pub fn needs_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a String> {
+        let links = self.links_from(&component.name);
+        let by_links = links.flat_map(|link| &link.kind.slot.needs);
+        component.entry.definition.needs.iter().chain(by_links)
     }
 
     /// Order of roll-out: a component's wave is greater than that of what it uses.

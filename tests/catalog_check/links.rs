@@ -182,6 +182,11 @@ fn wrong_provisions() {
 
 const WRONG_SLOTS: Cases = &[
     (
+        "version: 1.2.3}\n",
+        "version: 1.2.3}\n  more_operators:\n    - {slot: stroe, chart: {repository: \"https://charts.example.com\", name: keeper, version: 1.2.3}}\n",
+        "catalog/mailpit/component.yaml:12: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+    ),
+    (
         "interface: postgres",
         "interface: postgers",
         "catalog/mailpit/component.yaml:54: E_CATALOG_LINK: there is no interface `postgers`; did you mean `postgres`?",

@@ -12,4 +12,16 @@ pub(super) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
         let path = ["needs", &position.to_string()];
         held.known(E_CATALOG_LINK, &path, needed, &known, "other type");
     }
+    for (position, slot) in definition.consumes.iter().enumerate() {
+        for (number, needed) in slot.body.needs.iter().enumerate() {
+            let path = [
+                "consumes",
+                &position.to_string(),
+                &slot.name,
+                "needs",
+                &number.to_string(),
+            ];
+            held.known(E_CATALOG_LINK, &path, needed, &known, "other type");
+        }
+    }
 }

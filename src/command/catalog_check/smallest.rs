@@ -114,7 +114,7 @@ fn in_namespace(mut component: Json, name: &str) -> Json {
 
 /// What the types need the cluster has already; a delivery gets something to read.
 fn stack(name: &str, mut components: Json, links: &[Json], types: &[&ComponentType]) -> Source {
-    for needed in types.iter().flat_map(|kind| &kind.needs) {
+    for needed in types.iter().flat_map(|kind| kind.all_needs()) {
         components[format!("needed-{}", needed.replace('_', "-"))] = json!({ "type": needed, "external": {} });
     }
     let mut stack = json!({

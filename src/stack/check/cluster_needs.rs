@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
+use super::links::ResolvedLink;
 use crate::catalog::{ComponentType, OperatorSource, Role};
 use crate::finding::{Code, Finding};
 use crate::topology::ComponentDocument;
+use crate::yaml::Span;
 
 /// Whether a type is one that clusters have, whoever brought it there: some type needs it.
 pub(super) fn is_of_clusters(checker: &Checker<'_>, kind: &str) -> anyhow::Result<bool> {
     for name in checker.catalog.type_names() {
         let entry = checker.catalog.component_type(name)?;
-        if entry.is_some_and(|entry| entry.definition.needs.iter().any(|needed| needed == kind)) {
+        if entry.is_some_and(|entry| entry.definition.all_needs().any(|needed| needed == kind)) {
             return Ok(true);
         }
     }
@@ -29,29 +31,50 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
         };
         served(checker, name, component, &entry.definition);
         once(checker, name, &entry.definition, &mut first);
+        let span = topology.key_place(&["components", name]);
         for needed in &entry.definition.needs {
-            if components.values().any(|other| other.component_type == *needed) {
-                continue;
-            }
-            let span = topology.key_place(&["components", name]);
-            let message = format!("`{name}` needs {needed} in its cluster, and the stack has none");
-            let name = needed.replace('_', "-");
-            let hint = format!(
-                "add the component `{name}: {{type: {needed}}}`; where the cluster has it already: `{name}: {{type: {needed}, external: {{}}}}`"
-            );
-            checker
-                .findings
-                .push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
+            missing(checker, span, &format!("`{name}`"), needed);
         }
     }
     Ok(())
+}
+
+/// The same of what components need because of their links.
+pub(super) fn check_links(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) {
+    for link in resolved {
+        for needed in &link.kind.slot.needs {
+            let span = checker.topology.place(&["links", &link.position.to_string()]);
+            missing(
+                checker,
+                span,
+                &format!("the link from `{}` to `{}`", link.from, link.to),
+                needed,
+            );
+        }
+    }
+}
+
+/// Tell of a type that nothing of the stack has.
+fn missing(checker: &mut Checker<'_>, span: Span, who: &str, needed: &str) {
+    let mut components = checker.topology.document.components.values();
+    if components.any(|other| other.component_type == needed) {
+        return;
+    }
+    let message = format!("{who} needs {needed} in its cluster, and the stack has none");
+    let name = needed.replace('_', "-");
+    let hint = format!(
+        "add the component `{name}: {{type: {needed}}}`; where the cluster has it already: `{name}: {{type: {needed}, external: {{}}}}`"
+    );
+    checker
+        .findings
+        .push(Finding::new(Code::E_TOPOLOGY_TYPE, span, message).hint(hint));
 }
 
 fn served(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, kind: &ComponentType) {
     let Some(namespace) = component.namespace.as_deref() else {
         return;
     };
-    let mut operators = kind.install.operators().filter_map(OperatorSource::git);
+    let mut operators = kind.install.operators(|_| true).filter_map(OperatorSource::git);
     let Some(git) = operators.find(|git| git.own_namespace && git.namespace != namespace) else {
         return;
     };

@@ -85,6 +85,7 @@ pub fn check(
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     needs::check(&mut checker, &resolved)?;
+    cluster_needs::check_links(&mut checker, &resolved);
     if !checker.findings.is_empty() {
         return Ok(Err(sorted(checker.findings)));
     }

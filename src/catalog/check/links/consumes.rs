@@ -31,6 +31,10 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
         }
         body(held, &path, definition, &slot.body);
     }
+    let known: Vec<&str> = seen.iter().map(|name| name.as_str()).collect();
+    for (path, slot) in definition.install.slots() {
+        held.known(E_CATALOG_LINK, &borrowed(&path), slot, &known, "slot");
+    }
 }
 
 /// What can be said of a slot of `consumer` by itself.
