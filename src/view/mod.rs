@@ -27,6 +27,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("sub_components".to_owned(), sub_components.into());
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
+    view.insert("gives".to_owned(), gives(stack, component).shown());
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -51,6 +52,12 @@ pub fn stack(stack: &Stack) -> Json {
         "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
     }
+}
+
+/// Interfaces of the links that end here: what nobody is linked for need not listen.
+fn gives<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'a str> {
+    let links = stack.links_to(&component.name);
+    links.map(|link| link.kind.interface_name()).collect()
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.

@@ -478,7 +478,7 @@ const WRONG_PAIRS: Cases = &[
     (
         "interface: mail_api",
         "interface: redis",
-        "link-types/pairs/fastmcp-mailpit/pair.yaml:4: E_CATALOG_LINK: `mailpit` does not provide `redis`; one of `deployed`, `health`, `mail_api`, `smtp`",
+        "link-types/pairs/fastmcp-mailpit/pair.yaml:4: E_CATALOG_LINK: `mailpit` does not provide `redis`; one of `deployed`, `health`, `logs`, `mail_api`, `smtp`",
     ),
     (
         "levels: [read]",
