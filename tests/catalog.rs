@@ -36,6 +36,8 @@ fn promised_types_are_there() {
         "nodejs",
         "nextjs",
         "spring_boot",
+        "alloy",
+        "otel",
     ] {
         assert!(catalog.component_type(name).unwrap().is_some(), "{name}");
     }

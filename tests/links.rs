@@ -67,16 +67,23 @@ fn link_types_generate_something() {
     let read: BTreeSet<String> = hooks.iter().flat_map(|hook| hook.definition.reads.clone()).collect();
     let outputs = hooks.iter().flat_map(|hook| &hook.definition.outputs);
     let selected: BTreeSet<&String> = outputs.flat_map(|output| output.each.names().0).collect();
-    for (.., kind) in kinds(&catalog) {
+    for (from, _, kind) in kinds(&catalog) {
         let by_hook = read.contains(&format!("interface {}", kind.interface_name()))
             || selected.iter().any(|name| *name == kind.interface_name());
         let opens = !kind.provision.endpoints.is_empty();
         assert!(
-            by_hook || opens || !kind.modules().is_empty(),
+            by_hook || opens || !kind.modules().is_empty() || is_printed(&from, &kind.slot_name),
             "{} generates nothing",
             kind.name
         );
     }
+}
+
+/// Whether a template of the consumer goes through the links of the slot.
+fn is_printed(from: &Type, slot: &str) -> bool {
+    let asked = format!("component.gets.{slot}");
+    let mut templates = from.definition.files.iter().filter_map(|file| file.template.as_ref());
+    templates.any(|name| String::from_utf8_lossy(&from.file(name).unwrap()).contains(&asked))
 }
 
 /// What is opened, given and counted exists at the end that has it.

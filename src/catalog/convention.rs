@@ -25,7 +25,8 @@ pub struct Convention {
     pub title: String,
     /// Where the framework's own documentation says so.
     pub docs: Option<String>,
-    /// Keys by interface. An interface without an entry gives `{ENV}_<FACT>` for each of its facts.
+    /// Keys by interface. An interface without an entry gives the keys that it has for every framework, else `{ENV}_<FACT>`
+    /// for each of its facts.
     #[serde(default)]
     pub interfaces: BTreeMap<String, Keys>,
     /// Plain keys of every component that has a secret mounted.
@@ -81,7 +82,8 @@ pub(super) fn keys(
             interface.name()
         ))
     );
-    Ok(Some(own.or(added).cloned().unwrap_or_default()))
+    let every = interface.definition.keys.as_ref();
+    Ok(Some(own.or(added).or(every).cloned().unwrap_or_default()))
 }
 
 /// Keys for a convention that is misspelled would be given to nobody.

@@ -9,6 +9,8 @@ pub const METRICS: &str = "metrics";
 pub const HEALTH: &str = "health";
 /// Whatever something is deployed for.
 pub const DEPLOYED: &str = "deployed";
+/// Whose pods write logs.
+pub const LOGS: &str = "logs";
 
 /// Interfaces by derivation, with the provision of each.
 pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)> {
@@ -22,6 +24,10 @@ pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)>
     }
     if !kind.endpoints.is_empty() && !kind.health.is_empty() {
         found.push((HEALTH, opens(HEALTH)));
+    }
+    // Read from the Kubernetes API: nothing opens a connection to the pods themselves.
+    if !kind.pods.is_empty() {
+        found.push((LOGS, Provision::default()));
     }
     found
 }

@@ -44,6 +44,8 @@ pub struct Interface {
     /// words of frameworks that the core knows.
     #[serde(default)]
     pub conventions: BTreeMap<String, Keys>,
+    /// Keys in words that programs of every framework know, for conventions that nothing else is said of.
+    pub keys: Option<Keys>,
 }
 
 /// One fact of a link.

@@ -1,5 +1,7 @@
 //! What a consumer gets by its links, as its templates see it: a list for each slot.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::object;
@@ -24,9 +26,11 @@ fn item(stack: &Stack, link: &Link) -> Json {
     object! {
         "type": link.type_name(),
         "object": &link.object,
+        "id": link.object.replace('-', "_"),
         "to": &link.to,
         "to_object": &to.object,
         "to_namespace": &to.namespace,
+        "to_selector": selector(&to.pods),
         "interface": link.kind.interface_name(),
         "level": link.level,
         "write": link.writes(),
@@ -37,6 +41,12 @@ fn item(stack: &Stack, link: &Link) -> Json {
         "secret": secret(link),
         "with": super::attributes(&link.with),
     }
+}
+
+/// Labels of pods as the Kubernetes API takes them in a question: `app=kafka,part=broker`.
+fn selector(pods: &BTreeMap<String, String>) -> String {
+    let labels = pods.iter().map(|(name, value)| format!("{name}={value}"));
+    labels.collect::<Vec<_>>().join(",")
 }
 
 /// The facts that are no secret.

@@ -29,6 +29,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
     view.insert("publishes".to_owned(), publishes(stack, component).shown());
+    view.insert("gives".to_owned(), gives(stack, component).shown());
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -61,6 +62,12 @@ fn publishes(stack: &Stack, component: &Component) -> BTreeSet<String> {
     links
         .map(|link| stack.published_host(stack.component(&link.to)))
         .collect()
+}
+
+/// Interfaces of the links that end here: what nobody is linked for need not listen.
+fn gives<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'a str> {
+    let links = stack.links_to(&component.name);
+    links.map(|link| link.kind.interface_name()).collect()
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.

@@ -349,6 +349,16 @@ const WRONG_INTERFACES: Cases = &[
         "{LD_PRELOAD: host}",
         "link-types/interfaces/smtp.yaml:14: E_CATALOG_ENV: `LD_PRELOAD` steers the dynamic linker; take a key that only the program itself reads",
     ),
+    (
+        "{SMTP_SERVER: host}",
+        "{SMTP_SERVER: hots}",
+        "link-types/interfaces/smtp.yaml:15: E_CATALOG_LINK: the interface `smtp` has no fact `hots`; did you mean `host`?",
+    ),
+    (
+        "{SMTP_SERVER: host}",
+        "{LD_PRELOAD: host}",
+        "link-types/interfaces/smtp.yaml:15: E_CATALOG_ENV: `LD_PRELOAD` steers the dynamic linker; take a key that only the program itself reads",
+    ),
 ];
 
 #[test]
@@ -473,7 +483,7 @@ const WRONG_PAIRS: Cases = &[
     (
         "interface: mail_api",
         "interface: redis",
-        "link-types/pairs/fastmcp-mailpit/pair.yaml:4: E_CATALOG_LINK: `mailpit` does not provide `redis`; one of `deployed`, `health`, `mail_api`, `smtp`",
+        "link-types/pairs/fastmcp-mailpit/pair.yaml:4: E_CATALOG_LINK: `mailpit` does not provide `redis`; one of `deployed`, `health`, `logs`, `mail_api`, `smtp`",
     ),
     (
         "levels: [read]",

@@ -107,6 +107,7 @@ consumers:
   application: {levels: [write]}
 conventions:
   django: {fixed: {EMAIL_HOST: host}, keys: {"{ENV}_NAME": username}}
+keys: {fixed: {SMTP_SERVER: host}}
 "#;
 
 /// What the type gives to tools.

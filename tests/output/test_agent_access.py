@@ -76,9 +76,9 @@ def test_only_linked_components_reach_the_agent() -> None:
     spaces = sorted(
         next(iter(one["namespaceSelector"]["matchLabels"].values())) for one in with_space
     )
-    # The link from Argo CD deploys the agent and needs no edge.
+    # Argo CD deploys the agent and Alloy reads its logs by the Kubernetes API: neither needs an edge.
     callers = {"fastmcp", "prometheus"}
-    assert callers | {"argo-cd"} == set(sources)
+    assert callers | {"argo-cd", "alloy"} == set(sources)
     assert spaces == sorted(COMPONENTS[name]["namespace"] for name in callers)
     assert all("podSelector" in peer for peer in peers)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from output_checker import (
+    alloy_rules,
     argo_rules,
     availability_rules,
     built_in_schemas,
@@ -153,6 +154,7 @@ def check_release(release: argo_rules.Release, out: Path) -> list[Finding]:
         findings += helm_values.check_keys(where, values, chart)
         findings += object_rules.check_value_images(where, values)
         merged = helm_values.merge(merged, values)
+    findings += alloy_rules.check_pipelines(release.application, merged)
     return findings + helm_values.check_values_schema(release.application, merged, chart)
 
 

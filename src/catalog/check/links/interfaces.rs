@@ -59,11 +59,16 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Interface>) {
     }
 }
 
-/// Rows that conventions lack: their keys, and facts of the interface itself.
+/// Rows that conventions lack, and the one for all of them: their keys, and facts of the interface itself.
 fn rows(held: &mut Held<'_, Interface>) {
     let definition = held.definition();
     for (convention, keys) in &definition.conventions {
         let base = below(&[], &["conventions", convention]);
+        conventions::row(held, &base, keys);
+        conventions::values(held, &base, definition, keys);
+    }
+    if let Some(keys) = &definition.keys {
+        let base = below(&[], &["keys"]);
         conventions::row(held, &base, keys);
         conventions::values(held, &base, definition, keys);
     }
