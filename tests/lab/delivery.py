@@ -14,6 +14,7 @@ from output_checker import argo_rules, build, yaml_reading
 from output_checker.finding import Object, group_and_version
 
 WAVE = "argocd.argoproj.io/sync-wave"
+OPTIONS = "argocd.argoproj.io/sync-options"
 APPLY = ("apply", "--server-side")
 # Kind, namespace and name with the group: what tells an object from all others.
 Key = tuple[str, str, str, str]
@@ -63,6 +64,12 @@ class Delivery:
 
 def _wave(item: Object) -> int:
     return int((item["metadata"].get("annotations") or {}).get(WAVE, 0))
+
+
+def is_kept(item: Object) -> bool:
+    """Whether Argo CD leaves an object that is not in the output any more."""
+    options = (item["metadata"].get("annotations") or {}).get(OPTIONS, "")
+    return "Prune=false" in options.split(",")
 
 
 def key(item: Object) -> Key:

@@ -9,6 +9,7 @@ import copy
 import functools
 import itertools
 import json
+import re
 import subprocess
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -177,27 +178,64 @@ def generated(stack: dict[str, Any], folder: Path, binary: Path) -> Delivery:
 
 
 def test_a_stack_grows_and_shrinks(tmp_path: Path, cluster: lab.Cluster, binary: Path) -> None:
-    before = yaml.safe_load((EXAMPLE / "stack.yaml").read_text(encoding="utf-8"))
-    small = install(generated(before, tmp_path, binary), cluster)
-    after = copy.deepcopy(before)
-    after["components"]["fastapi"]["attributes"]["replicas"] = 4
-    after["components"]["reports"] = {
+    stack = yaml.safe_load((EXAMPLE / "stack.yaml").read_text(encoding="utf-8"))
+    first = install(generated(stack, tmp_path, binary), cluster)
+
+    stack["components"]["fastapi"]["attributes"]["replicas"] = 4
+    stack["components"]["reports"] = {
         "type": "fastapi",
         "attributes": {"image": "registry.example.com/reports:1.0.0"},
     }
-    large = upgraded(small, generated(after, tmp_path, binary))
-    own = {
-        delivery.key(item) for item in build.build(tmp_path / "out/k8s/deploy/overlays/dev/reports")
-    }
-    assert len(own) > 3
-    assert own <= large.objects.keys() - small.objects.keys()
-    scale = cluster.kubectl("get", "deployment", "fastapi", "-n", "app", "-o", "json")
-    assert json.loads(scale)["spec"]["replicas"] == 4
+    grown = upgraded(first, generated(stack, tmp_path, binary))
+    added = grown.objects.keys() - first.objects.keys()
+    own = build.build(tmp_path / "out/k8s/deploy/overlays/dev/reports")
+    assert added >= {delivery.key(item) for item in own}
+    assert not [key for key in added if not is_of(key, "reports") and not replaces(key, first)]
+    assert not [
+        key for key in first.objects.keys() - grown.objects.keys() if not replaces(key, grown)
+    ]
+    scaled = cluster.kubectl("get", "deployment", "fastapi", "-n", "app", "-o", "json")
+    assert json.loads(scaled)["spec"]["replicas"] == 4
 
-    gone = large.objects.keys() - small.objects.keys()
-    again = upgraded(large, generated(before, tmp_path, binary))
-    assert again.objects == small.objects
-    assert own <= gone
+    shrunk = upgraded(grown, generated(without(stack, "langflow"), tmp_path, binary))
+    gone = [
+        key for key in grown.objects.keys() - shrunk.objects.keys() if not replaces(key, shrunk)
+    ]
+    places = {item["metadata"]["name"] for item in shrunk.of("Namespace")}
+    assert len(gone) > 3
+    # Its own, and what was there for its namespace alone.
+    for key in gone:
+        assert is_of(key, "langflow") or (key[2] or key[3]) not in places, key
+
+
+def is_of(key: Key, component: str) -> bool:
+    """Whether an object is named after a component."""
+    return component in re.split(r"[.-]", key[3])
+
+
+def replaces(key: Key, other: Installed) -> bool:
+    """Whether this is the ConfigMap that the other state has under another hash."""
+    group, kind, place, name = key
+    stem = name.rpartition("-")[0]
+    others = {(g, k, p, n.rpartition("-")[0]) for g, k, p, n in other.objects if k == "ConfigMap"}
+    return (group, kind, place, stem) in others
+
+
+def without(stack: dict[str, Any], component: str) -> dict[str, Any]:
+    """The stack without a component and its links."""
+    smaller = copy.deepcopy(stack)
+    del smaller["components"][component]
+    smaller["links"] = [
+        {**link, "to": kept}
+        for link in stack["links"]
+        if (kept := [end for end in ends(link["to"]) if end.split("/")[0] != component])
+        and link["from"] != component
+    ]
+    return smaller
+
+
+def ends(to: str | list[str]) -> list[str]:
+    return to if isinstance(to, list) else [to]
 
 
 def upgraded(old: Installed, wanted: Delivery) -> Installed:
@@ -206,10 +244,10 @@ def upgraded(old: Installed, wanted: Delivery) -> Installed:
     kept = {key: objects[key] for key in old.objects.keys() & objects.keys()}
     before = delivery.versions(cluster, kept.values())
     wanted.apply(cluster)
-    pruned = [old.objects[key] for key in old.objects.keys() - objects.keys()]
-    if pruned:
-        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": pruned})
-        cluster.kubectl("delete", "--wait=false", "-f", "-", text=listed)
+    gone = [item for key, item in old.objects.items() if key not in objects]
+    pruned = [item for item in gone if not delivery.is_kept(item)]
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": pruned})
+    cluster.kubectl("delete", "-f", "-", text=listed)
     now = delivery.versions(cluster, kept.values())
     changed = {key for key in kept if now[key] != before[key]}
     assert changed == {key for key in kept if objects[key] != old.objects[key]}
