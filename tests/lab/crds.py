@@ -22,6 +22,7 @@ import yaml
 from output_checker import facts, places
 from output_checker.finding import Object
 
+LIST_KEYS = ("x-kubernetes-list-type", "x-kubernetes-list-map-keys")
 SHARED = Path(os.environ.get("STACKTIC_SHARED", places.ROOT.parent / "shared")) / "crds"
 
 
@@ -76,10 +77,11 @@ def _whole(group: str) -> Iterator[Version]:
 
 
 def _reduced(group: str) -> Iterator[Version]:
-    known = facts.crd_group(group) or {"kinds": {}}
+    known = facts.crd_group(group) or {"kinds": {}, "definitions": {}}
+    definitions = _without_keys(known["definitions"])
     for key, entry in known["kinds"].items():
         kind, name = key.split("/")
-        schema = _structural(known["schemas"][key], known["definitions"])
+        schema = _structural(_without_keys(known["schemas"][key]), definitions)
         yield Version(group, kind, name, entry["plural"], entry["scope"], False, schema)
 
 
@@ -96,6 +98,16 @@ def _structural(part: Any, definitions: dict[str, Any] | None = None) -> Any:
         for key, value in part.items()
         if (key, value) != ("additionalProperties", False)
     }
+
+
+def _without_keys(part: Any) -> Any:
+    """Lists are whole: a key of theirs needs a default, and the reduced schemas have none."""
+    if isinstance(part, list):
+        return [_without_keys(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {key: value for key, value in part.items() if not key.startswith(LIST_KEYS)}
+    return {key: _without_keys(value) for key, value in kept.items()}
 
 
 def _definition(versions: list[Version]) -> Object:
