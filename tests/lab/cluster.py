@@ -83,10 +83,10 @@ class Cluster:
         """The output of a kubectl command."""
         return self.run("kubectl", *words, text=text, cwd=cwd)
 
-    def create(self, items: Iterable[Object], *flags: str) -> None:
+    def apply(self, items: Iterable[Object], *flags: str) -> None:
         """Put these objects into it."""
         listed = {"apiVersion": "v1", "kind": "List", "items": list(items)}
-        self.kubectl("create", "-f", "-", *flags, text=json.dumps(listed))
+        self.kubectl("apply", "--server-side", "-f", "-", *flags, text=json.dumps(listed))
 
 
 def is_unexpected(line: str) -> bool:

@@ -1,8 +1,8 @@
-"""Charts that stand in for those of other projects, which no registry of packages has.
+"""What stands in for charts and operators of other projects, which no registry of packages has.
 
-In: a chart's name, the facts about it. Out: a chart that reads the same values: it has the
-project's defaults and values schema where they are known, brings the same kinds, and keeps what it
-was given in a ConfigMap. Must not know what the output gives it.
+In: a name, the facts about it. Out: a chart that reads the same values: it has the project's
+defaults and values schema where they are known, brings the same kinds, and keeps what it was given
+in a ConfigMap; an operator without a chart is its kinds. Must not know what the output gives it.
 """
 
 import json
@@ -37,13 +37,22 @@ def chart(name: str, version: str, folder: Path) -> Path:
     (path / "templates" / "values.yaml").write_text(VALUES)
     if known.get("schema"):
         (path / "values.schema.json").write_text(json.dumps(known["schema"]))
-    for definition in definitions(one for one in facts.index().values() if name in one["charts"]):
+    for definition in _definitions(one for one in facts.index().values() if name in one["charts"]):
         file = path / "crds" / f"{definition['metadata']['name']}.yaml"
         file.write_text(json.dumps(definition))
     return path
 
 
-def definitions(types: Iterable[dict[str, Any]]) -> list[Object]:
+def operator(repository: str) -> list[Object]:
+    """The kinds that come from a repository without a chart."""
+    name = repository.rpartition("/")[2]
+    known = [one for one in facts.index().values() if one["source"]]
+    found = _definitions(one for one in known if name in one["source"]["repo"])
+    assert found, f"nothing is known of {repository}"
+    return found
+
+
+def _definitions(types: Iterable[dict[str, Any]]) -> list[Object]:
     """The kinds that come with component types, by the names of their schemas."""
     named = [name.split("_") for one in types for name in one["custom_resources"]]
     kinds = {(group, kind) for group, kind, _ in named}

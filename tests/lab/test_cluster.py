@@ -64,7 +64,7 @@ def prepare(cluster: lab.Cluster, objects: dict[Key, Object]) -> None:
     """What others bring: the kinds of operators and charts, and Argo CD's own namespace."""
     kinds = {(group, kind) for group, kind, _, _ in objects}
     known = crds.definitions({group for group, _ in kinds})
-    cluster.create(one for one in known if crds.defined(one) in kinds)
+    cluster.apply(one for one in known if crds.defined(one) in kinds)
     cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
     for namespace in {place for _, kind, place, _ in objects if kind == "AppProject"}:
         cluster.kubectl("create", "namespace", namespace)
@@ -82,7 +82,7 @@ def test_pods_of_ours_are_admitted(installed: Installed) -> None:
     """Nobody makes pods here, so they are asked for: accounts exist, all is restricted."""
     workloads = [item for kind in ("Deployment", "CronJob") for item in installed.of(kind)]
     assert workloads
-    installed.cluster.create(map(pod, workloads), "--dry-run=server")
+    installed.cluster.apply(map(pod, workloads), "--dry-run=server")
 
 
 def pod(workload: Object) -> Object:

@@ -1,7 +1,7 @@
 """docs/install.md is followed to the letter, on an API server that has nothing yet.
 
-In: the page of the example; the charts are stand-ins, and the operators that come without a chart
-are their kinds alone. Out: every command does what it says, in the order of the page; the one thing
+In: the page of the example; the charts are stand-ins, and operators of other repositories are
+their kinds alone. Out: every command does what it says, in the order of the page; the one thing
 that may be refused meanwhile is a kind that a chart brings later.
 """
 
@@ -18,7 +18,7 @@ import cluster as lab
 import delivery
 import go_tools
 import stand_in
-from output_checker import build, facts, yaml_reading
+from output_checker import build, yaml_reading
 from output_checker.places import EXAMPLE
 
 OUT = EXAMPLE / "out"
@@ -61,6 +61,9 @@ class Reader:
 
     def kubectl(self, words: list[str]) -> None:
         """The command as it stands; the page says that kinds of charts need a second time."""
+        for repository in remotes(words):
+            self.cluster.apply(stand_in.operator(repository))
+            return
         try:
             self.cluster.run(*words, cwd=OUT)
         except lab.CommandError as refused:
@@ -84,6 +87,14 @@ class Reader:
         self.releases.append(words)
 
 
+def remotes(words: list[str]) -> list[str]:
+    """The repositories that a command would fetch, which no registry has."""
+    folders = [OUT / words[at + 1] for at, word in enumerate(words) if word == "-k"]
+    files = [yaml_reading.read_file(folder / "kustomization.yaml") for folder in folders]
+    named = [name for file in files for name in file["resources"]]
+    return [name.split("://")[1].split("//")[0] for name in named if "://" in name]
+
+
 def is_of_an_unknown_kind(line: str) -> bool:
     """Whether a line says nothing but that a kind is not known yet."""
     return "no matches for kind" in line or line == "ensure CRDs are installed first"
@@ -96,9 +107,6 @@ def followed(
     """An environment that was installed by hand."""
     with lab.running(tmp_path_factory.mktemp("cluster")) as cluster:
         reader = Reader(cluster, tmp_path_factory.mktemp("charts"))
-        reader.follow(section("Operators"))
-        without_chart = [one for one in facts.index().values() if not one["charts"]]
-        cluster.create(stand_in.definitions(without_chart))
         reader.follow(by_hand(request.param))
         yield request.param, reader
 
@@ -140,13 +148,14 @@ def test_argo_cd_begins(environment: str, tmp_path: Path) -> None:
     """On an empty cluster: the namespaces, the step of Argo CD, then the two objects."""
     metadata = json.loads((OUT / "stack-metadata.json").read_text(encoding="utf-8"))
     name = next(one["name"] for one in metadata["components"] if one["type"] == "argo_cd")
-    namespaces, *parts = re.split(r"^(?=`)", by_hand(environment), flags=re.MULTILINE)
+    namespaces = commands(by_hand(environment))[0]
+    steps = re.split(r"^(?=`)", by_hand(environment), flags=re.MULTILINE)
     begin = [words for words in commands(section("With Argo CD")) if is_of(words, environment)]
     assert begin
     with lab.running(tmp_path) as cluster:
         reader = Reader(cluster, tmp_path / "charts")
-        reader.follow(namespaces)
-        reader.follow(next(part for part in parts if part.startswith(f"`{name}`,")))
+        reader.kubectl(namespaces)
+        reader.follow(next(step for step in steps if step.startswith(f"`{name}`,")))
         for words in begin:
             cluster.run(*words, cwd=OUT)
         assert reader.early == []
