@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from output_checker.facts import crd_group
 from output_checker.finding import Finding, Object, group_and_version, name_of
 
 LONGEST_NAME = 63
@@ -27,6 +28,7 @@ def check_objects(items: list[Object]) -> list[Finding]:
     findings = check_identities(items)
     for item in items:
         findings += check_name(item) + check_size(item) + check_images(item)
+        findings += check_empty_lists(item)
     return findings
 
 
@@ -67,6 +69,27 @@ def check_size(item: Object) -> list[Finding]:
             "split it, or annotate it with argocd.argoproj.io/sync-options: ServerSideApply=true"
         )
     return [Finding(name_of(item), "size", fact) for fact in facts]
+
+
+def check_empty_lists(item: Object) -> list[Finding]:
+    """Kinds of Kubernetes do not keep an empty list, so every apply would change the object."""
+    if crd_group(group_and_version(item)[0]):
+        return []
+    return [
+        Finding(name_of(item), "empty-list", f"{path} is empty: leave it out")
+        for path in _empty_lists(item)
+    ]
+
+
+def _empty_lists(value: Any, path: str = "") -> Iterator[str]:
+    if value == []:
+        yield path
+    elif isinstance(value, list):
+        for part in value:
+            yield from _empty_lists(part, path)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _empty_lists(part, f"{path}.{key}" if path else str(key))
 
 
 def _applied_by_server(item: Object) -> bool:
