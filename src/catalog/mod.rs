@@ -24,6 +24,7 @@ mod package;
 mod pair;
 pub mod pattern;
 mod presets;
+pub mod promql;
 mod provision;
 mod reading;
 mod secret;
@@ -33,6 +34,7 @@ mod store;
 mod taken;
 pub mod tools;
 mod value;
+pub mod watching;
 mod workload;
 
 use std::cell::RefCell;
@@ -67,6 +69,7 @@ pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provis
 pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 use store::Store;
+pub use watching::{Alert, Alerts, Panel, Row};
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 
 /// All entries, decoded on demand.

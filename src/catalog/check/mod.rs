@@ -37,6 +37,7 @@ mod tools;
 mod unmade_accounts;
 mod variables;
 mod versions;
+mod watching;
 mod whole;
 mod workloads;
 
@@ -63,6 +64,7 @@ impl Definition for ComponentType {
         objects::check,
         versions::check,
         health::check,
+        watching::check,
         secrets::check,
         files::component_type,
         signs::check,
@@ -78,6 +80,7 @@ impl Definition for ComponentType {
         names::of_people,
         attributes::manners,
         endpoints::reachable,
+        watching::manners,
         charts::manners,
     ];
     const AMONG: &'static [LawAmong<Self>] = &[provides::among, consumes::among, kinds::among, unmade_accounts::among];
