@@ -48,6 +48,8 @@ codes! {
     E_CATALOG_VERSION,
     /// A health check that the Stack Agent would refuse.
     E_CATALOG_HEALTH,
+    /// Alerts or panels that are missing, or ask for series of others.
+    E_CATALOG_METRICS,
     /// Kinds that hold data and are not named, or are named and not made.
     E_CATALOG_DATA,
     /// An environment key that could steer a process.

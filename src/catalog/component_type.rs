@@ -14,6 +14,7 @@ use super::profiles::Profiles;
 use super::provision::Provision;
 use super::secret::SecretSpec;
 use super::slot::Slot;
+use super::watching::{Alerts, Row};
 
 /// A component type of the catalog.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -185,6 +186,12 @@ pub struct MetricsSpec {
     /// Labels of the pods that answer, when they are not the component's.
     #[serde(default)]
     pub pods: BTreeMap<String, String>,
+    /// When somebody has to know, by name; that it answers is watched without a word.
+    #[serde(default)]
+    pub alerts: Alerts,
+    /// What people look at first.
+    #[serde(default)]
+    pub dashboard: Vec<Row>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]

@@ -25,6 +25,7 @@ mod pair;
 pub mod pattern;
 mod presets;
 mod profiles;
+pub mod promql;
 mod provision;
 mod reading;
 mod secret;
@@ -34,6 +35,7 @@ mod store;
 mod taken;
 pub mod tools;
 mod value;
+pub mod watching;
 mod workload;
 
 use std::cell::RefCell;
@@ -70,6 +72,7 @@ pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 use store::Store;
 pub(crate) use value::matches_whole;
+pub use watching::{Alert, Alerts, Panel, Row};
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 
 /// All entries, decoded on demand.

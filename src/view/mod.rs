@@ -12,6 +12,7 @@ pub(crate) use object::{Shown, object};
 
 use crate::catalog::Role;
 use crate::catalog::derived::METRICS;
+use crate::catalog::{Alert, watching};
 use crate::name::env_form;
 use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, External, Link, Stack, SubComponent};
 
@@ -81,7 +82,33 @@ fn metrics(component: &Component) -> Json {
         "path": &metrics.path,
         "selector": &metrics.selector,
         "host": component.external.as_ref().and_then(External::host),
+        "alerts": alerts(component),
+        "own": own_series(component),
     }
+}
+
+/// Matchers of the series that scrape objects collect of a component: they set this label on each of them.
+fn own_series(component: &Component) -> String {
+    format!("component=\"{}\"", component.name)
+}
+
+/// The alerts of its type, over its own series.
+fn alerts(component: &Component) -> Vec<Json> {
+    let own = own_series(component);
+    let spec = component.entry.definition.metrics.iter();
+    let alerts = spec.flat_map(|metrics| &metrics.alerts);
+    let item = |(name, alert): (&String, &Alert)| {
+        object! {
+            "name": name,
+            "expr": watching::over(&alert.expr, &own),
+            "for": &alert.lasts,
+            "severity": alert.severity.word(),
+            "watches": alert.watches.word(),
+            "summary": &alert.summary,
+            "description": &alert.description,
+        }
+    };
+    alerts.map(item).collect()
 }
 
 /// Level data as people read it: `commands: +ping +info; keys: read`.

@@ -19,6 +19,7 @@ import pytest
 from agent_process import Agent, wait_until
 from generated import Generated
 from servers import prometheus
+from servers.debian import find_program
 
 pytest_plugins = ["agent_fixtures"]
 
@@ -34,7 +35,7 @@ def scraper(
     targets = [{"targets": [f"127.0.0.1:{shared_agent.port}"]}]
     config = {"job_name": "agent", "scrape_interval": "1s", "static_configs": targets}
     (folder / "config.json").write_text(json.dumps({"scrape_configs": [config]}), encoding="utf-8")
-    command = [prometheus.find_program(), f"--config.file={folder}/config.json"]
+    command = [find_program("prometheus", "prometheus"), f"--config.file={folder}/config.json"]
     command += [f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address=127.0.0.1:{port}"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

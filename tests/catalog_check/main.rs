@@ -12,6 +12,7 @@ mod jobs;
 mod links;
 mod tools;
 mod trials;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::fs;

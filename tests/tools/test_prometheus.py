@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from conftest import LinkFacts, MakeTools
-from servers import prometheus
+from servers import debian, prometheus
 from stacktic_mcp.core.toolkit import Toolset
 from stacktic_mcp.lib.refusal import Refusal
 from stacktic_mcp.tools.prometheus.prometheus_query import TIMES, ensure_narrow, ensure_selector
@@ -426,6 +426,6 @@ def test_owner_of_a_target(labels: dict[str, str], expected: str | None) -> None
 
 def test_a_missing_package_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(prometheus, "DEBS", tmp_path)
-    with pytest.raises(prometheus.PrometheusMissingError, match="no `prometheus` on PATH"):
-        prometheus.find_program()
+    monkeypatch.setattr(debian, "DEBS", tmp_path)
+    with pytest.raises(debian.PackageMissingError, match="`prometheus` could not be unpacked"):
+        debian.find_program("prometheus", "prometheus")

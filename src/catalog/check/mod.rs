@@ -39,6 +39,7 @@ mod tools;
 mod unmade_accounts;
 mod variables;
 mod versions;
+mod watching;
 mod whole;
 mod workloads;
 
@@ -66,6 +67,7 @@ impl Definition for ComponentType {
         objects::check,
         versions::check,
         health::check,
+        watching::check,
         secrets::check,
         files::component_type,
         signs::check,
@@ -81,6 +83,7 @@ impl Definition for ComponentType {
         names::of_people,
         attributes::manners,
         endpoints::reachable,
+        watching::manners,
         charts::manners,
     ];
     const AMONG: &'static [LawAmong<Self>] = &[

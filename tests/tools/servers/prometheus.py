@@ -1,16 +1,14 @@
-"""A real Prometheus for tests: found, configured, started and stopped.
+"""A real Prometheus for tests: configured, started and stopped.
 
 In: a folder of the test's own; the package `prometheus` of Debian or Ubuntu.
 Out: the port of a server that scrapes itself and a closed port, with one firing alert;
 two of its targets carry a user and a password in their address.
-Must not know: MCP or any tool. Nothing is installed: a package that is absent is unpacked
-below `target/debs`. The program is linked against libc alone and runs as any user.
+Must not know: MCP or any tool, nor where the program comes from.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -22,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEBS = Path(__file__).resolve().parents[3] / "target" / "debs"
+from servers.debian import find_program
+
 JOBS = 4
 READY_SECONDS = 30.0
 REQUEST_SECONDS = 5.0
@@ -53,45 +52,12 @@ groups:
 """
 
 
-class PrometheusMissingError(RuntimeError):
-    """Neither the program nor a way to get it is there."""
-
-
 @dataclass(frozen=True)
 class Server:
     """A running server and the port on which nothing listens."""
 
     port: int
     closed_port: int
-
-
-def find_program() -> Path:
-    """Return the program: from PATH, from `target/debs`, or freshly unpacked there."""
-    installed = shutil.which("prometheus")
-    unpacked = DEBS / "prometheus" / "usr" / "bin" / "prometheus"
-    if installed:
-        return Path(installed)
-    if not unpacked.exists():
-        _unpack_package(DEBS)
-    return unpacked
-
-
-def _unpack_package(folder: Path) -> None:
-    """Download the package and unpack it; neither step needs root."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        _run(["apt-get", "download", "prometheus"], folder)
-        package = next(folder.glob("prometheus_*.deb"))
-        _run(["dpkg", "-x", package.name, "prometheus.new"], folder)
-    except (OSError, subprocess.CalledProcessError, StopIteration) as error:
-        message = "no `prometheus` on PATH and its Debian package could not be unpacked; install it"
-        raise PrometheusMissingError(message) from error
-    (folder / "prometheus.new").rename(folder / "prometheus")
-    package.unlink()
-
-
-def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
 
 
 @contextmanager
@@ -114,7 +80,7 @@ def running(folder: Path) -> Generator[Server]:
 
 def _command(folder: Path, server: Server) -> list[str]:
     return [
-        str(find_program()),
+        str(find_program("prometheus", "prometheus")),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{server.port}",

@@ -1,0 +1,97 @@
+"""A stack with one component of each type that has metrics, and what is told of their metrics.
+
+In: the catalog, the binary, tests/facts/metrics. Out: the generated tree, its alert rules, the
+metrics that an expression asks for, the facts by metric.
+Must not know a type.
+"""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from output_checker import presets, yaml_reading
+from output_checker.places import FACTS, ROOT
+
+SAMPLES = {"image": "registry.example.com/app:1.0.0", "string": "shop.app"}
+# Labels that Prometheus sets on whatever it scrapes, by the scrape objects of a stack.
+OF_TARGETS = {"component", "container", "endpoint", "instance", "job", "namespace", "pod"}
+# Metrics that Prometheus makes itself of each target.
+OF_PROMETHEUS = {"up"}
+METRIC = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)\{")
+LABEL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*(?:=~|!~|!=|=)\s*\"")
+
+Json = dict[str, Any]
+
+
+def entries() -> dict[str, Json]:
+    """Every type with metrics, whole, by its name."""
+    found = [presets.read_entry(path) for path in (ROOT / "catalog").glob("*/component.yaml")]
+    return {entry["type"]: entry for entry in found if "metrics" in entry}
+
+
+WATCHED = dict(sorted(entries().items()))
+
+
+def name_of(kind: str) -> str:
+    """The component of a type; it is called otherwise than the type, to tell the two apart."""
+    return f"my-{kind.replace('_', '-')}"
+
+
+def stack() -> Json:
+    """All of them under one Prometheus, which Grafana shows."""
+    components: Json = {"prometheus": {"type": "prometheus"}}
+    for kind, entry in WATCHED.items():
+        attributes: dict[str, Json] = entry.get("attributes") or {}
+        required = {name: one for name, one in attributes.items() if one.get("required")}
+        given = {name: SAMPLES[one["type"]] for name, one in required.items()}
+        components[name_of(kind)] = {"type": kind, "attributes": given}
+    return {
+        "apiVersion": "stacktic.io/v1",
+        "kind": "Stack",
+        "name": "shop",
+        "domain": "shop.example.com",
+        "components": components,
+        "links": [
+            *({"from": "prometheus", "to": name_of(kind)} for kind in WATCHED),
+            {"from": name_of("grafana"), "to": "prometheus"},
+        ],
+    }
+
+
+def generate(binary: Path, folder: Path, document: Json) -> Path:
+    """Write the stack and return its tree."""
+    path = folder / "stack.yaml"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    done = subprocess.run([binary, "gen", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "out"
+
+
+def rules_of(tree: Path, kind: str) -> Json:
+    """The PrometheusRule of the component of a type."""
+    path = tree / "k8s/deploy/base/prometheus" / f"rules-{name_of(kind)}.yaml"
+    (rule,) = yaml_reading.read_all(path.read_text(encoding="utf-8"))
+    return rule
+
+
+def alerts_in(rule: Json) -> list[Json]:
+    """The alerts of a PrometheusRule."""
+    return [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
+
+
+def metrics_in(expression: str) -> set[str]:
+    """Metrics that an expression asks for: a law of the catalog puts labels behind each."""
+    return set(METRIC.findall(expression)) - OF_PROMETHEUS
+
+
+def labels_in(selector: str) -> set[str]:
+    """Labels that a selector names."""
+    return set(LABEL.findall(selector))
+
+
+def facts_of(kind: str) -> dict[str, Json]:
+    """What the sources of a type say of each of its metrics."""
+    sources: list[Json] = yaml_reading.read_file(FACTS / "metrics" / f"{kind}.yaml")
+    return {metric: fact for source in sources for metric, fact in source["metrics"].items()}
