@@ -45,6 +45,8 @@ pub mod tree;
 
 pub mod plan;
 
+pub mod secrets;
+
 pub mod render;
 
 pub mod disk;

@@ -16,6 +16,7 @@ mod graph;
 mod keys;
 mod links;
 mod scope;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -27,9 +28,10 @@ use crate::catalog::{
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
-pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
+pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin, SecretFact};
 pub use connections::Connection;
 pub use granting::Granting;
+pub use secret::{Maker, SecretText, SecretValue, TextPart};
 
 /// A checked stack, as one environment sees it.
 #[derive(Debug)]
@@ -173,6 +175,8 @@ pub struct EnvValue {
     pub file: String,
     /// Where a secret's value comes from.
     pub help: String,
+    /// What a secret is made of.
+    pub secret: SecretText,
     /// What the key stands for, whatever its prefix: `valkey *_PASSWORD`.
     pub of: String,
 }

@@ -43,7 +43,7 @@ fn item(stack: &Stack, link: &Link) -> Json {
 pub(super) fn plain(link: &Link) -> Map<String, Json> {
     let facts = link.facts.iter().filter_map(|(name, fact)| match fact {
         Fact::Plain(text) => Some((name.clone(), Json::from(text.as_str()))),
-        Fact::Secret { .. } => None,
+        Fact::Secret(_) => None,
     });
     facts.collect()
 }
