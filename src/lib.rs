@@ -47,6 +47,8 @@ pub mod tree;
 
 pub mod plan;
 
+pub mod secrets;
+
 pub mod render;
 
 pub mod disk;

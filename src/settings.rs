@@ -2,6 +2,7 @@
 
 #[cfg(feature = "agent")]
 mod dev;
+mod secrets;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::name::shell;
 
 #[cfg(feature = "agent")]
 pub use dev::{DevSettings, trial_options};
+pub use secrets::SecretsSettings;
 
 /// What `gen` is asked to do.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contents::Contents;
 use crate::rel_path::{self, RelPath};
+use crate::stack::{SecretText, SecretValue};
 use crate::topology::caps::MAX_FILE_BYTES;
 
 mod changes;
@@ -43,6 +44,19 @@ pub struct SkeletonKey {
     /// What the key stands for, whatever it is called: `valkey *_PASSWORD` is the password of the link to `valkey`. By this a
     /// value is found again when its key is renamed; empty where the name never changes.
     pub of: BTreeSet<String>,
+    pub holds: Holds,
+}
+
+/// What stands under a key once it is filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// What is prefilled, which is no secret.
+    #[default]
+    Prefilled,
+    /// Values, which may stand in other files as well.
+    Secret(SecretText),
+    /// `name:sha256hex` of each value.
+    Digests(Vec<(String, SecretValue)>),
 }
 
 /// A dotenv file whose values a user fills in.
@@ -345,6 +359,7 @@ mod tests {
             value: value.to_owned(),
             comment: "where\nfrom".to_owned(),
             of: BTreeSet::new(),
+            holds: Holds::default(),
         };
         for (keys, is_good) in [
             (vec![key("A", ""), key("_B1", "x y"), key("admin-password", "")], true),

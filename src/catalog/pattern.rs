@@ -37,13 +37,30 @@ pub fn expand<'a, 'v>(pattern: &'a str, lookup: impl Fn(&str) -> Option<Cow<'v, 
     Ok(Cow::Owned(text))
 }
 
+/// A part of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    Text(&'a str),
+    Variable(&'a str),
+}
+
+/// The parts of a pattern, in order.
+pub fn pieces(pattern: &str) -> impl Iterator<Item = Piece<'_>> {
+    let first = pattern.split('{').next().map(Piece::Text);
+    let others = pattern.split('{').skip(1).filter_map(|part| part.split_once('}'));
+    let others = others.flat_map(|(name, text)| [Piece::Variable(name), Piece::Text(text)]);
+    first
+        .into_iter()
+        .chain(others)
+        .filter(|piece| *piece != Piece::Text(""))
+}
+
 /// Names of the variables of a pattern, in order.
 pub fn variables(pattern: &str) -> impl Iterator<Item = &str> {
-    pattern
-        .split('{')
-        .skip(1)
-        .filter_map(|part| part.split_once('}'))
-        .map(|(name, _)| name)
+    pieces(pattern).filter_map(|piece| match piece {
+        Piece::Variable(name) => Some(name),
+        Piece::Text(_) => None,
+    })
 }
 
 #[cfg(test)]

@@ -139,7 +139,8 @@ pub enum Per {
     Component,
 }
 
-/// Where the credentials of an account lie, and who makes them: one of `name`, `existing`, `made_by` and `issued`.
+/// Where the credentials of an account lie, and who makes them: one of `name` (also with `made_by`), `existing`, `issued` and
+/// `digest_in`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountSecret {
@@ -159,6 +160,8 @@ pub struct AccountSecret {
     pub made_by: Option<Maker>,
     /// Somebody else issues them; a pattern of how.
     pub issued: Option<String>,
+    /// The consumer alone has them. The provider knows each by its digest, `name:sha256hex`, under this key of a Secret of its own.
+    pub digest_in: Option<String>,
     /// Keys of the Secret.
     #[serde(default)]
     pub keys: BTreeMap<String, KeySource>,
@@ -182,6 +185,10 @@ pub enum KeySource {
         length: Option<u16>,
         /// What a value must be like, told where it is filled in; a pattern.
         help: Option<String>,
+        /// What stands in front of the value wherever the fact stands, and is no part of it: `Bearer `.
+        prefix: Option<String>,
+        /// The command that makes the value, where somebody else issues it; a pattern.
+        command: Option<String>,
     },
 }
 

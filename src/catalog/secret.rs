@@ -37,6 +37,11 @@ pub struct SecretKey {
     pub value: Option<String>,
     /// Where the value comes from; a pattern.
     pub help: String,
+    /// Somebody else issues the value, as `help` says: it is asked for, and never made here.
+    #[serde(default)]
+    pub issued: bool,
+    /// The command that makes the value, where somebody else issues it; a pattern.
+    pub command: Option<String>,
     /// Interface of the links that it is for: the key is there while one of them ends at the component.
     pub linked: Option<String>,
 }

@@ -14,6 +14,7 @@ mod load;
 mod next_steps;
 mod query;
 mod schema;
+mod secrets;
 mod verify;
 
 use std::io::Write;
@@ -76,6 +77,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Gen(args) => generate::run(&GenSettings::new(args, &cli.global.catalog), &catalog()?, streams),
         Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
+        Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
         #[cfg(feature = "agent")]
         Command::Dev(args) => dev::run(&DevSettings::new(args)?, &catalog()?, streams),

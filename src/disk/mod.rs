@@ -30,6 +30,7 @@ mod state;
 mod steps;
 mod temporary;
 mod tracked;
+mod values;
 mod way;
 mod write;
 
@@ -42,6 +43,8 @@ pub use digest::Digest;
 pub use lock::{Lock, LockEntry, LockError};
 pub use output::{Output, Purpose};
 pub(crate) use skeleton::empty_values;
+pub(crate) use values::files as secret_files;
+pub use values::{SecretFile, values_of, with_values};
 pub use way::ensure_no_link_of_a_repository;
 
 /// What to do about an owned file that was edited by hand.
@@ -66,6 +69,12 @@ pub struct Options {
 /// What is asked for is not done, for the user's own sake (exit 3).
 #[derive(Debug)]
 pub struct Refusal(String);
+
+impl Refusal {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

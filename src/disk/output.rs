@@ -45,6 +45,18 @@ impl Output {
         })
     }
 
+    /// Compares `tree` with what is there, for a run that decides on no file.
+    ///
+    /// # Errors
+    /// As `diff`.
+    pub fn compare<'tree>(&self, tree: &'tree Tree, producible: &dyn Fn(&RelPath) -> bool) -> Result<Changes<'tree>> {
+        diff(tree, &self.path, &Options::default(), producible)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Compares `tree` with what is there.
     ///
     /// `producible` says whether the catalog could ever have produced a path: the second key that a delete needs.

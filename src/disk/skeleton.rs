@@ -252,6 +252,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::tree::Holds;
 
     /// Keys with their prefilled values; `A=valkey` is a key that stands for `valkey`, whatever it is called.
     fn skeleton(keys: &[(&str, &str)]) -> Skeleton {
@@ -262,6 +263,7 @@ mod tests {
                 value: (*value).to_owned(),
                 comment: format!("where {key} comes from"),
                 of: of.split(' ').filter(|of| !of.is_empty()).map(str::to_owned).collect(),
+                holds: Holds::default(),
             }
         };
         Skeleton {

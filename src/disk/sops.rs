@@ -108,7 +108,7 @@ mod tests {
 
     use super::super::skeleton::{Outcome, compare};
     use super::super::tracked::Tracked;
-    use crate::tree::{Skeleton, SkeletonKey};
+    use crate::tree::{Holds, Skeleton, SkeletonKey};
 
     /// Written by SOPS 3.11.0 with an age key that was thrown away: the keys `GRAFANA_TOKEN`, `LOKI_PASSWORD` (empty) and
     /// `VALKEY_PASSWORD`.
@@ -120,6 +120,7 @@ mod tests {
             value: (*value).to_owned(),
             comment: String::new(),
             of: BTreeSet::new(),
+            holds: Holds::default(),
         };
         let skeleton = Skeleton {
             header: vec![],

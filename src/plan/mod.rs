@@ -39,6 +39,7 @@ pub use config_maps::matches;
 pub use overlay::{Overlay, plan_overlays};
 pub use package::{Package, Placed, package_of};
 pub(crate) use parts::json_length;
+pub(crate) use secrets::OF_LINK;
 
 /// All files of one stack.
 #[derive(Debug, Default)]

@@ -224,7 +224,7 @@ fn value(value: &Json) -> usize {
 mod tests {
     use super::*;
     use crate::rel_path::RelPath;
-    use crate::tree::{Class, Skeleton, SkeletonKey};
+    use crate::tree::{Class, Holds, Skeleton, SkeletonKey};
 
     const KUSTOMIZATION: &str = "kind: Kustomization\nconfigMapGenerator:\n  - name: a-files\n    namespace: n\n    files:\n      - config/x.json\n  - name: a-config\n    namespace: n\n    envs:\n      - config/cloud.env\nsecretGenerator:\n  - name: a-credentials\n    namespace: n\n    envs:\n      - secret/cloud.env\ngeneratorOptions:\n  labels:\n    l: v\n";
 
@@ -265,6 +265,7 @@ mod tests {
             value: String::new(),
             comment: "not written".repeat(20),
             of: std::collections::BTreeSet::new(),
+            holds: Holds::default(),
         };
         Content::Skeleton(Skeleton {
             header: Vec::new(),

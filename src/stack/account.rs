@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::secret::SecretText;
 use crate::catalog::{Level, Per};
 use crate::name::{ComponentName, SubName};
 
@@ -25,10 +26,15 @@ pub struct Delivered {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     Plain(String),
-    /// A secret, by where it comes from.
-    Secret {
-        origin: String,
-    },
+    Secret(SecretFact),
+}
+
+/// A secret that a link gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretFact {
+    /// Where it comes from, for people.
+    pub origin: String,
+    pub text: SecretText,
 }
 
 /// An account at a provider, for all links that share it.
@@ -78,6 +84,8 @@ pub enum Origin {
     Operator,
     /// Somebody else, in this way.
     Issued(String),
+    /// Whoever has the account; the provider knows their digests, under this key of a Secret of its own.
+    Digested(String),
 }
 
 /// What stands under a key of a credential.
@@ -89,5 +97,9 @@ pub enum CredentialKey {
         length: Option<u16>,
         /// What a value must be like.
         help: Option<String>,
+        /// What stands in front of the value.
+        prefix: Option<String>,
+        /// The command that makes the value, where somebody else issues it.
+        command: Option<String>,
     },
 }

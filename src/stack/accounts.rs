@@ -231,13 +231,15 @@ fn credential(secret: &AccountSecret, scope: &LinkScope<'_>) -> anyhow::Result<C
         expand(&secret.existing)?,
         expand(&secret.issued)?,
     );
-    let (origin, name) = match (name, existing, issued, secret.made_by) {
-        (Some(name), None, None, None) => (Origin::Seeded, name),
-        (Some(name), None, None, Some(_)) => (Origin::Operator, name),
-        (None, Some(name), None, None) => (Origin::Existing, name),
-        (None, None, Some(how), None) => (Origin::Issued(how), String::new()),
+    let digest_in = secret.digest_in.clone();
+    let (origin, name) = match (name, existing, issued, digest_in, secret.made_by) {
+        (Some(name), None, None, None, None) => (Origin::Seeded, name),
+        (Some(name), None, None, None, Some(_)) => (Origin::Operator, name),
+        (None, Some(name), None, None, None) => (Origin::Existing, name),
+        (None, None, Some(how), None, None) => (Origin::Issued(how), String::new()),
+        (None, None, None, Some(key), None) => (Origin::Digested(key), String::new()),
         _ => bail!(Code::E_CATALOG_LINK.fault(format!(
-            "the Secret of an account of `{}` says one of `name`, `existing` and `issued`",
+            "the Secret of an account of `{}` says one of `name`, `existing`, `issued` and `digest_in`",
             scope.to.type_name()
         ))),
     };
@@ -245,10 +247,18 @@ fn credential(secret: &AccountSecret, scope: &LinkScope<'_>) -> anyhow::Result<C
     for (key, source) in &secret.keys {
         let source = match source {
             KeySource::Plain(text) => CredentialKey::Plain(scope.expand(text)?),
-            KeySource::Fact { fact, length, help } => CredentialKey::Fact {
+            KeySource::Fact {
+                fact,
+                length,
+                help,
+                prefix,
+                command,
+            } => CredentialKey::Fact {
                 fact: fact.clone(),
                 length: *length,
                 help: expand(help)?,
+                prefix: prefix.clone(),
+                command: expand(command)?,
             },
         };
         keys.insert(scope.expand(key)?, source);

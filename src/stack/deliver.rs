@@ -32,7 +32,7 @@ pub(super) fn delivered(
         };
         keys.insert(key, value);
     }
-    if !keys.values().any(|fact| matches!(fact, Fact::Secret { .. })) {
+    if !keys.values().any(|fact| matches!(fact, Fact::Secret(_))) {
         return Ok(None);
     }
     Ok(Some(Delivered {

@@ -1,7 +1,8 @@
-//! Where the stack is delivered to: the place in Git that Argo CD reads, and the cluster of each environment.
+//! Where the stack is delivered to: the place in Git that Argo CD reads, the cluster of each environment, and what
+//! components need there.
 
-use super::Stack;
-use crate::catalog::Role;
+use super::{Component, Stack};
+use crate::catalog::{OperatorSource, Role};
 use crate::name::{ComponentName, Namespace};
 
 /// The dialect of a delivery that reads Applications.
@@ -24,7 +25,7 @@ pub struct Gitops {
 impl Stack {
     /// The component that reads the Applications; a checked stack has one at most.
     #[must_use]
-    pub fn delivery(&self) -> Option<&super::Component> {
+    pub fn delivery(&self) -> Option<&Component> {
         let mut deliveries = self.of_role(Role::Delivery);
         deliveries.find(|delivery| delivery.entry.definition.dialect.as_deref() == Some(DIALECT))
     }
@@ -39,5 +40,25 @@ impl Stack {
     #[must_use]
     pub fn cluster(&self, environment: &ComponentName) -> &str {
         self.clusters.get(environment).map_or(OWN_CLUSTER, String::as_str)
+    }
+
+    /// The operators that `component` needs with the links that it has.
+    pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
+        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
+        component.entry.definition.install.operators(is_taken)
+    }
+
+    /// Whether a component of the stack needs one of the type in its cluster.
+    #[must_use]
+    pub fn needs(&self, type_name: &str) -> bool {
+        let mut needs = self.deployed().flat_map(|component| self.needs_of(component));
+        needs.any(|needed| needed == type_name)
+    }
+
+    /// The types that `component` needs in its cluster, with the links that it has.
+    pub fn needs_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a String> {
+        let links = self.links_from(&component.name);
+        let by_links = links.flat_map(|link| &link.kind.slot.needs);
+        component.entry.definition.needs.iter().chain(by_links)
     }
 }

@@ -62,7 +62,7 @@ impl Stack {
     /// By what the link has its level.
     #[must_use]
     pub fn granting(&self, link: &Link) -> Granting<'_> {
-        let has_secret = link.facts.values().any(|fact| matches!(fact, Fact::Secret { .. }));
+        let has_secret = link.facts.values().any(|fact| matches!(fact, Fact::Secret(_)));
         match (self.account_of(link), &self.component(&link.to).external) {
             (None, _) if link.endpoints.is_empty() => Granting::Deed,
             (None, _) => Granting::Edge,

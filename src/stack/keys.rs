@@ -3,8 +3,9 @@
 use anyhow::{bail, ensure};
 
 use super::scope::LinkScope;
-use super::{EnvValue, Fact, Link};
-use crate::catalog::{KeyValue, Keys, Level, Role, pattern};
+use super::{EnvValue, Fact, Link, SecretFact, SecretText, TextPart};
+use crate::catalog::pattern::{self, Piece};
+use crate::catalog::{KeyValue, Keys, Level, Role};
 use crate::fault::Code;
 use crate::name::is_file_name;
 
@@ -28,6 +29,7 @@ pub(super) fn keys(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Vec<Env
             key,
             value: Some(link.writes().to_string()),
             help: String::new(),
+            secret: SecretText::default(),
             of: String::new(),
         });
     }
@@ -40,9 +42,9 @@ fn of_convention(link: &Link, scope: &LinkScope<'_>, keys: &Keys) -> anyhow::Res
         let constant = keys.constant.iter();
         values.extend(constant.map(|(key, value)| plain(link, key.clone(), value.clone())));
         for (file, fact) in &keys.files {
-            if let Some(Fact::Secret { origin }) = link.facts.get(fact) {
+            if let Some(Fact::Secret(fact_of)) = link.facts.get(fact) {
                 let key = format!("{}_{}", link.env_prefix, fact.to_uppercase());
-                values.push(secret(link, key, Some(file.clone()), origin.clone())?);
+                values.push(secret(link, key, Some(file.clone()), fact_of.clone())?);
             }
         }
         return Ok(values);
@@ -81,7 +83,7 @@ fn value(link: &Link, scope: &LinkScope<'_>, key: String, value: &KeyValue) -> a
         }
         KeyValue::Text(fact) => match link.facts.get(fact) {
             Some(Fact::Plain(text)) => Ok(Some(plain(link, key, text.clone()))),
-            Some(Fact::Secret { origin }) => secret(link, key, mounted_as(link, scope)?, origin.clone()).map(Some),
+            Some(Fact::Secret(fact)) => secret(link, key, mounted_as(link, scope)?, fact.clone()).map(Some),
             None => {
                 ensure_known(link, fact, &key, fact)?;
                 Ok(None)
@@ -103,7 +105,7 @@ fn mounted_as(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Option<Strin
 fn joined(link: &Link, scope: &LinkScope<'_>, text: &str, key: &str) -> anyhow::Result<Option<String>> {
     for name in pattern::variables(text) {
         match link.facts.get(name) {
-            Some(Fact::Secret { .. }) => bail!(Code::E_CATALOG_LINK.fault(format!(
+            Some(Fact::Secret(_)) => bail!(Code::E_CATALOG_LINK.fault(format!(
                 "the key `{key}` of link type `{}` shows the secret `{name}`; write `{{secret: …}}`",
                 link.type_name()
             ))),
@@ -128,7 +130,7 @@ fn composed_secret(link: &Link, key: String, text: &str) -> anyhow::Result<Optio
     let mut origins = Vec::new();
     for name in pattern::variables(text) {
         match link.facts.get(name) {
-            Some(Fact::Secret { origin }) => origins.push(format!("<{name}> is the {origin}")),
+            Some(Fact::Secret(fact)) => origins.push(format!("<{name}> is the {}", fact.origin)),
             Some(Fact::Plain(_)) => {}
             None => {
                 ensure_known(link, name, &key, text)?;
@@ -141,8 +143,20 @@ fn composed_secret(link: &Link, key: String, text: &str) -> anyhow::Result<Optio
         _ => Some(format!("<{name}>").into()),
     };
     let form = pattern::expand(text, lookup)?;
-    let help = format!("{form}, where {}", origins.join(" and "));
-    secret(link, key, None, help).map(Some)
+    let origin = format!("{form}, where {}", origins.join(" and "));
+    let text = SecretText(pattern::pieces(text).flat_map(|piece| parts(link, piece)).collect());
+    secret(link, key, None, SecretFact { origin, text }).map(Some)
+}
+
+fn parts(link: &Link, piece: Piece<'_>) -> Vec<TextPart> {
+    match piece {
+        Piece::Text(text) => vec![TextPart::Plain(text.to_owned())],
+        Piece::Variable(name) => match link.facts.get(name) {
+            Some(Fact::Secret(fact)) => fact.text.0.clone(),
+            Some(Fact::Plain(text)) => vec![TextPart::Plain(text.clone())],
+            None => Vec::new(),
+        },
+    }
 }
 
 fn ensure_known(link: &Link, fact: &str, key: &str, text: &str) -> anyhow::Result<()> {
@@ -167,10 +181,11 @@ fn plain(link: &Link, key: String, value: String) -> EnvValue {
         key,
         value: Some(value),
         help: String::new(),
+        secret: SecretText::default(),
     }
 }
 
-fn secret(link: &Link, key: String, file: Option<String>, help: String) -> anyhow::Result<EnvValue> {
+fn secret(link: &Link, key: String, file: Option<String>, fact: SecretFact) -> anyhow::Result<EnvValue> {
     let file = file.unwrap_or_else(|| key.clone());
     ensure!(
         is_file_name(&file),
@@ -183,7 +198,8 @@ fn secret(link: &Link, key: String, file: Option<String>, help: String) -> anyho
         key,
         value: None,
         file,
-        help,
+        help: fact.origin,
+        secret: fact.text,
     })
 }
 

@@ -18,6 +18,7 @@ mod graph;
 mod keys;
 mod links;
 mod scope;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -30,12 +31,13 @@ use crate::catalog::{
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
-pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
+pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin, SecretFact};
 pub use connections::Connection;
 pub use delivery::Gitops;
 pub use external::External;
 pub use granting::Granting;
 pub use graph::Waves;
+pub use secret::{Maker, SecretText, SecretValue, TextPart};
 
 /// A checked stack, as one environment sees it.
 #[derive(Debug)]
@@ -177,6 +179,8 @@ pub struct EnvValue {
     pub file: String,
     /// Where a secret's value comes from.
     pub help: String,
+    /// What a secret is made of.
+    pub secret: SecretText,
     /// What the key stands for, whatever its prefix: `valkey *_PASSWORD`.
     pub of: String,
 }
@@ -233,12 +237,6 @@ impl Stack {
         links.any(|link| link.kind.interface_name() == interface)
     }
 
-    /// The operators that `component` needs with the links that it has.
-    pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
-        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
-        component.entry.definition.install.operators(is_taken)
-    }
-
     /// The keys that a Secret of the component's type has in this stack.
     pub fn keys_of<'a>(
         &'a self,
@@ -266,20 +264,6 @@ impl Stack {
             .into_iter()
             .flatten()
             .map(|position| &self.links[*position])
-    }
-
-    /// Whether a component of the stack needs one of the type in its cluster.
-    #[must_use]
-    pub fn needs(&self, type_name: &str) -> bool {
-        let mut needs = self.deployed().flat_map(|component| self.needs_of(component));
-        needs.any(|needed| needed == type_name)
-    }
-
-    /// The types that `component` needs in its cluster, with the links that it has.
-    pub fn needs_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a String> {
-        let links = self.links_from(&component.name);
-        let by_links = links.flat_map(|link| &link.kind.slot.needs);
-        component.entry.definition.needs.iter().chain(by_links)
     }
 
     /// Order of roll-out: a component's wave is greater than that of what it uses.

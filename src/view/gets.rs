@@ -53,7 +53,7 @@ fn selector(pods: &BTreeMap<String, String>) -> String {
 pub(super) fn plain(link: &Link) -> Map<String, Json> {
     let facts = link.facts.iter().filter_map(|(name, fact)| match fact {
         Fact::Plain(text) => Some((name.clone(), Json::from(text.as_str()))),
-        Fact::Secret { .. } => None,
+        Fact::Secret(_) => None,
     });
     facts.collect()
 }

@@ -81,12 +81,12 @@ const WRONG_PROVISIONS: Cases = &[
     (
         "{name: \"{to.object}.{link.object}\", keys",
         "{name: \"{to.object}.{link.object}\", issued: by hand, keys",
-        "catalog/mailpit/component.yaml:43: E_CATALOG_LINK: the Secret of the account has `name` and `issued`; write exactly one of `name`, `existing` and `issued`",
+        "catalog/mailpit/component.yaml:43: E_CATALOG_LINK: the Secret of the account has `name` and `issued`; write exactly one of `name`, `existing`, `issued` and `digest_in`",
     ),
     (
         "{name: \"{to.object}.{link.object}\", keys",
         "{keys",
-        "catalog/mailpit/component.yaml:43: E_CATALOG_LINK: nothing says where the Secret of the account comes from; write exactly one of `name`, `existing` and `issued`",
+        "catalog/mailpit/component.yaml:43: E_CATALOG_LINK: nothing says where the Secret of the account comes from; write exactly one of `name`, `existing`, `issued` and `digest_in`",
     ),
     (
         "{fact: password}",

@@ -22,6 +22,7 @@ mod granted;
 mod hooks;
 mod output;
 mod query;
+mod secrets;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;

@@ -106,6 +106,7 @@ fn secret(held: &mut Held<'_, ComponentType>, definition: &ComponentType, positi
             ("key", Some(&key.key)),
             ("value", key.value.as_ref()),
             ("help", Some(&key.help)),
+            ("command", key.command.as_ref()),
         ];
         for (field, text) in texts {
             if let Some(text) = text {

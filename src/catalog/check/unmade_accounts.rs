@@ -31,11 +31,12 @@ pub(super) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
     }
 }
 
-/// Whether the type must make accounts: those that it has anyway, or somebody issues, are there without it.
+/// Whether the type must make accounts: those that it has anyway, knows by a digest, or
+/// somebody issues, are there without it.
 fn is_to_be_made(provision: &Provision) -> bool {
     provision.accounts.values().any(|account| {
         let secret = account.secret.as_ref();
-        secret.is_none_or(|secret| secret.existing.is_none() && secret.issued.is_none())
+        secret.is_none_or(|secret| secret.existing.is_none() && secret.issued.is_none() && secret.digest_in.is_none())
     })
 }
 

@@ -12,6 +12,7 @@ mod safety;
 mod secrets;
 mod table;
 mod together;
+mod values;
 mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ use super::diff::diff;
 use super::steps::Steps;
 use super::{OnEdit, Options, Output, Purpose};
 use crate::rel_path::RelPath;
-use crate::tree::{Action, Changes, Class, Content, Skeleton, SkeletonKey, Tree, TreeFile};
+use crate::tree::{Action, Changes, Class, Content, Holds, Skeleton, SkeletonKey, Tree, TreeFile};
 
 /// An output directory with something beside it.
 struct Sandbox {
@@ -177,6 +178,7 @@ fn secret(keys: &[&str]) -> TreeFile {
         value: String::new(),
         comment: format!("where {key} comes from"),
         of: BTreeSet::new(),
+        holds: Holds::default(),
     };
     let skeleton = Skeleton {
         header: vec!["Generated".to_owned()],

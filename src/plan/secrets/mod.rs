@@ -1,5 +1,6 @@
 //! Secret skeletons: which keys a Secret has and where their values come from, never the values.
 
+mod holds;
 mod links;
 
 use std::borrow::Cow;
@@ -7,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+pub(crate) use holds::OF_LINK;
+
 use super::{Plan, PlannedFile, Source};
 use crate::catalog::{SecretSpec, pattern};
 use crate::layout::NAMESPACES;
 use crate::name::object_form;
 use crate::stack::{AttributeValue, Component, SecretsBackend, Stack, SubComponent};
-use crate::tree::{Class, Skeleton, SkeletonKey};
+use crate::tree::{Class, Holds, Skeleton, SkeletonKey};
 use crate::view::{self, object};
 
 /// The file that holds the keys of a component's links.
@@ -172,6 +175,7 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
             value: String::new(),
             comment: value.help.clone(),
             of: BTreeSet::from([value.of.clone()]),
+            holds: Holds::Secret(value.secret.clone()),
         };
         // Links that share a key each have a part in it.
         match keys.get_mut(&value.key) {
@@ -204,18 +208,20 @@ fn secret<'v>(
 ) -> anyhow::Result<PlannedSecret> {
     let expand = |text: &str| pattern::expand(text, &lookup).map(Cow::into_owned);
     let mut keys = Vec::new();
-    for key in stack.keys_of(component, spec) {
-        let value = key.value.as_deref().map(expand).transpose()?.unwrap_or_default();
+    let name = expand(&spec.name)?;
+    for spec in stack.keys_of(component, spec) {
+        let key = expand(&spec.key)?;
         keys.push(SkeletonKey {
-            key: expand(&key.key)?,
-            value,
-            comment: expand(&key.help)?,
+            value: spec.value.as_deref().map(expand).transpose()?.unwrap_or_default(),
+            comment: expand(&spec.help)?,
             of: BTreeSet::new(),
+            holds: holds::own(stack, component, &name, &key, spec),
+            key,
         });
     }
     keys.sort_by(|left, right| left.key.cmp(&right.key));
     Ok(PlannedSecret {
-        name: expand(&spec.name)?,
+        name,
         namespace: component.namespace.to_string(),
         file: expand(&spec.file)?,
         kind: spec.kind.clone(),

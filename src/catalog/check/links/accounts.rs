@@ -14,6 +14,7 @@ pub(super) fn secret<T>(held: &mut Held<'_, T>, base: &[String], secret: &Accoun
         ("name", secret.name.as_ref()),
         ("existing", secret.existing.as_ref()),
         ("issued", secret.issued.as_ref()),
+        ("digest_in", secret.digest_in.as_ref()),
     ];
     let given: Vec<&str> = origins
         .iter()
@@ -25,7 +26,7 @@ pub(super) fn secret<T>(held: &mut Held<'_, T>, base: &[String], secret: &Accoun
             [] => "nothing says where the Secret of the account comes from".to_owned(),
             several => format!("the Secret of the account has `{}`", several.join("` and `")),
         };
-        let hint = "write exactly one of `name`, `existing` and `issued`";
+        let hint = "write exactly one of `name`, `existing`, `issued` and `digest_in`";
         held.blame_key(E_CATALOG_LINK, &borrowed(base), fact, hint);
     } else if secret.made_by.is_some() && secret.name.is_none() {
         let fact = "an operator makes a Secret that has no name";
@@ -42,8 +43,13 @@ pub(super) fn secret<T>(held: &mut Held<'_, T>, base: &[String], secret: &Accoun
         known.check(held, &path, key);
         match source {
             KeySource::Plain(text) => known.check(held, &path, text),
-            KeySource::Fact { help: Some(help), .. } => known.check(held, &below(&path, &["help"]), help),
-            KeySource::Fact { .. } => {}
+            KeySource::Fact { help, command, .. } => {
+                for (word, text) in [("help", help), ("command", command)] {
+                    if let Some(text) = text {
+                        known.check(held, &below(&path, &[word]), text);
+                    }
+                }
+            }
         }
     }
 }

@@ -117,7 +117,9 @@ fn patterns(held: &mut Held<'_, ComponentType>, base: &[String], provision: &Pro
         named.check(held, &below(&path, &["name"]), &account.name);
         apart(held, &path, account);
         if let Some(own) = &account.secret {
-            secret(held, &below(&path, &["secret"]), own, &all);
+            let path = below(&path, &["secret"]);
+            secret(held, &path, own, &all);
+            digests(held, &path, own.digest_in.as_deref());
         }
     }
     let lists: Vec<&str> = provision.scope.keys().map(String::as_str).collect();
@@ -126,6 +128,23 @@ fn patterns(held: &mut Held<'_, ComponentType>, base: &[String], provision: &Pro
             let path = below(base, &["levels", level.word(), key]);
             grants(held, &path, value, &all, &lists);
         }
+    }
+}
+
+/// The key that digests stand under is one of a Secret of the type.
+fn digests(held: &mut Held<'_, ComponentType>, path: &[String], key: Option<&str>) {
+    let definition = held.definition();
+    let keys = definition.secrets.iter().flat_map(|secret| &secret.keys);
+    let known: Vec<&str> = keys.map(|key| key.key.as_str()).collect();
+    if let Some(key) = key {
+        let path = below(path, &["digest_in"]);
+        held.known(
+            E_CATALOG_LINK,
+            &borrowed(&path),
+            key,
+            &known,
+            "key of a Secret of the type",
+        );
     }
 }
 

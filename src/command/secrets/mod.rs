@@ -1,0 +1,164 @@
+//! `stacktic secrets`: the values of secret files.
+//!
+//! Each command is the same way with another last step: load, compare, open the files, work out what to write, write it. A
+//! rotation is that way with a note of what is old, and the note is on disk before anything changes.
+
+mod session;
+mod vault;
+
+use std::collections::BTreeSet;
+
+use anyhow::{bail, ensure};
+
+use super::Streams;
+use super::generate::refuse;
+use super::load::{Loaded, load};
+use crate::catalog::Catalog;
+use crate::cli::{OutputArg, SecretsCommand};
+use crate::exit::Exit;
+use crate::finding::suggestion;
+use crate::report;
+use crate::secrets::{Filling, KeyState, Rotation, State};
+use crate::settings::SecretsSettings;
+use crate::stack::{Fact, Link, Stack};
+use session::Session;
+
+pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let settings = SecretsSettings::new(command.of());
+    let Loaded { source, result } = load(&settings.stack_file, catalog)?;
+    let (topology, stack) = match result {
+        Ok(checked) => checked,
+        Err(findings) => return refuse(&findings, &source, settings.output, streams),
+    };
+    let tree = super::assemble::assemble(&topology, &stack, catalog)?;
+    let mut session = Session::open(&stack, &tree, &settings, command, streams)?;
+    match command {
+        SecretsCommand::Init(_) => init(&session, streams),
+        SecretsCommand::Status(_) => status(&session, streams),
+        SecretsCommand::Fill(_) | SecretsCommand::Sync(_) => {
+            let done = session.settle()?;
+            tell(&session, &done, streams)
+        }
+        SecretsCommand::Rotate(args) => {
+            let ids = ids_of(link(&stack, &args.link)?);
+            // One that was interrupted ends first.
+            session.settle()?;
+            let mut done = session.rotate(&ids)?;
+            // What others issue is not what was asked about.
+            done.keys.retain(|key| !matches!(key.state, State::Missing { .. }));
+            tell(&session, &done, streams)
+        }
+    }
+}
+
+/// What was written, and how all keys stand now.
+struct Done {
+    keys: Vec<KeyState>,
+    changed: Vec<String>,
+    /// Keys that got a value.
+    count: usize,
+}
+
+impl Done {
+    fn of(filling: Filling) -> Self {
+        let changed = filling.writes.keys().map(ToString::to_string).collect();
+        let count = filling.writes.values().map(std::collections::BTreeMap::len).sum();
+        let now = |mut key: KeyState| {
+            if key.state == State::Empty {
+                key.state = State::Filled;
+            }
+            key
+        };
+        Self {
+            keys: filling.keys.into_iter().map(now).collect(),
+            changed,
+            count,
+        }
+    }
+}
+
+fn init(session: &Session<'_>, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let count = session.init()?;
+    writeln!(
+        streams.messages,
+        "{} secret files are for their owner alone, {count} of them from now on",
+        session.files.len()
+    )?;
+    Ok(Exit::Done)
+}
+
+fn status(session: &Session<'_>, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let filling = session.work_out(&session.noted_rotation()?)?;
+    match session.settings.output {
+        OutputArg::Text => write!(streams.out, "{}", report::secrets_status(&filling.keys))?,
+        OutputArg::Json => writeln!(streams.out, "{:#}", report::secrets_json(&filling.keys, &[]))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(session: &Session<'_>, done: &Done, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match session.settings.output {
+        OutputArg::Json => writeln!(streams.out, "{:#}", report::secrets_json(&done.keys, &done.changed))?,
+        OutputArg::Text => {
+            let (count, files) = (done.count, done.changed.len());
+            writeln!(streams.messages, "{count} keys filled in, in {files} files")?;
+            write!(streams.messages, "{}", report::secrets_left(&done.keys, streams.style))?;
+        }
+    }
+    write!(streams.messages, "{}", report::kept_text(&session.kept, streams.style))?;
+    let is_in_doubt = done.keys.iter().any(|key| matches!(key.state, State::Differs { .. }));
+    Ok(match is_in_doubt || !session.kept.is_empty() {
+        true => Exit::Refused,
+        false => Exit::Done,
+    })
+}
+
+/// The link that a person means by `FROM:TO`.
+fn link<'a>(stack: &'a Stack, text: &str) -> anyhow::Result<&'a Link> {
+    let spelled = |link: &Link| format!("{}:{}", link.start(), link.end());
+    let meant: Vec<&Link> = stack
+        .links
+        .iter()
+        .filter(|link| spelled(link) == text || link.object == text)
+        .collect();
+    match meant.as_slice() {
+        [link] => Ok(link),
+        [] => {
+            let all: Vec<String> = stack
+                .links
+                .iter()
+                .filter(|link| !ids_of(link).is_empty())
+                .map(spelled)
+                .collect();
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            let hint = suggestion(text, &all).unwrap_or_else(|| "no link of the stack has a secret".to_owned());
+            bail!("the stack has no link `{text}`; {hint}")
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|link| format!("`{}`", link.object)).collect();
+            bail!("`{text}` is more than one link: say {}", names.join(" or "))
+        }
+    }
+}
+
+/// The values that a link brings.
+fn ids_of(link: &Link) -> BTreeSet<&str> {
+    let secrets = link.facts.values().filter_map(|fact| match fact {
+        Fact::Secret(secret) => Some(&secret.text),
+        Fact::Plain(_) => None,
+    });
+    secrets
+        .flat_map(|text| text.values())
+        .map(|value| value.id.as_str())
+        .collect()
+}
+
+/// A rotation of what is ours to choose.
+fn rotation_of(session: &Session<'_>, ids: &BTreeSet<&str>) -> anyhow::Result<Rotation> {
+    let ours = session.ours(ids);
+    ensure!(
+        !ours.is_empty(),
+        "the link has no value of our own choice: a new one comes from whoever issues it, and goes into the emptied key"
+    );
+    Ok(Rotation::of(&ours, &session.values()?))
+}
