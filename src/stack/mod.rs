@@ -26,8 +26,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, OperatorSource, Per, Protocol, Role, SecretKey,
-    SecretSpec,
+    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretKey, SecretSpec,
 };
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
