@@ -62,9 +62,10 @@ const fn place(pattern: &'static str, owner: Owner) -> Place {
     Place { pattern, owner }
 }
 
-const PLACES: [Place; 25] = [
+const PLACES: [Place; 26] = [
     place("stack-metadata.json", Owner::Stack),
     place("tools.lock.json", Owner::Stack),
+    place("helmfile.yaml", Owner::Stack),
     place(".sops.yaml", Owner::Stack),
     place(".gitignore", Owner::Stack),
     place(".gitattributes", Owner::Stack),

@@ -79,6 +79,11 @@ pub fn operators(stack: &Stack) -> Vec<Operator<'_>> {
 }
 
 impl Operator<'_> {
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.type_name
+    }
+
     /// The values file of its chart, below the output folder.
     #[must_use]
     pub fn values_file(&self) -> Option<String> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{Plan, Source, hooks};
+use super::{Plan, Source, helmfile, hooks};
 use crate::catalog::{Catalog, GitSource, Role};
 use crate::hook;
 use crate::hook::releases::{self, Release};
@@ -39,6 +39,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Pla
         let values = object! {
             "documents": documents.into_iter().collect::<Vec<_>>(),
             "git_operators": by_git.collect::<Vec<_>>(),
+            "helmfiles": helmfile::document(stack, base).into_iter().collect::<Vec<_>>(),
         };
         hooks::plan(plan, &entry, hooks::keys(values))?;
     }

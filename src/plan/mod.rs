@@ -7,6 +7,7 @@ mod applications;
 mod components;
 mod config_maps;
 mod environment;
+mod helmfile;
 mod hooks;
 mod install;
 mod jobs;

@@ -1,0 +1,163 @@
+//! The releases of a stack as helmfile reads them: each once, with what must be there before it.
+//!
+//! A stack and its planned values files go in, the items of `helmfile.yaml` come out. The environment is a variable of
+//! helmfile, which it expands in the values of a release.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::Plan;
+use crate::hook::releases::{self, Operator, Release};
+use crate::name::ComponentName;
+use crate::stack::{Component, Stack, Waves};
+use crate::view::object;
+
+/// The environment that helmfile is called with.
+const ENVIRONMENT: &str = "{{ .Environment.Name }}";
+
+/// The one document; nothing where Helm installs nothing.
+pub(super) fn document(stack: &Stack, base: &Plan) -> Option<Json> {
+    let graph = Graph::of(stack);
+    let operators = graph.operators.iter().filter_map(|operator| {
+        let release = operator.release()?;
+        let needs = graph.needed_types(operator);
+        Some(item(&release, &needs))
+    });
+    let components = stack.deployed().filter_map(|component| {
+        let release = releases::of_component(component, values(base, &component.name))?;
+        Some(item(&release, &graph.needs(component)))
+    });
+    let releases: Vec<Json> = operators.chain(components).collect();
+    let repositories: BTreeMap<String, String> = graph.repositories().collect();
+    let repositories = repositories.into_iter();
+    let repositories: Vec<Json> = repositories
+        .map(|(name, url)| object! { "name": name, "url": url })
+        .collect();
+    (!releases.is_empty()).then(|| {
+        object! { "environments": stack.environments.iter().map(ComponentName::as_str).collect::<Vec<_>>(), "repositories": repositories, "releases": releases }
+    })
+}
+
+/// Values files: those of the base, then the same names and a person's own in the overlay, where they may be absent.
+fn values(base: &Plan, component: &ComponentName) -> Vec<String> {
+    let folder = format!("k8s/deploy/base/{component}/");
+    let names = base.values_files(&folder);
+    let overlay = format!("k8s/deploy/overlays/{ENVIRONMENT}/{component}");
+    let of_base = names.iter().map(|name| format!("{folder}{name}"));
+    let of_overlay = names.iter().map(|name| format!("{overlay}/{name}"));
+    let own = [format!("{overlay}/values.local.yaml")];
+    of_base.chain(of_overlay).chain(own).collect()
+}
+
+fn item(release: &Release, needs: &BTreeSet<String>) -> Json {
+    object! {
+        "name": &release.release,
+        "namespace": &release.namespace,
+        "chart": chart(release),
+        "version": &release.version,
+        "values": &release.values,
+        "needs": needs.iter().collect::<Vec<_>>(),
+    }
+}
+
+/// A registry by its address, a repository by the name that helmfile gives it.
+fn chart(release: &Release) -> String {
+    let name = &release.name;
+    match release.repository.strip_prefix("oci://") {
+        Some(registry) => {
+            let registry = registry.strip_suffix(&format!("/{name}")).unwrap_or(registry);
+            format!("oci://{registry}/{name}")
+        }
+        None => format!("{name}/{name}"),
+    }
+}
+
+/// As `needs` names a release.
+fn id(release: &Release) -> String {
+    format!("{}/{}", release.namespace, release.release)
+}
+
+/// Which release comes after which.
+struct Graph<'a> {
+    stack: &'a Stack,
+    waves: Waves<'a>,
+    operators: Vec<Operator<'a>>,
+}
+
+impl<'a> Graph<'a> {
+    fn of(stack: &'a Stack) -> Self {
+        Self {
+            stack,
+            waves: stack.waves(),
+            operators: releases::operators(stack),
+        }
+    }
+
+    /// Repositories that are no registries, by the names of their charts.
+    fn repositories(&self) -> impl Iterator<Item = (String, String)> {
+        let of_components = self
+            .stack
+            .deployed()
+            .filter_map(|one| releases::of_component(one, Vec::new()));
+        let of_operators = self.operators.iter().filter_map(Operator::release);
+        let releases = of_components.chain(of_operators);
+        releases
+            .filter(|release| !release.repository.starts_with("oci://"))
+            .map(|release| (release.name, release.repository))
+    }
+
+    /// Releases of what an operator's type needs.
+    fn needed_types(&self, operator: &Operator<'_>) -> BTreeSet<String> {
+        let users = self
+            .stack
+            .deployed()
+            .filter(|one| one.type_name() == operator.type_name());
+        let needed: BTreeSet<&String> = users.flat_map(|one| self.stack.needs_of(one)).collect();
+        let there = self
+            .stack
+            .deployed()
+            .filter(|one| needed.iter().any(|name| *name == one.type_name()));
+        there.filter_map(Self::release).collect()
+    }
+
+    fn release(component: &Component) -> Option<String> {
+        releases::of_component(component, Vec::new()).as_ref().map(id)
+    }
+
+    /// Releases that a component's own comes after: of what it links to, directly or by what has none, and of operators.
+    fn needs(&self, component: &'a Component) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let (mut open, mut seen) = (vec![component], BTreeSet::new());
+        while let Some(one) = open.pop() {
+            if !seen.insert(&one.name) {
+                continue;
+            }
+            found.extend(self.operators_of(one));
+            let links = self.stack.links_from(&one.name).filter(|link| link.kind.uses());
+            let mut targets: Vec<&Component> = links.map(|link| self.stack.component(&link.to)).collect();
+            let needed: BTreeSet<&String> = self.stack.needs_of(one).collect();
+            let all = self.stack.deployed();
+            targets.extend(all.filter(|other| needed.iter().any(|name| *name == other.type_name())));
+            // Components of a circle share a wave; none of them can come first.
+            let earlier = |target: &&Component| {
+                target.is_deployed() && self.waves.components[&target.name] < self.waves.components[&component.name]
+            };
+            for target in targets.into_iter().filter(earlier) {
+                match Self::release(target) {
+                    Some(release) => drop(found.insert(release)),
+                    None => open.push(target),
+                }
+            }
+        }
+        found
+    }
+
+    fn operators_of(&self, component: &Component) -> impl Iterator<Item = String> {
+        let own = self
+            .operators
+            .iter()
+            .filter(|operator| operator.type_name() == component.type_name());
+        own.filter_map(Operator::release).map(|release| id(&release))
+    }
+}
