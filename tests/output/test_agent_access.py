@@ -76,7 +76,7 @@ def test_only_linked_components_reach_the_agent() -> None:
     spaces = sorted(
         next(iter(one["namespaceSelector"]["matchLabels"].values())) for one in with_space
     )
-    # Argo CD deploys the agent and Alloy reads its logs by the Kubernetes API: neither needs an edge.
+    # Argo CD deploys it and Alloy reads its logs by the Kubernetes API: neither needs an edge.
     callers = {"fastmcp", "prometheus"}
     assert callers | {"argo-cd", "alloy"} == set(sources)
     assert spaces == sorted(COMPONENTS[name]["namespace"] for name in callers)

@@ -15,7 +15,10 @@ SUFFIX = ".{namespace}.svc.cluster.local"
 COMPONENTS = sorted((ROOT / "catalog").glob("*/component.yaml"))
 
 # Ports that a chart opens by a value, so that no render with default values shows them.
-OPENED_BY_A_VALUE = {("apisix", "https"): "apisix.ssl.enabled adds service.tls.servicePort"}
+OPENED_BY_A_VALUE = {
+    ("alloy", "otlp"): "alloy.extraPorts adds its ports to the Service",
+    ("apisix", "https"): "apisix.ssl.enabled adds service.tls.servicePort",
+}
 
 Services = dict[str, set[Any]]
 

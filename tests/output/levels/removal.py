@@ -65,7 +65,13 @@ def breaches(draft: Draft, link: Link, before: Tree, after: Tree, own: set[Fact]
     """Compare what is lost with `own`, what the link gives where there is no other."""
     others = [one for one in draft.links if one is not link]
     lost, gained = before.facts - after.facts, after.facts - before.facts
-    found = [f"came: {fact}" for fact in sorted(gained)]
+    # An account that loses its only tables to a link that goes is left with a lower level.
+    came = sorted(
+        fact
+        for fact in gained
+        if not (is_level(fact) and is_shared(fact, link, others, before.links))
+    )
+    found = [f"came: {fact}" for fact in came]
     absent = sorted(own - before.facts)
     found += [
         f"never was: {fact}"
@@ -100,7 +106,8 @@ def is_shared(fact: Fact, link: Link, others: list[Link], links: Sayings) -> boo
         return bool(beside and link.kind.brings_tools) or name in always()
     if fact.kind in {"account", "key"}:
         principal = links[key_of(link)].principal
-        at_target = [one for one in others if one.target == link.target]
+        # A document names an account without its provider, of which two may have one of that name.
+        at_target = [one for one in others if fact.place in DOCUMENTS or one.target == link.target]
         return any(links[key_of(one)].principal == principal for one in at_target)
     if fact.kind == "scope":
         return bool([one for one in others if fact.text in {one.source, one.target, one.end}])
