@@ -5,6 +5,7 @@
 
 pub mod argo_cd_apps;
 mod edges;
+mod grafana_dashboards;
 mod markdown;
 mod mcp_clients;
 mod mcp_registry;
@@ -45,7 +46,8 @@ const BY_PLAN: [&str; 4] = ["argo_cd_apps", "install_docs", "kustomize", "overla
 type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;
 
 /// The one place where the name of a function meets the function.
-const OF_THE_STACK: [(&str, Function); 6] = [
+const OF_THE_STACK: [(&str, Function); 7] = [
+    ("grafana_dashboards", |stack, _| Ok(grafana_dashboards::values(stack))),
     ("mcp_clients", |stack, _| Ok(mcp_clients::values(stack))),
     ("mcp_registry", mcp_registry::values),
     ("network_policies", |stack, _| Ok(network_policies::values(stack))),

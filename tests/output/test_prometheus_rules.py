@@ -1,4 +1,4 @@
-"""Every type with metrics is watched: its alerts ask for metrics that exist and fire when they should.
+"""Every type with metrics is watched: alerts ask for metrics that exist and fire as they should.
 
 In: the binary (STACKTIC_BIN), a stack with all types that have metrics, tests/facts/metrics, cases
 in rules/, promtool. Must not know a type.
