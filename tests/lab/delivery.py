@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import crds
 from cluster import Cluster
 from output_checker import argo_rules, build, yaml_reading
 from output_checker.finding import Object, group_and_version
 
 WAVE = "argocd.argoproj.io/sync-wave"
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace"}
 OPTIONS = "argocd.argoproj.io/sync-options"
 APPLY = ("apply", "--server-side")
 # Kind, namespace and name with the group: what tells an object from all others.
@@ -77,6 +79,16 @@ def key(item: Object) -> Key:
     metadata = item["metadata"]
     group, _ = group_and_version(item)
     return group, item["kind"], metadata.get("namespace") or "", metadata["name"]
+
+
+def prepare(cluster: Cluster, objects: dict[Key, Object]) -> None:
+    """What others bring: the kinds of operators and charts, and Argo CD's own namespace."""
+    kinds = {(group, kind) for group, kind, _, _ in objects}
+    known = crds.definitions({group for group, _ in kinds})
+    cluster.apply(one for one in known if crds.defined(one) in kinds)
+    cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+    homes = {place for _, kind, place, _ in objects if kind == "AppProject"}
+    cluster.apply({**NAMESPACE, "metadata": {"name": home}} for home in homes)
 
 
 def versions(cluster: Cluster, items: Iterable[Object]) -> dict[Key, str]:

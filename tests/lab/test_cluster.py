@@ -20,7 +20,6 @@ import pytest
 import yaml
 
 import cluster as lab
-import crds
 import delivery
 from delivery import Delivery, Key
 from output_checker import build
@@ -55,19 +54,9 @@ def installed(
 
 def install(wanted: Delivery, cluster: lab.Cluster) -> Installed:
     objects = wanted.objects()
-    prepare(cluster, objects)
+    delivery.prepare(cluster, objects)
     wanted.apply(cluster)
     return Installed(wanted, cluster, objects)
-
-
-def prepare(cluster: lab.Cluster, objects: dict[Key, Object]) -> None:
-    """What others bring: the kinds of operators and charts, and Argo CD's own namespace."""
-    kinds = {(group, kind) for group, kind, _, _ in objects}
-    known = crds.definitions({group for group, _ in kinds})
-    cluster.apply(one for one in known if crds.defined(one) in kinds)
-    cluster.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
-    for namespace in {place for _, kind, place, _ in objects if kind == "AppProject"}:
-        cluster.kubectl("create", "namespace", namespace)
 
 
 def test_it_is_all_there_and_a_second_time_changes_nothing(installed: Installed) -> None:

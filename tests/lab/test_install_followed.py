@@ -61,8 +61,10 @@ class Reader:
 
     def kubectl(self, words: list[str]) -> None:
         """The command as it stands; the page says that kinds of charts need a second time."""
-        for repository in remotes(words):
-            self.cluster.apply(stand_in.operator(repository))
+        addresses = remotes(words)
+        for address in addresses:
+            self.cluster.apply(stand_in.operator(address))
+        if addresses:
             return
         try:
             self.cluster.run(*words, cwd=OUT)
@@ -88,11 +90,11 @@ class Reader:
 
 
 def remotes(words: list[str]) -> list[str]:
-    """The repositories that a command would fetch, which no registry has."""
+    """What a command would fetch, which no registry has."""
     folders = [OUT / words[at + 1] for at, word in enumerate(words) if word == "-k"]
     files = [yaml_reading.read_file(folder / "kustomization.yaml") for folder in folders]
     named = [name for file in files for name in file["resources"]]
-    return [name.split("://")[1].split("//")[0] for name in named if "://" in name]
+    return [name for name in named if "://" in name]
 
 
 def is_of_an_unknown_kind(line: str) -> bool:
