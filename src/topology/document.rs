@@ -51,7 +51,8 @@ pub enum SecretsBackend {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnvironmentDocument {
-    /// What it is for: `dev` (the default) or `ha`. Types say what follows, weaker than any value of this file.
+    /// What it is for: `dev` (the default), or `ha` for three nodes and more. Types say what follows, weaker than any value of
+    /// this file.
     pub profile: Profile,
     /// Overrides, by component name.
     pub components: BTreeMap<String, OverrideDocument>,

@@ -79,6 +79,7 @@ impl Definition for ComponentType {
         texts::beside,
         names::of_people,
         attributes::manners,
+        profiles::manners,
         endpoints::reachable,
         charts::manners,
     ];
