@@ -6,6 +6,9 @@ Must not know files; test_check_output.py breaks trees.
 """
 
 import copy
+import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,8 +158,8 @@ def test_several_pods_that_the_table_does_not_name_are_told() -> None:
     assert list(pods.unknown_numbers("seaweedfs", values)) == ["filer.replicas"]
 
 
-# What stays one pod, by labels; the types say why.
-ALONE = {"fastmcp"}
+# What stays one pod, by labels: types and the stack file say why.
+ALONE = {"fastmcp", "grafana"}
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -170,3 +173,29 @@ def test_the_profile_of_the_example_reaches_its_pods(environment: str) -> None:
         assert [labels for labels in alone if not ALONE & set(labels.values())] == []
     else:
         assert len(alone) > 10
+
+
+SHARED_DATABASE: Object = {
+    "apiVersion": "stacktic.io/v1",
+    "kind": "Stack",
+    "name": "shop",
+    "domain": "shop.example.com",
+    "environments": {"dev": {}, "prod": {"profile": "ha"}},
+    "components": {
+        "grafana": {"type": "grafana"},
+        "cnpg": {"type": "cnpg", "sub_components": {"grafana_db": {"type": "database"}}},
+        "argo-cd": {"type": "argo_cd"},
+    },
+    "links": [{"from": "grafana", "to": "cnpg/grafana_db", "type": "storage"}],
+}
+
+
+def test_pods_that_share_a_database_keep_to_every_rule(binary: Path, tmp_path: Path) -> None:
+    """Grafana has one pod in the example: here it has a database, and two."""
+    (tmp_path / "stack.yaml").write_text(json.dumps(SHARED_DATABASE), encoding="utf-8")
+    subprocess.run([binary, "gen", "stack.yaml"], cwd=tmp_path, check=True, capture_output=True)
+    out = tmp_path / "out"
+    assert tree_rules.check_tree(out) == []
+    groups = tree_rules.pods_of_charts(out / "k8s/deploy/overlays/prod")
+    (grafana,) = [one for one in groups if one.labels.get("app.kubernetes.io/name") == "grafana"]
+    assert grafana.replicas == 2
