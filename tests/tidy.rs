@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order of reading; a module may use only those before it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "rel_path", "contents", "name", "level", "profile", "clients", "layout", "yaml", "fault", "finding", "topology",
     "catalog", "stack", "metadata", "view", "hook", "agent", "tree", "plan", "render", "disk", "report", "dev", "exit",
     "cli", "settings", "command",
