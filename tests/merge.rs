@@ -119,7 +119,10 @@ fn with_link() -> String {
 }
 
 fn with_component() -> String {
-    added("  loki: {type: loki}", "  archive: {type: loki, namespace: archive}")
+    added(
+        "  loki: {type: loki}",
+        "  archive: {type: loki, namespace: archive, attributes: {replicas: 1}}",
+    )
 }
 
 fn with_other_component() -> String {

@@ -277,7 +277,10 @@ proptest! {
 #[test]
 fn namespaces_belong_to_nobody() {
     let example = include_str!("../generated-example/stack.yaml");
-    let more = example.replace("\ncomponents:\n", "\ncomponents:\n  archive: {type: loki}\n");
+    let more = example.replace(
+        "\ncomponents:\n",
+        "\ncomponents:\n  archive: {type: loki, attributes: {replicas: 1}}\n",
+    );
     for stack in [example, &more] {
         let files = generate(stack).unwrap();
         let of_kind = |kind: &str| -> BTreeSet<String> {

@@ -72,7 +72,8 @@ pub struct EnvironmentDocument {
     pub cluster: Option<ClusterDocument>,
     /// Domain of the environment, in place of the stack's.
     pub domain: Option<String>,
-    /// What it is for: `dev` (the default) or `ha`. Types say what follows, weaker than any value of this file.
+    /// What it is for: `dev` (the default), or `ha` for three nodes and more. Types say what follows, weaker than any value of
+    /// this file.
     pub profile: Profile,
     /// Overrides, by component name.
     pub components: BTreeMap<String, OverrideDocument>,

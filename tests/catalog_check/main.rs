@@ -613,6 +613,11 @@ const WRONG_ATTRIBUTES: Cases = &[
         "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `owner` is a text, and one of its values is the number 3; put it in quotes, or write `type: integer`",
     ),
     (
+        "profiles: {ha: {attributes: {replicas: 3}}}\n",
+        "",
+        "catalog/mailpit/component.yaml:1: E_CATALOG_ATTRIBUTE: nobody is told what survives the loss of a node; add `profiles: {ha: {attributes: {replicas: 3}}}`, or `profiles: {ha: {stays: <why>}}`",
+    ),
+    (
         "{replicas: 3}",
         "{replicsa: 3}",
         "catalog/mailpit/component.yaml:59: E_CATALOG_ATTRIBUTE: there is no attribute `replicsa`; did you mean `replicas`?",

@@ -82,6 +82,7 @@ impl Definition for ComponentType {
         texts::beside,
         names::of_people,
         attributes::manners,
+        profiles::manners,
         endpoints::reachable,
         watching::manners,
         charts::manners,

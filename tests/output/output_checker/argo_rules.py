@@ -25,6 +25,8 @@ class Release:
     """A chart as an Application installs it."""
 
     application: str
+    name: str
+    namespace: str
     chart: str
     values_files: tuple[Path, ...]
     inline_values: dict[str, Any]
@@ -136,6 +138,8 @@ def _release(application: Object, source: dict[str, Any], out: Path) -> Release:
     files = [local(name, out) for name in helm.get("valueFiles") or []]
     return Release(
         application=name_of(application),
+        name=helm.get("releaseName") or application["metadata"]["name"],
+        namespace=application["spec"]["destination"].get("namespace") or "",
         chart=source["chart"],
         values_files=tuple(path for path in files if path and path.is_file()),
         inline_values=helm.get("valuesObject") or {},

@@ -17,6 +17,7 @@ from output_checker import (
     helm_values,
     network_rules,
     object_rules,
+    pods,
     workload_rules,
     yaml_reading,
 )
@@ -47,18 +48,43 @@ def check_overlay(folder: Path) -> list[Finding]:
         return [Finding(f"overlay {folder.name}", "build", str(error))]
     if not items:
         return [Finding(f"overlay {folder.name}", "build", "builds nothing")]
-    return [
-        Finding(f"overlay {folder.name}, {one.where}", one.rule, one.fact)
-        for one in check_items(items)
-    ]
+    findings = check_items(items)
+    if not findings:
+        findings = availability_rules.check_availability(items, pods_of_charts(folder))
+    return [Finding(f"overlay {folder.name}, {one.where}", one.rule, one.fact) for one in findings]
+
+
+def pods_of_charts(overlay: Path) -> list[pods.Pods]:
+    """What the charts of an environment make, by the Applications that install them."""
+    out = overlay.parents[3]
+    folder = out / "argocd" / overlay.name
+    items = [item for path in sorted(folder.rglob("*.yaml"))
+             for item in yaml_reading.read_all(path.read_text("utf-8"))]  # fmt: skip
+    found = []
+    for release in argo_rules.releases(items, out):
+        # What an Application installs lies in the namespace that it names.
+        place = {
+            "kind": "Release",
+            "metadata": {"name": release.name, "namespace": release.namespace},
+        }
+        found += pods.of_chart(release.chart, place, release.name, merged_values(release))
+    return found
+
+
+def merged_values(release: argo_rules.Release) -> dict[str, Any]:
+    """All values of a release, one layer over the other."""
+    layers = [yaml_reading.read_file(path) or {} for path in release.values_files]
+    merged: dict[str, Any] = {}
+    for values in [*layers, release.inline_values]:
+        merged = helm_values.merge(merged, values)
+    return merged
 
 
 def check_items(items: list[Object]) -> list[Finding]:
     """Schemas first; the other rules read only what has the right shape."""
     findings, sound = check_schemas(items)
     findings += object_rules.check_objects(sound)
-    findings += workload_rules.check_workloads(sound)
-    return findings + availability_rules.check_availability(sound)
+    return findings + workload_rules.check_workloads(sound)
 
 
 def check_schemas(items: list[Any]) -> tuple[list[Finding], list[Object]]:
@@ -155,6 +181,10 @@ def check_release(release: argo_rules.Release, out: Path) -> list[Finding]:
         findings += object_rules.check_value_images(where, values)
         merged = helm_values.merge(merged, values)
     findings += alloy_rules.check_pipelines(release.application, merged)
+    findings += [
+        Finding(release.application, "availability", f"nobody knows how {path} pods are kept up")
+        for path in pods.unknown_numbers(release.chart, merged)
+    ]
     return findings + helm_values.check_values_schema(release.application, merged, chart)
 
 
