@@ -228,6 +228,13 @@ pub struct NamespacePeer {
 }
 
 impl ComponentType {
+    /// Whether a stack has a component of the type at most once: it delivers the stack, or brings kinds of the whole cluster.
+    #[must_use]
+    pub fn is_once(&self) -> bool {
+        let brings = self.install.chart().is_some_and(|chart| !chart.groups.is_empty());
+        brings || self.excludes(self)
+    }
+
     /// The types that it may need in its cluster, whatever its links.
     pub fn all_needs(&self) -> impl Iterator<Item = &String> {
         let by_links = self.consumes.iter().flat_map(|slot| &slot.body.needs);

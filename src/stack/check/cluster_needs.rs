@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Checker;
 use super::links::ResolvedLink;
-use crate::catalog::{ComponentType, OperatorSource, Role};
+use crate::catalog::{ComponentType, OperatorSource};
 use crate::finding::{Code, Finding};
 use crate::topology::ComponentDocument;
 use crate::yaml::Span;
@@ -91,9 +91,8 @@ fn served(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument, 
 
 /// Two charts with the same kinds would each take them from the other.
 fn once<'a>(checker: &mut Checker<'_>, name: &'a str, kind: &ComponentType, first: &mut BTreeMap<String, &'a str>) {
-    let brings = kind.install.chart().is_some_and(|chart| !chart.groups.is_empty());
     // Of deliveries another rule tells.
-    if !brings || kind.roles.contains(&Role::Delivery) {
+    if !kind.is_once() || kind.excludes(kind) {
         return;
     }
     let Some(other) = first.insert(kind.name.clone(), name) else {
