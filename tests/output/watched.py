@@ -91,6 +91,12 @@ def labels_in(selector: str) -> set[str]:
     return set(LABEL.findall(selector))
 
 
+def labels_of(fact: Json) -> set[str]:
+    """Labels of a metric's series in Prometheus, whose own labels of a target push others aside."""
+    told: set[str] = set(fact["labels"])
+    return OF_TARGETS | {f"exported_{label}" if label in OF_TARGETS else label for label in told}
+
+
 def facts_of(kind: str) -> dict[str, Json]:
     """What the sources of a type say of each of its metrics."""
     sources: list[Json] = yaml_reading.read_file(FACTS / "metrics" / f"{kind}.yaml")
