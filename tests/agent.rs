@@ -165,7 +165,7 @@ async fn the_pages_requests() {
     let link = json!({"link": "prometheus-kafka", "component": "prometheus"});
     assert!(found["results"].as_array().unwrap().contains(&link), "{found}");
     let (_, structure) = agent.send(with_key(Request::get("/metadata/structure"), "")).await;
-    assert_eq!(structure["components"][0]["name"], "apisix");
+    assert_eq!(structure["components"][0]["name"], "alloy");
     let (_, fields) = agent.send(with_key(Request::get("/metadata/fields/cnpg"), "")).await;
     assert_eq!(
         fields["sub_components"]["database"]["variables"]["password"],

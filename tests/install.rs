@@ -91,13 +91,26 @@ fn a_group_that_nobody_brings() {
 
 #[test]
 fn a_chart_that_brings_its_own_kinds() {
-    let told = "and does not skip its dry run";
-    let option = "- SkipDryRunOnMissingResource=true";
-    check(
-        "argocd/dev/applications/cert-manager.yaml",
-        option,
-        "- PrunePropagationPolicy=foreground",
-        told,
+    let mut files = example();
+    let issuer = "apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata:\n  name: ours\n";
+    files.insert("k8s/deploy/base/cert-manager/issuer.yaml".to_owned(), issuer.to_owned());
+    let kustomization = files
+        .get_mut("k8s/deploy/base/cert-manager/kustomization.yaml")
+        .unwrap();
+    *kustomization = kustomization.replacen("resources:\n", "resources:\n  - issuer.yaml\n", 1);
+    assert_eq!(
+        problems(&files),
+        [""; 0],
+        "the chart of the same Application brings the kind"
+    );
+    let application = files.get_mut("argocd/dev/applications/cert-manager.yaml").unwrap();
+    *application = application.replace("- SkipDryRunOnMissingResource=true", "- PruneLast=true");
+    let found = problems(&files);
+    assert!(
+        found
+            .iter()
+            .any(|problem| problem.contains("and does not skip its dry run")),
+        "{found:#?}"
     );
 }
 

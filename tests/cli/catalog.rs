@@ -142,6 +142,7 @@ fn shows_entries_of_an_overlay() {
       token                secret                   of your own choice
 
     Links to it
+      alloy-mailpit                    read             Alloy collects the logs of a component's pods
       argo_cd-mailpit                  write            Argo CD syncs a component automatically
       celery-mailpit                   write            mail sink: mail that is sent
       django-mailpit                   write            mail sink: mail that is sent
@@ -349,6 +350,7 @@ fn shows_attributes_of_presets() {
       replicas             3
 
     Links from it
+      rails-alloy                      write            logs collected by Grafana Alloy: traces, metrics and logs by OTLP
       rails-argo_cd                    probe read write GitOps by Argo CD: the web interface
       rails-clickhouse_database        read write own   ClickHouse: one ClickHouse database
       rails-cnpg_database              read write own   PostgreSQL by CloudNativePG: one PostgreSQL database
@@ -362,6 +364,7 @@ fn shows_attributes_of_presets() {
       rails-langflow                   probe read write Langflow: the web interface
       rails-nextjs                     probe read write site built with Next.js: the web interface
       rails-nodejs                     probe read write HTTP backend in Node.js: the web interface
+      rails-otel                       write            traces, metrics and logs by the OpenTelemetry Collector: traces, metrics and logs by OTLP
       rails-rabbitmq_queue             read write       RabbitMQ: one queue or exchange
       rails-rabbitmq_exchange          write            RabbitMQ: one queue or exchange
       rails-rails                      probe read write site: the web interface
@@ -370,6 +373,7 @@ fn shows_attributes_of_presets() {
       rails-valkey                     read write       Valkey: keys below the declared prefixes
 
     Links to it
+      alloy-rails                      read             Alloy collects the logs of a component's pods
       apisix-rails                     write            the gateway publishes a web interface
       argo_cd-rails                    write            Argo CD syncs a component automatically
       celery-rails                     probe read write site: the web interface

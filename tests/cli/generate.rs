@@ -82,7 +82,7 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
     ----- stdout -----
     --- a/k8s/deploy/base/loki/values.yaml
     +++ b/k8s/deploy/base/loki/values.yaml
-    @@ -35,7 +35,7 @@
+    @@ -40,7 +40,7 @@
                period: 24h
        structuredConfig:
          limits_config:
@@ -90,13 +90,13 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
     +      retention_period: "48h"
            max_query_length: 721h
            max_entries_limit_per_query: 5000
-       compactor:
+           # Lines that come by OTLP have the labels of those that are read from pods.
     --- a/stack-metadata.json
     +++ b/stack-metadata.json
-    @@ -3,7 +3,7 @@
-         {
+    @@ -4,7 +4,7 @@
            "attributes": {
              "memory": "1Gi",
+             "replicas": 1,
     -        "retention": "336h",
     +        "retention": "48h",
              "storage": "50Gi",
@@ -226,18 +226,18 @@ fn max_deletes_lets_an_empty_stack_go() {
     let said = |arguments: &str| lines_with(&project.said(arguments), &["code", "error", "hint"]);
     assert_said!(said("gen"), @r#"
     exit code: 3
-    error: 12 files would go, and 0 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 12`
+    error: 13 files would go, and 0 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 13`
     error: nothing was written
     "#);
     assert_said!(said("gen --max-deletes 7"), @r#"
     exit code: 3
-    error: 12 files would go, and 7 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 12`
+    error: 13 files would go, and 7 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 13`
     error: nothing was written
     "#);
     assert_eq!(project.out(), files);
-    assert_said!(said("gen --max-deletes 12"), @r#"
+    assert_said!(said("gen --max-deletes 13"), @r#"
     exit code: 0
     "#);
     assert!(!project.out().keys().any(|path| path.contains("loki")));
