@@ -62,7 +62,7 @@ const fn place(pattern: &'static str, owner: Owner) -> Place {
     Place { pattern, owner }
 }
 
-const PLACES: [Place; 24] = [
+const PLACES: [Place; 27] = [
     place("stack-metadata.json", Owner::Stack),
     place("tools.lock.json", Owner::Stack),
     place(".sops.yaml", Owner::Stack),
@@ -82,6 +82,9 @@ const PLACES: [Place; 24] = [
     place("k8s/deploy/base/<folder>/config/*.{env,json,yaml}", Owner::Hook),
     place("k8s/deploy/base/<folder>/config/*.json.<part>", Owner::Hook),
     place("k8s/deploy/base/<folder>/secret/*.env", Owner::Component),
+    place("k8s/deploy/sops/<name>/kustomization.yaml", Owner::Environment),
+    place("k8s/deploy/sops/<name>/<folder>/kustomization.yaml", Owner::Environment),
+    place("k8s/deploy/sops/<name>/<folder>/ksops.yaml", Owner::Environment),
     place("k8s/deploy/overlays/<name>/kustomization.yaml", Owner::Environment),
     place("k8s/deploy/overlays/<name>/<folder>/*.yaml", Owner::Environment),
     place(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::deploy;
 use crate::catalog::derived::DEPLOYED;
 use crate::catalog::{ChartSource, OperatorSource, Role};
 use crate::layout::{NAMESPACES, OPERATORS};
@@ -204,8 +205,15 @@ impl<'a> Project<'a> {
     fn namespaces(&self) -> Json {
         let mut item = self.base("all.namespaces");
         item["wave"] = (-1).into();
-        item["path"] = format!("{}/k8s/deploy/overlays/{}/{NAMESPACES}", self.path, self.environment).into();
+        self.set_path(&mut item, NAMESPACES);
         item
+    }
+
+    /// What is built of a component, and the plugin that builds it.
+    fn set_path(&self, item: &mut Json, component: &str) {
+        let folder = deploy::folder(self.stack, self.environment.as_str(), Some(component));
+        item["path"] = format!("{}/{folder}", self.path).into();
+        item["plugin"] = json!(deploy::plugin(self.stack));
     }
 
     fn application(&self, component: &Component, wave: usize) -> Json {
@@ -218,11 +226,7 @@ impl<'a> Project<'a> {
         item["wave"] = wave.into();
         item["destination_namespace"] = json!(component.namespace);
         item["automated"] = automated.into();
-        item["path"] = format!(
-            "{}/k8s/deploy/overlays/{}/{}",
-            self.path, self.environment, component.name
-        )
-        .into();
+        self.set_path(&mut item, component.name.as_str());
         item["charts"] = Json::Array(chart.into_iter().collect());
         item
     }

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::{Plan, Source, hooks};
 use crate::catalog::{Catalog, Role};
 use crate::hook::releases::{self, Release};
-use crate::hook::{self, argo_cd_apps};
+use crate::hook::{self, argo_cd_apps, deploy};
 use crate::layout::NAMESPACES;
 use crate::name::{ComponentName, shell};
 use crate::stack::{Component, SecretsBackend, Stack};
@@ -45,7 +45,11 @@ impl Install<'_> {
         let delivery = argo_cd_apps::delivery(self.stack);
         let delivery = delivery.map(|delivery| {
             let own = delivery.is_deployed().then_some(&delivery.name);
-            object! { "repository": delivery.text("repository"), "component": own.map_or("", ComponentName::as_str) }
+            object! {
+                "repository": delivery.text("repository"),
+                "component": own.map_or("", ComponentName::as_str),
+                "namespace": &delivery.namespace,
+            }
         });
         let git = releases::git_operators(self.stack).into_iter().map(|git| {
             object! {
@@ -61,6 +65,7 @@ impl Install<'_> {
             "stack": &self.stack.name,
             "has_charts": !operators.is_empty() || self.components().any(|one| one.entry.definition.install.chart().is_some()),
             "from_store": self.stack.secrets == SecretsBackend::ExternalSecrets,
+            "is_encrypted": self.stack.secrets == SecretsBackend::Sops,
             "storage": self.storage(),
             "hosts": self.hosts(),
             "external": self.external(),
@@ -149,16 +154,14 @@ impl Install<'_> {
 
     /// One environment: its namespaces, then its components by their waves.
     fn environment(&self, name: &ComponentName) -> Json {
-        let apply = |folder: &str| {
-            let path = format!("k8s/deploy/overlays/{name}{folder}");
-            format!("kubectl apply --server-side -k {}", shell::word(&path))
-        };
+        let apply =
+            |component: Option<&str>| deploy::apply(self.stack, &deploy::folder(self.stack, name.as_str(), component));
         let mut waves: BTreeMap<usize, Vec<Json>> = BTreeMap::new();
         let order = self.stack.waves();
         for component in self.components() {
             let release = releases::of_component(component, self.values(component, name));
             let steps = [
-                Some(apply(&format!("/{}", component.name))),
+                Some(apply(Some(component.name.as_str()))),
                 release.as_ref().map(command),
             ];
             let steps: Vec<String> = steps.into_iter().flatten().collect();
@@ -169,8 +172,8 @@ impl Install<'_> {
         let waves = waves.map(|(number, components): (u32, _)| object! { "number": number, "components": components });
         object! {
             "name": name,
-            "namespaces": apply(&format!("/{NAMESPACES}")),
-            "whole": apply(""),
+            "namespaces": apply(Some(NAMESPACES)),
+            "whole": apply(None),
             "waves": waves.collect::<Vec<_>>(),
         }
     }

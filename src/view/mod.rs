@@ -12,7 +12,9 @@ pub(crate) use object::{Shown, object};
 
 use crate::catalog::derived::METRICS;
 use crate::name::env_form;
-use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
+use crate::stack::{
+    Account, AttributeValue, Attributes, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent,
+};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -50,6 +52,7 @@ pub fn stack(stack: &Stack) -> Json {
         "components": components,
         "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
+        "is_encrypted": stack.secrets == SecretsBackend::Sops,
     }
 }
 
