@@ -149,7 +149,7 @@ pub struct SecretsArgs {
 /// No value is ever printed, taken from the command line or written over, but for `rotate`.
 #[derive(Debug, Subcommand)]
 pub enum SecretsCommand {
-    /// Get ready: secret files for their owner alone
+    /// Get ready: secret files for their owner alone, an age key and its recipient in `.sops.yaml` where SOPS keeps them
     Init(SecretsOfArgs),
     /// Make the values that are of our own choice, the same at both ends of a link, and tell what others must issue
     Fill(SecretsOfArgs),

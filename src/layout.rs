@@ -62,7 +62,7 @@ const fn place(pattern: &'static str, owner: Owner) -> Place {
     Place { pattern, owner }
 }
 
-const PLACES: [Place; 26] = [
+const PLACES: [Place; 29] = [
     place("stack-metadata.json", Owner::Stack),
     place("tools.lock.json", Owner::Stack),
     place("helmfile.yaml", Owner::Stack),
@@ -84,6 +84,9 @@ const PLACES: [Place; 26] = [
     place("k8s/deploy/base/<folder>/config/*.{env,json,yaml}", Owner::Hook),
     place("k8s/deploy/base/<folder>/config/*.json.<part>", Owner::Hook),
     place("k8s/deploy/base/<folder>/secret/*.env", Owner::Component),
+    place("k8s/deploy/sops/<name>/kustomization.yaml", Owner::Environment),
+    place("k8s/deploy/sops/<name>/<folder>/kustomization.yaml", Owner::Environment),
+    place("k8s/deploy/sops/<name>/<folder>/ksops.yaml", Owner::Environment),
     place("k8s/deploy/overlays/<name>/kustomization.yaml", Owner::Environment),
     place("k8s/deploy/overlays/<name>/<folder>/*.yaml", Owner::Environment),
     place(

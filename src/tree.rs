@@ -64,6 +64,8 @@ pub enum Holds {
 pub struct Skeleton {
     pub header: Vec<String>,
     pub keys: Vec<SkeletonKey>,
+    /// Whoever reads the file decrypts it; to all others ciphertext would be the value.
+    pub takes_ciphertext: bool,
 }
 
 /// What a file holds.
@@ -372,7 +374,11 @@ mod tests {
             (vec![key("A", "x\ny")], false),
             (vec![key("A", " x")], false),
         ] {
-            let skeleton = Skeleton { header: vec![], keys };
+            let skeleton = Skeleton {
+                header: vec![],
+                keys,
+                takes_ciphertext: true,
+            };
             let result = Tree::new().insert(path("s"), file(Class::Seeded, Content::Skeleton(skeleton.clone())));
             assert_eq!(result.is_ok(), is_good, "{skeleton:?}");
         }

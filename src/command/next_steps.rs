@@ -1,12 +1,13 @@
 //! What the first run made that somebody must go on with: read from the stack, the tree and the files that were there.
 
 use crate::disk;
+use crate::hook::deploy;
 use crate::hook::releases::{self, Operator, Release};
 use crate::layout::{self, OPERATORS};
 use crate::name::{ComponentName, RelPath};
 use crate::report::{self, Environment, Image, Made, NextStep, SecretFile};
 use crate::settings::GenSettings;
-use crate::stack::{Component, Stack};
+use crate::stack::{Component, SecretsBackend, Stack};
 use crate::tree::{Action, Change, Changes, Content, Skeleton, Tree};
 
 /// The steps that are left after the first run; none after any other, and none while nothing can be written.
@@ -30,7 +31,11 @@ pub(super) fn next_steps(
         images: images(stack, tree),
         operators: operators(stack, tree),
         other_operators: other_operators(stack),
-        environments: environments(stack, tree),
+        environments: environments(stack, tree, settings),
+        is_encrypted: stack.secrets == SecretsBackend::Sops,
+        fill: ["init", "fill"]
+            .map(|name| settings.command(&format!("secrets {name}"), &["--catalog", "--out"]))
+            .join(" &&\n"),
         repository: stack.gitops.as_ref().map(|gitops| gitops.repository.clone()),
         dev: dev(stack, settings),
     }))
@@ -122,7 +127,8 @@ fn other_operators(stack: &Stack) -> Vec<String> {
         .collect()
 }
 
-fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
+fn environments(stack: &Stack, tree: &Tree, settings: &GenSettings) -> Vec<Environment> {
+    let shown = |path: &str| settings.out.join(path).display().to_string();
     let charts = |environment: &ComponentName| {
         let own = stack.deployed().filter(|component| !stack.needs(component.type_name()));
         let charts = own.filter_map(|component| {
@@ -136,6 +142,7 @@ fn environments(stack: &Stack, tree: &Tree) -> Vec<Environment> {
     environments
         .map(|name| Environment {
             name: name.to_string(),
+            apply: deploy::apply(stack, &shown(&deploy::folder(stack, name.as_str(), None))),
             charts: charts(name),
         })
         .collect()

@@ -79,8 +79,10 @@ pub(super) fn compare(skeleton: &Skeleton, file: &[u8], tracked: &Tracked, shown
         Ok(items) => items,
         Err(faults) => return Outcome::Unreadable(told(&faults, shown)),
     };
-    if sops::is_encrypted(&items) {
-        return sops::compare(skeleton, &items, tracked, shown);
+    match (sops::is_encrypted(&items), skeleton.takes_ciphertext) {
+        (false, _) => {}
+        (true, true) => return sops::compare(skeleton, &items, tracked, shown),
+        (true, false) => return Outcome::Unreadable(sops::refusal(shown)),
     }
     let placement = Placement::new(skeleton, &items, tracked);
     let merged = merge(skeleton, &items, tracked, &placement);
@@ -269,6 +271,7 @@ mod tests {
         Skeleton {
             header: vec!["Generated".to_owned()],
             keys: keys.iter().map(key).collect(),
+            takes_ciphertext: true,
         }
     }
 

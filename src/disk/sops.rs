@@ -57,6 +57,16 @@ pub(super) fn compare(skeleton: &Skeleton, items: &[Item<'_>], tracked: &Tracked
     }
 }
 
+/// Why an encrypted file may not stand where a build takes values as they are.
+pub(super) fn refusal(shown: &str) -> String {
+    format!(
+        "it is encrypted, and the stack says `secrets: plain`, so that a Secret would hold the ciphertext; write `secrets: sops` into \
+         the stack file, or decrypt it:\nsops decrypt{} --in-place {}",
+        format_options(shown),
+        shell::word(shown)
+    )
+}
+
 /// The value is the prefilled one, which is no secret: secrets do not belong on a command line.
 fn set_command(key: &SkeletonKey, shown: &str) -> String {
     let value = serde_json::Value::from(key.value.as_str()).to_string();
@@ -125,6 +135,7 @@ mod tests {
         let skeleton = Skeleton {
             header: vec![],
             keys: keys.iter().map(key).collect(),
+            takes_ciphertext: true,
         };
         assert_eq!(
             &compare(&skeleton, file.as_bytes(), &Tracked::default(), shown),

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, unlinkat};
@@ -20,12 +22,14 @@ use super::lock::Lock;
 use super::output::Output;
 use super::placement::entries;
 use super::root::{Parent, Root};
+use super::skeleton::{self, Outcome};
 use super::sops;
 use super::state;
 use super::steps::Steps;
+use super::tracked::Tracked;
 use super::write::{self, Onto, SECRET_MODE, Target};
 use crate::rel_path::RelPath;
-use crate::tree::{Action, Changes, Content, Kept, STATE_DIR, Skeleton, Tree};
+use crate::tree::{Action, Changes, Class, Content, Kept, STATE_DIR, Skeleton, Tree};
 
 /// What a rotation replaces; there while one is under way.
 const ROTATION: &str = ".stacktic/rotation.json";
@@ -38,6 +42,36 @@ pub struct SecretFile<'tree> {
     pub is_encrypted: bool,
     /// Of an encrypted file: its keys are not those of the stack.
     pub is_out_of_step: bool,
+    tracked: Tracked,
+}
+
+impl SecretFile<'_> {
+    /// The file, which is `plain`, with the keys of today; what nothing wants any more is left out.
+    ///
+    /// # Errors
+    /// It is no dotenv file.
+    pub fn with_keys(&self, plain: &[u8]) -> Result<Vec<u8>> {
+        match skeleton::compare(self.skeleton, plain, &self.tracked, self.path.as_str()) {
+            Outcome::Plain(merged) => Ok(merged.bytes),
+            Outcome::Unreadable(why) => bail!(why),
+            Outcome::InStep | Outcome::OutOfStep(_) => bail!("it is encrypted twice"),
+        }
+    }
+}
+
+/// Whether SOPS made the file.
+#[must_use]
+pub fn is_encrypted(bytes: &[u8]) -> bool {
+    dotenv::parse(bytes).is_ok_and(|items| sops::is_encrypted(&items))
+}
+
+/// A folder, with all above it, that its owner alone may look into.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_private_folder(folder: &Path) -> Result<()> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("could not create the folder `{}`", folder.display()))
 }
 
 /// The secret files of `tree`, whose comparison with the directory is `changes`.
@@ -49,6 +83,11 @@ pub(crate) fn files<'tree>(
     changes: &Changes<'_>,
     output: &Output,
 ) -> Result<Vec<SecretFile<'tree>>> {
+    let state = Root::open(output.path())?
+        .as_mut()
+        .map(state::State::load)
+        .transpose()?
+        .unwrap_or_default();
     let mut found = Vec::new();
     for change in changes.files.iter().filter(|change| change.secret) {
         let Some(Content::Skeleton(skeleton)) = tree.get(&change.path).map(|file| &file.content) else {
@@ -56,12 +95,12 @@ pub(crate) fn files<'tree>(
         };
         ensure_in_step(change.action, &change.path, change.note.as_deref())?;
         let bytes = output.read(&change.path)?.unwrap_or_default();
-        let is_encrypted = dotenv::parse(&bytes).is_ok_and(|items| sops::is_encrypted(&items));
         found.push(SecretFile {
+            tracked: state.tracked(&change.path),
             path: change.path.clone(),
             skeleton,
+            is_encrypted: is_encrypted(&bytes),
             bytes,
-            is_encrypted,
             is_out_of_step: change.action == Action::SecretOutOfStep,
         });
     }
@@ -147,7 +186,7 @@ impl Output {
         };
         let mut files = Vec::new();
         for mut change in changes.files {
-            if let Some(bytes) = contents.remove(&change.path).filter(|_| change.secret) {
+            if let Some(bytes) = contents.remove(&change.path).filter(|_| change.class == Class::Seeded) {
                 (change.action, change.after) = (Action::SkeletonUpdate, Some(Cow::Owned(bytes)));
                 files.push(change);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::deploy;
 use super::releases::{self, Operator};
 use crate::catalog::ChartSource;
 use crate::catalog::derived::DEPLOYED;
@@ -179,8 +180,15 @@ impl<'a> Project<'a> {
     fn namespaces(&self) -> Json {
         let mut item = self.base(".all.namespaces");
         item["wave"] = (-1).into();
-        item["path"] = self.overlay(NAMESPACES).into();
+        self.set_path(&mut item, NAMESPACES);
         item
+    }
+
+    /// What is built of a component, and the plugin that builds it.
+    fn set_path(&self, item: &mut Json, component: &str) {
+        let folder = deploy::folder(self.stack, self.environment.as_str(), Some(component));
+        item["path"] = format!("{}/{folder}", self.gitops.path).into();
+        item["plugin"] = json!(deploy::plugin(self.stack));
     }
 
     fn application(&self, component: &Component, wave: usize) -> Json {
@@ -194,7 +202,7 @@ impl<'a> Project<'a> {
         item["wave"] = wave.into();
         item["destination_namespace"] = json!(component.namespace);
         item["automated"] = automated.into();
-        item["path"] = self.overlay(component.name.as_str()).into();
+        self.set_path(&mut item, component.name.as_str());
         item["charts"] = Json::Array(release.into_iter().collect());
         item
     }

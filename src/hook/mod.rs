@@ -4,6 +4,7 @@
 //! nothing to work out. No clock, network, environment or chance.
 
 pub mod argo_cd_apps;
+pub mod deploy;
 mod edges;
 mod grafana_dashboards;
 mod markdown;

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::{Plan, Source, helmfile, hooks};
 use crate::catalog::{Catalog, GitSource, Role};
 use crate::hook;
+use crate::hook::deploy;
 use crate::hook::releases::{self, Release};
 use crate::layout::{NAMESPACES, OPERATORS};
 use crate::name::{ComponentName, shell};
@@ -62,6 +63,7 @@ impl Install<'_> {
                 "revision": &gitops.revision,
                 "clusters": self.stack.clusters.iter().map(|(name, cluster)| object! { "environment": name, "cluster": cluster }).collect::<Vec<_>>(),
                 "component": own.map_or("", |own| own.name.as_str()),
+                "namespace": &gitops.namespace,
             }
         });
         let has_charts = releases::operators(self.stack)
@@ -71,6 +73,7 @@ impl Install<'_> {
             "stack": &self.stack.name,
             "has_charts": has_charts || self.components().any(|one| one.entry.definition.install.chart().is_some()),
             "from_store": self.stack.secrets == SecretsBackend::ExternalSecrets,
+            "is_encrypted": self.stack.secrets == SecretsBackend::Sops,
             "storage": self.storage(),
             "hosts": self.hosts(),
             "external": self.external(),
@@ -176,7 +179,8 @@ impl Install<'_> {
 
     /// One environment: its namespaces, then its components by their waves.
     fn environment(&self, name: &ComponentName) -> Json {
-        let apply = |folder: &str| apply_folder(&format!("k8s/deploy/overlays/{name}{folder}"));
+        let apply =
+            |component: Option<&str>| deploy::apply(self.stack, &deploy::folder(self.stack, name.as_str(), component));
         let mut waves: BTreeMap<usize, Wave> = BTreeMap::new();
         for operator in releases::operators(self.stack) {
             let wave = waves.entry(operator.wave).or_default();
@@ -191,7 +195,7 @@ impl Install<'_> {
         for component in self.components() {
             let release = releases::of_component(component, self.values(component, name));
             let steps = [
-                Some(apply(&format!("/{}", component.name))),
+                Some(apply(Some(component.name.as_str()))),
                 release.as_ref().map(command),
             ];
             let steps: Vec<String> = steps.into_iter().flatten().collect();
@@ -209,8 +213,8 @@ impl Install<'_> {
         });
         object! {
             "name": name,
-            "namespaces": apply(&format!("/{NAMESPACES}")),
-            "whole": apply(""),
+            "namespaces": apply(Some(NAMESPACES)),
+            "whole": apply(None),
             "waves": waves.collect::<Vec<_>>(),
         }
     }

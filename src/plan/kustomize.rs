@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
 use super::secrets::{self, PlannedSecret};
-use super::{Plan, PlannedFile, base_folder, config_maps, hooks};
+use super::{Plan, PlannedFile, base_folder, config_maps, external, hooks};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::NAMESPACES;
@@ -26,26 +26,15 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         .iter()
         .map(|name| namespace(stack, name, !others.contains(name)))
         .collect();
-    let (mut bases, mut external_secrets) = (Vec::new(), Vec::new());
+    let mut bases = Vec::new();
     for component in stack.deployed() {
-        let secrets = secrets::secrets(stack, component)?;
-        if stack.secrets == SecretsBackend::ExternalSecrets {
-            let labels = view::label_pairs(stack, component);
-            let items = secrets
-                .iter()
-                .map(|secret| external_secret(stack, component.name.as_str(), &labels, secret));
-            external_secrets.extend(items);
-        }
-        bases.push((component, secrets));
+        bases.push((component, secrets::secrets(stack, component)?));
     }
     let shared = secrets::shared(stack)?;
-    if stack.secrets == SecretsBackend::ExternalSecrets {
-        let labels = view::shared_label_pairs(stack);
-        let items = shared
-            .iter()
-            .map(|secret| external_secret(stack, NAMESPACES, &labels, secret));
-        external_secrets.extend(items);
-    }
+    let external_secrets = match stack.secrets {
+        SecretsBackend::ExternalSecrets => external::items(stack)?,
+        SecretsBackend::Plain | SecretsBackend::Sops => Vec::new(),
+    };
     // The lists that kustomize reads name these files, so they come first.
     hooks::plan_lists(
         plan,
@@ -70,15 +59,6 @@ fn namespace(stack: &Stack, name: &str, is_ours: bool) -> Json {
     }
 }
 
-fn external_secret(stack: &Stack, folder: &str, labels: &Json, secret: &PlannedSecret) -> Json {
-    let mut item = secrets::item(secret);
-    item["component"] = json!(folder);
-    item["stack"] = json!(stack.name);
-    item["own_labels"] = labels.clone();
-    item["path"] = format!("{}/{}/{}", stack.name, folder, secret.file.trim_end_matches(".env")).into();
-    item
-}
-
 /// The base that owns every namespace, with its default-deny policy: no component does, so none can take one along.
 fn namespaces_base(plan: &Plan, stack: &Stack, secrets: &[PlannedSecret]) -> Option<Json> {
     let folder = format!("k8s/deploy/base/{NAMESPACES}/");
@@ -95,9 +75,9 @@ fn namespaces_base(plan: &Plan, stack: &Stack, secrets: &[PlannedSecret]) -> Opt
     })
 }
 
-/// The Secrets that kustomize makes: none where an operator does.
+/// The Secrets that kustomize makes of plain files: all others are made elsewhere.
 fn generated(stack: &Stack, secrets: &[PlannedSecret]) -> Vec<Json> {
-    let made_here = stack.secrets == SecretsBackend::Files;
+    let made_here = stack.secrets == SecretsBackend::Plain;
     secrets.iter().filter(|_| made_here).map(secrets::item).collect()
 }
 

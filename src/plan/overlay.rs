@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks, install};
+use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks, install, sealed};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::{self, NAMESPACES};
@@ -62,6 +62,7 @@ pub fn plan_overlays(
             .collect();
         let mut values = values.as_object().cloned().unwrap_or_default();
         values.insert("charts".to_owned(), charts.into());
+        values.extend(sealed::values(stack, overlay.name)?);
         hooks::plan(&mut plan, &entry, values)?;
     }
     install::plan(&mut plan, stack, catalog, base)?;

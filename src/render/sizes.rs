@@ -270,6 +270,7 @@ mod tests {
         Content::Skeleton(Skeleton {
             header: Vec::new(),
             keys: (0..count).map(key).collect(),
+            takes_ciphertext: true,
         })
     }
 

@@ -31,6 +31,10 @@ pub struct Made {
     pub environments: Vec<Environment>,
     /// The repository that Argo CD reads, where the stack has one.
     pub repository: Option<String>,
+    /// Secret files are encrypted by `stacktic secrets`.
+    pub is_encrypted: bool,
+    /// The commands that fill in secret files.
+    pub fill: String,
     /// The command that runs the stack on this machine, where it can be run.
     pub dev: Option<String>,
 }
@@ -59,6 +63,8 @@ pub struct Image {
 #[derive(Debug)]
 pub struct Environment {
     pub name: String,
+    /// The command that applies it.
+    pub apply: String,
     pub charts: Vec<Release>,
 }
 
@@ -85,14 +91,14 @@ pub fn next_steps(made: &Made) -> Vec<NextStep> {
     steps.extend(made.images.iter().map(|image| build(made, image)));
     match &made.repository {
         Some(repository) => {
-            steps.extend(encrypt(made));
+            steps.extend(keep_plain_files(made));
             steps.push(commit(made, repository));
             steps.extend(made.environments.iter().map(|one| sync(made, &one.name)));
         }
         None => {
             steps.extend(install_operators(made));
             steps.extend(made.environments.iter().map(|one| deploy(made, one)));
-            steps.extend(encrypt(made));
+            steps.extend(keep_plain_files(made));
         }
     }
     steps.extend(made.dev.as_deref().map(dev));
@@ -120,10 +126,14 @@ fn fill_in(made: &Made) -> Option<NextStep> {
     let keys = counted(open.iter().filter_map(|file| file.empty).sum(), "empty key");
     let files: Vec<&str> = open.iter().map(|file| file.path.as_str()).collect();
     let step = format!(
-        "fill in {keys} in {}; the comment above a key says where its value comes from",
+        "fill in {keys} in {}: these make what is of your own choice, and tell where the rest comes from",
         counted(files.len(), "file")
     );
-    made.step_with_files(step, &files, SECRETS)
+    let step = made.step_with_files(step, &files, SECRETS)?;
+    Some(NextStep {
+        command: Some(made.fill.clone()),
+        ..step
+    })
 }
 
 fn check_encrypted(made: &Made) -> Option<NextStep> {
@@ -161,16 +171,12 @@ fn build(made: &Made, image: &Image) -> NextStep {
     )
 }
 
-/// In a shell of its own, so that the paths of other commands stay true.
-fn encrypt(made: &Made) -> Option<NextStep> {
-    let is_plain = made.secrets.iter().any(|file| file.empty.is_some());
-    let rules = made.shown(".sops.yaml");
-    let command = format!(
-        "(cd {} &&\n for file in {SECRETS}; do sops encrypt --in-place \"$file\"; done)",
-        shell::word(&made.out)
-    );
-    let step = format!("before you commit: put your age recipient into `{rules}`, and encrypt the secret files");
-    is_plain.then(|| NextStep::with_command(step, command))
+/// What would be readable for everybody who reads the repository.
+fn keep_plain_files(made: &Made) -> Option<NextStep> {
+    let is_plain = !made.is_encrypted && made.secrets.iter().any(|file| file.empty.is_some());
+    let step = "the secret files are plain, so do not commit them; with `secrets: sops` in the stack file, `stacktic gen` and the \
+                commands of the first step encrypt them";
+    is_plain.then(|| NextStep::with_words(step.to_owned()))
 }
 
 fn commit(made: &Made, repository: &str) -> NextStep {
@@ -201,15 +207,13 @@ fn install_operators(made: &Made) -> Option<NextStep> {
 
 /// Network policies and Secrets come before the charts, and objects of kinds that a chart brings come after them.
 fn deploy(made: &Made, environment: &Environment) -> NextStep {
-    let Environment { name, charts } = environment;
-    let folder = made.word(&format!("k8s/deploy/overlays/{name}"));
-    let apply = format!("kubectl apply --server-side -k {folder}");
+    let Environment { name, apply, charts } = environment;
     if charts.is_empty() {
-        return NextStep::with_command(format!("deploy the environment `{name}`"), apply);
+        return NextStep::with_command(format!("deploy the environment `{name}`"), apply.clone());
     }
     let mut commands = vec![apply.clone()];
     commands.extend(charts.iter().map(|chart| install(made, chart)));
-    commands.push(apply);
+    commands.push(apply.clone());
     NextStep::with_command(
         format!("deploy the environment `{name}`; the last line again, for kinds that only the charts bring"),
         commands.join("\n"),
@@ -296,8 +300,9 @@ mod tests {
     }
 
     fn environment(charts: Vec<Release>) -> Environment {
+        let apply = "kubectl apply --server-side -k out/k8s/deploy/overlays/dev".to_owned();
         let name = "dev".to_owned();
-        Environment { name, charts }
+        Environment { name, apply, charts }
     }
 
     fn chart(name: &str, repository: &str) -> Release {
@@ -316,6 +321,7 @@ mod tests {
     fn made() -> Made {
         Made {
             out: "out".to_owned(),
+            fill: "stacktic secrets fill".to_owned(),
             environments: vec![environment(vec![])],
             ..Made::default()
         }
@@ -351,25 +357,30 @@ mod tests {
             "out/k8s/deploy/base/api/secret/cloud.env",
             "out/k8s/deploy/base/web/secret/cloud.env",
         );
-        let rest = "; the comment above a key says where its value comes from";
+        let rest = ": these make what is of your own choice, and tell where the rest comes from";
+        let fill = "stacktic secrets fill";
         check_secrets(vec![], &[], &[]);
         check_secrets(vec![secret("api", Some(0))], &[], &[]);
         let one = format!("1. fill in 1 empty key in 1 file{rest}");
-        check_secrets(vec![secret("api", Some(1)), secret("web", Some(0))], &[], &[&one, api]);
+        check_secrets(
+            vec![secret("api", Some(1)), secret("web", Some(0))],
+            &[],
+            &[&one, api, fill],
+        );
         let two = format!("1. fill in 5 empty keys in 2 files{rest}");
         check_secrets(
             vec![secret("api", Some(2)), secret("web", Some(3))],
             &[],
-            &[&two, api, web],
+            &[&two, api, web, fill],
         );
         let many = (0..6).map(|number| secret(&format!("c{number}"), Some(2))).collect();
         let six = format!("1. fill in 12 empty keys in 6 files{rest}");
-        check_secrets(many, &[], &[&six, "out/k8s/deploy/base/*/secret/*.env"]);
+        check_secrets(many, &[], &[&six, "out/k8s/deploy/base/*/secret/*.env", fill]);
         let sealed = "2. look into 1 encrypted file with `sops edit`: only there you see whether values are missing";
         check_secrets(
             vec![secret("api", Some(1)), secret("web", None)],
             &[],
-            &[&one, api, sealed, web],
+            &[&one, api, fill, sealed, web],
         );
         let store = "1. put the values into your secret store, under the keys of 1 ExternalSecret";
         let object = "k8s/deploy/base/api/externalsecret-api.yaml";
@@ -413,10 +424,10 @@ mod tests {
             "helm upgrade --install pg pg --repo https://charts.example.com --version 1.2.3 --create-namespace -n db -f 'my out/k8s/pg.yaml'",
             "kubectl apply --server-side -k 'my out/k8s/deploy/base/_operators/keycloak'",
             "3. deploy the environment `dev`; the last line again, for kinds that only the charts bring",
-            "kubectl apply --server-side -k 'my out/k8s/deploy/overlays/dev'",
+            "kubectl apply --server-side -k out/k8s/deploy/overlays/dev",
             "helm upgrade --install loki oci://ghcr.io/charts/loki --version 1.2.3 --create-namespace -n db -f 'my out/k8s/loki.yaml'",
             "helm upgrade --install kafka oci://ghcr.io/kafka --version 1.2.3 --create-namespace -n db -f 'my out/k8s/kafka.yaml'",
-            "kubectl apply --server-side -k 'my out/k8s/deploy/overlays/dev'",
+            "kubectl apply --server-side -k out/k8s/deploy/overlays/dev",
             "4. or try the MCP server here and now, without a cluster",
             dev,
         ];

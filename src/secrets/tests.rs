@@ -45,7 +45,14 @@ fn text(before: &str, of: SecretValue, after: &str) -> Holds {
 fn wanted() -> Wanted {
     let file = |path: &str, keys: Vec<SkeletonKey>| {
         let header = Vec::new();
-        (RelPath::parse(path).unwrap(), Skeleton { header, keys })
+        (
+            RelPath::parse(path).unwrap(),
+            Skeleton {
+                header,
+                keys,
+                takes_ciphertext: true,
+            },
+        )
     };
     let (a, b, token) = (
         |maker| value("db a", maker),

@@ -11,6 +11,8 @@ pub struct SecretsSettings {
     pub stack_folder: PathBuf,
     pub out: PathBuf,
     pub output: OutputArg,
+    /// The file of age keys that `sops` looks into.
+    pub age_keys: Option<PathBuf>,
 }
 
 impl SecretsSettings {
@@ -22,6 +24,20 @@ impl SecretsSettings {
             out: args.out.clone().unwrap_or_else(|| stack_folder.join("out")),
             stack_folder,
             output: args.output,
+            age_keys: age_keys(),
         }
     }
+}
+
+/// As `sops` finds it, on systems without a folder of their own for settings.
+fn age_keys() -> Option<PathBuf> {
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    folder("SOPS_AGE_KEY_FILE").or_else(|| {
+        let settings = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")));
+        settings.map(|settings| settings.join("sops/age/keys.txt"))
+    })
 }

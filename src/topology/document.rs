@@ -28,7 +28,7 @@ pub struct StackDocument {
     pub domain: String,
     /// What Argo CD reads; without it no Applications are made.
     pub gitops: Option<GitopsDocument>,
-    /// Where secret values come from: a file to fill in (the default), or External Secrets.
+    /// How secret values are kept: in plain files (the default), in files encrypted by SOPS, or in a store.
     pub secrets: SecretsBackend,
     /// Kustomize overlays; the values of an environment override attributes.
     pub environments: BTreeMap<String, EnvironmentDocument>,
@@ -38,14 +38,16 @@ pub struct StackDocument {
     pub links: Vec<LinkDocument>,
 }
 
-/// Where the values of secrets come from.
+/// How the values of secrets are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretsBackend {
-    /// `secret/*.env` skeletons that a person fills in and encrypts with SOPS.
+    /// In `secret/*.env`, as they are: for a first try, and for what never leaves this machine.
     #[default]
-    Files,
-    /// ExternalSecret objects under the same Secret names.
+    Plain,
+    /// In `secret/*.env`, encrypted by SOPS: nothing but a build with KSOPS makes Secrets of them.
+    Sops,
+    /// In a store; ExternalSecret objects under the same Secret names.
     ExternalSecrets,
 }
 

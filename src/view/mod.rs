@@ -14,7 +14,9 @@ use crate::catalog::Role;
 use crate::catalog::derived::METRICS;
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
-use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, External, Link, Stack, SubComponent};
+use crate::stack::{
+    Account, AttributeValue, Attributes, Component, Endpoint, External, Link, SecretsBackend, Stack, SubComponent,
+};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -54,6 +56,7 @@ pub fn stack(stack: &Stack) -> Json {
         "components": components,
         "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
+        "is_encrypted": stack.secrets == SecretsBackend::Sops,
     }
 }
 

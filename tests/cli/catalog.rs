@@ -257,7 +257,7 @@ links: [{from: fastmcp, to: agent}]
         let mut lines = run
             .stderr
             .lines()
-            .filter(|line| line.contains("`stacktic ") || line.contains("  stacktic dev"));
+            .filter(|line| line.contains("run `stacktic ") || line.contains("  stacktic dev"));
         lines.next().unwrap_or_default().trim().to_owned()
     };
     assert_eq!(

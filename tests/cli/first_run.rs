@@ -30,11 +30,13 @@ fn says_what_to_do_next_and_only_once() {
     let project = Project::new(&whole());
     assert_said!(next(&project, "gen"), @r#"
     next:
-      1. fill in 6 empty keys in 4 files; the comment above a key says where its value comes from
+      1. fill in 6 empty keys in 4 files: these make what is of your own choice, and tell where the rest comes from
            out/k8s/deploy/base/cnpg/secret/database.app-db.env
            out/k8s/deploy/base/cnpg/secret/fastmcp-cnpg.env
            out/k8s/deploy/base/fastmcp/secret/cloud.env
            out/k8s/deploy/base/stack-agent/secret/cloud.env
+           stacktic secrets init stack.yaml &&
+           stacktic secrets fill stack.yaml
       2. build the image of `fastmcp`, and push it to where the cluster pulls it from
            docker build --tag registry.shop.example.com/stacktic-mcp:0.1.0 out/k8s/build/base/fastmcp &&
            docker push registry.shop.example.com/stacktic-mcp:0.1.0
@@ -48,9 +50,7 @@ fn says_what_to_do_next_and_only_once() {
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
            helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
-      6. before you commit: put your age recipient into `out/.sops.yaml`, and encrypt the secret files
-           (cd out &&
-            for file in k8s/deploy/base/*/secret/*.env; do sops encrypt --in-place "$file"; done)
+      6. the secret files are plain, so do not commit them; with `secrets: sops` in the stack file, `stacktic gen` and the commands of the first step encrypt them
       7. or try the MCP server here and now, without a cluster
            stacktic dev stack.yaml
     "#);
@@ -79,22 +79,22 @@ fn argo_cd_deploys_each_environment() {
         )
         .replace("links:\n", "links:\n  - {from: argo-cd, to: loki}\n");
     let project = Project::new("").file("deep/stack.yaml", stack);
-    assert_said!(next(&project, "gen deep/stack.yaml --out deep/made"), @r#"
+    assert_said!(next(&project, "gen deep/stack.yaml --out deep/made"), @r"
     next:
-      1. fill in 1 empty key in 1 file; the comment above a key says where its value comes from
+      1. fill in 1 empty key in 1 file: these make what is of your own choice, and tell where the rest comes from
            deep/made/k8s/deploy/base/fastmcp/secret/cloud.env
+           stacktic secrets init --out deep/made deep/stack.yaml &&
+           stacktic secrets fill --out deep/made deep/stack.yaml
       2. build the image of `fastmcp`, and push it to where the cluster pulls it from
            docker build --tag registry.shop.example.com/stacktic-mcp:0.1.0 deep/made/k8s/build/base/fastmcp &&
            docker push registry.shop.example.com/stacktic-mcp:0.1.0
-      3. before you commit: put your age recipient into `deep/made/.sops.yaml`, and encrypt the secret files
-           (cd deep/made &&
-            for file in k8s/deploy/base/*/secret/*.env; do sops encrypt --in-place "$file"; done)
+      3. the secret files are plain, so do not commit them; with `secrets: sops` in the stack file, `stacktic gen` and the commands of the first step encrypt them
       4. commit `deep/made` to the repository that Argo CD reads, https://git.shop.example.com/shop.git
       5. in the cluster where Argo CD of `dev` runs: it syncs the rest from here on
            kubectl apply -f deep/made/argocd/dev/project.yaml -f deep/made/argocd/dev/root.yaml
       6. in the cluster where Argo CD of `prod` runs: it syncs the rest from here on
            kubectl apply -f deep/made/argocd/prod/project.yaml -f deep/made/argocd/prod/root.yaml
-    "#);
+    ");
     for environment in ["dev", "prod"] {
         for file in ["project", "root"] {
             let path = format!("deep/made/argocd/{environment}/{file}.yaml");
@@ -123,15 +123,16 @@ fn external_secrets_have_no_keys_to_fill_in() {
 /// The lock is lost, and the secret file is what its owner made of it.
 #[test]
 fn a_secret_file_that_was_there_is_counted_as_it_is() {
-    let words = |edit: fn(String) -> String| {
-        let project = Project::generated(LINKED);
+    let words_of = |stack: &str, edit: fn(String) -> String| {
+        let project = Project::generated(stack);
         fs::remove_dir_all(project.path().join("out/.stacktic")).unwrap();
         project.write(SECRET, edit(project.read(SECRET)));
         head(&next(&project, "gen"), 3)
     };
+    let words = |edit| words_of(LINKED, edit);
     assert_said!(words(|seeded| seeded), @r"
     next:
-      1. fill in 1 empty key in 1 file; the comment above a key says where its value comes from
+      1. fill in 1 empty key in 1 file: these make what is of your own choice, and tell where the rest comes from
            out/k8s/deploy/base/fastmcp/secret/cloud.env
     ");
     assert_said!(words(|seeded| seeded.replace("MCP_API_KEYS=", "MCP_API_KEYS=hunter2:0a")), @r"
@@ -140,7 +141,8 @@ fn a_secret_file_that_was_there_is_counted_as_it_is() {
            docker build --tag registry.shop.example.com/stacktic-mcp:0.1.0 out/k8s/build/base/fastmcp &&
     ");
     let sealed = |_| "MCP_API_KEYS=ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]\nsops_mac=ENC[x]\n".to_owned();
-    assert_said!(words(sealed), @r"
+    let with_sops = LINKED.replace("components:\n", "secrets: sops\ncomponents:\n");
+    assert_said!(words_of(&with_sops, sealed), @r"
     next:
       1. look into 1 encrypted file with `sops edit`: only there you see whether values are missing
            out/k8s/deploy/base/fastmcp/secret/cloud.env
@@ -173,10 +175,11 @@ fn json_has_the_steps() {
     let first = steps();
     assert_said!(format!("{:#}\n{:#}", first[0], first[1]), @r#"
     {
+      "command": "stacktic secrets init stack.yaml &&\nstacktic secrets fill stack.yaml",
       "files": [
         "out/k8s/deploy/base/fastmcp/secret/cloud.env"
       ],
-      "step": "fill in 1 empty key in 1 file; the comment above a key says where its value comes from"
+      "step": "fill in 1 empty key in 1 file: these make what is of your own choice, and tell where the rest comes from"
     }
     {
       "command": "docker build --tag registry.shop.example.com/stacktic-mcp:0.1.0 out/k8s/build/base/fastmcp &&\ndocker push registry.shop.example.com/stacktic-mcp:0.1.0",

@@ -92,7 +92,7 @@ fn says_what_is_left_and_how_it_is_made() {
     exit code: 0
     ----- stdout -----
     ----- stderr -----
-    0 keys filled in, in 0 files
+    nothing to fill in
     left: `MCP_GRAFANA_TOKEN` in `k8s/deploy/base/fastmcp/secret/cloud.env` comes from elsewhere
         token of a service account of grafana (Administration, Service accounts) with the role Viewer, and of a second one with the role Editor for the write token
           kubectl port-forward -n monitoring service/grafana 3000:80 & url=http://127.0.0.1:3000/api/serviceaccounts
@@ -197,7 +197,7 @@ fn what_somebody_typed_is_never_written_over() {
     exit code: 3
     ----- stdout -----
     ----- stderr -----
-    0 keys filled in, in 0 files
+    nothing to fill in
     error: `password` in `k8s/deploy/base/cnpg/secret/fastmcp-cnpg.env`: not the same value everywhere: `MCP_CNPG_PASSWORD` in `k8s/deploy/base/fastmcp/secret/cloud.env`, `password` in `k8s/deploy/base/cnpg/secret/fastmcp-cnpg.env`
     error: `MCP_CNPG_PASSWORD` in `k8s/deploy/base/fastmcp/secret/cloud.env`: not the same value everywhere: `MCP_CNPG_PASSWORD` in `k8s/deploy/base/fastmcp/secret/cloud.env`, `password` in `k8s/deploy/base/cnpg/secret/fastmcp-cnpg.env`
     left: `MCP_GRAFANA_TOKEN` in `k8s/deploy/base/fastmcp/secret/cloud.env` comes from elsewhere
@@ -233,6 +233,7 @@ fn keys_come_from_gen() {
     exit code: 3
     ----- stdout -----
     ----- stderr -----
-    error: `k8s/deploy/base/fastmcp/secret/cloud.env` is encrypted, and the stack says `secrets: plain`: a Secret would hold the ciphertext; write `secrets: sops` into the stack file, or decrypt it with `sops decrypt --in-place k8s/deploy/base/fastmcp/secret/cloud.env`
+    error: `k8s/deploy/base/fastmcp/secret/cloud.env` is no file of values: it is encrypted, and the stack says `secrets: plain`, so that a Secret would hold the ciphertext; write `secrets: sops` into the stack file, or decrypt it:
+    sops decrypt --in-place out/k8s/deploy/base/fastmcp/secret/cloud.env
     ");
 }

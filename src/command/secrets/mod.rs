@@ -3,12 +3,13 @@
 //! Each command is the same way with another last step: load, compare, open the files, work out what to write, write it. A
 //! rotation is that way with a note of what is old, and the note is on disk before anything changes.
 
+mod programs;
 mod session;
 mod vault;
 
 use std::collections::BTreeSet;
 
-use anyhow::{bail, ensure};
+use anyhow::bail;
 
 use super::Streams;
 use super::generate::refuse;
@@ -18,7 +19,7 @@ use crate::cli::{OutputArg, SecretsCommand};
 use crate::exit::Exit;
 use crate::finding::suggestion;
 use crate::report;
-use crate::secrets::{Filling, KeyState, Rotation, State};
+use crate::secrets::{Filling, KeyState, State};
 use crate::settings::SecretsSettings;
 use crate::stack::{Fact, Link, Stack};
 use session::Session;
@@ -60,8 +61,7 @@ struct Done {
 }
 
 impl Done {
-    fn of(filling: Filling) -> Self {
-        let changed = filling.writes.keys().map(ToString::to_string).collect();
+    fn of(filling: Filling, changed: Vec<String>) -> Self {
         let count = filling.writes.values().map(std::collections::BTreeMap::len).sum();
         let now = |mut key: KeyState| {
             if key.state == State::Empty {
@@ -78,12 +78,11 @@ impl Done {
 }
 
 fn init(session: &Session<'_>, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let count = session.init()?;
-    writeln!(
-        streams.messages,
-        "{} secret files are for their owner alone, {count} of them from now on",
-        session.files.len()
-    )?;
+    let done = session.init()?;
+    match session.settings.output {
+        OutputArg::Json => writeln!(streams.out, "{:#}", serde_json::json!({ "done": done }))?,
+        OutputArg::Text => done.iter().try_for_each(|line| writeln!(streams.messages, "{line}"))?,
+    }
     Ok(Exit::Done)
 }
 
@@ -100,8 +99,11 @@ fn tell(session: &Session<'_>, done: &Done, streams: &mut Streams<'_>) -> anyhow
     match session.settings.output {
         OutputArg::Json => writeln!(streams.out, "{:#}", report::secrets_json(&done.keys, &done.changed))?,
         OutputArg::Text => {
-            let (count, files) = (done.count, done.changed.len());
-            writeln!(streams.messages, "{count} keys filled in, in {files} files")?;
+            match (done.count, done.changed.len()) {
+                (0, 0) => writeln!(streams.messages, "nothing to fill in")?,
+                (0, files) => writeln!(streams.messages, "{files} files brought up to date")?,
+                (count, files) => writeln!(streams.messages, "{count} keys filled in, in {files} files")?,
+            }
             write!(streams.messages, "{}", report::secrets_left(&done.keys, streams.style))?;
         }
     }
@@ -151,14 +153,4 @@ fn ids_of(link: &Link) -> BTreeSet<&str> {
         .flat_map(|text| text.values())
         .map(|value| value.id.as_str())
         .collect()
-}
-
-/// A rotation of what is ours to choose.
-fn rotation_of(session: &Session<'_>, ids: &BTreeSet<&str>) -> anyhow::Result<Rotation> {
-    let ours = session.ours(ids);
-    ensure!(
-        !ours.is_empty(),
-        "the link has no value of our own choice: a new one comes from whoever issues it, and goes into the emptied key"
-    );
-    Ok(Rotation::of(&ours, &session.values()?))
 }

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-use super::vault::Vault;
-use super::{Done, Streams, rotation_of};
+use super::vault::{self, Vault};
+use super::{Done, Streams};
 use crate::cli::SecretsCommand;
 use crate::disk::{self, Output, Purpose, SecretFile};
 use crate::layout::is_producible;
 use crate::name::RelPath;
-use crate::secrets::{self, Filling, Rotation, Values, strong};
+use crate::secrets::{self, Filling, Rotation, Value, Values, strong};
 use crate::settings::SecretsSettings;
 use crate::stack::{Maker, Stack};
 use crate::tree::{Holds, Kept, Tree};
+
+/// For whom files are encrypted.
+const RULES: &str = ".sops.yaml";
 
 pub(super) struct Session<'run> {
     pub(super) settings: &'run SecretsSettings,
@@ -36,7 +39,7 @@ impl<'run> Session<'run> {
         command: &SecretsCommand,
         streams: &mut Streams<'_>,
     ) -> anyhow::Result<Self> {
-        let vault = Vault::of(stack.secrets)?;
+        let vault = Vault::of(stack.secrets, settings)?;
         disk::ensure_no_link_of_a_repository(&settings.out, &settings.stack_folder)?;
         let purpose = match command {
             SecretsCommand::Status(_) => Purpose::Look,
@@ -67,11 +70,36 @@ impl<'run> Session<'run> {
     fn look(&mut self) -> anyhow::Result<()> {
         let changes = self.output.compare(self.tree, &is_producible)?;
         self.files = disk::secret_files(self.tree, &changes, &self.output)?;
-        self.files.iter().try_for_each(|file| self.vault.ensure_takes(file))
+        Ok(())
     }
 
-    /// Files for their owner alone; how many were not.
-    pub(super) fn init(&self) -> anyhow::Result<usize> {
+    /// Gets files ready: for their owner alone, and rules that say for whom they are encrypted. What was done, a line each.
+    pub(super) fn init(&self) -> anyhow::Result<Vec<String>> {
+        let (all, changed) = (self.files.len(), self.make_private()?);
+        let mut done = vec![format!(
+            "{all} secret files are for their owner alone, {changed} of them from now on"
+        )];
+        if let Vault::Sops { .. } = self.vault {
+            let path = RelPath::parse(RULES).map_err(anyhow::Error::msg)?;
+            let text = self
+                .output
+                .read(&path)?
+                .with_context(|| format!("`{RULES}` is not there; run `stacktic gen`"))?;
+            let text = String::from_utf8(text).with_context(|| format!("`{RULES}` is no text"))?;
+            match vault::rules(&text, self.settings)? {
+                Some((text, recipients)) => {
+                    let changes = self.output.compare(self.tree, &is_producible)?;
+                    self.output
+                        .put_values(changes, BTreeMap::from([(path, text.into_bytes())]))?;
+                    done.push(format!("`{RULES}` encrypts for {recipients}"));
+                }
+                None => done.push(format!("`{RULES}` says for whom files are encrypted")),
+            }
+        }
+        Ok(done)
+    }
+
+    fn make_private(&self) -> anyhow::Result<usize> {
         let paths: Vec<RelPath> = self.files.iter().map(|file| file.path.clone()).collect();
         self.output.make_private(&paths)
     }
@@ -84,7 +112,12 @@ impl<'run> Session<'run> {
 
     /// New values for `ids`; from the note on, the next run ends what this one began.
     pub(super) fn rotate(&mut self, ids: &BTreeSet<&str>) -> anyhow::Result<Done> {
-        let rotation = rotation_of(self, ids)?;
+        let ours = self.ours(ids);
+        ensure!(
+            !ours.is_empty(),
+            "the link has no value of our own choice: a new one comes from whoever issues it, and goes into the emptied key"
+        );
+        let rotation = self.rotation_of(&ours)?;
         self.output.begin_rotation(&serde_json::to_vec(&rotation)?)?;
         self.write(&rotation)
     }
@@ -98,24 +131,42 @@ impl<'run> Session<'run> {
     }
 
     pub(super) fn work_out(&self, rotation: &Rotation) -> anyhow::Result<Filling> {
-        secrets::fill(&self.values()?, rotation, &mut strong)
+        secrets::fill(&self.values(&self.open_files()?)?, rotation, &mut strong)
     }
 
-    /// What stands in the files.
-    pub(super) fn values(&self) -> anyhow::Result<Vec<Values<'_>>> {
-        let values = |file: &'_ SecretFile<'run>| self.vault.open(file);
-        let opened = self.files.iter().map(|file| {
+    /// The digests of what stands under `ids` now.
+    fn rotation_of(&self, ids: &BTreeSet<&str>) -> anyhow::Result<Rotation> {
+        Ok(Rotation::of(ids, &self.values(&self.open_files()?)?))
+    }
+
+    /// All files in plain.
+    fn open_files(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+        let open = |file| {
+            self.vault
+                .open(file)
+                .with_context(|| format!("could not open `{}`", file.path))
+        };
+        self.files.iter().map(open).collect()
+    }
+
+    /// What stands in files that are `plain`.
+    fn values(&self, plain: &[Vec<u8>]) -> anyhow::Result<Vec<Values<'_>>> {
+        let values = self.files.iter().zip(plain).map(|(file, plain)| {
+            let values = disk::values_of(plain).with_context(|| format!("could not read `{}`", file.path))?;
             Ok(Values {
                 path: &file.path,
                 skeleton: file.skeleton,
-                values: values(file).with_context(|| format!("could not read `{}`", file.path))?,
+                values: values
+                    .into_iter()
+                    .map(|(key, value)| (key, Value::new(value)))
+                    .collect(),
             })
         });
-        opened.collect()
+        values.collect()
     }
 
     /// Those of `ids` that are of our own choice.
-    pub(super) fn ours<'id>(&self, ids: &BTreeSet<&'id str>) -> BTreeSet<&'id str> {
+    fn ours<'id>(&self, ids: &BTreeSet<&'id str>) -> BTreeSet<&'id str> {
         let keys = self.files.iter().flat_map(|file| &file.skeleton.keys);
         let texts = keys.filter_map(|key| match &key.holds {
             Holds::Secret(text) => Some(text),
@@ -129,23 +180,21 @@ impl<'run> Session<'run> {
     }
 
     fn write(&mut self, rotation: &Rotation) -> anyhow::Result<Done> {
-        let filling = self.work_out(rotation)?;
-        let mut contents = BTreeMap::new();
-        for file in &self.files {
-            let values = filling.writes.get(&file.path);
-            if let Some(bytes) = self
-                .vault
-                .close(file, values)
-                .with_context(|| format!("could not fill in `{}`", file.path))?
-            {
-                contents.insert(file.path.clone(), bytes);
-            }
+        let plain = self.open_files()?;
+        let filling = secrets::fill(&self.values(&plain)?, rotation, &mut strong)?;
+        let (mut contents, nothing) = (BTreeMap::new(), BTreeMap::new());
+        for (file, plain) in self.files.iter().zip(&plain) {
+            let values = filling.writes.get(&file.path).unwrap_or(&nothing);
+            let closed = self.vault.close(file, plain, values);
+            let closed = closed.with_context(|| format!("could not fill in `{}`", file.path))?;
+            contents.extend(closed.map(|bytes| (file.path.clone(), bytes)));
         }
+        let changed = contents.keys().map(ToString::to_string).collect();
         let changes = self.output.compare(self.tree, &is_producible)?;
         self.kept.extend(self.output.put_values(changes, contents)?);
         self.output.end_rotation()?;
-        self.init()?;
+        self.make_private()?;
         self.look()?;
-        Ok(Done::of(filling))
+        Ok(Done::of(filling, changed))
     }
 }

@@ -183,6 +183,7 @@ fn secret(keys: &[&str]) -> TreeFile {
     let skeleton = Skeleton {
         header: vec!["Generated".to_owned()],
         keys: keys.iter().map(key).collect(),
+        takes_ciphertext: true,
     };
     TreeFile {
         class: Class::Seeded,

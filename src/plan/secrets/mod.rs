@@ -47,42 +47,47 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
     }
     for component in stack.deployed() {
         for secret in secrets(stack, component)? {
-            insert(
-                plan,
-                component.name.as_str(),
-                &format!("component {}", component.name),
-                secret,
-            )?;
+            let why = format!("component {}", component.name);
+            insert(plan, stack, component.name.as_str(), &why, secret)?;
         }
     }
     for secret in shared(stack)? {
         let why = format!("namespace {}", secret.namespace);
-        insert(plan, NAMESPACES, &why, secret)?;
+        insert(plan, stack, NAMESPACES, &why, secret)?;
     }
     Ok(())
 }
 
-fn insert(plan: &mut Plan, folder: &str, why: &str, secret: PlannedSecret) -> anyhow::Result<()> {
+fn insert(plan: &mut Plan, stack: &Stack, folder: &str, why: &str, secret: PlannedSecret) -> anyhow::Result<()> {
     let path = format!("k8s/deploy/base/{folder}/secret/{}", secret.file);
     let planned = PlannedFile {
         class: Class::Seeded,
         why: format!("{why}, keys of Secret {}", secret.name),
         source: Source::Skeleton(Skeleton {
-            header: header(&secret),
+            header: header(&secret, stack.secrets),
             keys: secret.keys,
+            takes_ciphertext: stack.secrets == SecretsBackend::Sops,
         }),
         resource: false,
     };
     plan.insert(&path, planned)
 }
 
-fn header(secret: &PlannedSecret) -> Vec<String> {
+fn header(secret: &PlannedSecret, backend: SecretsBackend) -> Vec<String> {
+    let next = match backend {
+        SecretsBackend::Sops => {
+            "`stacktic secrets fill` makes what is of your own choice and encrypts the file; commit it encrypted alone."
+        }
+        _ => {
+            "`stacktic secrets fill` makes what is of your own choice. The file is plain: with `secrets: sops` it could be committed."
+        }
+    };
     vec![
         format!(
             "Keys of Secret {}. Seeded by stacktic from stack.yaml: keys come and go with links, values are yours.",
             secret.name
         ),
-        "Fill in the values, then encrypt the file with SOPS before it is committed.".to_owned(),
+        next.to_owned(),
     ]
 }
 
