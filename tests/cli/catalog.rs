@@ -345,6 +345,9 @@ fn shows_attributes_of_presets() {
       replicas             2                        number of pods
       subdomain            {name}                   host name in front of the domain when a gateway publishes the application
 
+    Profile ha
+      replicas             3
+
     Links from it
       rails-argo_cd                    probe read write GitOps by Argo CD: the web interface
       rails-clickhouse_database        read write own   ClickHouse: one ClickHouse database

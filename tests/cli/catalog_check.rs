@@ -20,6 +20,7 @@ primary_endpoint: stmp
 pods: {app: \"{nmae}\"}
 health: [\"nc -z {host} {port}\"]
 files: [{path: values.yaml, text: \"fullnameOverride: <% component.object %>\"}]
+profiles: {ha: {stays: one pod that holds the mails}}
 ";
 
 const STACK: &str = "\

@@ -82,7 +82,7 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
     ----- stdout -----
     --- a/k8s/deploy/base/loki/values.yaml
     +++ b/k8s/deploy/base/loki/values.yaml
-    @@ -35,7 +35,7 @@
+    @@ -40,7 +40,7 @@
                period: 24h
        structuredConfig:
          limits_config:
@@ -93,10 +93,10 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
        compactor:
     --- a/stack-metadata.json
     +++ b/stack-metadata.json
-    @@ -3,7 +3,7 @@
-         {
+    @@ -4,7 +4,7 @@
            "attributes": {
              "memory": "1Gi",
+             "replicas": 1,
     -        "retention": "336h",
     +        "retention": "48h",
              "storage": "50Gi",
