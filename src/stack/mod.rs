@@ -5,6 +5,7 @@
 mod account;
 mod accounts;
 mod attributes;
+mod authorities;
 pub mod check;
 mod connections;
 mod deliver;
@@ -29,6 +30,7 @@ use crate::catalog::{
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin};
+pub use authorities::Authority;
 pub use connections::Connection;
 pub use granting::Granting;
 

@@ -13,7 +13,7 @@ pub(crate) use object::{Shown, object};
 use crate::catalog::Role;
 use crate::catalog::derived::METRICS;
 use crate::name::env_form;
-use crate::stack::{Account, AttributeValue, Attributes, Component, Endpoint, Link, Stack, SubComponent};
+use crate::stack::{Account, AttributeValue, Attributes, Authority, Component, Endpoint, Link, Stack, SubComponent};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -29,6 +29,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
     view.insert("publishes".to_owned(), publishes(stack, component).shown());
+    view.insert("authorities".to_owned(), authorities(stack, component));
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -61,6 +62,18 @@ fn publishes(stack: &Stack, component: &Component) -> BTreeSet<String> {
     links
         .map(|link| stack.published_host(stack.component(&link.to)))
         .collect()
+}
+
+/// The authorities that it trusts: the Secret that has the certificate of each, and the providers that show theirs.
+fn authorities(stack: &Stack, component: &Component) -> Json {
+    let item = |authority: Authority<'_>| {
+        object! {
+            "issuer": authority.issuer,
+            "secret": format!("{}.authority.{}", component.object, authority.issuer),
+            "providers": authority.providers,
+        }
+    };
+    stack.authorities_of(component).into_iter().map(item).collect()
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.
