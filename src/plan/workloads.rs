@@ -24,6 +24,9 @@ const MODE_OF_SECRETS: u32 = 0o400;
 /// Where every client of the Kubernetes API looks for its token.
 const IDENTITY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/// Where it finds the certificate of the authority of each provider, as their facts say.
+const AUTHORITIES: &str = "/run/authorities";
+
 /// The objects of a workload by the template of each, and the values that all of them see.
 pub(super) struct Objects {
     pub(super) templates: Vec<&'static str>,
@@ -194,13 +197,23 @@ fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
     let folders = workload.projected.iter();
     let writable = workload.writable.iter();
     let credentials = has_credentials(view).then(|| mount("credentials", CREDENTIALS, true));
+    let authorities =
+        providers(view).map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true));
     let identity = workload.token_seconds.map(|_| mount("identity", IDENTITY, true));
     folders
         .map(|folder| mount(&folder.name, folder.mount.as_str(), true))
         .chain(credentials)
+        .chain(authorities)
         .chain(identity)
         .chain(writable.map(|folder| mount(&folder.name, folder.mount.as_str(), false)))
         .collect()
+}
+
+/// The providers that show a certificate.
+fn providers(view: &Json) -> impl Iterator<Item = &str> {
+    let authorities = view["authorities"].as_array().into_iter().flatten();
+    let providers = authorities.filter_map(|authority| authority["providers"].as_array());
+    providers.flatten().filter_map(Json::as_str)
 }
 
 fn has_credentials(view: &Json) -> bool {

@@ -5,6 +5,7 @@
 mod account;
 mod accounts;
 mod attributes;
+mod authorities;
 pub mod check;
 mod connections;
 mod deliver;
@@ -31,6 +32,7 @@ use crate::catalog::{
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin, SecretFact};
+pub use authorities::Authority;
 pub use connections::Connection;
 pub use delivery::Gitops;
 pub use external::External;

@@ -15,7 +15,8 @@ use crate::catalog::derived::METRICS;
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
 use crate::stack::{
-    Account, AttributeValue, Attributes, Component, Endpoint, External, Link, SecretsBackend, Stack, SubComponent,
+    Account, AttributeValue, Attributes, Authority, Component, Endpoint, External, Link, SecretsBackend, Stack,
+    SubComponent,
 };
 
 /// A component with its sub-components and links.
@@ -33,6 +34,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("gets".to_owned(), gets::of(stack, component));
     view.insert("publishes".to_owned(), publishes(stack, component).shown());
     view.insert("gives".to_owned(), gives(stack, component).shown());
+    view.insert("authorities".to_owned(), authorities(stack, component));
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -72,6 +74,18 @@ fn publishes(stack: &Stack, component: &Component) -> BTreeSet<String> {
 fn gives<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'a str> {
     let links = stack.links_to(&component.name);
     links.map(|link| link.kind.interface_name()).collect()
+}
+
+/// The authorities that it trusts: the Secret that has the certificate of each, and the providers that show theirs.
+fn authorities(stack: &Stack, component: &Component) -> Json {
+    let item = |authority: Authority<'_>| {
+        object! {
+            "issuer": authority.issuer,
+            "secret": format!("{}.authority.{}", component.object, authority.issuer),
+            "providers": authority.providers,
+        }
+    };
+    stack.authorities_of(component).into_iter().map(item).collect()
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.

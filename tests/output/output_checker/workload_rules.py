@@ -179,6 +179,8 @@ def _made(items: list[Object]) -> Made:
         elif item.get("kind") == "ExternalSecret":
             target = ((item.get("spec") or {}).get("target") or {}).get("name")
             made[("Secret", place, str(target or metadata.get("name")))] = None
+        elif str(item.get("apiVersion")).startswith("cert-manager.io/"):
+            made[("Secret", place, str((item.get("spec") or {}).get("secretName")))] = None
     return made
 
 

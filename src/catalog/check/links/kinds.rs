@@ -63,7 +63,11 @@ fn nothing(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
             let kinds = among.kinds(&from.definition, own);
             kinds.is_some_and(|kinds| {
                 let mut kinds = kinds.iter();
-                kinds.any(|kind| makes_nothing(kind) && !among.is_read(kind, &from.definition, own))
+                kinds.any(|kind| {
+                    makes_nothing(kind)
+                        && !changes(&from.definition, kind)
+                        && !among.is_read(kind, &from.definition, own)
+                })
             })
         });
         if let Some(from) = drawn.next() {
@@ -79,4 +83,10 @@ fn nothing(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
             );
         }
     }
+}
+
+/// Whether a link of `kind` changes what the consumer provides itself.
+fn changes(from: &ComponentType, kind: &LinkKind) -> bool {
+    let mut provisions = from.provides.values().flat_map(|provisions| &provisions.0);
+    provisions.any(|provision| provision.when.contains_key(&kind.slot_name))
 }

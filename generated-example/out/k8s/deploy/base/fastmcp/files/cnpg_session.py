@@ -90,6 +90,7 @@ async def _connect(link: Link, database: str, timeout_s: float) -> AsyncConnecti
             user=link.value("USER"),
             password=link.secret("PASSWORD"),
             sslmode=mode,
+            sslrootcert=link.value("SSLROOTCERT", "") or None,
             gssencmode="disable",
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="stacktic-mcp",

@@ -1,0 +1,48 @@
+//! Who signed the certificates that a component is shown by what it links to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Component, Fact, Link, Stack};
+
+/// The fact of a link that says where the consumer finds the certificate of the authority.
+const CA_FILE: &str = "ca_file";
+/// The fact by which an issuer is named.
+const ISSUER: &str = "issuer";
+/// The interface of issuers.
+const TLS: &str = "tls";
+
+/// An authority that a component trusts.
+pub struct Authority<'a> {
+    /// Name of its ClusterIssuer.
+    pub issuer: &'a str,
+    /// Components that it signed certificates for.
+    pub providers: BTreeSet<&'a str>,
+}
+
+impl Stack {
+    /// The authorities that `component` trusts, sorted by their issuers.
+    #[must_use]
+    pub fn authorities_of<'a>(&'a self, component: &'a Component) -> Vec<Authority<'a>> {
+        let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let links = self.links_from(&component.name);
+        for link in links.filter(|link| link.facts.contains_key(CA_FILE)) {
+            if let Some(issuer) = self.issuer_of(link) {
+                found.entry(issuer).or_default().insert(link.to.as_str());
+            }
+        }
+        let authority = |(issuer, providers)| Authority { issuer, providers };
+        found.into_iter().map(authority).collect()
+    }
+
+    /// The issuer that what `link` ends at is linked to itself, by a slot that changes what it provides.
+    fn issuer_of<'a>(&'a self, link: &'a Link) -> Option<&'a str> {
+        let changes = |own: &&Link| {
+            own.kind.interface_name() == TLS && link.kind.provision.when.contains_key(&own.kind.slot_name)
+        };
+        let own = self.links_from(&link.to).find(changes)?;
+        match own.facts.get(ISSUER)? {
+            Fact::Plain(name) => Some(name),
+            Fact::Secret { .. } => None,
+        }
+    }
+}
