@@ -180,7 +180,8 @@ SHARED_DATABASE: Object = {
     "kind": "Stack",
     "name": "shop",
     "domain": "shop.example.com",
-    "environments": {"dev": {}, "prod": {"profile": "ha"}},
+    "gitops": {"repository": "https://git.example.com/shop.git"},
+    "environments": {"dev": {}, "prod": {"cluster": {"name": "prod"}, "profile": "ha"}},
     "components": {
         "grafana": {"type": "grafana"},
         "cnpg": {"type": "cnpg", "sub_components": {"grafana_db": {"type": "database"}}},
