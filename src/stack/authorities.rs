@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Component, Fact, Link, Stack};
+use crate::name::ComponentName;
 
 /// The fact of a link that says where the consumer finds the certificate of the authority.
 const CA_FILE: &str = "ca_file";
@@ -34,13 +35,24 @@ impl Stack {
         found.into_iter().map(authority).collect()
     }
 
-    /// The issuer that what `link` ends at is linked to itself, by a slot that changes what it provides.
-    fn issuer_of<'a>(&'a self, link: &'a Link) -> Option<&'a str> {
+    /// The components that issue the certificates by which `component` verifies others: they sign one for it, too.
+    pub fn issuers_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a ComponentName> {
+        let links = self
+            .links_from(&component.name)
+            .filter(|link| link.facts.contains_key(CA_FILE));
+        links.filter_map(|link| Some(&self.signing(link)?.to))
+    }
+
+    /// The link of what `link` ends at to its issuer, by a slot that changes what it provides.
+    fn signing<'a>(&'a self, link: &'a Link) -> Option<&'a Link> {
         let changes = |own: &&Link| {
             own.kind.interface_name() == TLS && link.kind.provision.when.contains_key(&own.kind.slot_name)
         };
-        let own = self.links_from(&link.to).find(changes)?;
-        match own.facts.get(ISSUER)? {
+        self.links_from(&link.to).find(changes)
+    }
+
+    fn issuer_of<'a>(&'a self, link: &'a Link) -> Option<&'a str> {
+        match self.signing(link)?.facts.get(ISSUER)? {
             Fact::Plain(name) => Some(name),
             Fact::Secret { .. } => None,
         }

@@ -1,6 +1,6 @@
 //! The order of a stack; the only place that knows petgraph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -30,17 +30,27 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
             graph.update_edge(nodes[&link.from], nodes[&link.to], ());
         }
     }
+    // Whoever verifies a provider has a certificate of its own, by the issuer of the provider.
+    for component in stack.deployed() {
+        for issuer in stack.issuers_of(component) {
+            graph.update_edge(nodes[&component.name], nodes[issuer], ());
+        }
+    }
     let of_type = |kind: &str| {
         let found = stack.deployed().filter(|component| component.type_name() == kind);
         found
             .map(|component| nodes[&component.name])
             .collect::<Vec<NodeIndex>>()
     };
+    // Components of a type share its operators, and with them what any of them needs.
+    let mut needs: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
     for component in stack.deployed() {
-        for needed in stack.needs_of(component) {
-            for node in of_type(needed) {
-                graph.update_edge(nodes[&component.name], node, ());
-            }
+        let of_type = needs.entry(component.type_name()).or_default();
+        of_type.extend(stack.needs_of(component));
+    }
+    for component in stack.deployed() {
+        for node in needs[component.type_name()].iter().flat_map(|needed| of_type(needed)) {
+            graph.update_edge(nodes[&component.name], node, ());
         }
     }
     let mut waves = Waves {
@@ -58,7 +68,7 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         };
         let mut first = 1;
         for component in circle.iter().map(|node| stack.component(graph[*node])) {
-            let needs = stack.needs_of(component);
+            let needs = needs.get(component.type_name()).into_iter().flatten();
             let wave = after(&mut needs.flat_map(|needed| of_type(needed)), &waves);
             let known = waves.operators.entry(component.type_name()).or_default();
             *known = wave.max(*known);
