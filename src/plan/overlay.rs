@@ -4,7 +4,7 @@
 //! environment's own values are rendered by the same templates, so a patch cannot say anything that
 //! a template would not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
@@ -116,7 +116,11 @@ impl Folder<'_> {
             } else if layout::is_values_file(name) {
                 self.values(plan, name, before, after)?;
             } else if name.starts_with("config/") {
-                self.merge(plan, &mut item, name, after, "merge")?;
+                let after = match environment::map_of(self.component, name) {
+                    Some(_) => changed_keys(before, after),
+                    None => after.to_owned(),
+                };
+                self.merge(plan, &mut item, name, &after, "merge")?;
             }
         }
         self.new_resources(plan, &mut item, after)?;
@@ -246,6 +250,13 @@ impl Folder<'_> {
         }
         Ok(())
     }
+}
+
+/// The keys of the environment that are not as in the base: a ConfigMap is merged key by key.
+fn changed_keys(before: &str, after: &str) -> String {
+    let base: BTreeSet<&str> = before.lines().collect();
+    let lines = after.lines().filter(|line| !base.contains(line));
+    lines.fold(String::new(), |text, line| text + line + "\n")
 }
 
 fn push(item: &mut Json, list: &str, value: Json) {

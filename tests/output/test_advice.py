@@ -43,12 +43,17 @@ def component(kind: str, namespace: str) -> dict[str, Any]:
     needed = {key: SAMPLES[one["type"]] for key, one in attributes.items() if one.get("required")}
     if "subdomain" in attributes:
         needed["subdomain"] = namespace
+    # Its operator serves its own namespace alone.
+    namespace = ENTRIES[kind]["namespace"] if kind == "keycloak" else namespace
     return {"type": kind, "namespace": namespace, "attributes": needed}
 
 
 def twice(consumer: str, link: dict[str, Any]) -> Stack:
     """Return a stack with two servers, and two parts of each where links end at parts."""
-    components = {"app": component(consumer, "app")}
+    components: dict[str, dict[str, Any]] = {
+        "certificates": {"type": "cert_manager", "external": {}},
+        "app": component(consumer, "app"),
+    }
     links: list[dict[str, str]] = []
     # A stack is delivered by one component.
     is_alone = "delivery" in ENTRIES[link["to"]].get("roles", ())

@@ -34,6 +34,7 @@ SUMMARIES = frozenset(
         "docs/topology.md",
         "docs/tools.md",
         "docs/install.md",
+        "helmfile.yaml",
     )
 )
 # Files of the server that list what is linked.

@@ -23,7 +23,7 @@ from levels.sayings import GAINED
 from levels.stacks import Draft, Link, Maker
 from output_checker.places import ROOT
 
-STACKS = 24
+STACKS = 28
 SEED = 8
 MOST_REFUSED = 3
 # Links of each stack that are taken out and drawn again.

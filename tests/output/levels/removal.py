@@ -25,11 +25,13 @@ DOCUMENTS = {
     "docs/topology.md",
     "docs/tools.md",
     "docs/install.md",
+    "helmfile.yaml",
     ".stacktic/lock.json",
 }
 # In folders of others: closed lists of servers, and the metadata that agents answer from.
 COPIES = re.compile(r"^k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata)\.json$")
 APPLICATION = re.compile(r"^argocd/dev/applications/([^/]+)\.yaml$")
+DASHBOARDS = re.compile(rf"^{BASE}/[^/]+/values-dashboards\.yaml$")
 CLIENTS = re.compile(r"^docs/clients/")
 # The user of Valkey for those without an account: also a word of other files.
 UNMADE = "default"
@@ -149,6 +151,9 @@ def in_file(
     ends = tuple(f"{BASE}/{name}/" for name in (link.source, link.target))
     if path == "argocd/dev/project.yaml":
         ends = ("argocd/",) if link.kind.interface == "argocd_api" else ()
+    # Grafana shows what its Prometheus scrapes.
+    if link.kind.interface == "metrics" and DASHBOARDS.match(path):
+        return []
     if link.kind.interface == "http" and CLIENTS.match(path):
         ends = ("docs/clients/",)
     if not path.startswith(ends) or not ends:

@@ -200,10 +200,10 @@ def check_unread_values(out: Path, read: set[Path]) -> list[Finding]:
 
 
 def check_undeployed(items: list[Object], out: Path) -> list[Finding]:
-    """Every component folder is deployed by some Application."""
+    """Every component folder is deployed by some Application; what operators take is in theirs."""
     named = {path.name for path in argo_rules.paths(items, out)}
     return [
         Finding(folder.relative_to(out).as_posix(), "application", "no Application deploys it")
         for folder in sorted((out / "k8s" / "deploy" / "base").glob("*/"))
-        if folder.name not in named
+        if folder.name not in named | {"_operators"}
     ]
