@@ -171,7 +171,8 @@ def test_an_access_diff_that_says_something_else_is_noticed(stacks: Stacks) -> N
         told = [change for change in told if ends[change["text"].partition(":")[0]] == 1]
         for change in told[:1]:
             others = [one for one in run.report["access"] if one is not change]
-            raised = {**change, "text": f"{change['text']}, level own"}
+            other = "probe" if "level own" in change["text"] else "own"
+            raised = {**change, "text": f"{change['text']}, level {other}"}
             for access in (others, [*others, raised]):
                 assert agreement.disagreements(run.out, {**run.report, "access": access})
                 planted += 1

@@ -29,6 +29,8 @@ MOST_PARTS = 3
 HALF = 0.5
 # A stack is delivered by one component, and what brings kinds into the cluster is there once.
 ONCE = {"argo_cd", "cert_manager"}
+# Of these a component can use one: a certificate has one issuer.
+SINGLE = {"tls"}
 # Its operator serves its own namespace alone.
 AT_HOME = {"keycloak"}
 MOST_COMPONENTS = 12
@@ -149,7 +151,8 @@ class Maker:
         kind, level = drawn
         source = self.component(draft, kind.source)
         target = self.component(draft, kind.target)
-        if source == target:
+        taken = (one for one in draft.links if one.source == source)
+        if source == target or kind.interface in {one.kind.interface for one in taken} & SINGLE:
             return
         end = f"{target}/{self.part(draft, target, kind.sub)}" if kind.sub else target
         told = level != kind.default or self.chance.random() < HALF
