@@ -107,20 +107,23 @@ fn image(component: &Component, tree: &Tree) -> Option<Image> {
 
 /// What Helm installs before the components: operators, and the charts of what operators need.
 fn operators(stack: &Stack, tree: &Tree) -> Vec<Release> {
-    let needed = |component: &&Component| stack.needs(component.type_name());
+    let needed = stack.needed_types();
     let dev = stack.environments.first();
-    let charts = stack.deployed().filter(needed).filter_map(|component| {
-        let folders = releases::folders(&component.name, dev?);
-        let values = folders.iter().flat_map(|folder| values_files(tree, folder));
-        releases::of_component(component, values.collect())
-    });
-    let operators = releases::operators(stack);
+    let charts = stack
+        .deployed()
+        .filter(|component| needed.contains(component.type_name()))
+        .filter_map(|component| {
+            let folders = releases::folders(&component.name, dev?);
+            let values = folders.iter().flat_map(|folder| values_files(tree, folder));
+            releases::of_component(component, values.collect())
+        });
+    let operators = releases::operators(stack, &stack.waves());
     charts.chain(operators.iter().filter_map(Operator::release)).collect()
 }
 
 /// Folders of operators that are no charts.
 fn other_operators(stack: &Stack) -> Vec<String> {
-    let operators = releases::operators(stack).into_iter();
+    let operators = releases::operators(stack, &stack.waves()).into_iter();
     let by_git = operators.filter(|operator| operator.source.git().is_some());
     by_git
         .map(|operator| format!("k8s/deploy/base/{OPERATORS}/{}", operator.name))
@@ -129,8 +132,11 @@ fn other_operators(stack: &Stack) -> Vec<String> {
 
 fn environments(stack: &Stack, tree: &Tree, settings: &GenSettings) -> Vec<Environment> {
     let shown = |path: &str| settings.out.join(path).display().to_string();
+    let needed = stack.needed_types();
     let charts = |environment: &ComponentName| {
-        let own = stack.deployed().filter(|component| !stack.needs(component.type_name()));
+        let own = stack
+            .deployed()
+            .filter(|component| !needed.contains(component.type_name()));
         let charts = own.filter_map(|component| {
             let folders = releases::folders(&component.name, environment);
             let values = folders.iter().flat_map(|folder| values_files(tree, folder));

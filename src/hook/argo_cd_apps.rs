@@ -28,7 +28,7 @@ pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
         return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
     };
     let waves = stack.waves();
-    let operators = releases::operators(stack);
+    let operators = releases::operators(stack, &waves);
     let mut lists = Lists::default();
     for environment in &stack.environments {
         let project = Project::of(stack, gitops, environment, values_files);

@@ -31,6 +31,12 @@ pub fn apply(stack: &Stack, path: &str) -> String {
         SecretsBackend::Sops => {
             format!("kustomize build --enable-alpha-plugins --enable-exec {path} | kubectl apply --server-side -f -")
         }
-        SecretsBackend::Plain | SecretsBackend::ExternalSecrets => format!("kubectl apply --server-side -k {path}"),
+        SecretsBackend::Plain | SecretsBackend::ExternalSecrets => kubectl(&path),
     }
+}
+
+/// The command that applies a folder without secrets, which is a word of a shell.
+#[must_use]
+pub fn kubectl(folder: &str) -> String {
+    format!("kubectl apply --server-side -k {folder}")
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{ChartSource, OperatorSource};
 use crate::layout::OPERATORS;
 use crate::name::{ComponentName, shell};
-use crate::stack::{Component, Stack};
+use crate::stack::{Component, Stack, Waves};
 /// A release of a Helm chart at an exact version.
 #[derive(Clone, Debug)]
 pub struct Release {
@@ -52,9 +52,8 @@ pub struct Operator<'a> {
 
 /// The operators of a stack by name, each once. One that watches its own namespace only is needed in each.
 #[must_use]
-pub fn operators(stack: &Stack) -> Vec<Operator<'_>> {
+pub fn operators<'a>(stack: &'a Stack, waves: &Waves<'_>) -> Vec<Operator<'a>> {
     let mut found = BTreeMap::new();
-    let waves = stack.waves();
     for component in stack.deployed() {
         for (position, source) in stack.operators_of(component).enumerate() {
             let mut name = component.type_name().replace('_', "-");

@@ -17,8 +17,8 @@ use crate::view::object;
 const ENVIRONMENT: &str = "{{ .Environment.Name }}";
 
 /// The one document; nothing where Helm installs nothing.
-pub(super) fn document(stack: &Stack, base: &Plan) -> Option<Json> {
-    let graph = Graph::of(stack);
+pub(super) fn document(stack: &Stack, base: &Plan, waves: &Waves<'_>, operators: &[Operator<'_>]) -> Option<Json> {
+    let graph = Graph::of(stack, waves, operators);
     let operators = graph.operators.iter().filter_map(|operator| {
         let release = operator.release()?;
         let needs = graph.needed_types(operator);
@@ -81,17 +81,27 @@ fn id(release: &Release) -> String {
 /// Which release comes after which.
 struct Graph<'a> {
     stack: &'a Stack,
-    waves: Waves<'a>,
-    operators: Vec<Operator<'a>>,
+    waves: &'a Waves<'a>,
+    operators: &'a [Operator<'a>],
+    by_type: BTreeMap<&'a str, Vec<&'a Component>>,
 }
 
 impl<'a> Graph<'a> {
-    fn of(stack: &'a Stack) -> Self {
+    fn of(stack: &'a Stack, waves: &'a Waves<'a>, operators: &'a [Operator<'a>]) -> Self {
+        let mut by_type: BTreeMap<&str, Vec<&Component>> = BTreeMap::new();
+        for component in stack.deployed() {
+            by_type.entry(component.type_name()).or_default().push(component);
+        }
         Self {
             stack,
-            waves: stack.waves(),
-            operators: releases::operators(stack),
+            waves,
+            operators,
+            by_type,
         }
+    }
+
+    fn of_type(&self, name: &str) -> impl Iterator<Item = &'a Component> {
+        self.by_type.get(name).into_iter().flatten().copied()
     }
 
     /// Repositories that are no registries, by the names of their charts.
@@ -109,15 +119,9 @@ impl<'a> Graph<'a> {
 
     /// Releases of what an operator's type needs.
     fn needed_types(&self, operator: &Operator<'_>) -> BTreeSet<String> {
-        let users = self
-            .stack
-            .deployed()
-            .filter(|one| one.type_name() == operator.type_name());
+        let users = self.of_type(operator.type_name());
         let needed: BTreeSet<&String> = users.flat_map(|one| self.stack.needs_of(one)).collect();
-        let there = self
-            .stack
-            .deployed()
-            .filter(|one| needed.iter().any(|name| *name == one.type_name()));
+        let there = needed.into_iter().flat_map(|name| self.of_type(name));
         there.filter_map(Self::release).collect()
     }
 
@@ -136,9 +140,7 @@ impl<'a> Graph<'a> {
             found.extend(self.operators_of(one));
             let links = self.stack.links_from(&one.name).filter(|link| link.kind.uses());
             let mut targets: Vec<&Component> = links.map(|link| self.stack.component(&link.to)).collect();
-            let needed: BTreeSet<&String> = self.stack.needs_of(one).collect();
-            let all = self.stack.deployed();
-            targets.extend(all.filter(|other| needed.iter().any(|name| *name == other.type_name())));
+            targets.extend(self.stack.needs_of(one).flat_map(|name| self.of_type(name)));
             // Components of a circle share a wave; none of them can come first.
             let earlier = |target: &&Component| {
                 target.is_deployed() && self.waves.components[&target.name] < self.waves.components[&component.name]

@@ -11,10 +11,10 @@ use super::{Plan, Source, helmfile, hooks};
 use crate::catalog::{Catalog, GitSource, Role};
 use crate::hook;
 use crate::hook::deploy;
-use crate::hook::releases::{self, Release};
+use crate::hook::releases::{self, Operator, Release};
 use crate::layout::{NAMESPACES, OPERATORS};
 use crate::name::{ComponentName, shell};
-use crate::stack::{Component, External, SecretsBackend, Stack};
+use crate::stack::{Component, External, SecretsBackend, Stack, Waves};
 use crate::view::object;
 
 /// The attribute of whatever keeps its data on volumes.
@@ -26,21 +26,25 @@ const TLS_SECRET: &str = "tls_secret";
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Plan) -> anyhow::Result<()> {
     for entry in hook::of_function(catalog, "install_docs")? {
+        let waves = stack.waves();
+        let operators = releases::operators(stack, &waves);
+        let helmfile = helmfile::document(stack, base, &waves, &operators);
+        let by_git = operators
+            .iter()
+            .filter_map(|operator| Some(git_operator(&operator.name, operator.source.git()?)));
         let document = Install {
             stack,
             base,
             overlays: plan,
+            waves: &waves,
+            operators: &operators,
         }
         .document();
         let documents = stack.deployed().next().map(|_| document);
-        let operators = releases::operators(stack);
-        let by_git = operators
-            .iter()
-            .filter_map(|operator| Some(git_operator(&operator.name, operator.source.git()?)));
         let values = object! {
             "documents": documents.into_iter().collect::<Vec<_>>(),
             "git_operators": by_git.collect::<Vec<_>>(),
-            "helmfiles": helmfile::document(stack, base).into_iter().collect::<Vec<_>>(),
+            "helmfiles": helmfile.into_iter().collect::<Vec<_>>(),
         };
         hooks::plan(plan, &entry, hooks::keys(values))?;
     }
@@ -51,6 +55,8 @@ struct Install<'a> {
     stack: &'a Stack,
     base: &'a Plan,
     overlays: &'a Plan,
+    waves: &'a Waves<'a>,
+    operators: &'a [Operator<'a>],
 }
 
 impl Install<'_> {
@@ -66,9 +72,7 @@ impl Install<'_> {
                 "namespace": &gitops.namespace,
             }
         });
-        let has_charts = releases::operators(self.stack)
-            .iter()
-            .any(|operator| operator.source.chart().is_some());
+        let has_charts = self.operators.iter().any(|operator| operator.source.chart().is_some());
         object! {
             "stack": &self.stack.name,
             "has_charts": has_charts || self.components().any(|one| one.entry.definition.install.chart().is_some()),
@@ -182,16 +186,15 @@ impl Install<'_> {
         let apply =
             |component: Option<&str>| deploy::apply(self.stack, &deploy::folder(self.stack, name.as_str(), component));
         let mut waves: BTreeMap<usize, Wave> = BTreeMap::new();
-        for operator in releases::operators(self.stack) {
+        for operator in self.operators {
             let wave = waves.entry(operator.wave).or_default();
             let by_chart = operator.release().as_ref().map(command);
             let by_git = operator
                 .source
                 .git()
-                .map(|_| apply_folder(&operator_folder(&operator.name)));
+                .map(|_| deploy::kubectl(&shell::word(&operator_folder(&operator.name))));
             wave.operators.extend(by_chart.or(by_git));
         }
-        let order = self.stack.waves();
         for component in self.components() {
             let release = releases::of_component(component, self.values(component, name));
             let steps = [
@@ -200,7 +203,7 @@ impl Install<'_> {
             ];
             let steps: Vec<String> = steps.into_iter().flatten().collect();
             let item = object! { "name": &component.name, "namespace": &component.namespace, "steps": steps };
-            let wave = waves.entry(order.components[&component.name]).or_default();
+            let wave = waves.entry(self.waves.components[&component.name]).or_default();
             wave.components.push(item);
         }
         let waves = (1..).zip(waves.into_values());
@@ -269,10 +272,6 @@ fn sources(git: &GitSource) -> Vec<String> {
     files
         .map(|file| format!("{raw}/{}/{}/{file}", git.revision, git.path))
         .collect()
-}
-
-fn apply_folder(folder: &str) -> String {
-    format!("kubectl apply --server-side -k {}", shell::word(folder))
 }
 
 fn command(release: &Release) -> String {

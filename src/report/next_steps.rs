@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Style;
+use crate::hook::deploy;
 use crate::hook::releases::Release;
 use crate::name::shell;
 
@@ -200,7 +201,7 @@ fn sync(made: &Made, environment: &str) -> NextStep {
 fn install_operators(made: &Made) -> Option<NextStep> {
     let charts = made.operators.iter().map(|chart| install(made, chart));
     let folders = made.other_operators.iter();
-    let folders = folders.map(|folder| format!("kubectl apply --server-side -k {}", made.word(folder)));
+    let folders = folders.map(|folder| deploy::kubectl(&made.word(folder)));
     let commands: Vec<String> = charts.chain(folders).collect();
     (!commands.is_empty()).then(|| NextStep::with_command("install the operators".to_owned(), commands.join("\n")))
 }

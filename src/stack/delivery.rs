@@ -1,6 +1,8 @@
 //! Where the stack is delivered to: the place in Git that Argo CD reads, the cluster of each environment, and what
 //! components need there.
 
+use std::collections::BTreeSet;
+
 use super::{Component, Stack};
 use crate::catalog::{OperatorSource, Role};
 use crate::name::{ComponentName, Namespace};
@@ -48,11 +50,11 @@ impl Stack {
         component.entry.definition.install.operators(is_taken)
     }
 
-    /// Whether a component of the stack needs one of the type in its cluster.
+    /// The types that some component needs in its cluster.
     #[must_use]
-    pub fn needs(&self, type_name: &str) -> bool {
-        let mut needs = self.deployed().flat_map(|component| self.needs_of(component));
-        needs.any(|needed| needed == type_name)
+    pub fn needed_types(&self) -> BTreeSet<&str> {
+        let needs = self.deployed().flat_map(|component| self.needs_of(component));
+        needs.map(String::as_str).collect()
     }
 
     /// The types that `component` needs in its cluster, with the links that it has.

@@ -36,18 +36,9 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
             graph.update_edge(nodes[&component.name], nodes[issuer], ());
         }
     }
-    let of_type = |kind: &str| {
-        let found = stack.deployed().filter(|component| component.type_name() == kind);
-        found
-            .map(|component| nodes[&component.name])
-            .collect::<Vec<NodeIndex>>()
-    };
-    // Components of a type share its operators, and with them what any of them needs.
-    let mut needs: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
-    for component in stack.deployed() {
-        let of_type = needs.entry(component.type_name()).or_default();
-        of_type.extend(stack.needs_of(component));
-    }
+    let by_type = by_type(stack, &nodes);
+    let of_type = |kind: &String| by_type.get(kind.as_str()).into_iter().flatten().copied();
+    let needs = shared_needs(stack);
     for component in stack.deployed() {
         for node in needs[component.type_name()].iter().flat_map(|needed| of_type(needed)) {
             graph.update_edge(nodes[&component.name], node, ());
@@ -81,4 +72,26 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         waves.components.extend(circle.iter().map(|node| (graph[*node], wave)));
     }
     waves
+}
+
+/// What is deployed, by the name of its type.
+fn by_type<'a>(stack: &'a Stack, nodes: &BTreeMap<&ComponentName, NodeIndex>) -> BTreeMap<&'a str, Vec<NodeIndex>> {
+    let mut found: BTreeMap<&str, Vec<NodeIndex>> = BTreeMap::new();
+    for component in stack.deployed() {
+        found
+            .entry(component.type_name())
+            .or_default()
+            .push(nodes[&component.name]);
+    }
+    found
+}
+
+/// Components of a type share its operators, and with them what any of them needs.
+fn shared_needs(stack: &Stack) -> BTreeMap<&str, BTreeSet<&String>> {
+    let mut found: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for component in stack.deployed() {
+        let shared = found.entry(component.type_name()).or_default();
+        shared.extend(stack.needs_of(component));
+    }
+    found
 }

@@ -21,11 +21,11 @@ mod link_types;
 mod links;
 mod misplaced;
 mod names;
-mod needs;
 mod settings;
 mod shared_accounts;
 mod texts;
 mod values;
+mod wanted_links;
 
 use super::Stack;
 use crate::catalog::Catalog;
@@ -84,7 +84,7 @@ pub fn check(
     cluster_needs::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
-    needs::check(&mut checker, &resolved)?;
+    wanted_links::check(&mut checker, &resolved)?;
     cluster_needs::check_links(&mut checker, &resolved);
     if !checker.findings.is_empty() {
         return Ok(Err(sorted(checker.findings)));
