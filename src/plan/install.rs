@@ -20,8 +20,7 @@ use crate::view::object;
 /// The attribute of whatever keeps its data on volumes.
 const STORAGE_CLASS: &str = "storage_class";
 
-/// The interface of who makes certificates, and the attribute that names the Secret of one.
-const TLS: &str = "tls";
+/// The attribute that names the Secret of a certificate.
 const TLS_SECRET: &str = "tls_secret";
 
 pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Plan) -> anyhow::Result<()> {
@@ -117,13 +116,10 @@ impl Install<'_> {
         let gateways = self.components().filter(|component| component.has_role(Role::Gateway));
         let hosts = gateways.flat_map(|gateway| {
             let links = self.stack.published(gateway);
-            // An issuer that the gateway is linked to makes the certificate.
-            let has_issuer = self
-                .stack
-                .links_from(&gateway.name)
-                .any(|link| link.kind.interface_name() == TLS);
-            let secret = gateway.text(TLS_SECRET);
-            let secret = if has_issuer { String::new() } else { secret };
+            let secret = match self.stack.is_certified(gateway) {
+                true => String::new(),
+                false => gateway.text(TLS_SECRET),
+            };
             links.map(move |link| {
                 let host = self.stack.published_host(self.stack.component(&link.to));
                 (host, gateway, secret.clone())

@@ -35,6 +35,13 @@ impl Stack {
         found.into_iter().map(authority).collect()
     }
 
+    /// Whether an issuer that `component` is linked to makes its certificate.
+    #[must_use]
+    pub fn is_certified(&self, component: &Component) -> bool {
+        let mut links = self.links_from(&component.name);
+        links.any(|link| link.kind.interface_name() == TLS)
+    }
+
     /// The components that issue the certificates by which `component` verifies others: they sign one for it, too.
     pub fn issuers_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a ComponentName> {
         let links = self

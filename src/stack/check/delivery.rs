@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Checker;
+use super::{Checker, names};
 use crate::catalog::matches_whole;
 use crate::finding::{Code, Finding};
-use crate::name::{Namespace, is_fqdn};
+use crate::name::Namespace;
 use crate::stack::delivery::OWN_CLUSTER;
 use crate::topology::GitopsDocument;
 
@@ -73,16 +73,10 @@ fn gitops(checker: &mut Checker<'_>, gitops: &GitopsDocument) {
 }
 
 fn domains(checker: &mut Checker<'_>) {
-    let topology = checker.topology;
-    for (name, environment) in &topology.document.environments {
-        let Some(domain) = environment.domain.as_deref().filter(|domain| !is_fqdn(domain)) else {
-            continue;
-        };
-        let span = topology.place(&["environments", name, "domain"]);
-        let message = format!("the domain `{domain}` is not a domain name");
-        let finding = Finding::new(Code::E_TOPOLOGY_HOST, span, message);
-        let hint = format!("write a lower-case name such as `{name}.example.com`: no scheme, port or IP address");
-        checker.findings.push(finding.hint(hint));
+    for (name, environment) in &checker.topology.document.environments {
+        if let Some(domain) = &environment.domain {
+            names::domain(checker, &["environments", name, "domain"], domain, name);
+        }
     }
 }
 

@@ -93,17 +93,20 @@ fn stack(checker: &mut Checker<'_>, name: &str, domain: &str) {
         let finding = Finding::new(Code::E_TOPOLOGY_NAME, span, format!("the stack name `{name}` {rule}"));
         checker.findings.push(finding.hint(other_name(name)));
     }
-    if !domain.is_empty() && !is_fqdn(domain) {
-        let span = checker.topology.place(&["domain"]);
-        let finding = Finding::new(
-            Code::E_TOPOLOGY_HOST,
-            span,
-            format!("the domain `{domain}` is not a domain name"),
-        );
-        checker
-            .findings
-            .push(finding.hint("write a lower-case name such as `stack.example.com`: no scheme, port or IP address"));
+    if !domain.is_empty() {
+        self::domain(checker, &["domain"], domain, "stack");
     }
+}
+
+/// A domain below which services are published.
+pub(super) fn domain(checker: &mut Checker<'_>, path: &[&str], domain: &str, example: &str) {
+    if is_fqdn(domain) {
+        return;
+    }
+    let message = format!("the domain `{domain}` is not a domain name");
+    let finding = Finding::new(Code::E_TOPOLOGY_HOST, checker.topology.place(path), message);
+    let hint = format!("write a lower-case name such as `{example}.example.com`: no scheme, port or IP address");
+    checker.findings.push(finding.hint(hint));
 }
 
 fn report(checker: &mut Checker<'_>, code: Code, path: &[&str], message: &str, hint: String) {
