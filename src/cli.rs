@@ -1,8 +1,12 @@
 //! The command line: flags and their help, no logic.
 
+mod secrets;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 
 /// Exit codes, printed under `--help`.
 const EXIT_CODES: &str = "Exit codes:
@@ -21,6 +25,23 @@ pub struct Cli {
     pub command: Command,
     #[command(flatten)]
     pub global: GlobalArgs,
+}
+
+impl Cli {
+    /// What flags alone cannot say of each other.
+    ///
+    /// # Errors
+    /// One output folder for several stacks.
+    pub fn checked(self) -> Result<Self, clap::Error> {
+        match &self.command {
+            Command::Gen(args) if args.stacks.len() > 1 && args.out.is_some() => {
+                let message =
+                    "the argument '--out <DIR>' is of one stack file: each of several is written beside its own";
+                Err(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message))
+            }
+            _ => Ok(self),
+        }
+    }
 }
 
 /// Flags of every command.
@@ -91,9 +112,9 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct GenArgs {
-    /// Stack file; `-` is standard input
+    /// Stack files; `-` is standard input. Several are checked against each other, and written together or not at all
     #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
-    pub stack: PathBuf,
+    pub stacks: Vec<PathBuf>,
     /// Write nothing; compare, and end with 2 when something would change
     #[arg(long, conflicts_with_all = ["dry_run", "diff"], env = "STACKTIC_CHECK", value_parser = clap::builder::FalseyValueParser::new())]
     pub check: bool,
@@ -103,7 +124,7 @@ pub struct GenArgs {
     /// Print a unified diff to standard output; writes nothing
     #[arg(long, env = "STACKTIC_DIFF", value_parser = clap::builder::FalseyValueParser::new())]
     pub diff: bool,
-    /// Output folder [default: `out` beside the stack file]
+    /// Output folder, of one stack file [default: `out` beside it]
     #[arg(long, value_name = "DIR", env = "STACKTIC_OUT")]
     pub out: Option<PathBuf>,
     /// What to do with generated files that were edited
@@ -132,66 +153,12 @@ pub struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Stack file; `-` is standard input
+    /// Stack files; `-` is standard input. Several are checked against each other, too
     #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
-    pub stack: PathBuf,
+    pub stacks: Vec<PathBuf>,
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
     pub output: OutputArg,
-}
-
-#[derive(Debug, Args)]
-pub struct SecretsArgs {
-    #[command(subcommand)]
-    pub command: SecretsCommand,
-}
-
-/// No value is ever printed, taken from the command line or written over, but for `rotate`.
-#[derive(Debug, Subcommand)]
-pub enum SecretsCommand {
-    /// Get ready: secret files for their owner alone, an age key and its recipient in `.sops.yaml` where SOPS keeps them
-    Init(SecretsOfArgs),
-    /// Make the values that are of our own choice, the same at both ends of a link, and tell what others must issue
-    Fill(SecretsOfArgs),
-    /// List every key: filled in, empty, or from elsewhere
-    Status(SecretsOfArgs),
-    /// Make new values for one link, at both of its ends
-    Rotate(RotateArgs),
-    /// Follow the stack after links came and went: keys, values and digests
-    Sync(SecretsOfArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct SecretsOfArgs {
-    /// Stack file
-    #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
-    pub stack: PathBuf,
-    /// Output folder [default: `out` beside the stack file]
-    #[arg(long, value_name = "DIR", env = "STACKTIC_OUT")]
-    pub out: Option<PathBuf>,
-    /// Form of the report
-    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
-    pub output: OutputArg,
-}
-
-#[derive(Debug, Args)]
-pub struct RotateArgs {
-    /// The link, as `FROM:TO` or `FROM:TO/SUB`: `fastapi:cnpg/app_db`
-    #[arg(value_name = "LINK")]
-    pub link: String,
-    #[command(flatten)]
-    pub of: SecretsOfArgs,
-}
-
-impl SecretsCommand {
-    /// What all of them are told.
-    #[must_use]
-    pub fn of(&self) -> &SecretsOfArgs {
-        match self {
-            Self::Init(of) | Self::Fill(of) | Self::Status(of) | Self::Sync(of) => of,
-            Self::Rotate(args) => &args.of,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,20 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a run ended of which two parts ended like this: the error before what is left, that before what is pending.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        let weight = |exit: Self| match exit {
+            Self::Done => 0,
+            Self::Pending => 1,
+            Self::Refused => 2,
+            Self::Error => 3,
+            Self::Mismatch => 4,
+            Self::Usage => 5,
+        };
+        if weight(other) > weight(self) { other } else { self }
+    }
+
     #[must_use]
     pub fn code(self) -> u8 {
         match self {

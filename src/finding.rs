@@ -30,6 +30,8 @@ pub enum Code {
     E_TOPOLOGY_LINK,
     /// A host that is not a plain domain name.
     E_TOPOLOGY_HOST,
+    /// Metadata of another stack that cannot be read, or that has not what is taken from it.
+    E_TOPOLOGY_EXTERNAL,
     /// An environment override that cannot be.
     E_TOPOLOGY_ENV,
     /// A literal value where only the name of a secret may stand.
@@ -58,6 +60,7 @@ impl Code {
             Self::E_TOPOLOGY_TEXT => "E_TOPOLOGY_TEXT",
             Self::E_TOPOLOGY_LINK => "E_TOPOLOGY_LINK",
             Self::E_TOPOLOGY_HOST => "E_TOPOLOGY_HOST",
+            Self::E_TOPOLOGY_EXTERNAL => "E_TOPOLOGY_EXTERNAL",
             Self::E_TOPOLOGY_ENV => "E_TOPOLOGY_ENV",
             Self::E_TOPOLOGY_SECRET => "E_TOPOLOGY_SECRET",
             Self::Catalog(code) => code.as_str(),

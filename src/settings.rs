@@ -44,7 +44,14 @@ pub enum Mode {
 
 impl GenSettings {
     #[must_use]
-    pub fn new(args: GenArgs, catalog: &[PathBuf]) -> Self {
+    pub fn of_each(args: &GenArgs, catalog: &[PathBuf]) -> Vec<Self> {
+        args.stacks
+            .iter()
+            .map(|stack| Self::new(args, stack, catalog))
+            .collect()
+    }
+
+    fn new(args: &GenArgs, stack: &Path, catalog: &[PathBuf]) -> Self {
         let mode = match (args.check, args.diff, args.dry_run) {
             (true, _, _) => Mode::Check,
             (_, true, _) => Mode::Diff,
@@ -61,12 +68,12 @@ impl GenSettings {
         let flags = flags
             .map(|(flag, folder)| (flag, folder.display().to_string()))
             .collect();
-        let stack_folder = args.stack.parent().map(Path::to_owned).unwrap_or_default();
+        let stack_folder = stack.parent().map(Path::to_owned).unwrap_or_default();
         // `out` beside the stack file.
-        let out = args.out.unwrap_or_else(|| stack_folder.join("out"));
+        let out = args.out.clone().unwrap_or_else(|| stack_folder.join("out"));
         Self {
             stack_folder,
-            stack_file: args.stack,
+            stack_file: stack.to_owned(),
             out,
             mode,
             on_edit,

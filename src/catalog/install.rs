@@ -207,6 +207,10 @@ pub struct ChartSource {
     /// API groups whose kinds it brings into the cluster.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// Whether it names objects of the whole cluster after the release, such as a ClusterRole: no other release of the cluster
+    /// may be called the same.
+    #[serde(default)]
+    pub cluster_objects: bool,
 }
 
 /// Where an operator comes from.
@@ -319,6 +323,21 @@ impl OperatorSource {
         match self {
             Self::Chart { chart, .. } => &chart.groups,
             Self::Git(git) => &git.groups,
+        }
+    }
+
+    /// Whether a cluster has it once, however many components need it: it has a place of its own there.
+    #[must_use]
+    pub fn is_of_cluster(&self) -> bool {
+        self.namespace().is_some()
+    }
+
+    /// Version of the chart, or revision of the manifests.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Chart { chart, .. } => &chart.version,
+            Self::Git(git) => &git.revision,
         }
     }
 

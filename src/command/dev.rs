@@ -2,9 +2,8 @@
 
 use super::Streams;
 use super::assemble::assemble;
-use super::generate::refuse;
-use super::load::{Loaded, load};
-use crate::catalog::Catalog;
+use super::load::{Loaded, load, refuse};
+use crate::catalog::{Catalog, FileFindings};
 use crate::dev::{self, Problem, StackCache};
 use crate::disk;
 use crate::exit::Exit;
@@ -22,7 +21,7 @@ pub(super) fn run(settings: &DevSettings, catalog: &Catalog, streams: &mut Strea
     let Loaded { source, result } = load(&settings.stack_file, catalog)?;
     let (topology, stack) = match result {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&findings, &source, settings.output, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
     };
     match serve(settings, &topology, &stack, catalog, streams) {
         Ok(()) => Ok(Exit::Done),

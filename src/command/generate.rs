@@ -1,34 +1,90 @@
-//! `stacktic gen`: the pipeline, one stage a line.
+//! `stacktic gen`: the pipeline, one stage a line, for one stack or for several that share clusters.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Streams;
 use super::access::access;
 use super::assemble::assemble;
-use super::load::{Loaded, load};
+use super::load::refuse;
 use super::next_steps::next_steps;
+use super::together::{Checked, Place, load_all};
 use crate::catalog::Catalog;
 use crate::cli::OutputArg;
 use crate::disk;
 use crate::exit::Exit;
-use crate::finding::Finding;
 use crate::layout::is_producible;
 use crate::report::{self, AccessChange, Detail, NextStep};
 use crate::settings::{GenSettings, Mode};
-use crate::topology::Source;
-use crate::tree::Changes;
+use crate::tree::{Changes, Tree};
 
-pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let Loaded { source, result } = load(&settings.stack_file, catalog)?;
-    let (topology, stack) = match result {
+/// A stack in memory.
+struct Made<'a> {
+    settings: &'a GenSettings,
+    checked: Checked,
+    tree: Tree,
+}
+
+/// What a run would change on disk, and what it would tell.
+struct Work<'a> {
+    made: &'a Made<'a>,
+    output: disk::Output,
+    changes: Changes<'a>,
+    access: Vec<AccessChange>,
+    steps: Vec<NextStep>,
+}
+
+/// Every stack is in memory, and compared, before anything is told or written; where one is refused none is written.
+pub(super) fn run(all: &[GenSettings], catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let places: Vec<Place<'_>> = all.iter().map(place).collect();
+    let checked = match load_all(&places, catalog)? {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&findings, &source, settings.output, streams),
+        Err(files) => {
+            let output = all.first().map_or(OutputArg::Text, |settings| settings.output);
+            return refuse(&files, output, streams);
+        }
     };
-    let tree = assemble(&topology, &stack, catalog)?;
+    let made = all
+        .iter()
+        .zip(checked)
+        .map(|(settings, checked)| make(settings, checked, catalog));
+    let made = made.collect::<anyhow::Result<Vec<_>>>()?;
+    let works = made.iter().map(|one| compare(one, streams));
+    let works = works.collect::<anyhow::Result<Vec<_>>>()?;
+    let is_blocked = works.iter().any(|work| work.changes.blocks());
+    tell(&works, is_blocked, streams)?;
+    let mut exit = Exit::Done;
+    for work in works {
+        exit = exit.or_worse(finish(work, is_blocked, streams)?);
+    }
+    Ok(exit)
+}
+
+fn place(settings: &GenSettings) -> Place<'_> {
+    Place {
+        stack_file: &settings.stack_file,
+        out: &settings.out,
+    }
+}
+
+fn make<'a>(settings: &'a GenSettings, checked: Checked, catalog: &Catalog) -> anyhow::Result<Made<'a>> {
+    let tree = assemble(&checked.topology, &checked.stack, catalog)?;
+    Ok(Made {
+        settings,
+        checked,
+        tree,
+    })
+}
+
+fn compare<'a>(made: &'a Made<'a>, streams: &mut Streams<'_>) -> anyhow::Result<Work<'a>> {
+    let Made {
+        settings,
+        checked,
+        tree,
+    } = made;
     let options = disk::Options {
         on_edit: settings.on_edit,
         max_deletes: settings.max_deletes,
-        empty_stack: stack.components.is_empty(),
+        empty_stack: checked.stack.components.is_empty(),
     };
     let purpose = match settings.mode {
         Mode::Write => disk::Purpose::Write,
@@ -36,14 +92,19 @@ pub(super) fn run(settings: &GenSettings, catalog: &Catalog, streams: &mut Strea
     };
     disk::ensure_no_link_of_a_repository(&settings.out, &settings.stack_folder)?;
     let mut output = disk::Output::open(&settings.out, purpose, &mut || tell_wait(settings, streams))?;
-    let changes = output.diff(&tree, &options, &is_producible, &mut || tell_wait(settings, streams))?;
-    let access = access(&tree, &changes, &output)?;
+    let changes = output.diff(tree, &options, &is_producible, &mut || tell_wait(settings, streams))?;
+    let access = access(tree, &changes, &output)?;
     let steps = match settings.mode {
-        Mode::Write => next_steps(&stack, &tree, &changes, &output, settings)?,
+        Mode::Write => next_steps(&checked.stack, tree, &changes, &output, settings)?,
         Mode::Check | Mode::DryRun | Mode::Diff => Vec::new(),
     };
-    tell(&changes, &access, &steps, settings, streams)?;
-    finish(output, &changes, settings, streams)
+    Ok(Work {
+        made,
+        output,
+        changes,
+        access,
+        steps,
+    })
 }
 
 fn tell_wait(settings: &GenSettings, streams: &mut Streams<'_>) {
@@ -56,57 +117,65 @@ fn tell_wait(settings: &GenSettings, streams: &mut Streams<'_>) {
     );
 }
 
-/// Tell the findings of a stack that cannot be generated.
-pub(super) fn refuse(
-    findings: &[Finding],
-    source: &Source,
-    output: OutputArg,
-    streams: &mut Streams<'_>,
-) -> anyhow::Result<Exit> {
-    match output {
-        OutputArg::Text => write!(
-            streams.messages,
-            "{}",
-            report::findings_text(findings, source, streams.style)
-        )?,
-        OutputArg::Json => writeln!(streams.out, "{:#}", report::findings_json(findings, source))?,
+/// A run over one stack is told as that stack; over several, each under its name.
+fn tell(works: &[Work<'_>], is_blocked: bool, streams: &mut Streams<'_>) -> anyhow::Result<()> {
+    let is_json = |work: &&Work<'_>| work.made.settings.output == OutputArg::Json;
+    let reports: Vec<Json> = works
+        .iter()
+        .filter(is_json)
+        .map(|work| report(work, is_blocked))
+        .collect();
+    match (reports.as_slice(), works) {
+        ([], [one]) => told(one, is_blocked, streams)?,
+        ([], several) => {
+            for work in several {
+                let Checked { source, stack, .. } = &work.made.checked;
+                writeln!(streams.messages, "stack `{}` of `{}`", stack.name, source.name)?;
+                told(work, is_blocked, streams)?;
+            }
+        }
+        ([one], _) => writeln!(streams.out, "{one:#}")?,
+        (several, _) => writeln!(streams.out, "{:#}", json!({ "stacks": several }))?,
     }
-    Ok(Exit::Error)
+    Ok(())
 }
 
-fn tell(
-    changes: &Changes<'_>,
-    access: &[AccessChange],
-    steps: &[NextStep],
-    settings: &GenSettings,
-    streams: &mut Streams<'_>,
-) -> anyhow::Result<()> {
-    match settings.output {
-        OutputArg::Text => write!(
-            streams.messages,
-            "{}",
-            report::changes_text(changes, access, detail(settings.mode), streams.style)
-        )?,
-        OutputArg::Json => {
-            let mut report = report::changes_json(changes, access);
-            report["next_steps"] = json!(steps);
-            if settings.mode == Mode::Diff {
-                report["diff"] = json!(report::unified_diff(changes));
-            }
-            writeln!(streams.out, "{report:#}")?;
-            return Ok(());
-        }
+fn report(work: &Work<'_>, is_blocked: bool) -> Json {
+    let mut report = report::changes_json(&work.changes, &work.access);
+    report["stack"] = json!(work.made.checked.stack.name);
+    report["next_steps"] = match is_blocked {
+        true => json!([]),
+        false => json!(work.steps),
+    };
+    if work.made.settings.mode == Mode::Diff {
+        report["diff"] = json!(report::unified_diff(&work.changes));
     }
+    report
+}
+
+fn told(work: &Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow::Result<()> {
+    let Work {
+        made,
+        changes,
+        access,
+        steps,
+        ..
+    } = work;
+    let settings = made.settings;
+    let text = report::changes_text(changes, access, detail(settings.mode), streams.style);
+    write!(streams.messages, "{text}")?;
     if settings.mode == Mode::Diff {
         write!(streams.out, "{}", report::unified_diff(changes))?;
     }
-    if settings.mode == Mode::Write && changes.blocks() {
+    if settings.mode == Mode::Write && is_blocked {
         writeln!(
             streams.messages,
             "{}: nothing was written",
             streams.style.error("error")
         )?;
-    } else if settings.mode == Mode::Write && changes.reports() {
+        return Ok(());
+    }
+    if settings.mode == Mode::Write && changes.reports() {
         writeln!(
             streams.messages,
             "{}: everything else was written",
@@ -129,14 +198,12 @@ fn detail(mode: Mode) -> Detail {
 }
 
 /// The last step, and the only one in which the modes differ.
-fn finish(
-    output: disk::Output,
-    changes: &Changes<'_>,
-    settings: &GenSettings,
-    streams: &mut Streams<'_>,
-) -> anyhow::Result<Exit> {
-    let kept = match settings.mode {
-        Mode::Write if !changes.blocks() => output.apply(changes)?,
+fn finish(work: Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let Work {
+        made, output, changes, ..
+    } = work;
+    let kept = match made.settings.mode {
+        Mode::Write if !is_blocked => output.apply(&changes)?,
         Mode::Check if changes.pending() || changes.reports() => return Ok(Exit::Pending),
         _ => Vec::new(),
     };

@@ -12,9 +12,11 @@ mod dev;
 mod generate;
 mod load;
 mod next_steps;
+mod others;
 mod query;
 mod schema;
 mod secrets;
+mod together;
 mod verify;
 
 use std::io::Write;
@@ -66,7 +68,7 @@ fn tell_catalog(files: &[FileFindings], output: OutputArg, streams: &mut Streams
             let text = report::catalog_findings_text(files, streams.style);
             write!(streams.messages, "{text}")?;
         }
-        OutputArg::Json => writeln!(streams.out, "{:#}", report::catalog_findings_json(files))?,
+        OutputArg::Json => writeln!(streams.out, "{:#}", report::findings_json(files))?,
     }
     Ok(Exit::Mismatch)
 }
@@ -74,7 +76,7 @@ fn tell_catalog(files: &[FileFindings], output: OutputArg, streams: &mut Streams
 fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let catalog = || crate::catalog::load(&cli.global.catalog);
     match cli.command {
-        Command::Gen(args) => generate::run(&GenSettings::new(args, &cli.global.catalog), &catalog()?, streams),
+        Command::Gen(args) => generate::run(&GenSettings::of_each(&args, &cli.global.catalog), &catalog()?, streams),
         Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),

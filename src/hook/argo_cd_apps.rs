@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::deploy;
 use super::releases::{self, Operator};
-use crate::catalog::ChartSource;
 use crate::catalog::derived::DEPLOYED;
+use crate::catalog::{ChartSource, OperatorSource};
 use crate::layout::NAMESPACES;
 use crate::name::ComponentName;
 use crate::stack::delivery::OWN_CLUSTER;
@@ -273,6 +273,11 @@ impl<'a> Project<'a> {
         let mut groups: BTreeSet<&str> = components
             .flat_map(|component| component.entry.definition.install.groups())
             .collect();
+        let operators = self
+            .stack
+            .deployed()
+            .flat_map(|component| self.stack.external_operators_of(component));
+        groups.extend(operators.flat_map(OperatorSource::groups).map(String::as_str));
         if self.stack.secrets == SecretsBackend::ExternalSecrets {
             groups.insert(EXTERNAL_SECRETS);
         }

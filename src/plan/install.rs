@@ -3,12 +3,12 @@
 //! The plans of the bases and of the overlays go in, since commands name files that there are. Item shapes stand in the
 //! hook's entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use super::{Plan, Source, helmfile, hooks};
-use crate::catalog::{Catalog, GitSource, Role};
+use crate::catalog::{Catalog, GitSource, OperatorSource, Role};
 use crate::hook;
 use crate::hook::deploy;
 use crate::hook::releases::{self, Operator, Release};
@@ -80,6 +80,7 @@ impl Install<'_> {
             "storage": self.storage(),
             "hosts": self.hosts(),
             "external": self.external(),
+            "external_operators": self.external_operators(),
             "secrets": self.secrets(),
             "images": self.images(),
             "deliveries": delivery.into_iter().collect::<Vec<_>>(),
@@ -137,15 +138,34 @@ impl Install<'_> {
     fn external(&self) -> Vec<Json> {
         let components = self.stack.components.values();
         let item = |component: &Component| {
-            let (stack, host) = match component.external.as_ref()? {
-                External::Stack { stack, host } => (stack.as_str(), host.as_str()),
-                External::Cluster => ("", ""),
-            };
+            let external = component.external.as_ref()?;
+            let stack = external.stack().unwrap_or_default();
+            let host = component.foreign_host().unwrap_or_default();
+            let is_inside = matches!(external, External::Described { .. });
             Some(
-                object! { "component": &component.name, "title": &component.entry.definition.title, "stack": stack, "host": host },
+                object! { "component": &component.name, "title": &component.entry.definition.title, "stack": stack, "host": host, "namespaces": self.callers(component).filter(|_| is_inside).collect::<BTreeSet<_>>() },
             )
         };
         components.filter_map(item).collect()
+    }
+
+    /// Namespaces of what links to `component`.
+    fn callers<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a str> {
+        let links = self.stack.links_to(&component.name);
+        links.map(|link| self.stack.component(&link.from).namespace.as_str())
+    }
+
+    /// Operators that others bring, each once, with the namespaces that it has to watch.
+    fn external_operators(&self) -> Vec<Json> {
+        let mut found: BTreeMap<&str, (&OperatorSource, BTreeSet<&str>)> = BTreeMap::new();
+        for component in self.components() {
+            for operator in self.stack.external_operators_of(component) {
+                let known = found.entry(operator.name()).or_insert((operator, BTreeSet::new()));
+                known.1.insert(component.namespace.as_str());
+            }
+        }
+        let item = |(name, (operator, namespaces)): (&str, (&OperatorSource, BTreeSet<&str>))| object! { "name": name, "version": operator.version(), "groups": operator.groups().iter().collect::<Vec<_>>(), "namespaces": namespaces };
+        found.into_iter().map(item).collect()
     }
 
     /// Files with values that somebody must give.

@@ -156,16 +156,9 @@ fn clean(text: &str) -> String {
     clean + more
 }
 
-/// `{"findings": [{code, file, line, column, length, message, hint}]}`.
+/// `{"findings": [{code, file, line, column, length, message, hint}]}`; line 0 is a file of the catalog as a whole.
 #[must_use]
-pub fn findings_json(findings: &[Finding], source: &Source) -> Json {
-    let items = findings.iter().map(|finding| finding_json(finding, source));
-    json!({ "findings": items.collect::<Vec<_>>() })
-}
-
-/// The same of a catalog, over all its files; line 0 is a file as a whole.
-#[must_use]
-pub fn catalog_findings_json(files: &[FileFindings]) -> Json {
+pub fn findings_json(files: &[FileFindings]) -> Json {
     let items = files.iter().flat_map(|file| {
         let findings = file.findings.iter();
         findings.map(|finding| finding_json(finding, &file.source))

@@ -44,8 +44,21 @@ impl Stack {
         self.clusters.get(environment).map_or(OWN_CLUSTER, String::as_str)
     }
 
-    /// The operators that `component` needs with the links that it has.
+    /// The operators that come with `component` and the links that it has: none that others bring into the cluster.
     pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
+        let is_external = self.external_operators.contains(component.type_name());
+        self.needed_operators(component)
+            .filter(move |operator| !(is_external && operator.is_of_cluster()))
+    }
+
+    /// The operators that `component` needs and others bring.
+    pub fn external_operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
+        let is_external = self.external_operators.contains(component.type_name());
+        self.needed_operators(component)
+            .filter(move |operator| is_external && operator.is_of_cluster())
+    }
+
+    fn needed_operators<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
         let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
         component.entry.definition.install.operators(is_taken)
     }

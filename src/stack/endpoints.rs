@@ -35,8 +35,14 @@ pub(super) fn endpoints(
         if let Some(narrower) = component_type.pods_of.get(name) {
             endpoint.pods.extend(labels(narrower, variables)?);
         }
-        if let Some(External::Stack { host, .. }) = external {
-            endpoint.host.clone_from(host);
+        match external {
+            Some(External::Stack { host, .. }) => endpoint.host.clone_from(host),
+            Some(External::Described { endpoints, .. }) => {
+                if let Some((host, port)) = endpoints.get(name) {
+                    (endpoint.host, endpoint.port) = (host.clone(), *port);
+                }
+            }
+            Some(External::Cluster) | None => {}
         }
         found.insert(name.clone(), endpoint);
     }

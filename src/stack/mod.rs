@@ -21,7 +21,7 @@ mod links;
 mod scope;
 mod secret;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
@@ -51,6 +51,8 @@ pub struct Stack {
     pub environments: Vec<ComponentName>,
     /// Clusters as Argo CD knows them, of the environments that say it.
     pub clusters: BTreeMap<ComponentName, String>,
+    /// Types whose operators and kinds others bring into the cluster.
+    pub external_operators: BTreeSet<String>,
     /// Whether links have settings that differ from environment to environment.
     pub differs: bool,
     pub components: BTreeMap<ComponentName, Component>,
@@ -289,6 +291,14 @@ impl Component {
     #[must_use]
     pub fn is_deployed(&self) -> bool {
         self.external.is_none()
+    }
+
+    /// The host that it answers at in another stack.
+    #[must_use]
+    pub fn foreign_host(&self) -> Option<&str> {
+        let external = self.external.as_ref().filter(|external| external.stack().is_some())?;
+        let endpoint = self.primary_endpoint().map(|endpoint| endpoint.host.as_str());
+        external.host().or(endpoint)
     }
 
     /// The endpoint behind `{host}` and `{port}`.

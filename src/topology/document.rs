@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::described::Described;
 use crate::level::Level;
 use crate::profile::Profile;
 
@@ -30,6 +31,8 @@ pub struct StackDocument {
     pub gitops: Option<GitopsDocument>,
     /// How secret values are kept: in plain files (the default), in files encrypted by SOPS, or in a store.
     pub secrets: SecretsBackend,
+    /// Operators that the stack does not bring, by the types that need them: with their kinds they are in each cluster once.
+    pub operators: BTreeMap<String, OperatorOwner>,
     /// Kustomize overlays; the values of an environment override attributes.
     pub environments: BTreeMap<String, EnvironmentDocument>,
     /// The components, by name.
@@ -49,6 +52,14 @@ pub enum SecretsBackend {
     Sops,
     /// In a store; ExternalSecret objects under the same Secret names.
     ExternalSecrets,
+}
+
+/// Who installs the operators of a type, and their kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorOwner {
+    /// Another stack of the same cluster, or who looks after it. They watch the namespaces of this stack, too.
+    External,
 }
 
 /// The place in Git that Argo CD deploys the output from.
@@ -141,12 +152,20 @@ pub struct SubComponentDocument {
 /// Where a component that others deploy is found; nothing to say of what the cluster has anyway, such as an operator.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-#[schemars(extend("dependentRequired" = {"stack": ["host"], "host": ["stack"]}))]
+#[schemars(extend("if" = {"not": {"required": ["metadata"]}}, "then" = {"dependentRequired": {"stack": ["host"], "host": ["stack"], "component": ["metadata"]}}))]
 pub struct ExternalDocument {
-    /// Name of the other stack.
+    /// Name of the other stack; its metadata tells it, too.
     pub stack: String,
-    /// Its host: a domain name, never an IP address.
+    /// Its host: a domain name, never an IP address. By default the one of the metadata, which is inside a cluster.
     pub host: String,
+    /// The other stack's `stack-metadata.json`, from the folder of this file: hosts, ports, attributes and sub-components are
+    /// taken from it where this file does not give them.
+    pub metadata: Option<String>,
+    /// Its name in the other stack, where it is not the same.
+    pub component: Option<String>,
+    /// What the metadata says, once it was read.
+    #[serde(skip)]
+    pub described: Option<Described>,
 }
 
 /// One link, or as many as `to` names.

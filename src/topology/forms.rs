@@ -5,13 +5,14 @@
 use crate::yaml::{Node, Value};
 
 /// Keys of the stack itself.
-pub const SECTIONS: [&str; 9] = [
+pub const SECTIONS: [&str; 10] = [
     "apiVersion",
     "kind",
     "name",
     "domain",
     "gitops",
     "secrets",
+    "operators",
     "environments",
     "components",
     "links",
@@ -98,10 +99,11 @@ fn form(path: &[String]) -> String {
         ["components", name] | ["components", _, "sub_components", name] => format!("{name}: {{type: <type>}}"),
         [.., "sub_components"] => "sub_components: {<name>: {type: <type>}}".to_owned(),
         [.., "attributes"] => "attributes: {<name>: <value>}".to_owned(),
-        [.., "external"] => "external: {stack: <stack>, host: <host>}".to_owned(),
+        [.., "external"] => "external: {stack: <stack>, host: <host>}` or `external: {metadata: <file>}".to_owned(),
         ["links"] => "links: [{from: <component>, to: <component>}]".to_owned(),
         ["links", _] => "{from: <component>, to: <component>}".to_owned(),
         ["gitops"] => "gitops: {repository: https://git.example.com/platform/shop.git}".to_owned(),
+        ["operators"] => "operators: {<type>: external}".to_owned(),
         ["environments", _, "cluster"] => "cluster: {name: <cluster>}".to_owned(),
         ["environments"] => "environments: {<name>: {}}".to_owned(),
         ["environments", name] => {

@@ -3,6 +3,7 @@
 //! Knows the schema of the file, nothing of the catalog. The only file it reads is the stack file.
 
 pub mod caps;
+mod described;
 pub mod document;
 pub mod forms;
 pub(crate) mod shape;
@@ -17,9 +18,10 @@ use crate::finding::{Code, Finding};
 use crate::yaml::{self, Node, ProblemKind, Span};
 
 pub use caps::{MAX_BYTES, MAX_COMPONENTS, MAX_LINKS, MAX_OVERLAYS};
+pub use described::Described;
 pub use document::{
-    ComponentDocument, EnvironmentDocument, GitopsDocument, LinkDocument, SecretsBackend, StackDocument,
-    SubComponentDocument, Targets,
+    ComponentDocument, EnvironmentDocument, ExternalDocument, GitopsDocument, LinkDocument, OperatorOwner,
+    SecretsBackend, StackDocument, SubComponentDocument, Targets,
 };
 pub use shape::UnknownKey;
 
@@ -154,6 +156,11 @@ impl Topology {
     #[must_use]
     pub fn is_refused(&self, path: &[&str]) -> bool {
         self.refused.iter().any(|refused| refused.iter().eq(path))
+    }
+
+    /// Take the value at `path` for refused: others say that nothing is known of what it holds.
+    pub fn refuse(&mut self, path: &[&str]) {
+        self.refused.push(path.iter().map(|&part| part.to_owned()).collect());
     }
 
     /// Whether the file has something at `path`.

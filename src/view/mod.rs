@@ -15,8 +15,7 @@ use crate::catalog::derived::METRICS;
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
 use crate::stack::{
-    Account, AttributeValue, Attributes, Authority, Component, Endpoint, External, Link, SecretsBackend, Stack,
-    SubComponent,
+    Account, AttributeValue, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent,
 };
 
 /// A component with its sub-components and links.
@@ -98,7 +97,7 @@ fn metrics(component: &Component) -> Json {
         "port_name": &metrics.port_name,
         "path": &metrics.path,
         "selector": &metrics.selector,
-        "host": component.external.as_ref().and_then(External::host),
+        "host": component.foreign_host(),
         "alerts": alerts(component),
         "own": own_series(component),
     }

@@ -14,7 +14,7 @@ fn wrong_usage() {
 
       tip: to pass '--nosuchflag' as a value, use '-- --nosuchflag'
 
-    Usage: stacktic gen [OPTIONS] [STACK]
+    Usage: stacktic gen [OPTIONS] [STACK]...
 
     For more information, try '--help'.
     "#);
@@ -24,7 +24,7 @@ fn wrong_usage() {
     ----- stderr -----
     error: the argument '--check' cannot be used with '--dry-run'
 
-    Usage: stacktic gen --check [STACK]
+    Usage: stacktic gen --check [STACK]...
 
     For more information, try '--help'.
     "#);
@@ -41,7 +41,7 @@ fn wrong_usage() {
         "",
         "nosuchcommand",
         "gen --max-deletes many",
-        "gen a b",
+        "gen a b --out c",
         "catalog",
         "schema nosuch",
         "check -o xml",

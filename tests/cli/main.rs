@@ -27,6 +27,7 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
+mod together;
 mod tool_files;
 
 /// Compare what a run said with the text that stands in the test.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from levels import kinds, runs
 from levels.stacks import Maker
@@ -34,10 +35,32 @@ def verified(binary: Path, out: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def sources(kind: str) -> list[dict[str, Any]]:
+    """The operators of a type, each as its entry says where it comes from."""
+    entry = yaml.safe_load((ROOT / "catalog" / kind / "component.yaml").read_text())
+    install = entry.get("install", {})
+    return [
+        *[install[key] for key in ["operator"] if key in install],
+        *install.get("more_operators", []),
+    ]
+
+
+def of_others(draw: random.Random, document: dict[str, Any]) -> dict[str, str]:
+    """Operators that the stack leaves to others: of types that have one in a place of its own."""
+    found = {one["type"] for one in document["components"].values() if "external" not in one}
+    shared = [
+        kind
+        for kind in sorted(found)
+        if any("namespace" in (one.get("chart") or one["git"]) for one in sources(kind))
+    ]
+    return {kind: "external" for kind in shared if draw.random() < 0.3}
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_stacks_install(binary: Path, tmp_path: Path, part: int) -> None:
     legal = kinds.legal(binary)
-    maker = Maker(legal, kinds.forms(binary, legal), random.Random(part))
+    draw = random.Random(part)
+    maker = Maker(legal, kinds.forms(binary, legal), draw)
     made = without_ha = 0
     while made < STACKS // PARTS:
         folder = tmp_path / str(made)
@@ -46,6 +69,7 @@ def test_random_stacks_install(binary: Path, tmp_path: Path, part: int) -> None:
         except runs.RefusedError:
             continue
         document = draft.document()
+        document["operators"] = of_others(draw, document)
         document["environments"] = {"dev": {}, "prod": {**PROD, "profile": "ha"}}
         if runs.gen(binary, folder, document).returncode == 1:
             document["environments"]["prod"] = PROD

@@ -12,9 +12,8 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 
 use super::Streams;
-use super::generate::refuse;
-use super::load::{Loaded, load};
-use crate::catalog::Catalog;
+use super::load::{Loaded, load, refuse};
+use crate::catalog::{Catalog, FileFindings};
 use crate::cli::{OutputArg, SecretsCommand};
 use crate::exit::Exit;
 use crate::finding::suggestion;
@@ -29,7 +28,7 @@ pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Str
     let Loaded { source, result } = load(&settings.stack_file, catalog)?;
     let (topology, stack) = match result {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&findings, &source, settings.output, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
     };
     let tree = super::assemble::assemble(&topology, &stack, catalog)?;
     let mut session = Session::open(&stack, &tree, &settings, command, streams)?;

@@ -12,7 +12,7 @@ use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
 use crate::stack::{Account, Component, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links};
-use crate::topology::{ComponentDocument, StackDocument, SubComponentDocument, Topology};
+use crate::topology::{ComponentDocument, ExternalDocument, StackDocument, SubComponentDocument, Topology};
 
 pub(super) fn build(
     topology: &Topology,
@@ -57,6 +57,7 @@ pub(super) fn build(
         secrets: document.secrets,
         environments,
         clusters: clusters.collect::<anyhow::Result<_>>()?,
+        external_operators: document.operators.keys().cloned().collect(),
         differs: links.iter().any(|link| facts::differ(&link.kind)),
         components,
         links,
@@ -136,19 +137,17 @@ fn component(
     let mut variables = base_variables(document, name, kind, &namespace, &group);
     let mut attributes = values(&kind.attributes, given);
     add_variables(&mut variables, &attributes);
-    let object = pattern::expand(&kind.object, lookup(&variables))?.into_owned();
-    variables.insert("object".to_owned(), object.clone());
-    expand_defaults(&kind.attributes, given, &mut attributes, &mut variables)?;
-    let external = component
+    let described = component
         .external
         .as_ref()
-        .map(|external| match external.host.is_empty() {
-            true => External::Cluster,
-            false => External::Stack {
-                stack: external.stack.clone(),
-                host: external.host.clone(),
-            },
-        });
+        .and_then(|external| external.described.as_ref());
+    let object = match described {
+        Some(described) => described.object.clone(),
+        None => pattern::expand(&kind.object, lookup(&variables))?.into_owned(),
+    };
+    variables.insert("object".to_owned(), object.clone());
+    expand_defaults(&kind.attributes, given, &mut attributes, &mut variables)?;
+    let external = component.external.as_ref().map(external);
     let endpoints = endpoints::endpoints(kind, external.as_ref(), &variables)?;
     let pods = endpoints::labels(&kind.pods, &variables)?;
     let metrics = endpoints::metrics(kind, &variables)?;
@@ -173,6 +172,20 @@ fn component(
         images,
         always,
     })
+}
+
+fn external(document: &ExternalDocument) -> External {
+    match &document.described {
+        Some(described) if document.host.is_empty() => External::Described {
+            stack: described.stack.clone(),
+            endpoints: described.endpoints.clone(),
+        },
+        _ if document.host.is_empty() => External::Cluster,
+        _ => External::Stack {
+            stack: document.stack.clone(),
+            host: document.host.clone(),
+        },
+    }
 }
 
 fn base_variables(

@@ -1,24 +1,23 @@
 //! Rule: what a type needs in the cluster is in the stack: deployed with it, or there already; a component lies where its
 //! operator serves it; and what brings kinds into the cluster is there once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
 use super::links::ResolvedLink;
-use crate::catalog::{ComponentType, OperatorSource};
+use crate::catalog::{Catalog, ComponentType, OperatorSource};
 use crate::finding::{Code, Finding};
 use crate::topology::ComponentDocument;
 use crate::yaml::Span;
 
-/// Whether a type is one that clusters have, whoever brought it there: some type needs it.
-pub(super) fn is_of_clusters(checker: &Checker<'_>, kind: &str) -> anyhow::Result<bool> {
-    for name in checker.catalog.type_names() {
-        let entry = checker.catalog.component_type(name)?;
-        if entry.is_some_and(|entry| entry.definition.all_needs().any(|needed| needed == kind)) {
-            return Ok(true);
-        }
+/// The types that clusters have, whoever brought them there: some type needs them.
+pub(super) fn of_clusters(catalog: &Catalog) -> anyhow::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for name in catalog.type_names() {
+        let entry = catalog.component_type(name)?;
+        found.extend(entry.iter().flat_map(|entry| entry.definition.all_needs()).cloned());
     }
-    Ok(false)
+    Ok(found)
 }
 
 pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {

@@ -127,8 +127,15 @@ fn external(checker: &mut Checker<'_>, name: &str, component: &ComponentDocument
     };
     let path = ["components", name, "external"];
     let given = ["stack", "host"].map(|key| checker.topology.holds(&[path[0], path[1], path[2], key]));
-    // What the cluster has anyway is found by its own names.
-    if given != [false, false] || !super::cluster_needs::is_of_clusters(checker, &component.component_type)? {
+    // What the cluster has anyway is found by its own names, and metadata says the rest where it was read.
+    let says_nothing = given == [false, false]
+        && super::cluster_needs::of_clusters(checker.catalog)?.contains(&component.component_type);
+    if external.component.is_some() && external.metadata.is_none() {
+        let span = checker.topology.key_place(&[path[0], path[1], path[2], "component"]);
+        let message = "`component` of `external` is one of `metadata`, which is not there".to_owned();
+        let finding = Finding::new(Code::E_TOPOLOGY_SCHEMA, span, message);
+        checker.findings.push(finding.hint("add `metadata:` with the file"));
+    } else if !says_nothing && external.metadata.is_none() {
         let texts = [&external.stack, &external.host];
         for ((key, is_given), text) in ["stack", "host"].into_iter().zip(given).zip(texts) {
             let own = [path[0], path[1], path[2], key];

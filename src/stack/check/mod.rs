@@ -21,9 +21,11 @@ mod link_types;
 mod links;
 mod misplaced;
 mod names;
+mod operators;
 mod settings;
 mod shared_accounts;
 mod texts;
+pub(crate) mod together;
 mod values;
 mod wanted_links;
 
@@ -82,6 +84,7 @@ pub fn check(
     deliveries::check(&mut checker)?;
     delivery::check(&mut checker);
     cluster_needs::check(&mut checker)?;
+    operators::check(&mut checker)?;
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     wanted_links::check(&mut checker, &resolved)?;
