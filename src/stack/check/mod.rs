@@ -23,8 +23,10 @@ mod misplaced;
 mod names;
 mod settings;
 mod shared_accounts;
+mod taken_variables;
 mod texts;
 mod values;
+mod variables;
 mod wanted_links;
 
 use super::Stack;
@@ -93,6 +95,7 @@ pub fn check(
     collisions::check(&mut checker, &stack);
     account_names::check(&mut checker, &stack)?;
     env_keys::check(&mut checker, &stack);
+    taken_variables::check(&mut checker, &stack);
     connections::check(&mut checker, &stack);
     shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {
