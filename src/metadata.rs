@@ -172,9 +172,9 @@ fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Su
 }
 
 fn attributes(attributes: &Attributes) -> BTreeMap<String, AttributeMetadata> {
-    let shown = |value: &AttributeValue| match value {
-        AttributeValue::Secret => AttributeMetadata::Secret { secret: true },
-        AttributeValue::Plain(value) => AttributeMetadata::Plain(value.clone()),
+    let shown = |value: &AttributeValue| match value.shown() {
+        None => AttributeMetadata::Secret { secret: true },
+        Some(value) => AttributeMetadata::Plain(value),
     };
     attributes
         .iter()

@@ -44,6 +44,14 @@ pub struct AttributeType {
     pub help: String,
 }
 
+impl AttributeType {
+    /// Whether it has a text, which patterns may name.
+    #[must_use]
+    pub fn has_text(&self) -> bool {
+        !self.secret && !self.kind.is_of_variables()
+    }
+}
+
 /// One of the values that an attribute may have.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -73,7 +81,7 @@ impl fmt::Display for Choice {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum AttributeKind {
     String,
     Integer,
@@ -86,4 +94,16 @@ pub enum AttributeKind {
     Hostname,
     /// An image at an exact tag or digest.
     Image,
+    /// Variables of the program's environment with their values, in the open; an environment of the stack adds to them.
+    Settings,
+    /// Names of secrets that others issue: keys of the component's Secret.
+    SecretNames,
+}
+
+impl AttributeKind {
+    /// Whether its values are variables: they reach the component's own pods, and everybody else sees their names.
+    #[must_use]
+    pub fn is_of_variables(self) -> bool {
+        matches!(self, Self::Settings | Self::SecretNames)
+    }
 }

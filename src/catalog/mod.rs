@@ -35,6 +35,7 @@ mod store;
 mod taken;
 pub mod tools;
 mod value;
+pub mod variable;
 pub mod watching;
 mod workload;
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::attribute::{AttributeKind, AttributeType};
+use super::variable;
 use crate::name::{is_dns_label, is_fqdn};
 
 impl AttributeType {
@@ -36,10 +37,15 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
     let fits = match kind.kind {
         AttributeKind::Integer => value.is_i64(),
         AttributeKind::Boolean => value.is_boolean(),
+        AttributeKind::Settings => value.is_object(),
+        AttributeKind::SecretNames => value.is_array(),
         _ => text.is_some(),
     };
     if !fits {
         return Some(format!("must be {}, not {}", kind_name(kind.kind), json_name(value)));
+    }
+    if kind.kind.is_of_variables() {
+        return variables_mismatch(value);
     }
     if let (Some((least, greatest)), Some(number)) = (kind.range, value.as_i64())
         && !(least..=greatest).contains(&number)
@@ -65,6 +71,20 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
         ));
     }
     text_mismatch(kind.kind, text).map(str::to_owned)
+}
+
+/// What is wrong with the first variable that does not fit.
+fn variables_mismatch(value: &Json) -> Option<String> {
+    let named = |name: &str| (!variable::is_name(name)).then(|| "has what is no name of a variable".to_owned());
+    let setting = |(name, value): (&String, &Json)| {
+        let of_value = || variable::value_mismatch(value).map(|fact| format!("has `{name}`, which {fact}"));
+        named(name).or_else(of_value)
+    };
+    match value {
+        Json::Object(settings) => settings.iter().find_map(setting),
+        Json::Array(names) => names.iter().find_map(|name| named(name.as_str().unwrap_or_default())),
+        _ => None,
+    }
 }
 
 thread_local! {
@@ -146,11 +166,13 @@ fn kind_name(kind: AttributeKind) -> &'static str {
     match kind {
         AttributeKind::Integer => "an integer",
         AttributeKind::Boolean => "`true` or `false`",
+        AttributeKind::Settings => "a mapping of names to texts",
+        AttributeKind::SecretNames => "a list of names",
         _ => "a string",
     }
 }
 
-fn json_name(value: &Json) -> &'static str {
+pub(super) fn json_name(value: &Json) -> &'static str {
     match value {
         Json::Null => "nothing",
         Json::Bool(_) => "a boolean",

@@ -122,6 +122,8 @@ mod tests {
             AttributeKind::Hostname => words(&["elsewhere.example.com"]),
             AttributeKind::Image => words(&["registry.example.com/other:9.9.9"]),
             AttributeKind::String => words(&["other", "/other"]),
+            AttributeKind::Settings => vec![json!({ "LOG_LEVEL": "debug", "FEATURES": "a, b=c #d" })],
+            AttributeKind::SecretNames => vec![json!(["MAIL_TOKEN"])],
         }
     }
 

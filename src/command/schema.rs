@@ -8,7 +8,9 @@ use schemars::schema_for;
 use serde_json::{Map, Value as Json, json};
 
 use super::Streams;
-use crate::catalog::{AttributeKind, AttributeType, Catalog, ComponentType, Convention, HookType, Interface, Pair};
+use crate::catalog::{
+    AttributeKind, AttributeType, Catalog, ComponentType, Convention, HookType, Interface, Pair, variable,
+};
 use crate::cli::SchemaArg;
 use crate::exit::Exit;
 use crate::hook::{ServedLock, ToolsLock};
@@ -117,13 +119,7 @@ fn attributes(types: &std::collections::BTreeMap<String, AttributeType>) -> Json
 }
 
 fn attribute(kind: &AttributeType) -> Json {
-    let mut schema = Map::new();
-    let word = match kind.kind {
-        AttributeKind::Integer => "integer",
-        AttributeKind::Boolean => "boolean",
-        _ => "string",
-    };
-    schema.insert("type".to_owned(), json!(word));
+    let mut schema = form(kind.kind);
     schema.insert("description".to_owned(), json!(kind.help));
     if let Some(default) = &kind.default {
         schema.insert("default".to_owned(), default.clone());
@@ -139,4 +135,20 @@ fn attribute(kind: &AttributeType) -> Json {
         schema.insert("pattern".to_owned(), json!(format!("^(?:{pattern})$")));
     }
     Json::Object(schema)
+}
+
+/// What a value is, whatever the attribute.
+fn form(kind: AttributeKind) -> Map<String, Json> {
+    let name = json!({ "pattern": format!("^{}$", variable::NAME) });
+    let value = json!({ "type": "string", "maxLength": variable::MAX_VALUE });
+    let form = match kind {
+        AttributeKind::Integer => json!({ "type": "integer" }),
+        AttributeKind::Boolean => json!({ "type": "boolean" }),
+        AttributeKind::Settings => json!({ "type": "object", "propertyNames": name, "additionalProperties": value }),
+        AttributeKind::SecretNames => {
+            json!({ "type": "array", "items": { "type": "string", "pattern": name["pattern"] }, "uniqueItems": true })
+        }
+        _ => json!({ "type": "string" }),
+    };
+    form.as_object().cloned().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `config/cloud.env` of each component with linked keys: hosts, ports and write gates, in the open.
+//! `config/cloud.env` of each component with plain keys: hosts, ports and write gates of its links, and its own settings.
 
 use std::collections::BTreeMap;
 
@@ -63,9 +63,9 @@ fn end(number: usize) -> String {
 /// Plain keys and values, sorted. Two links that say the same say it once.
 pub(super) fn values<'a>(stack: &'a Stack, component: &'a Component) -> BTreeMap<&'a str, &'a str> {
     let all = || stack.links_from(&component.name).flat_map(|link| &link.env);
-    let is_mounted = all().any(|value| value.value.is_none());
+    let is_mounted = all().any(|value| value.value.is_none()) || component.secret_names().next().is_some();
     let always = component.always.iter().filter(|_| is_mounted);
     let always = always.map(|(key, value)| (key.as_str(), value.as_str()));
     let plain = all().filter_map(|value| Some((value.key.as_str(), value.value.as_deref()?)));
-    always.chain(plain).collect()
+    always.chain(plain).chain(component.settings()).collect()
 }

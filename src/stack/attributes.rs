@@ -1,12 +1,66 @@
 //! Values of attributes: what was given, else the default, checked against the attribute's type.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::{AttributeValue, Attributes};
-use crate::catalog::{AttributeType, pattern};
+use crate::catalog::{AttributeKind, AttributeType, pattern};
+
+/// Values by attribute name.
+pub type Attributes = BTreeMap<String, AttributeValue>;
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AttributeValue {
+    /// Known by name only.
+    Secret,
+    Plain(Json),
+    /// Variables with their values, which are for the component's own pods: all others see names.
+    Settings(BTreeMap<String, String>),
+    /// Names of secrets that others issue.
+    SecretNames(BTreeSet<String>),
+}
+
+impl AttributeValue {
+    /// The value as it stands in patterns; nothing for secrets, lists and missing values.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Plain(Json::String(text)) => Some(text.clone()),
+            Self::Plain(Json::Bool(value)) => Some(value.to_string()),
+            Self::Plain(Json::Number(value)) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
+    /// What everybody may see of it; nothing of a secret.
+    #[must_use]
+    pub fn shown(&self) -> Option<Json> {
+        match self {
+            Self::Secret => None,
+            Self::Plain(value) => Some(value.clone()),
+            Self::Settings(settings) => Some(settings.keys().cloned().collect()),
+            Self::SecretNames(names) => Some(names.iter().cloned().collect()),
+        }
+    }
+
+    /// A value that was given, or nothing; it fits the kind.
+    fn of(kind: AttributeKind, value: Option<&Json>) -> Self {
+        match kind {
+            AttributeKind::Settings => {
+                let settings = value.and_then(Json::as_object).into_iter().flatten();
+                let text = |(name, value): (&String, &Json)| Some((name.clone(), value.as_str()?.to_owned()));
+                Self::Settings(settings.filter_map(text).collect())
+            }
+            AttributeKind::SecretNames => {
+                let names = value.and_then(Json::as_array).into_iter().flatten();
+                Self::SecretNames(names.filter_map(Json::as_str).map(str::to_owned).collect())
+            }
+            _ => Self::Plain(value.cloned().unwrap_or(Json::Null)),
+        }
+    }
+}
 
 /// Variables of patterns, by name.
 pub(super) type Variables = BTreeMap<String, String>;
@@ -31,7 +85,7 @@ pub(super) fn values(types: &BTreeMap<String, AttributeType>, given: &BTreeMap<S
         let value = if kind.secret {
             AttributeValue::Secret
         } else {
-            AttributeValue::Plain(given.get(name).or(kind.default.as_ref()).cloned().unwrap_or(Json::Null))
+            AttributeValue::of(kind.kind, given.get(name).or(kind.default.as_ref()))
         };
         (name.clone(), value)
     };

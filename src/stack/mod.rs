@@ -20,6 +20,7 @@ mod keys;
 mod links;
 mod scope;
 mod secret;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -32,6 +33,7 @@ use crate::catalog::{
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin, SecretFact};
+pub use attributes::{AttributeValue, Attributes};
 pub use authorities::Authority;
 pub use connections::Connection;
 pub use delivery::Gitops;
@@ -101,17 +103,6 @@ pub struct Metrics {
     pub selector: BTreeMap<String, String>,
     /// Labels of the pods that answer.
     pub pods: BTreeMap<String, String>,
-}
-
-/// Values by attribute name.
-pub type Attributes = BTreeMap<String, AttributeValue>;
-
-/// The value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub enum AttributeValue {
-    /// Known by name only.
-    Secret,
-    Plain(Json),
 }
 
 /// A database, topic, queue, bucket …
@@ -335,19 +326,6 @@ impl Component {
     pub fn own_credentials(&self) -> impl Iterator<Item = &SecretSpec> {
         let secrets = self.entry.definition.secrets.iter();
         secrets.filter(|spec| spec.file == "cloud.env")
-    }
-}
-
-impl AttributeValue {
-    /// The value as it stands in patterns; nothing for secrets, lists and missing values.
-    #[must_use]
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Self::Plain(Json::String(text)) => Some(text.clone()),
-            Self::Plain(Json::Bool(value)) => Some(value.to_string()),
-            Self::Plain(Json::Number(value)) => Some(value.to_string()),
-            _ => None,
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::catalog::derived::METRICS;
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
 use crate::stack::{
-    Account, AttributeValue, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent,
+    Account, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent,
 };
 
 /// A component with its sub-components and links.
@@ -260,14 +260,17 @@ pub fn env_keys<'a>(stack: &'a Stack, component: &'a Component) -> (BTreeSet<&'a
         };
         set.insert(value.key.as_str());
     }
+    keys.0.extend(component.settings().map(|(name, _)| name));
     keys.1.extend(stack.own_keys(component).map(|key| key.key.as_str()));
+    keys.1.extend(component.secret_names());
     keys
 }
 
 /// Secret keys and the files that they are mounted as, sorted by key.
 fn secret_files(stack: &Stack, component: &Component) -> Json {
     let own = stack.own_keys(component);
-    let mut files: BTreeMap<&str, &str> = own.map(|key| (key.key.as_str(), key.key.as_str())).collect();
+    let own = own.map(|key| key.key.as_str()).chain(component.secret_names());
+    let mut files: BTreeMap<&str, &str> = own.map(|key| (key, key)).collect();
     let linked = stack.links_from(&component.name).flat_map(|link| &link.env);
     let secret = linked.filter(|value| value.value.is_none());
     files.extend(secret.map(|value| (value.key.as_str(), value.file.as_str())));
@@ -332,9 +335,8 @@ fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> Js
 
 /// The values that may be shown: secrets are left out.
 fn attributes(attributes: &Attributes) -> Map<String, Json> {
-    let plain = attributes.iter().filter_map(|(name, value)| match value {
-        AttributeValue::Plain(value) => Some((name.clone(), value.clone())),
-        AttributeValue::Secret => None,
-    });
-    plain.collect()
+    let shown = attributes
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.shown()?)));
+    shown.collect()
 }

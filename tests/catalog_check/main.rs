@@ -613,6 +613,16 @@ const WRONG_ATTRIBUTES: Cases = &[
         "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `owner` is a text, and one of its values is the number 3; put it in quotes, or write `type: integer`",
     ),
     (
+        "  memory: {type",
+        "  env: {type: settings, help: settings}\n  memory: {type",
+        "catalog/mailpit/component.yaml:12: E_CATALOG_ATTRIBUTE: `env` gives variables to pods that a chart or templates of its own make; remove it, or make the pods by `install: workload`",
+    ),
+    (
+        "    attributes:\n      owner: {type",
+        "    attributes:\n      keys: {type: secret_names, help: keys}\n      owner: {type",
+        "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `keys` is variables, which only a component has; move it to the attributes of the type",
+    ),
+    (
         "profiles: {ha: {attributes: {replicas: 3}}}\n",
         "",
         "catalog/mailpit/component.yaml:1: E_CATALOG_ATTRIBUTE: nobody is told what survives the loss of a node; add `profiles: {ha: {attributes: {replicas: 3}}}`, or `profiles: {ha: {stays: <why>}}`",

@@ -340,11 +340,13 @@ fn shows_attributes_of_presets() {
 
     Attributes
       cpu                  1                        CPU limit of each pod
+      env                  -                        settings of its own, in the open; an environment adds to them one by one
       health_path          /up                      path that answers 200 when the application is up
       image                required                 image of the application, at an exact tag or digest
       memory               512Mi                    memory request and limit of each pod
       port                 3000                     port the application listens on
       replicas             2                        number of pods
+      secret_env           -                        names of secrets of its own, which others issue; each is a file of that name beside those of links
       subdomain            {name}                   host name in front of the domain when a gateway publishes the application
 
     Profile ha

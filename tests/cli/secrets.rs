@@ -237,3 +237,25 @@ fn keys_come_from_gen() {
     sops decrypt --in-place out/k8s/deploy/base/fastmcp/secret/cloud.env
     ");
 }
+
+#[test]
+fn what_the_stack_file_names_is_left_to_whoever_issues_it() {
+    let image = "image: registry.example.com/api:1.0.0";
+    let project = Project::generated(&STACK.replace(image, &format!("{image}, secret_env: [STRIPE_API_KEY]")));
+    let api = "out/k8s/deploy/base/api/secret/cloud.env";
+    let left =
+        "left: `STRIPE_API_KEY` in `k8s/deploy/base/api/secret/cloud.env` comes from elsewhere\n    of api itself";
+    let filled = project.said("secrets fill");
+    assert!(filled.contains(left), "{filled}");
+    assert_eq!(value(&project, api, "STRIPE_API_KEY"), "");
+    let typed = project.read(api).replace("STRIPE_API_KEY=", "STRIPE_API_KEY=of-stripe");
+    project.write(api, &typed);
+    let status = project.said("secrets status");
+    assert!(
+        status.contains(&format!("filled          {}  STRIPE_API_KEY", &api[4..])),
+        "{status}"
+    );
+    // A rotation of another account leaves it, and so does a link that goes.
+    assert_eq!(project.run("secrets rotate api:cnpg/app_db").code, 0);
+    assert_eq!(value(&project, api, "STRIPE_API_KEY"), "of-stripe");
+}

@@ -64,9 +64,9 @@ fn of_component(definition: &ComponentType) -> Variables {
         .and_all(metrics.map(|part| format!("metrics.{part}")))
 }
 
-/// Names of the attributes that are no secret.
+/// Names of the attributes that have a text.
 fn plain(attributes: &BTreeMap<String, AttributeType>) -> impl Iterator<Item = &str> {
-    let plain = attributes.iter().filter(|(_, kind)| !kind.secret);
+    let plain = attributes.iter().filter(|(_, kind)| kind.has_text());
     plain.map(|(name, _)| name.as_str())
 }
 

@@ -30,6 +30,7 @@ mod patterns;
 mod profiles;
 mod python;
 mod secrets;
+mod settings;
 mod signs;
 mod steering;
 mod texts;
@@ -61,6 +62,7 @@ impl Definition for ComponentType {
         texts::check,
         names::component_type,
         attributes::check,
+        settings::check,
         profiles::check,
         endpoints::check,
         patterns::check,

@@ -40,9 +40,9 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     }
 }
 
-/// Names, and those of the attributes that are no secret.
+/// Names, and those of the attributes that have a text.
 fn known<'a>(names: &[&'a str], attributes: &'a BTreeMap<String, AttributeType>) -> Vec<&'a str> {
-    let plain = attributes.iter().filter(|(_, kind)| !kind.secret);
+    let plain = attributes.iter().filter(|(_, kind)| kind.has_text());
     names
         .iter()
         .copied()

@@ -85,7 +85,7 @@ impl Variables {
     }
 
     fn attributes(&mut self, word: &str, types: Option<&BTreeMap<String, AttributeType>>) {
-        let plain = types.into_iter().flatten().filter(|(_, kind)| !kind.secret);
+        let plain = types.into_iter().flatten().filter(|(_, kind)| kind.has_text());
         self.names.extend(plain.map(|(name, _)| format!("{word}.{name}")));
     }
 

@@ -173,7 +173,7 @@ fn end(component: &str, sub: Option<&str>) -> String {
 fn attributes(types: &BTreeMap<String, AttributeType>, kind: &ComponentType) -> Map<String, Json> {
     let wanted = types
         .iter()
-        .filter(|(name, one)| !one.secret && (one.required || is_repeated(name, kind)));
+        .filter(|(name, one)| !one.secret && (one.required || one.kind.is_of_variables() || is_repeated(name, kind)));
     wanted
         .map(|(name, one)| (name.clone(), value(name, one, kind)))
         .collect()
@@ -199,6 +199,8 @@ fn value(name: &str, one: &AttributeType, kind: &ComponentType) -> Json {
             None => json!(one.range.map_or(1, |(least, _)| least)),
         },
         AttributeKind::Boolean => json!(true),
+        AttributeKind::Settings => json!({ "TRIAL": "trial" }),
+        AttributeKind::SecretNames => json!(["TRIAL_TOKEN"]),
         _ => json!(text(one)),
     }
 }

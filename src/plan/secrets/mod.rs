@@ -14,7 +14,7 @@ use super::{Plan, PlannedFile, Source};
 use crate::catalog::{SecretSpec, pattern};
 use crate::layout::NAMESPACES;
 use crate::name::object_form;
-use crate::stack::{AttributeValue, Component, SecretsBackend, Stack, SubComponent};
+use crate::stack::{AttributeValue, Component, Maker, SecretValue, SecretsBackend, Stack, SubComponent};
 use crate::tree::{Class, Holds, Skeleton, SkeletonKey};
 use crate::view::{self, object};
 
@@ -170,6 +170,10 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
         let own = secret(stack, component, spec, |name| component_variable(component, None, name))?;
         keys.extend(own.keys.into_iter().map(|key| (key.key.clone(), key)));
     }
+    let name = format!("{}-credentials", component.name);
+    for key in component.secret_names() {
+        keys.insert(key.to_owned(), named(component, &name, key));
+    }
     for value in stack
         .links_from(&component.name)
         .flat_map(|link| &link.env)
@@ -191,7 +195,6 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
     if keys.is_empty() {
         return Ok(None);
     }
-    let name = format!("{}-credentials", component.name);
     let keys = keys.into_values().collect();
     let is_own = component.entry.definition.install.is_ours();
     Ok(Some(PlannedSecret {
@@ -203,6 +206,22 @@ fn credentials(stack: &Stack, component: &Component) -> anyhow::Result<Option<Pl
         keys,
         fixed_name: !is_own,
     }))
+}
+
+/// A key that the stack file names: what it is for, and who issues it, the application knows.
+fn named(component: &Component, secret: &str, key: &str) -> SkeletonKey {
+    let issued = Maker::Others { command: None };
+    let value = SecretValue::in_secret(component.namespace.as_str(), secret, key, issued);
+    SkeletonKey {
+        key: key.to_owned(),
+        value: String::new(),
+        comment: format!(
+            "of {} itself, which stack.yaml names; whoever issues it gives the value",
+            component.name
+        ),
+        of: BTreeSet::new(),
+        holds: Holds::Secret(value.into()),
+    }
 }
 
 fn secret<'v>(

@@ -187,7 +187,12 @@ impl Prefixes {
             .iter()
             .flat_map(|(_, link)| link.env.iter().map(move |value| (&value.key, link)));
         let keys = keys.map(|(key, link)| (key.clone(), link.arrow()));
-        let own = own.iter().map(|key| ((*key).to_owned(), component.name.to_string()));
+        let variables = component
+            .settings()
+            .map(|(name, _)| name)
+            .chain(component.secret_names());
+        let own = own.iter().copied().chain(variables);
+        let own = own.map(|key| (key.to_owned(), component.name.to_string()));
         Self {
             is_server: component.has_role(Role::McpServer),
             taken: links

@@ -1,6 +1,6 @@
 //! Rule: an environment overrides attributes of components that exist, and nothing else.
 
-use super::{Checker, values};
+use super::{Checker, values, variables};
 use crate::finding::{Code, Finding};
 
 pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
@@ -35,6 +35,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
             }
             if let Some(entry) = checker.catalog.component_type(&component.component_type)? {
                 let owner = format!("type `{}`", component.component_type);
+                variables::no_overrides(checker, &path, &entry.definition.attributes);
                 values::given_values(checker, &path, &entry.definition.attributes, &change.attributes, &owner)?;
             }
         }

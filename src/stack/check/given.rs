@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::catalog::ComponentType;
+use crate::catalog::{AttributeKind, ComponentType};
 use crate::topology::{ComponentDocument, StackDocument};
 
 /// All of them, for the component called `name`; a profile says nothing of one that is not deployed.
@@ -20,11 +20,25 @@ pub(super) fn given(
     let profile = environment.and_then(|environment| kind.profiles.of(environment.profile));
     let profile = profile.filter(|_| component.external.is_none());
     let mut given = profile.map(|spec| spec.attributes.clone()).unwrap_or_default();
-    given.extend(component.attributes.clone());
+    add(&mut given, &component.attributes, kind);
     if let Some(overrides) = environment.and_then(|environment| environment.components.get(name)) {
-        given.extend(overrides.attributes.clone());
+        add(&mut given, &overrides.attributes, kind);
     }
     given
+}
+
+/// What is said later takes the place of what was; settings do so one by one, since each is a value of its own.
+fn add(given: &mut BTreeMap<String, Json>, later: &BTreeMap<String, Json>, kind: &ComponentType) {
+    for (name, value) in later {
+        let is_joined = kind
+            .attributes
+            .get(name)
+            .is_some_and(|one| one.kind == AttributeKind::Settings);
+        match (given.get_mut(name), value) {
+            (Some(Json::Object(settings)), Json::Object(more)) if is_joined => settings.extend(more.clone()),
+            _ => drop(given.insert(name.clone(), value.clone())),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +81,28 @@ mod tests {
         check(plain(), of_prod(json!({ "replicas": 1 })), json!(1));
         check(five(), json!({ "profile": "ha" }), json!(5));
         check(five(), of_prod(json!({ "replicas": 7 })), json!(7));
+    }
+
+    #[test]
+    fn an_environment_adds_to_settings_one_by_one() {
+        let nodejs = catalog::load(&[]).unwrap().component_type("nodejs").unwrap().unwrap();
+        let document: StackDocument = serde_json::from_value(json!({
+            "environments": { "prod": { "components": { "shop": { "attributes": { "env": { "B": "3", "C": "4" } } } } } },
+            "components": { "shop": { "type": "nodejs", "attributes": { "env": { "A": "1", "B": "2" } } } },
+        }))
+        .unwrap();
+        let of = |environment| {
+            let given = given(
+                &document,
+                environment,
+                "shop",
+                &document.components["shop"],
+                &nodejs.definition,
+            );
+            given["env"].clone()
+        };
+        assert_eq!(of(None), json!({ "A": "1", "B": "2" }));
+        assert_eq!(of(Some("prod")), json!({ "A": "1", "B": "3", "C": "4" }));
     }
 
     #[test]

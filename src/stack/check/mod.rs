@@ -24,9 +24,11 @@ mod names;
 mod operators;
 mod settings;
 mod shared_accounts;
+mod taken_variables;
 mod texts;
 pub(crate) mod together;
 mod values;
+mod variables;
 mod wanted_links;
 
 use super::Stack;
@@ -96,6 +98,7 @@ pub fn check(
     collisions::check(&mut checker, &stack);
     account_names::check(&mut checker, &stack)?;
     env_keys::check(&mut checker, &stack);
+    taken_variables::check(&mut checker, &stack);
     connections::check(&mut checker, &stack);
     shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::variables::{self, Given};
 use super::{Checker, misplaced};
 use crate::catalog::{AttributeKind, AttributeType};
 use crate::finding::{Code, Finding, suggestion};
@@ -61,6 +62,11 @@ pub(super) fn given_values(
             checker.findings.push(finding);
             continue;
         };
+        let variables = Given {
+            path: &place,
+            name,
+            of_secrets: of_secrets(types),
+        };
         if kind.secret {
             // The value itself must not reach a message.
             let finding = Finding::new(
@@ -71,6 +77,12 @@ pub(super) fn given_values(
             checker.findings.push(finding.hint(
                 "remove the value and change it where it was used; `gen` seeds a `secret/` file that names the key",
             ));
+        } else if let (AttributeKind::Settings, Some(settings)) = (kind.kind, value.as_object()) {
+            variables::settings(checker, &variables, settings);
+        } else if let (AttributeKind::SecretNames, Some(names)) = (kind.kind, value.as_array()) {
+            variables::secret_names(checker, &variables, names);
+        } else if kind.kind == AttributeKind::SecretNames && !value.is_null() {
+            variables::values_of_secrets(checker, &variables);
         } else if let Some(fact) = kind.mismatch(value) {
             let finding = Finding::new(
                 Code::E_TOPOLOGY_SCHEMA,
@@ -81,6 +93,12 @@ pub(super) fn given_values(
         }
     }
     Ok(())
+}
+
+/// The attribute that takes names of secrets.
+fn of_secrets(types: &BTreeMap<String, AttributeType>) -> Option<&str> {
+    let mut names = types.iter().filter(|(_, kind)| kind.kind == AttributeKind::SecretNames);
+    names.next().map(|(name, _)| name.as_str())
 }
 
 /// What to write so that a value is of the right type; no value is repeated but a number.

@@ -21,6 +21,8 @@ NEEDED: dict[str, Any] = {
     "path": "/orders",
     "email": "team@example.com",
 }
+# What an application has beside its links.
+OWN: dict[str, Any] = {"env": {"LOG_LEVEL": "info"}, "secret_env": ["STRIPE_API_KEY"]}
 # Defaults that are the name of the part, which not every service takes with a dash.
 NAMES = {"{sub}", "{sub_object}"}
 PARTS = ("orders", "users_2", "audit-log", "b")
@@ -183,6 +185,8 @@ class Maker:
         attributes = {
             key: NEEDED[key] for key, given in form.attributes.items() if given == "required"
         }
+        # The first of a type has variables of its own, further ones only those of their links.
+        attributes |= {key: one for key, one in OWN.items() if key in form.attributes and not there}
         if "subdomain" in form.attributes:
             attributes["subdomain"] = name
         draft.components[name] = {"type": kind, "attributes": attributes}
