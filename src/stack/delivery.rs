@@ -46,7 +46,7 @@ impl Stack {
 
     /// The operators that `component` needs with the links that it has.
     pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
-        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
+        let is_taken = |slot: &str| self.takes(component, slot);
         component.entry.definition.install.operators(is_taken)
     }
 
