@@ -9,6 +9,7 @@ use super::attribute::AttributeType;
 use super::forms::OneOrMany;
 use super::install::Install;
 use super::job::Job;
+use super::network::NetworkSpec;
 use super::package::PackageSpec;
 use super::profiles::Profiles;
 use super::provision::Provision;
@@ -198,33 +199,6 @@ pub struct MetricsSpec {
 pub enum MonitorKind {
     ServiceMonitor,
     PodMonitor,
-}
-
-/// What its pods need beside links.
-#[derive(Clone, Debug, Default, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct NetworkSpec {
-    /// Talks to the Kubernetes API.
-    pub api_server: bool,
-    /// Ports open to clients outside the cluster.
-    pub ingress: Vec<OpenPort>,
-    /// Namespaces whose pods (operators) reach it.
-    pub from: Vec<NamespacePeer>,
-    /// Ports it may reach outside the cluster.
-    pub to: Vec<OpenPort>,
-}
-
-#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OpenPort {
-    pub port: u16,
-}
-
-#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NamespacePeer {
-    pub namespace: String,
-    pub ports: Vec<u16>,
 }
 
 impl ComponentType {

@@ -20,6 +20,7 @@ mod job;
 mod kind;
 mod legal_link;
 mod link_kind;
+mod network;
 mod package;
 mod pair;
 pub mod pattern;
@@ -52,8 +53,8 @@ use crate::finding::suggestion;
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType, Choice};
 pub use component_type::{
-    Area, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, NetworkSpec, OpenPort,
-    PortSpec, Protocol, Role, SubComponentType,
+    Area, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, PortSpec, Protocol,
+    Role, SubComponentType,
 };
 pub use convention::{Convention, Keys};
 pub use entry::{Entry, Written};
@@ -65,6 +66,7 @@ pub use job::{Job, JobSetting, JobStep};
 pub use kind::Kind;
 pub use legal_link::LegalLink;
 pub use link_kind::LinkKind;
+pub use network::{Among, NetworkSpec};
 pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair, Side};
 pub use profiles::{ProfileSpec, Profiles};

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::attribute::AttributeType;
-use super::component_type::{ComponentType, OpenPort};
+use super::component_type::ComponentType;
+use super::network::OpenPort;
 use super::provision::{AccountSecret, Per, ScopeSource};
 use super::slot::{Deliver, KeyValue, SlotBody};
 use crate::level::Level;

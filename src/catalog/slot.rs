@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::attribute::AttributeType;
-use super::component_type::OpenPort;
+use super::network::OpenPort;
 use crate::level::Level;
 
 /// A slot of a consumer; its name is that of the interface unless it says otherwise.

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::edges::{Edge, edges};
+use crate::catalog::Among;
 use crate::layout::NAMESPACES;
-use crate::name::{ComponentName, sha256_hex};
-use crate::stack::{Component, Stack};
+use crate::name::{ComponentName, sha256_hex, shortened};
+use crate::stack::{Component, Stack, WayOut};
 use crate::view::{self, object};
 
 pub(super) fn values(stack: &Stack) -> Json {
@@ -19,8 +20,8 @@ pub(super) fn values(stack: &Stack) -> Json {
         incoming.entry(&edge.to.name).or_default().push(edge);
     }
     let none = Vec::new();
-    let with_pods = stack.deployed().filter(|component| !component.pods.is_empty());
-    let policies: Vec<Json> = with_pods
+    let with_pods = || stack.deployed().filter(|component| !component.pods.is_empty());
+    let policies: Vec<Json> = with_pods()
         .map(|component| {
             let outgoing = outgoing.get(&component.name).unwrap_or(&none);
             let incoming = incoming.get(&component.name).unwrap_or(&none);
@@ -28,11 +29,12 @@ pub(super) fn values(stack: &Stack) -> Json {
         })
         .collect();
     let (policies, more): (Vec<Json>, Vec<Vec<Json>>) = policies.into_iter().map(in_parts).unzip();
-    object! { "policies": policies, "more_policies": more.concat(), "denials": denials(stack) }
+    let narrower: Vec<Json> = with_pods().flat_map(|component| narrower(stack, component)).collect();
+    object! { "policies": policies, "more_policies": more.concat(), "narrower_policies": narrower, "denials": denials(stack) }
 }
 
 fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming: &[&Edge<'_>]) -> Json {
-    let network = component.network();
+    let network = &component.entry.definition.network;
     let ingress = incoming
         .iter()
         .filter(|edge| edge.from.is_deployed() && !edge.from.pods.is_empty());
@@ -47,10 +49,7 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         let why = || format!("outside services, link {}", link.arrow().replace('→', "->"));
         open.map(move |open| object! { "why": why(), "ports": ports([open.port]) })
     });
-    let outside = network
-        .to
-        .iter()
-        .map(|open| object! { "why": "outside services", "ports": ports([open.port]) });
+    let ways_out = stack.ways_out(component).filter(|way| way.pods.is_empty()).map(way_out);
     let operators = network.from.iter().map(|peer| {
         let why = format!("operator in {}", peer.namespace);
         object! { "why": why, "namespace": &peer.namespace, "ports": ports(peer.ports.iter().copied()) }
@@ -68,9 +67,32 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         "ingress_namespaces": sorted(operators),
         "ingress_open": sorted(open),
         "egress": sorted(egress.map(|edge| rule(edge, edge.to, &edge.pods))),
-        "egress_open": sorted(external.chain(outside).chain(by_link)),
-        "api_server": if network.api_server { json!([{}]) } else { json!([]) },
+        "egress_open": sorted(external.chain(ways_out).chain(by_link)),
     }
+}
+
+/// Policies for some pods of a component, which add to the one for all of them.
+fn narrower(stack: &Stack, component: &Component) -> Vec<Json> {
+    let mut by_pods: BTreeMap<(&str, &Among), Vec<&WayOut>> = BTreeMap::new();
+    for way in stack.ways_out(component).filter(|way| !way.pods.is_empty()) {
+        by_pods.entry((&way.what, &way.pods)).or_default().push(way);
+    }
+    let policy = |((what, pods), ways): ((&str, &Among), Vec<&WayOut>)| {
+        object! {
+            "component": &component.name,
+            "what": shortened(what, MOST_WORDS),
+            "namespace": &component.namespace,
+            "labels": view::label_pairs(stack, component),
+            "pods": view::pairs(&component.pods),
+            "among": pods.iter().map(|(key, values)| object! { "key": key, "values": values.0.clone() }).collect::<Vec<_>>(),
+            "egress_open": sorted(ways.into_iter().map(way_out)),
+        }
+    };
+    by_pods.into_iter().map(policy).collect()
+}
+
+fn way_out(way: &WayOut) -> Json {
+    object! { "why": &way.why, "ports": ports(way.ports.iter().copied()) }
 }
 
 fn rule(edge: &Edge<'_>, peer: &Component, pods: &BTreeMap<String, String>) -> Json {
@@ -105,6 +127,9 @@ fn sorted(rules: impl Iterator<Item = Json>) -> Vec<Json> {
     rules.sort_by_cached_key(key);
     rules
 }
+
+/// What is left of the name of an object beside the longest name of a component.
+const MOST_WORDS: usize = 22;
 
 /// Most bytes of the rules of one policy, with room for the rest of it in the annotation of 256 KiB that kubectl keeps.
 const MOST_RULES: usize = 192 * 1024;

@@ -59,7 +59,7 @@ impl Stack {
     }
 
     fn needed_operators<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
-        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
+        let is_taken = |slot: &str| self.takes(component, slot);
         component.entry.definition.install.operators(is_taken)
     }
 

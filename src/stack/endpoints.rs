@@ -98,7 +98,11 @@ fn endpoint(spec: &EndpointSpec, variables: &Variables) -> anyhow::Result<Endpoi
     })
 }
 
-fn port(spec: &PortSpec, variables: &Variables) -> anyhow::Result<u16> {
+/// A port, by its number or by an attribute.
+///
+/// # Errors
+/// The pattern does not expand, or gives no port.
+pub(super) fn port(spec: &PortSpec, variables: &Variables) -> anyhow::Result<u16> {
     match spec {
         PortSpec::Number(port) => Ok(*port),
         PortSpec::Pattern(text) => {

@@ -21,15 +21,14 @@ mod links;
 mod scope;
 mod secret;
 mod variables;
+mod ways_out;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::{
-    ComponentType, Entry, Level, LinkKind, MonitorKind, NetworkSpec, Per, Protocol, Role, SecretKey, SecretSpec,
-};
+use crate::catalog::{ComponentType, Entry, Level, LinkKind, MonitorKind, Per, Protocol, Role, SecretKey, SecretSpec};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName};
 pub use crate::topology::SecretsBackend;
 pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin, SecretFact};
@@ -41,6 +40,7 @@ pub use external::External;
 pub use granting::Granting;
 pub use graph::Waves;
 pub use secret::{Maker, SecretText, SecretValue, TextPart};
+pub use ways_out::WayOut;
 
 /// A checked stack, as one environment sees it.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ pub struct Component {
     /// Labels that select its pods.
     pub pods: BTreeMap<String, String>,
     pub metrics: Option<Metrics>,
+    /// What its pods reach beside links, also where no link needs it.
+    ways_out: Vec<WayOut>,
     /// Images at exact tags, by use.
     pub images: BTreeMap<String, String>,
     /// Plain keys that its convention sets where a secret is mounted.
@@ -315,11 +317,6 @@ impl Component {
             .get(attribute)
             .and_then(AttributeValue::text)
             .unwrap_or_default()
-    }
-
-    #[must_use]
-    pub fn network(&self) -> &NetworkSpec {
-        &self.entry.definition.network
     }
 
     /// Secrets of the type that join the keys of its links in `secret/cloud.env`.

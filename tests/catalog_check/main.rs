@@ -659,6 +659,39 @@ fn wrong_attributes() {
     replaced(TYPE, WRONG_ATTRIBUTES);
 }
 
+const WRONG_NETWORK: Cases = &[
+    (
+        "profiles:",
+        "network: {api_server: {slot: stroe}}\nprofiles:",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+    ),
+    (
+        "profiles:",
+        "network: {api_server: {pods: {app.kubernetes.io/name: \"{object}\"}}}\nprofiles:",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_SCHEMA: the values of `app.kubernetes.io/name` are no plain words; write the values that one of these pods has, and no variable",
+    ),
+    (
+        "profiles:",
+        "network: {to: [{port: 443, for_each: bxo}]}\nprofiles:",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_SCHEMA: there is no sub-component type `bxo`; one of `box`",
+    ),
+    (
+        "profiles:",
+        "network: {to: [{port: \"{prot}\"}]}\nprofiles:",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_PATTERN: the variable `{prot}` is not known here; one of `name`, `type`, `namespace`, `group`, `stack`, `domain`, `object`, `memory`, `replicas`, `sender`",
+    ),
+    (
+        "profiles:",
+        "network: {to: [{port: 443, pods: {app.kubernetes.io/name: []}}]}\nprofiles:",
+        "catalog/mailpit/component.yaml:59: E_CATALOG_SCHEMA: the values of `app.kubernetes.io/name` are no plain words; write the values that one of these pods has, and no variable",
+    ),
+];
+
+#[test]
+fn wrong_network() {
+    replaced(TYPE, WRONG_NETWORK);
+}
+
 /// A file under another name.
 const RENAMED: Cases = &[
     (

@@ -25,6 +25,7 @@ mod job_secrets;
 mod links;
 mod names;
 mod needs;
+mod network;
 mod objects;
 mod patterns;
 mod profiles;
@@ -71,6 +72,7 @@ impl Definition for ComponentType {
         health::check,
         watching::check,
         secrets::check,
+        network::check,
         files::component_type,
         signs::check,
         data::check,

@@ -81,10 +81,21 @@ fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: 
         labels(held, &["pods_of", name], narrower, known);
     }
     labels(held, &["images"], &definition.images, known);
+    ways_out(held, definition, known);
     if let Some(metrics) = &definition.metrics {
         port(held, &["metrics", "port"], Some(&metrics.port), known);
         labels(held, &["metrics", "selector"], &metrics.selector, known);
         labels(held, &["metrics", "pods"], &metrics.pods, known);
+    }
+}
+
+/// Ports outside the cluster, which the attributes of sub-components name as well.
+fn ways_out(held: &mut Held<'_, ComponentType>, definition: &ComponentType, of_type: &[&str]) {
+    for (position, way) in definition.network.to.iter().enumerate() {
+        let sub = way.for_each.as_ref().and_then(|sub| definition.sub_components.get(sub));
+        let of_sub = sub.map(|sub| known(&[], &sub.attributes)).unwrap_or_default();
+        let path = ["network", "to", &position.to_string(), "port"];
+        port(held, &path, Some(&way.port), &[of_type, &of_sub].concat());
     }
 }
 

@@ -11,7 +11,9 @@ use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
-use crate::stack::{Account, Component, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links};
+use crate::stack::{
+    Account, Component, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links, ways_out,
+};
 use crate::topology::{ComponentDocument, ExternalDocument, StackDocument, SubComponentDocument, Topology};
 
 pub(super) fn build(
@@ -153,6 +155,7 @@ fn component(
     let metrics = endpoints::metrics(kind, &variables)?;
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
+    let ways_out = ways_out::ways_out(kind, &sub_components, &variables)?;
     let always = always(catalog, kind)?;
     ComponentName::parse(&group).map_err(|rule| Code::E_CATALOG_GROUP.fault(format!("`{group}` {rule}")))?;
     let namespace = Namespace::parse(&namespace)
@@ -169,6 +172,7 @@ fn component(
         endpoints,
         pods,
         metrics,
+        ways_out,
         images,
         always,
     })

@@ -9,6 +9,7 @@ from typing import Any
 
 from output_checker import (
     alloy_rules,
+    api_access_rules,
     argo_rules,
     availability_rules,
     built_in_schemas,
@@ -51,24 +52,33 @@ def check_overlay(folder: Path) -> list[Finding]:
     findings = check_items(items)
     if not findings:
         findings = availability_rules.check_availability(items, pods_of_charts(folder))
+        findings += api_access_rules.check_api_access(items, releases_of(folder))
     return [Finding(f"overlay {folder.name}, {one.where}", one.rule, one.fact) for one in findings]
 
 
 def pods_of_charts(overlay: Path) -> list[pods.Pods]:
     """What the charts of an environment make, by the Applications that install them."""
-    out = overlay.parents[3]
-    folder = out / "argocd" / overlay.name
-    items = [item for path in sorted(folder.rglob("*.yaml"))
-             for item in yaml_reading.read_all(path.read_text("utf-8"))]  # fmt: skip
     found = []
-    for release in argo_rules.releases(items, out):
+    for release in releases_of(overlay):
         # What an Application installs lies in the namespace that it names.
         place = {
             "kind": "Release",
             "metadata": {"name": release.name, "namespace": release.namespace},
         }
-        found += pods.of_chart(release.chart, place, release.name, merged_values(release))
+        found += pods.of_chart(release.chart, place, release.name, release.values)
     return found
+
+
+def releases_of(overlay: Path) -> list[api_access_rules.Release]:
+    """The charts of an environment, each with all its values."""
+    out = overlay.parents[3]
+    folder = out / "argocd" / overlay.name
+    items = [item for path in sorted(folder.rglob("*.yaml"))
+             for item in yaml_reading.read_all(path.read_text("utf-8"))]  # fmt: skip
+    return [
+        api_access_rules.Release(one.chart, one.name, one.namespace, merged_values(one))
+        for one in argo_rules.releases(items, out)
+    ]
 
 
 def merged_values(release: argo_rules.Release) -> dict[str, Any]:
