@@ -51,8 +51,8 @@ use crate::finding::suggestion;
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType, Choice};
 pub use component_type::{
-    Area, ComponentType, EndpointSpec, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, NetworkSpec, OpenPort,
-    PortSpec, Protocol, Role, SubComponentType,
+    Area, ComponentType, EndpointSpec, FileArea, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, NetworkSpec,
+    OpenPort, PortSpec, Protocol, Role, SubComponentType,
 };
 pub use convention::{Convention, Keys};
 pub use entry::{Entry, Written};

@@ -46,8 +46,15 @@ impl Stack {
 
     /// The operators that `component` needs with the links that it has.
     pub fn operators_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a OperatorSource> {
-        let is_taken = |slot: &str| self.links_from(&component.name).any(|link| link.kind.slot_name == slot);
+        let is_taken = |slot: &str| self.takes(component, slot);
         component.entry.definition.install.operators(is_taken)
+    }
+
+    /// Whether `component` has a link of a slot: what an entry says under `slot` is there with such a link alone.
+    #[must_use]
+    pub fn takes(&self, component: &Component, slot: &str) -> bool {
+        let mut links = self.links_from(&component.name);
+        links.any(|link| link.kind.slot_name == slot)
     }
 
     /// The types that some component needs in its cluster.
