@@ -268,8 +268,11 @@ impl JsonSchema for Provisions {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [{"required": ["template"]}, {"required": ["text"]}]))]
 pub struct FileSpec {
-    /// Pattern of the path below the component's folder.
+    /// Pattern of the path below the component's folder, or below that of its `area`.
     pub path: String,
+    /// Where the path begins; the component's folder by default.
+    #[serde(default)]
+    pub area: FileArea,
     /// Template beside the entry, or a file that is copied as it is.
     pub template: Option<String>,
     /// The template itself, in place of a file beside the entry.
@@ -277,7 +280,7 @@ pub struct FileSpec {
     /// Whether it holds Kubernetes objects that kustomize lists.
     #[serde(default)]
     pub resource: bool,
-    /// Once per sub-component of a type, or per account of an interface.
+    /// Once per sub-component of a type, per account of an interface, or per link of a slot.
     pub for_each: Option<ForEach>,
     /// Written once, then the user's.
     #[serde(default)]
@@ -292,6 +295,8 @@ pub enum ForEach {
     SubComponents(String),
     /// The accounts of this interface.
     Accounts(ForEachAccount),
+    /// The links of this slot.
+    Links(ForEachLink),
 }
 
 /// The accounts of an interface.
@@ -299,6 +304,24 @@ pub enum ForEach {
 #[serde(deny_unknown_fields)]
 pub struct ForEachAccount {
     pub accounts: String,
+}
+
+/// The links that begin at the component by a slot.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForEachLink {
+    pub links: String,
+}
+
+/// Where a file of a component lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FileArea {
+    /// `k8s/deploy/base/<component>/`
+    #[default]
+    Deploy,
+    /// `docs/`: pages for people.
+    Docs,
 }
 
 /// A folder that is copied as it is.

@@ -16,6 +16,8 @@ use super::workload::{Cpu, FolderPath};
 pub struct Job {
     /// Once for each sub-component of this type, which is `{sub.…}`.
     pub for_each: Option<String>,
+    /// The slot without a link of which it is not there.
+    pub slot: Option<String>,
     /// Pattern of its name; `{object}.<job>` by default, and `.{sub.object}` behind it where there are several.
     pub name: Option<String>,
     /// Pattern of a cron schedule; absent for a Job that runs once.

@@ -15,6 +15,8 @@ pub struct SecretSpec {
     pub file: String,
     /// Once per sub-component of this type.
     pub for_each: Option<String>,
+    /// The slot without a link of which it is not there.
+    pub slot: Option<String>,
     /// Kubernetes type of the Secret.
     #[serde(rename = "type")]
     pub kind: Option<String>,

@@ -20,6 +20,8 @@ pub type Alerts = BTreeMap<String, Alert>;
 pub struct Alert {
     /// What it is about.
     pub watches: Watched,
+    /// The slot without a link of which there is nothing to watch.
+    pub slot: Option<String>,
     /// PromQL that has a result while the state lasts; each selector begins with `$own`.
     pub expr: String,
     /// How long the state must last.

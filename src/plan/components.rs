@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value as Json;
 
 use super::{Plan, PlannedFile, Scope, Source, base_folder, class, config_maps, jobs, package, source, workloads};
-use crate::catalog::{Area, Catalog, Entry, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
+use crate::catalog::{Area, Catalog, Entry, FileArea, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::contents::Contents;
 use crate::fault::{Code, Work};
 use crate::hook::operator_values;
@@ -92,22 +92,31 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
 
 fn file(plan: &mut Plan, component: &Component, file: &FileSpec, views: &Views) -> anyhow::Result<()> {
     let own = views.component(&component.name, "component");
-    let (list, name) = match &file.for_each {
-        None => return one_file(plan, component, file, None, vec![views.stack(), own]),
-        Some(ForEach::SubComponents(_)) => ("sub_components", "sub"),
-        Some(ForEach::Accounts(_)) => ("accounts", "account"),
+    let Some(for_each) = &file.for_each else {
+        return one_file(plan, component, file, None, vec![views.stack(), own]);
     };
-    let wanted = |item: &&Json| match &file.for_each {
-        Some(ForEach::SubComponents(sub_type)) => item["type"] == **sub_type,
-        Some(ForEach::Accounts(of)) => item["interface"] == *of.accounts,
-        None => false,
-    };
-    let items = own.keys.get(list).and_then(Json::as_array);
-    for item in items.into_iter().flatten().filter(wanted) {
+    let (name, items) = items(&own.keys, for_each);
+    for item in items {
         let scopes = vec![views.stack(), own.clone(), Scope::of(item.clone()).named(name)];
         one_file(plan, component, file, Some(item), scopes)?;
     }
     Ok(())
+}
+
+/// What a file of a component, whose view is `own`, is made for, and the name that its template knows each by.
+fn items<'a>(own: &'a Json, for_each: &ForEach) -> (&'static str, Vec<&'a Json>) {
+    let all = |list: &'a Json| list.as_array().into_iter().flatten();
+    match for_each {
+        ForEach::SubComponents(sub_type) => {
+            let subs = all(&own["sub_components"]).filter(|sub| sub["type"] == **sub_type);
+            ("sub", subs.collect())
+        }
+        ForEach::Accounts(of) => {
+            let accounts = all(&own["accounts"]).filter(|account| account["interface"] == *of.accounts);
+            ("account", accounts.collect())
+        }
+        ForEach::Links(of) => ("link", all(&own["gets"][&of.links]).collect()),
+    }
 }
 
 fn one_file(
@@ -120,7 +129,7 @@ fn one_file(
     let lookup = |name: &str| match (name, item) {
         ("name", _) => Some(Cow::Owned(component.name.to_string())),
         ("object", _) => Some(Cow::Borrowed(component.object.as_str())),
-        ("sub_object" | "account.object", Some(item)) => item["object"].as_str().map(Cow::Borrowed),
+        ("sub_object" | "account.object" | "link.object", Some(item)) => item["object"].as_str().map(Cow::Borrowed),
         _ => None,
     };
     let path = pattern::expand(&file.path, lookup)?;
@@ -131,7 +140,11 @@ fn one_file(
         source,
         resource: file.resource,
     };
-    plan.insert(&format!("{}/{path}", base_folder(&component.name)), planned)
+    let root = match file.area {
+        FileArea::Deploy => base_folder(&component.name),
+        FileArea::Docs => "docs".to_owned(),
+    };
+    plan.insert(&format!("{root}/{path}"), planned)
 }
 
 /// What a file is made from, and its name: a file beside the entry, or a text in it.

@@ -37,6 +37,9 @@ pub(super) fn files(component: &Component, stack: &Json, view: &Json) -> anyhow:
     let variables = Variables::of(stack, view);
     let mut files = Vec::new();
     for (name, job) in &component.entry.definition.jobs {
+        if !is_wanted(job, view) {
+            continue;
+        }
         let context = || format!("job `{name}`");
         let common = common(component, name, job, variables).with_context(context)?;
         let runs = runs(component, name, job, variables, &common).with_context(context)?;
@@ -51,6 +54,12 @@ pub(super) fn files(component: &Component, stack: &Json, view: &Json) -> anyhow:
         });
     }
     Ok(files)
+}
+
+/// Whether the component has the link that the job is for.
+fn is_wanted(job: &Job, view: &Json) -> bool {
+    let links = job.slot.as_ref().map(|slot| view["gets"][slot].as_array());
+    links.is_none_or(|links| links.is_some_and(|links| !links.is_empty()))
 }
 
 /// One for the component, or one for each of its sub-components of a type.

@@ -63,6 +63,13 @@ impl Stack {
         component.entry.definition.install.operators(is_taken)
     }
 
+    /// Whether `component` has a link of a slot: what an entry says under `slot` is there with such a link alone.
+    #[must_use]
+    pub fn takes(&self, component: &Component, slot: &str) -> bool {
+        let mut links = self.links_from(&component.name);
+        links.any(|link| link.kind.slot_name == slot)
+    }
+
     /// The types that some component needs in its cluster.
     #[must_use]
     pub fn needed_types(&self) -> BTreeSet<&str> {

@@ -35,7 +35,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("gives".to_owned(), gives(stack, component).shown());
     view.insert("authorities".to_owned(), authorities(stack, component));
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
-    view.insert("metrics".to_owned(), metrics(component));
+    view.insert("metrics".to_owned(), metrics(stack, component));
     view.insert("config_keys".to_owned(), config_keys.shown());
     view.insert("secret_keys".to_owned(), secret_keys.shown());
     view.insert("secret_files".to_owned(), secret_files(stack, component));
@@ -88,7 +88,7 @@ fn authorities(stack: &Stack, component: &Component) -> Json {
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.
-fn metrics(component: &Component) -> Json {
+fn metrics(stack: &Stack, component: &Component) -> Json {
     let Some(metrics) = &component.metrics else {
         return Json::Null;
     };
@@ -98,7 +98,7 @@ fn metrics(component: &Component) -> Json {
         "path": &metrics.path,
         "selector": &metrics.selector,
         "host": component.foreign_host(),
-        "alerts": alerts(component),
+        "alerts": alerts(stack, component),
         "own": own_series(component),
     }
 }
@@ -108,11 +108,14 @@ fn own_series(component: &Component) -> String {
     format!("component=\"{}\"", component.name)
 }
 
-/// The alerts of its type, over its own series.
-fn alerts(component: &Component) -> Vec<Json> {
+/// The alerts of its type that its links give something to watch, over its own series.
+fn alerts(stack: &Stack, component: &Component) -> Vec<Json> {
     let own = own_series(component);
     let spec = component.entry.definition.metrics.iter();
-    let alerts = spec.flat_map(|metrics| &metrics.alerts);
+    let is_taken = |alert: &Alert| alert.slot.as_ref().is_none_or(|slot| stack.takes(component, slot));
+    let alerts = spec
+        .flat_map(|metrics| &metrics.alerts)
+        .filter(|(_, alert)| is_taken(alert));
     let item = |(name, alert): (&String, &Alert)| {
         object! {
             "name": name,

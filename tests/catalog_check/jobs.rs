@@ -27,6 +27,11 @@ const JOB: &str = r#"jobs:
 
 const WRONG_JOBS: Cases = &[
     (
+        "    deadline_seconds: 60",
+        "    slot: stroe\n    deadline_seconds: 60",
+        "catalog/mailpit/component.yaml:63: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+    ),
+    (
         "{endpoints.web.port}",
         "{endpoint.web.port}",
         "catalog/mailpit/component.yaml:74: E_CATALOG_PATTERN: the variable `{endpoint.web.port}` is not known here; did you mean `endpoints.web.port`?",

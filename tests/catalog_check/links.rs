@@ -187,6 +187,21 @@ const WRONG_SLOTS: Cases = &[
         "catalog/mailpit/component.yaml:12: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
     ),
     (
+        "values.yaml.j2}\n",
+        "values.yaml.j2}\n  - {path: \"{name}.md\", text: mail, area: docs, for_each: {links: stroe}}\n",
+        "catalog/mailpit/component.yaml:37: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+    ),
+    (
+        "values.yaml.j2}\n",
+        "values.yaml.j2}\n  - {path: mail.md, text: mail, area: docs, for_each: {links: store}}\n",
+        "catalog/mailpit/component.yaml:37: E_CATALOG_FILE: all components of the type would write one page; put `{name}` into its path",
+    ),
+    (
+        "    file: admin.env\n",
+        "    file: admin.env\n    slot: stroe\n",
+        "catalog/mailpit/component.yaml:32: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+    ),
+    (
         "interface: postgres",
         "interface: postgers",
         "catalog/mailpit/component.yaml:54: E_CATALOG_LINK: there is no interface `postgers`; did you mean `postgres`?",

@@ -51,6 +51,11 @@ const WRONG_METRICS: Cases = &[
         "catalog/mailpit/component.yaml:75: E_CATALOG_METRICS: the expression asks for no metric; write one, with its labels: `up{$own}`",
     ),
     (
+        "watches: errors",
+        "watches: errors\n      slot: stroe",
+        "catalog/mailpit/component.yaml:75: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+    ),
+    (
         "MailFails:",
         "mail-fails:",
         "catalog/mailpit/component.yaml:73: E_CATALOG_METRICS: `mail-fails` is no name of an alert; write words that begin with capitals: `ConnectionsNearLimit`",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "lab"), str(TESTS / "output")]
+sys.path[:0] = [str(TESTS / one) for one in ("lab", "output", "tools")]
 
 import cluster as lab
 import go_tools

@@ -40,13 +40,14 @@ def name_of(kind: str) -> str:
 
 
 def stack() -> Json:
-    """All of them under one Prometheus, which Grafana shows."""
+    """All of them under one Prometheus, which Grafana shows, with the links that alerts are for."""
     components: Json = {"prometheus": {"type": "prometheus"}}
     for kind, entry in WATCHED.items():
         attributes: dict[str, Json] = entry.get("attributes") or {}
         required = {name: one for name, one in attributes.items() if one.get("required")}
         given = {name: SAMPLES[one["type"]] for name, one in required.items()}
         components[name_of(kind)] = {"type": kind, "attributes": given}
+    links = [watched_link(components, kind, slot) for kind, slot in watched_slots()]
     return {
         "apiVersion": "stacktic.io/v1",
         "kind": "Stack",
@@ -56,8 +57,32 @@ def stack() -> Json:
         "links": [
             *({"from": "prometheus", "to": name_of(kind)} for kind in WATCHED),
             {"from": name_of("grafana"), "to": "prometheus"},
+            *links,
         ],
     }
+
+
+def watched_slots() -> list[tuple[str, str]]:
+    """Types with the slots that alerts of theirs are for."""
+    found = {
+        (kind, alert["slot"])
+        for kind, entry in WATCHED.items()
+        for alert in entry["metrics"]["alerts"].values()
+        if "slot" in alert
+    }
+    return sorted(found)
+
+
+def watched_link(components: Json, kind: str, slot: str) -> Json:
+    """A link by a slot, to a component that provides its interface."""
+    (body,) = (one[slot] for one in WATCHED[kind]["consumes"] if slot in one)
+    interface = body.get("interface", slot)
+    to = next(other for other in WATCHED if interface in (WATCHED[other].get("provides") or {}))
+    at = WATCHED[to]["provides"][interface]["at"]
+    subs = components[name_of(to)].setdefault("sub_components", {})
+    subs[f"{slot}s"] = {"type": at}
+    end = f"{name_of(to)}/{slot}s"
+    return {"from": name_of(kind), "to": end, "access": body["levels"][0], "type": slot}
 
 
 def generate(binary: Path, folder: Path, document: Json) -> Path:

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Held;
 use super::patterns::pattern;
 use crate::catalog::folders::WHOLE;
-use crate::catalog::{ComponentType, FileSpec, ForEach, HookType, PackageSpec, Pair};
+use crate::catalog::{ComponentType, FileArea, FileSpec, ForEach, HookType, PackageSpec, Pair};
 use crate::fault::Code::E_CATALOG_FILE;
 use crate::finding::{Finding, suggestion};
 use crate::name::RelPath;
@@ -144,13 +144,17 @@ fn places(held: &mut Held<'_, ComponentType>, definition: &ComponentType) {
         let path = ["files", &number, "path"];
         let fact = match RelPath::parse(&file.path.replace(['{', '}'], "")) {
             Err(rule) => Some((rule, "write a path below the component's folder")),
-            Ok(_) if !seen.insert((&file.path, format!("{:?}", file.for_each))) => Some((
+            Ok(_) if !seen.insert((file.area, &file.path, format!("{:?}", file.for_each))) => Some((
                 format!("two files have the path `{}`", file.path),
                 "give one of them another name",
             )),
-            Ok(_) if is_one_for_all(file, "{sub_object}", "{account.object}") => Some((
+            Ok(_) if is_one_for_all(definition, file) => Some((
                 "all that it is made for would write one file".to_owned(),
-                "put `{sub_object}` or `{account.object}` into its path",
+                "put `{sub_object}`, `{account.object}` or `{link.object}` into its path",
+            )),
+            Ok(_) if file.area == FileArea::Docs && !file.path.contains("{name}") => Some((
+                "all components of the type would write one page".to_owned(),
+                "put `{name}` into its path",
             )),
             Ok(_) if file.resource && !file.path.ends_with(".yaml") => Some((
                 "kustomize lists YAML files only".to_owned(),
@@ -177,16 +181,21 @@ fn places(held: &mut Held<'_, ComponentType>, definition: &ComponentType) {
                     "interface that it provides",
                 );
             }
-            None => {}
+            // That there is such a slot is asked beside the slots.
+            Some(ForEach::Links(_)) | None => {}
         }
     }
 }
 
 /// Whether what a file is made for is not told apart by its path.
-fn is_one_for_all(file: &FileSpec, of_sub: &str, of_account: &str) -> bool {
-    match file.for_each {
-        Some(ForEach::SubComponents(_)) => !file.path.contains(of_sub),
-        Some(ForEach::Accounts(_)) => !file.path.contains(of_account),
+fn is_one_for_all(definition: &ComponentType, file: &FileSpec) -> bool {
+    match &file.for_each {
+        Some(ForEach::SubComponents(_)) => !file.path.contains("{sub_object}"),
+        Some(ForEach::Accounts(_)) => !file.path.contains("{account.object}"),
+        Some(ForEach::Links(of)) => {
+            let mut slots = definition.consumes.iter().filter(|slot| slot.name == of.links);
+            !slots.all(|slot| slot.body.single) && !file.path.contains("{link.object}")
+        }
         None => false,
     }
 }

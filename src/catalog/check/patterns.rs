@@ -34,6 +34,7 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
         let of_path: &[&str] = match file.for_each {
             Some(ForEach::SubComponents(_)) => &["name", "object", "sub_object"],
             Some(ForEach::Accounts(_)) => &["name", "object", "account.object"],
+            Some(ForEach::Links(_)) => &["name", "object", "link.object"],
             None => &["name", "object"],
         };
         pattern(held, &["files", &position.to_string(), "path"], &file.path, of_path);

@@ -120,6 +120,7 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
         .secrets
         .iter()
         .filter(|spec| spec.file != CLOUD_ENV && !spec.shared)
+        .filter(|spec| spec.slot.as_ref().is_none_or(|slot| stack.takes(component, slot)))
     {
         match &spec.for_each {
             None => add(secret(stack, component, spec, |name| {

@@ -25,7 +25,7 @@ PROVIDERS: dict[str, Provider] = {
 }
 # Accounts that are there without a link: of a provider's own jobs, probes and administrators.
 OWN = {
-    "clickhouse": {"stacktic_schema"},
+    "clickhouse": {"stacktic_backup", "stacktic_schema"},
     "valkey": {"admin", "default", "exporter"},
     "seaweedfs": {"nobody"},
 }

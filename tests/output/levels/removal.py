@@ -31,11 +31,13 @@ DOCUMENTS = {
 # In folders of others: closed lists of servers, and the metadata that agents answer from.
 COPIES = re.compile(r"^k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata)\.json$")
 APPLICATION = re.compile(r"^argocd/dev/applications/([^/]+)\.yaml$")
-# Backups are made by an operator beside the database's own; the page of restoring goes with them.
+# Backups of some are made by an operator beside their own.
 BRING_OPERATORS = {("cnpg", "s3")}
 OPERATOR = re.compile(
-    r"^(argocd/dev/(operators/[^/]+|kustomization|project)\.yaml|k8s/deploy/base/_operators/|docs/restore/)"
+    r"^(argocd/dev/(operators/[^/]+|kustomization|project)\.yaml|k8s/deploy/base/_operators/)"
 )
+# A page about the link alone.
+PAGE = re.compile(r"^docs/restore/([^/]+)\.md$")
 DASHBOARDS = re.compile(rf"^{BASE}/[^/]+/values-dashboards\.yaml$")
 CLIENTS = re.compile(r"^docs/clients/")
 # The user of Valkey for those without an account: also a word of other files.
@@ -157,6 +159,8 @@ def in_file(
     if path == "argocd/dev/project.yaml":
         ends = ("argocd/",) if link.kind.interface == "argocd_api" else ()
     if (link.kind.source, link.kind.interface) in BRING_OPERATORS and OPERATOR.match(path):
+        return []
+    if (page := PAGE.match(path)) and page[1] == link.source:
         return []
     # Grafana shows what its Prometheus scrapes.
     if link.kind.interface == "metrics" and DASHBOARDS.match(path):

@@ -8,7 +8,7 @@ use crate::catalog::check::held::Place;
 use crate::catalog::check::names::is_word;
 use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
-use crate::catalog::{ComponentType, Interface, SlotBody};
+use crate::catalog::{ComponentType, ForEach, Interface, SlotBody};
 use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME};
 
 pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
@@ -32,9 +32,43 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
         body(held, &path, definition, &slot.body);
     }
     let known: Vec<&str> = seen.iter().map(|name| name.as_str()).collect();
-    for (path, slot) in definition.install.slots() {
+    for (path, slot) in named(definition) {
         held.known(E_CATALOG_LINK, &borrowed(&path), slot, &known, "slot");
     }
+}
+
+/// The slots that parts of `definition` are there for, by where it says so.
+fn named(definition: &ComponentType) -> Vec<(Vec<String>, &str)> {
+    let operators = definition.install.slots().map(|(path, slot)| (path.to_vec(), slot));
+    let files = definition
+        .files
+        .iter()
+        .enumerate()
+        .filter_map(|(position, file)| match &file.for_each {
+            Some(ForEach::Links(of)) => Some((
+                below(&[], &["files", &position.to_string(), "for_each", "links"]),
+                of.links.as_str(),
+            )),
+            _ => None,
+        });
+    let secrets = definition.secrets.iter().enumerate();
+    let secrets = secrets.filter_map(|(position, secret)| {
+        let path = below(&[], &["secrets", &position.to_string(), "slot"]);
+        Some((path, secret.slot.as_deref()?))
+    });
+    let jobs = definition.jobs.iter();
+    let jobs = jobs.filter_map(|(name, job)| Some((below(&[], &["jobs", name, "slot"]), job.slot.as_deref()?)));
+    let alerts = definition.metrics.iter().flat_map(|metrics| &metrics.alerts);
+    let alerts = alerts.filter_map(|(name, alert)| {
+        let path = below(&[], &["metrics", "alerts", name, "slot"]);
+        Some((path, alert.slot.as_deref()?))
+    });
+    operators
+        .chain(files)
+        .chain(secrets)
+        .chain(jobs)
+        .chain(alerts)
+        .collect()
 }
 
 /// What can be said of a slot of `consumer` by itself.
