@@ -79,6 +79,7 @@ LIMIT_WORDS = BARE_WORDS | frozenset(
         "x-kubernetes-embedded-resource",
         "x-kubernetes-list-type",
         "x-kubernetes-list-map-keys",
+        "x-kubernetes-validations",
     ]
 )
 
@@ -106,6 +107,8 @@ class Reduction:
         if not isinstance(schema, dict):
             return schema
         words = BARE_WORDS if self.bare else LIMIT_WORDS
+        if self.defaults_are_filled and not self.bare:
+            words = words | {"default"}
         reduced = {
             word: self._reduce_word(word, value) for word, value in schema.items() if word in words
         }
@@ -118,6 +121,8 @@ class Reduction:
     def _reduce_word(self, word: str, value: Any) -> Any:
         if word in NAMED_SCHEMAS:
             return {name: self.reduce(part) for name, part in value.items()}
+        if word == "x-kubernetes-validations":
+            return [{"rule": one["rule"]} for one in value]
         return self.reduce(value) if word in INNER_SCHEMAS else value
 
 

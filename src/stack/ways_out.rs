@@ -31,12 +31,6 @@ impl Stack {
         let is_needed = |way: &&WayOut| way.slot.as_deref().is_none_or(|slot| self.takes(component, slot));
         component.ways_out.iter().filter(is_needed)
     }
-
-    /// Whether a link of the slot begins at the component.
-    #[must_use]
-    pub fn takes(&self, component: &Component, slot: &str) -> bool {
-        self.links_from(&component.name).any(|link| link.kind.slot_name == slot)
-    }
 }
 
 /// The ways out of a component, whatever its links.

@@ -3,8 +3,8 @@
 In: API groups. Out: one definition a kind, with every version that is known. Must not know which
 objects will be made of them.
 
-Whole schemas (limits, defaults, CEL rules) lie in `crds/` beside a clone, in `shared/`, or where
-STACKTIC_SHARED says; without them those of tests/facts serve, which have types and fields alone.
+Whole schemas lie in `crds/` beside a clone, in `shared/`, or where STACKTIC_SHARED says; without
+them those of tests/facts serve, which of some licences have types and fields alone.
 """
 
 import functools
@@ -22,7 +22,6 @@ import yaml
 from output_checker import facts, places
 from output_checker.finding import Object
 
-LIST_KEYS = ("x-kubernetes-list-type", "x-kubernetes-list-map-keys")
 SHARED = Path(os.environ.get("STACKTIC_SHARED", places.ROOT.parent / "shared")) / "crds"
 
 
@@ -78,10 +77,9 @@ def _whole(group: str) -> Iterator[Version]:
 
 def _reduced(group: str) -> Iterator[Version]:
     known = facts.crd_group(group) or {"kinds": {}, "definitions": {}}
-    definitions = _without_keys(known["definitions"])
     for key, entry in known["kinds"].items():
         kind, name = key.split("/")
-        schema = _structural(_without_keys(known["schemas"][key]), definitions)
+        schema = _structural(known["schemas"][key], known["definitions"])
         yield Version(group, kind, name, entry["plural"], entry["scope"], False, schema)
 
 
@@ -98,16 +96,6 @@ def _structural(part: Any, definitions: dict[str, Any] | None = None) -> Any:
         for key, value in part.items()
         if (key, value) != ("additionalProperties", False)
     }
-
-
-def _without_keys(part: Any) -> Any:
-    """Lists are whole: a key of theirs needs a default, and the reduced schemas have none."""
-    if isinstance(part, list):
-        return [_without_keys(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    kept = {key: value for key, value in part.items() if not key.startswith(LIST_KEYS)}
-    return {key: _without_keys(value) for key, value in kept.items()}
 
 
 def _definition(versions: list[Version]) -> Object:

@@ -5,6 +5,7 @@ Must not know a rule.
 """
 
 import copy
+import json
 import os
 import shutil
 import sys
@@ -16,7 +17,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import built_stacks
 from output_checker.build import build
+from output_checker.finding import Object
 from output_checker.places import ROOT, SAMPLE
 
 
@@ -26,6 +29,20 @@ def binary() -> Path:
     path = Path(os.environ.get("STACKTIC_BIN", ROOT / "target" / "release" / "stacktic"))
     assert path.is_file(), f"{path} is absent: build it, or name it in STACKTIC_BIN"
     return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def clusters(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Object]]:
+    """What the example and each golden stack apply in each of their environments."""
+    return built_stacks.built(binary, tmp_path_factory.mktemp("stacks"))
+
+
+@pytest.fixture(scope="session")
+def applied(clusters: dict[str, list[Object]]) -> list[Object]:
+    """All of it, equal objects once: many stacks have some in common."""
+    found = {json.dumps(item, sort_keys=True): item for items in clusters.values()
+             for item in items}  # fmt: skip
+    return list(found.values())
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from output_checker.places import FACTS, ROOT
 
 SCRIPT = ROOT / "scripts" / "derive_facts.py"
 FREE = {"Apache-2.0", "MIT", "BSD-3-Clause"}
-LIMITS = {"enum", "pattern", "default", "minimum", "maximum", "required", "const"}
+LIMITS = {"enum", "pattern", "default", "minimum", "maximum", "required", "const",
+          "x-kubernetes-validations"}  # fmt: skip
 PROSE = {"description", "title", "examples", "example", "$comment"}
 FILES = sorted(path.relative_to(FACTS).as_posix() for path in FACTS.rglob("*.json"))
 
@@ -31,6 +32,8 @@ def schema_words(schema: Any) -> Iterator[str]:
     elif isinstance(schema, dict):
         for word, value in schema.items():
             yield word
+            if word == "default":
+                continue  # a value, whatever its keys are called
             named = word in ("properties", "definitions", "$defs", "patternProperties")
             yield from schema_words(list(value.values()) if named else value)
 
@@ -77,7 +80,9 @@ def small_source(folder: Path) -> Path:
     crd = {"group": "example.com", "kind": "Demo", "version": "v1", "plural": "demos",
            "scope": "Namespaced", "licence": "MIT", "source": "x", "commit": "c" * 40}  # fmt: skip
     schema = {"type": "object", "description": "prose", "required": ["size"],
-              "properties": {"size": {"type": "integer", "default": 1}}}  # fmt: skip
+              "properties": {"size": {"type": "integer", "default": 1}},
+              "x-kubernetes-validations": [{"rule": "self.size > 0", "message": "prose"}],
+              }  # fmt: skip
     texts = {
         "charts/INDEX.yaml": json.dumps({"types": {"demo": entry}}),
         "charts/demo/demo/Chart.yaml": "dependencies: [{name: far, alias: near}]",
@@ -114,8 +119,9 @@ def test_the_script_derives_and_compares(repository: Path, tmp_path: Path) -> No
     assert chart["sub_charts"] == {"near": "far"}
     group = json.loads((derived / "crds" / "example.com.json").read_text(encoding="utf-8"))
     assert group["schemas"]["Demo/v1"] == {
-        "properties": {"size": {"type": "integer"}},
+        "properties": {"size": {"type": "integer", "default": 1}},
         "type": "object",
+        "x-kubernetes-validations": [{"rule": "self.size > 0"}],
     }
     assert run(repository, "--source", source, "--check").returncode == 0
 

@@ -10,6 +10,7 @@ at the first error; this keeps one validator a kind and reports every error.
 import functools
 import importlib.resources
 import json
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import jsonschema
@@ -19,7 +20,9 @@ import referencing.jsonschema
 
 from output_checker.finding import Finding, Object, group_and_version, name_of
 
-KUBERNETES = "v1.31.0-local-strict"
+OLDEST = (1, 31)
+"""The oldest Kubernetes that a stack is for."""
+STRICT = "-local-strict"
 DEFINITIONS = "/api/_definitions.json"
 BUILT_IN_GROUPS = frozenset(("", "apps", "batch", "autoscaling", "policy"))
 CLUSTER_WIDE = frozenset(
@@ -42,16 +45,25 @@ CLUSTER_WIDE = frozenset(
 )
 
 
+@functools.cache
+def versions() -> list[str]:
+    """Every Kubernetes from the oldest on that the package knows, such as `1.31`."""
+    folders = (path.name for path in _schemas().iterdir() if path.name.endswith(STRICT))
+    known = [tuple(map(int, name.removeprefix("v").split(".")[:2])) for name in folders]
+    return [f"{major}.{minor}" for major, minor in sorted(known) if (major, minor) >= OLDEST]
+
+
 def is_known(item: Object) -> bool:
     """Whether Kubernetes itself serves this kind."""
-    return _validator(*group_and_version(item), str(item.get("kind"))) is not None
+    return _validator(versions()[0], *group_and_version(item), str(item.get("kind"))) is not None
 
 
-def check_built_in(item: Object) -> list[Finding]:
-    """All differences to the schema of a built-in kind."""
-    validator = _validator(*group_and_version(item), str(item.get("kind")))
+def check_built_in(item: Object, kubernetes: str | None = None) -> list[Finding]:
+    """All differences to the schema of a built-in kind, of the oldest version by default."""
+    version = kubernetes or versions()[0]
+    validator = _validator(version, *group_and_version(item), str(item.get("kind")))
     if validator is None:
-        fact = f"no schema for {item.get('apiVersion')} {item.get('kind')}"
+        fact = f"no schema for {item.get('apiVersion')} {item.get('kind')} in {version}"
         return [Finding(name_of(item), "unknown-kind", fact)]
     findings = [
         Finding(name_of(item), "schema", f"{error.json_path}: {error.message[:300]}")
@@ -73,15 +85,17 @@ def _check_scope(item: Object) -> list[Finding]:
 
 
 @functools.cache
-def _validator(group: str, version: str, kind: str) -> jsonschema.protocols.Validator | None:
+def _validator(
+    kubernetes: str, group: str, version: str, kind: str
+) -> jsonschema.protocols.Validator | None:
     if group not in BUILT_IN_GROUPS and not group.endswith(".k8s.io"):
         return None
     short_group = group.partition(".")[0]
     name = "-".join(part for part in (kind.lower(), short_group, version) if part)
-    schema = _read(f"{name}.json")
+    schema = _read(kubernetes, f"{name}.json")
     if schema is None or not _is_an_object(schema):
         return None
-    return jsonschema.Draft202012Validator(schema, registry=_definitions())
+    return jsonschema.Draft202012Validator(schema, registry=_definitions(kubernetes))
 
 
 def _is_an_object(schema: dict[str, Any]) -> bool:
@@ -90,15 +104,19 @@ def _is_an_object(schema: dict[str, Any]) -> bool:
 
 
 @functools.cache
-def _definitions() -> referencing.Registry:
+def _definitions(kubernetes: str) -> referencing.Registry:
     """The definitions that all kinds share, indexed once: a megabyte."""
     resource = referencing.Resource.from_contents(
-        _read("_definitions.json"), default_specification=referencing.jsonschema.DRAFT202012
+        _read(kubernetes, "_definitions.json"),
+        default_specification=referencing.jsonschema.DRAFT202012,
     )
     return referencing.Registry().with_resource(DEFINITIONS, resource).crawl()
 
 
-def _read(name: str) -> dict[str, Any] | None:
-    package = importlib.resources.files("kubernetes_validate")
-    path = package / "kubernetes-json-schema" / KUBERNETES / name
+def _schemas() -> Traversable:
+    return importlib.resources.files("kubernetes_validate") / "kubernetes-json-schema"
+
+
+def _read(kubernetes: str, name: str) -> dict[str, Any] | None:
+    path = _schemas() / f"v{kubernetes}.0{STRICT}" / name
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

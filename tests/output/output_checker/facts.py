@@ -24,6 +24,11 @@ def crd_group(group: str) -> dict[str, Any] | None:
     return _load(places.FACTS / "crds" / f"{group}.json")
 
 
+def crd_groups() -> list[str]:
+    """The API groups that are known."""
+    return sorted(path.stem for path in (places.FACTS / "crds").glob("*.json"))
+
+
 @functools.cache
 def index() -> dict[str, Any]:
     """What each component type installs."""

@@ -13,6 +13,7 @@ from output_checker import (
     argo_rules,
     availability_rules,
     built_in_schemas,
+    cel_rules,
     crd_schemas,
     facts,
     helm_values,
@@ -114,7 +115,7 @@ def _check_schema(item: Any) -> list[Finding]:
     if not (item.get("metadata") or {}).get("name"):
         return [Finding(str(item["kind"]), "schema", "has no metadata.name")]
     if crd_schemas.is_known(item):
-        return crd_schemas.check_custom_resource(item)
+        return crd_schemas.check_custom_resource(item) or cel_rules.check_rules(item)
     return built_in_schemas.check_built_in(item)
 
 
