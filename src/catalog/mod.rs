@@ -53,8 +53,8 @@ use crate::finding::suggestion;
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType, Choice};
 pub use component_type::{
-    Area, ComponentType, EndpointSpec, FileArea, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, PortSpec, Protocol,
-    Role, SubComponentType,
+    Area, ComponentType, EndpointSpec, FileArea, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, PortSpec,
+    Protocol, Role, SubComponentType,
 };
 pub use convention::{Convention, Keys};
 pub use entry::{Entry, Written};

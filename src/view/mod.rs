@@ -14,9 +14,7 @@ use crate::catalog::Role;
 use crate::catalog::derived::METRICS;
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
-use crate::stack::{
-    Account, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent,
-};
+use crate::stack::{Account, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent};
 
 /// A component with its sub-components and links.
 #[must_use]
