@@ -104,4 +104,6 @@ pub struct OpenPort {
 pub struct NamespacePeer {
     pub namespace: String,
     pub ports: Vec<u16>,
+    /// The slot without a link of which they have nothing to look for there.
+    pub slot: Option<String>,
 }

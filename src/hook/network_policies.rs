@@ -50,7 +50,12 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         open.map(move |open| object! { "why": why(), "ports": ports([open.port]) })
     });
     let ways_out = stack.ways_out(component).filter(|way| way.pods.is_empty()).map(way_out);
-    let operators = network.from.iter().map(|peer| {
+    let is_wanted = |slot: &String| stack.takes(component, slot);
+    let peers = network
+        .from
+        .iter()
+        .filter(|peer| peer.slot.as_ref().is_none_or(is_wanted));
+    let operators = peers.map(|peer| {
         let why = format!("operator in {}", peer.namespace);
         object! { "why": why, "namespace": &peer.namespace, "ports": ports(peer.ports.iter().copied()) }
     });

@@ -85,6 +85,8 @@ pub struct Component {
     pub endpoints: BTreeMap<String, Endpoint>,
     /// Labels that select its pods.
     pub pods: BTreeMap<String, String>,
+    /// Names that its certificate is for, where it can show one.
+    pub certified_hosts: Vec<String>,
     pub metrics: Option<Metrics>,
     /// What its pods reach beside links, also where no link needs it.
     ways_out: Vec<WayOut>,
