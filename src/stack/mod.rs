@@ -10,6 +10,7 @@ pub mod check;
 mod connections;
 mod deliver;
 pub mod delivery;
+mod dns;
 mod endpoints;
 mod external;
 mod facts;
@@ -34,6 +35,7 @@ pub use account::{Account, Credential, CredentialKey, Delivered, Fact, Origin, S
 pub use authorities::Authority;
 pub use connections::Connection;
 pub use delivery::Gitops;
+pub use dns::Dns;
 pub use external::External;
 pub use granting::Granting;
 pub use graph::Waves;
@@ -51,6 +53,8 @@ pub struct Stack {
     pub environments: Vec<ComponentName>,
     /// Clusters as Argo CD knows them, of the environments that say it.
     pub clusters: BTreeMap<ComponentName, String>,
+    /// Where pods ask for names.
+    pub dns: Dns,
     /// Whether links have settings that differ from environment to environment.
     pub differs: bool,
     pub components: BTreeMap<ComponentName, Component>,

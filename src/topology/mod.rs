@@ -18,8 +18,8 @@ use crate::yaml::{self, Node, ProblemKind, Span};
 
 pub use caps::{MAX_BYTES, MAX_COMPONENTS, MAX_LINKS, MAX_OVERLAYS};
 pub use document::{
-    ComponentDocument, EnvironmentDocument, GitopsDocument, LinkDocument, SecretsBackend, StackDocument,
-    SubComponentDocument, Targets,
+    ClusterDocument, ComponentDocument, EnvironmentDocument, GitopsDocument, LinkDocument, Resolver, SecretsBackend,
+    StackDocument, SubComponentDocument, Targets,
 };
 pub use shape::UnknownKey;
 
