@@ -73,6 +73,7 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         "ingress_open": sorted(open),
         "egress": sorted(egress.map(|edge| rule(edge, edge.to, &edge.pods))),
         "egress_open": sorted(external.chain(ways_out).chain(by_link)),
+        "dns": view::dns(stack),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod check;
 mod connections;
 mod deliver;
 pub mod delivery;
+mod dns;
 mod endpoints;
 mod external;
 mod facts;
@@ -36,6 +37,7 @@ pub use attributes::{AttributeValue, Attributes};
 pub use authorities::Authority;
 pub use connections::Connection;
 pub use delivery::Gitops;
+pub use dns::Dns;
 pub use external::External;
 pub use granting::Granting;
 pub use graph::Waves;
@@ -55,6 +57,8 @@ pub struct Stack {
     pub clusters: BTreeMap<ComponentName, String>,
     /// Types whose operators and kinds others bring into the cluster.
     pub external_operators: BTreeSet<String>,
+    /// Where pods ask for names.
+    pub dns: Dns,
     /// Whether links have settings that differ from environment to environment.
     pub differs: bool,
     pub components: BTreeMap<ComponentName, Component>,

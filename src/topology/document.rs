@@ -96,7 +96,8 @@ impl EnvironmentDocument {
     /// Whether it may differ from the stack as it stands.
     #[must_use]
     pub fn differs(&self) -> bool {
-        self.profile != Profile::default() || self.domain.is_some() || !self.components.is_empty()
+        let is_special = self.cluster.as_ref().is_some_and(ClusterDocument::is_special);
+        self.profile != Profile::default() || self.domain.is_some() || !self.components.is_empty() || is_special
     }
 }
 
@@ -105,8 +106,31 @@ impl EnvironmentDocument {
 #[serde(default, deny_unknown_fields)]
 #[schemars(extend("required" = ["name"]))]
 pub struct ClusterDocument {
-    /// Name under which the cluster was added to Argo CD.
+    /// Name under which the cluster was added to Argo CD; that of its own is `in-cluster`.
     pub name: String,
+    /// Who answers for names there; pods may ask nobody else.
+    pub dns: Resolver,
+    /// Addresses at which a NodeLocal DNSCache answers on each node, such as 169.254.20.10; where kube-proxy works with iptables,
+    /// that of the Service kube-dns as well, which the cache takes over.
+    pub dns_cache: Vec<String>,
+}
+
+impl ClusterDocument {
+    /// Whether what is installed there differs from what is installed elsewhere.
+    fn is_special(&self) -> bool {
+        self.dns != Resolver::default() || !self.dns_cache.is_empty()
+    }
+}
+
+/// Who answers for the names of a cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolver {
+    /// Pods with the label of kube-dns in kube-system, CoreDNS as a rule.
+    #[default]
+    KubeDns,
+    /// The DNS Operator of OpenShift.
+    Openshift,
 }
 
 /// What an environment changes of a component.

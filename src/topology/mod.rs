@@ -20,8 +20,8 @@ use crate::yaml::{self, Node, ProblemKind, Span};
 pub use caps::{MAX_BYTES, MAX_COMPONENTS, MAX_LINKS, MAX_OVERLAYS};
 pub use described::Described;
 pub use document::{
-    ComponentDocument, EnvironmentDocument, ExternalDocument, GitopsDocument, LinkDocument, OperatorOwner,
-    SecretsBackend, StackDocument, SubComponentDocument, Targets,
+    ClusterDocument, ComponentDocument, EnvironmentDocument, ExternalDocument, GitopsDocument, LinkDocument,
+    OperatorOwner, Resolver, SecretsBackend, StackDocument, SubComponentDocument, Targets,
 };
 pub use shape::UnknownKey;
 

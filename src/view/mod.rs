@@ -57,6 +57,20 @@ pub fn stack(stack: &Stack) -> Json {
         "environments": stack.environments.iter().collect::<Vec<_>>(),
         "namespaces": namespaces,
         "is_encrypted": stack.secrets == SecretsBackend::Sops,
+        "dns": dns(stack),
+    }
+}
+
+/// Where pods ask for names: those who answer, by a label, and caches of nodes, by address.
+#[must_use]
+pub fn dns(stack: &Stack) -> Json {
+    let (label, value) = stack.dns.label();
+    object! {
+        "namespace": stack.dns.namespace(),
+        "label": label,
+        "value": value,
+        "port": stack.dns.port(),
+        "caches": stack.dns.caches().map(Json::from).collect::<Vec<_>>(),
     }
 }
 

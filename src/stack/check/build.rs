@@ -12,7 +12,7 @@ use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
 use crate::stack::{
-    Account, Component, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links, ways_out,
+    Account, Component, Dns, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links, ways_out,
 };
 use crate::topology::{ComponentDocument, ExternalDocument, StackDocument, SubComponentDocument, Topology};
 
@@ -62,6 +62,7 @@ pub(super) fn build(
         environments,
         clusters: clusters.collect::<anyhow::Result<_>>()?,
         external_operators: document.operators.keys().cloned().collect(),
+        dns: Dns::of(environment.and_then(|name| document.environments.get(name)?.cluster.as_ref())),
         differs: links.iter().any(|link| facts::differ(&link.kind)),
         components,
         links,

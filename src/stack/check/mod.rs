@@ -12,6 +12,7 @@ mod components;
 mod connections;
 mod deliveries;
 mod delivery;
+mod dns;
 mod ends;
 mod env_keys;
 mod environments;
@@ -85,6 +86,7 @@ pub fn check(
     components::check(&mut checker)?;
     deliveries::check(&mut checker)?;
     delivery::check(&mut checker);
+    dns::check(&mut checker);
     cluster_needs::check(&mut checker)?;
     operators::check(&mut checker)?;
     environments::check(&mut checker)?;
