@@ -6,6 +6,7 @@ program's path. Must not know what a program is for: a new one is a new folder.
 
 import fcntl
 import functools
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "go"
 BUILT = FOLDER.parents[2] / "target" / "lab"
+AS_RELEASED = "// as released"
 
 
 class BuildError(Exception):
@@ -58,7 +60,7 @@ def _build(module: Path, package: str, version: str, path: Path) -> None:
     linked = " ".join(["-s -w", *(f"-X {key}={value}" for key, value in _told(version).items())])
     done = subprocess.run(
         [command, "build", "-trimpath", "-ldflags", linked, "-o", f"{path}.new", package],
-        cwd=module,
+        cwd=_place(module, package, version),
         # `-mod=readonly`: what is built is what go.sum says, or nothing.
         env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false"},
         capture_output=True,
@@ -68,6 +70,20 @@ def _build(module: Path, package: str, version: str, path: Path) -> None:
     if done.returncode != 0:
         raise BuildError(f"{package} {version}: {done.stderr.strip()}")
     Path(f"{path}.new").replace(path)
+
+
+def _place(module: Path, package: str, version: str) -> Path:
+    """Where a program is built: one that says so in its own folder, where its `replace` counts.
+
+    What Go fetches is what go.sum says, and the module's own go.sum says the same of all others.
+    """
+    if not (module / "go.mod").read_text(encoding="utf-8").startswith(AS_RELEASED):
+        return module
+    command = [str(go()), "mod", "download", "-json", f"{package}@{version}"]
+    done = subprocess.run(command, cwd=module, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"{package} {version}: {done.stdout.strip()}{done.stderr.strip()}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _told(version: str) -> dict[str, str]:
