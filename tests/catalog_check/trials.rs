@@ -367,6 +367,24 @@ const FAILING_LINKS: &[Case] = &[
             "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: `component.accounts[0].grants.mial` is not defined; did you mean `mail`?; a template sees `component`, `stack`, and `sub` under `for_each`; tried with a link `celery-mailpit`, `access: write`",
         ),
     ),
+    // What changes with a link of the provider is tried with it.
+    (
+        &[
+            (
+                TYPE,
+                "facts: {host: \"{to.host}\", port: \"{to.port}\", username: \"{account.name}\"}",
+                "facts: {host: \"{to.host}\", port: \"{to.port}\", username: \"{account.name}\"}\n    when: {store: {facts: {host: \"stored.{to.host}\"}}}",
+            ),
+            (
+                VOLUMES,
+                "metadata:\n",
+                "#: if component.accounts and component.gets.store\n# <% component.attributes.nothing %>\n#: endif\nmetadata:\n",
+            ),
+        ],
+        Some(
+            "catalog/mailpit/volume.yaml.j2:3: E_CATALOG_TEMPLATE: `component.attributes.nothing` is not defined; one of `memory`, `replicas`, `sender`; a template sees `component`, `stack`, and `sub` under `for_each`; tried with a link `celery-mailpit`, `access: write`, whose provider has a link of `store`",
+        ),
+    ),
     // The level `probe` grants nothing.
     (
         &[

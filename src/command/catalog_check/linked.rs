@@ -1,5 +1,7 @@
 //! Links on trial: a stack of two components for every legal link that an entry under check has a part in, at each level.
 
+use std::collections::BTreeSet;
+
 use super::blame::Case;
 use super::smallest::{self, Drawn, Provider};
 use super::suspects::Suspect;
@@ -11,19 +13,21 @@ use crate::catalog::{Keys, Kind, LegalLink};
 /// # Errors
 /// A file cannot be read.
 pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
-    let legal = trials.catalog.legal_links()?.into_iter();
+    let legal = trials.catalog.legal_links()?;
     let mut links: Vec<_> = legal
-        .map(|link| (trials.suspects.of_link(&link), link))
+        .iter()
+        .map(|link| (trials.suspects.of_link(link), link))
         .filter(|(suspects, _)| !suspects.is_empty())
         .collect();
     // Where few entries come together it is plain whose mistake it is.
     links.sort_by_key(|(suspects, _)| suspects.len());
     for (suspects, link) in links {
-        for drawn in ways(&link, trials.suspects.select(&link)) {
+        let changes = changes(link, &legal);
+        for drawn in ways(link, &changes, trials.suspects.select(link)) {
             if is_told(trials, &suspects) {
                 break;
             }
-            trials.run(&case(&link, drawn, &suspects))?;
+            trials.run(&case(link, drawn, &suspects))?;
         }
     }
     Ok(())
@@ -37,7 +41,21 @@ fn is_told(trials: &Trials<'_>, suspects: &[Suspect]) -> bool {
     of_link.any(is_blamed) || suspects.iter().all(is_blamed)
 }
 
-fn case(link: &LegalLink, drawn: Drawn, suspects: &[Suspect]) -> Case {
+/// Links of the provider, one for each slot by which it says that something of it changes.
+fn changes<'a>(link: &LegalLink, legal: &'a [LegalLink]) -> Vec<&'a LegalLink> {
+    let provider = &link.to.definition;
+    let endpoints = provider.endpoints.values().flat_map(|endpoint| endpoint.when.keys());
+    let metrics = provider.metrics.iter().flat_map(|metrics| metrics.when.keys());
+    let facts = link.kind.provision.when.keys();
+    let slots: BTreeSet<&String> = endpoints.chain(metrics).chain(facts).collect();
+    let of_slot = |slot: &String| {
+        let mut own = legal.iter().filter(|own| own.from.definition.name == provider.name);
+        own.find(|own| own.kind.slot_name == *slot)
+    };
+    slots.into_iter().filter_map(of_slot).collect()
+}
+
+fn case(link: &LegalLink, drawn: Drawn<'_>, suspects: &[Suspect]) -> Case {
     let mut told = format!("a link `{}`, `access: {}`", link.kind.name, drawn.level);
     if drawn.has_env {
         told.push_str(", `env:`");
@@ -46,6 +64,9 @@ fn case(link: &LegalLink, drawn: Drawn, suspects: &[Suspect]) -> Case {
         Provider::External => told.push_str(", to another stack"),
         Provider::Shared => told.push_str(", and a second one beside it"),
         Provider::Whole | Provider::Bare => {}
+    }
+    if let Some(change) = drawn.change {
+        told.push_str(&format!(", whose provider has a link of `{}`", change.kind.slot_name));
     }
     Case {
         source: smallest::linked(link, drawn),
@@ -59,7 +80,7 @@ fn case(link: &LegalLink, drawn: Drawn, suspects: &[Suspect]) -> Case {
 
 /// The ways to draw a link, as far as they differ in what follows from it. Where it ends says nothing of what a level gives,
 /// unless a hook may ask for both.
-fn ways(link: &LegalLink, is_selected: bool) -> Vec<Drawn> {
+fn ways<'a>(link: &LegalLink, changes: &[&'a LegalLink], is_selected: bool) -> Vec<Drawn<'a>> {
     let kind = &link.kind;
     let has_prefixes = kind.has_keys() && kind.keys.as_ref().is_some_and(Keys::has_fixed);
     let has_parts = kind.sub_component.is_none() && !link.to.definition.sub_components.is_empty();
@@ -72,6 +93,7 @@ fn ways(link: &LegalLink, is_selected: bool) -> Vec<Drawn> {
             level,
             has_env: false,
             provider: Provider::Whole,
+            change: None,
         };
         let more = [
             (has_prefixes, Drawn { has_env: true, ..plain }),
@@ -83,6 +105,11 @@ fn ways(link: &LegalLink, is_selected: bool) -> Vec<Drawn> {
             ),
         ];
         ways.push(plain);
+        let changed = changes.iter().filter(|_| is_usual);
+        ways.extend(changed.map(|change| Drawn {
+            change: Some(change),
+            ..plain
+        }));
         ways.extend(more.into_iter().filter_map(|(may_be, drawn)| may_be.then_some(drawn)));
     }
     ways

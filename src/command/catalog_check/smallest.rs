@@ -18,14 +18,18 @@ pub(super) const PROVIDER: &str = "provider";
 /// Others of the same types beside them.
 const SECOND: &str = "second";
 const OTHER: &str = "other";
+/// What a link of the provider ends at.
+const CHANGING: &str = "changing";
 
 /// How a link is drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Drawn {
+pub(super) struct Drawn<'a> {
     pub(super) level: Level,
     /// Whether its keys have a prefix of their own.
     pub(super) has_env: bool,
     pub(super) provider: Provider,
+    /// A link of the provider that changes what it provides.
+    pub(super) change: Option<&'a LegalLink>,
 }
 
 /// What a link ends at.
@@ -41,7 +45,7 @@ pub(super) enum Provider {
     Shared,
 }
 
-impl Drawn {
+impl Drawn<'_> {
     pub(super) fn with(self, provider: Provider) -> Self {
         Self { provider, ..self }
     }
@@ -67,7 +71,7 @@ pub(super) fn elsewhere(kind: &ComponentType) -> Source {
 }
 
 /// The stack of a link.
-pub(super) fn linked(link: &LegalLink, drawn: Drawn) -> Source {
+pub(super) fn linked(link: &LegalLink, drawn: Drawn<'_>) -> Source {
     let (from, to, kind) = (&link.from.definition, &link.to.definition, &link.kind);
     let begins_at = kind.slot.begins_at.as_deref();
     let consumer = component(from, begins_at.map(|_| subs(from)).unwrap_or_default());
@@ -102,8 +106,16 @@ pub(super) fn linked(link: &LegalLink, drawn: Drawn) -> Source {
             links.push(drawing(SECOND, OTHER, kind.has_keys().then_some("OTHER")));
         }
     }
+    let mut types = vec![from, to];
+    if let Some(change) = drawn.change {
+        let (target, kind) = (&change.to.definition, &change.kind);
+        components[CHANGING] = component(target, subs(target));
+        let to = end(CHANGING, kind.sub_component.as_deref());
+        links.push(json!({ "from": PROVIDER, "to": to, "type": kind.name }));
+        types.push(target);
+    }
     let name = format!("the smallest stack of a link `{}`", kind.name);
-    stack(&name, components, &links, &[from, to])
+    stack(&name, components, &links, &types)
 }
 
 /// Several of a type whose objects have fixed names live apart.
