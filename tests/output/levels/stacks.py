@@ -20,6 +20,9 @@ NEEDED: dict[str, Any] = {
     "app": "shop.tasks",
     "path": "/orders",
     "email": "team@example.com",
+    "channel": "#alerts",
+    "to": "team@example.com",
+    "host": "mail.example.com",
 }
 # Defaults that are the name of the part, which not every service takes with a dash.
 NAMES = {"{sub}", "{sub_object}"}
