@@ -23,6 +23,9 @@ pub struct SecretSpec {
     /// Labels that make an operator look at it.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Attributes of what it is for, the sub-component or else the component, and the values that they must have, as text.
+    #[serde(default)]
+    pub when: BTreeMap<String, String>,
     /// Once in the namespace, however many components of the type lie in it: its name, file and keys say nothing of one.
     #[serde(default)]
     pub shared: bool,

@@ -693,6 +693,24 @@ const WRONG_NETWORK: Cases = &[
     ),
 ];
 
+const WRONG_CONDITIONS: Cases = &[
+    (
+        "    file: admin.env\n",
+        "    file: admin.env\n    when: {replicsa: \"2\"}\n",
+        "catalog/mailpit/component.yaml:32: E_CATALOG_SCHEMA: there is no attribute `replicsa`; did you mean `replicas`?",
+    ),
+    (
+        "    file: admin.env\n",
+        "    file: cloud.env\n    when: {replicas: \"2\"}\n",
+        "catalog/mailpit/component.yaml:32: E_CATALOG_SCHEMA: a Secret that others use as well is always there; remove `when`",
+    ),
+];
+
+#[test]
+fn wrong_conditions() {
+    replaced(TYPE, WRONG_CONDITIONS);
+}
+
 #[test]
 fn wrong_network() {
     replaced(TYPE, WRONG_NETWORK);

@@ -30,6 +30,7 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
         }
         file(held, &path, secret, seen.insert(&secret.file));
         linked(held, &path, secret);
+        when(held, &path, secret);
         keys(held, &path, secret);
     }
 }
@@ -70,6 +71,26 @@ fn linked(held: &mut Held<'_, ComponentType>, path: &[&str], secret: &SecretSpec
         if secret.shared {
             let fact = "a shared Secret is of no component that a link could end at";
             held.blame(E_CATALOG_SCHEMA, &place, fact, "remove `linked` or `shared`");
+        }
+    }
+}
+
+/// Attributes that it depends on are those of what it is for; what several share, and the environment of a pod, is always there.
+fn when(held: &mut Held<'_, ComponentType>, path: &[&str], secret: &SecretSpec) {
+    let definition = held.definition();
+    let sub = secret
+        .for_each
+        .as_ref()
+        .and_then(|sub| definition.sub_components.get(sub));
+    let attributes = sub.map_or(&definition.attributes, |sub| &sub.attributes);
+    let plain = attributes.iter().filter(|(_, kind)| !kind.secret);
+    let known: Vec<&str> = plain.map(|(name, _)| name.as_str()).collect();
+    for name in secret.when.keys() {
+        let place = [path, &["when", name]].concat();
+        held.known(E_CATALOG_SCHEMA, &place, name, &known, "attribute");
+        if secret.shared || secret.file == CLOUD_ENV {
+            let fact = "a Secret that others use as well is always there";
+            held.blame(E_CATALOG_SCHEMA, &place, fact, "remove `when`");
         }
     }
 }

@@ -122,21 +122,10 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
         .filter(|spec| spec.file != CLOUD_ENV && !spec.shared)
         .filter(|spec| spec.slot.as_ref().is_none_or(|slot| stack.takes(component, slot)))
     {
-        match &spec.for_each {
-            None => add(secret(stack, component, spec, |name| {
-                component_variable(component, None, name)
-            })?),
-            Some(sub_type) => {
-                for sub in component
-                    .sub_components
-                    .values()
-                    .filter(|sub| sub.sub_type == *sub_type)
-                {
-                    add(secret(stack, component, spec, |name| {
-                        component_variable(component, Some(sub), name)
-                    })?);
-                }
-            }
+        for sub in whom(component, spec).filter(|sub| is_wanted(component, *sub, spec)) {
+            add(secret(stack, component, spec, |name| {
+                component_variable(component, sub, name)
+            })?);
         }
     }
     let delivered = stack
@@ -150,6 +139,20 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
         .filter_map(|account| links::seeded(stack, component, account))
         .for_each(&mut add);
     Ok(found.into_values().collect())
+}
+
+/// What a Secret of the type is for, one by one: the component, or its sub-components of a type.
+fn whom<'a>(component: &'a Component, spec: &'a SecretSpec) -> impl Iterator<Item = Option<&'a SubComponent>> {
+    let whole = spec.for_each.is_none().then_some(None);
+    let subs = component.sub_components.values();
+    let subs = subs.filter(|sub| spec.for_each.as_ref() == Some(&sub.sub_type));
+    whole.into_iter().chain(subs.map(Some))
+}
+
+/// Whether attributes have the values with which the Secret is there.
+fn is_wanted(component: &Component, sub: Option<&SubComponent>, spec: &SecretSpec) -> bool {
+    let mut conditions = spec.when.iter();
+    conditions.all(|(name, value)| component_variable(component, sub, name).as_deref() == Some(value))
 }
 
 /// Links that share a Secret each bring their keys.

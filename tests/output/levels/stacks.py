@@ -20,6 +20,9 @@ NEEDED: dict[str, Any] = {
     "app": "shop.tasks",
     "path": "/orders",
     "email": "team@example.com",
+    "channel": "#alerts",
+    "to": "team@example.com",
+    "host": "mail.example.com",
 }
 # What an application has beside its links.
 OWN: dict[str, Any] = {"env": {"LOG_LEVEL": "info"}, "secret_env": ["STRIPE_API_KEY"]}
