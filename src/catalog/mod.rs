@@ -75,7 +75,7 @@ pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 use store::Store;
 pub(crate) use value::matches_whole;
-pub use watching::{Alert, Alerts, Panel, Row};
+pub use watching::{Alert, Alerts, Panel, Row, Watched};
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 
 /// All entries, decoded on demand.

@@ -33,21 +33,22 @@ pub(super) fn assemble_with(
     ensure_sizes(&base.tree)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
-        let tree = environment_tree(topology, stack, catalog, name.as_str(), renderer, &base)?;
-        environments.push((name, tree));
+        let own = environment(topology, stack, catalog, name.as_str(), renderer, &base)?;
+        environments.push((name, own));
     }
     let overlays: Vec<Overlay<'_>> = environments
         .iter()
-        .map(|(name, tree)| Overlay {
+        .map(|(name, own)| Overlay {
             name,
-            tree: tree.as_ref(),
+            stack: own.as_ref().map_or(stack, |(stack, _)| stack),
+            tree: own.as_ref().map(|(_, tree)| tree),
         })
         .collect();
     let overlays = plan::plan_overlays(stack, catalog, &base.plan, &base.tree, &overlays)?;
     let overlays = renderer.render(overlays)?;
     for (name, environment) in &mut environments {
         // An environment's Applications follow its own values, whole.
-        if let Some(environment) = environment.take() {
+        if let Some((_, environment)) = environment.take() {
             base.tree.replace_below(&format!("argocd/{name}/"), environment);
         }
     }
@@ -65,15 +66,15 @@ fn has_own_values(topology: &Topology, stack: &Stack, name: &str) -> bool {
     stack.differs || document.is_some_and(EnvironmentDocument::differs)
 }
 
-/// The bases as an environment with values of its own would have them.
-fn environment_tree(
+/// The stack as an environment with values of its own sees it, and the bases as it would have them.
+fn environment(
     topology: &Topology,
     base_stack: &Stack,
     catalog: &Catalog,
     name: &str,
     renderer: &mut Renderer,
     base: &Rendering,
-) -> anyhow::Result<Option<Tree>> {
+) -> anyhow::Result<Option<(Stack, Tree)>> {
     if !has_own_values(topology, base_stack, name) {
         return Ok(None);
     }
@@ -90,7 +91,7 @@ fn environment_tree(
     let plan = plan::plan(&stack, catalog, hook::run_for_environment(&stack, catalog)?)?;
     let Rendering { tree, .. } = renderer.render_like(plan, base)?;
     ensure_sizes(&tree).with_context(|| format!("in the environment `{name}`"))?;
-    Ok(Some(tree))
+    Ok(Some((stack, tree)))
 }
 
 #[cfg(test)]

@@ -41,7 +41,13 @@ pub struct HookRun {
 }
 
 /// Functions of which `plan` prepares the values, because they list what was planned before.
-const BY_PLAN: [&str; 4] = ["argo_cd_apps", "install_docs", "kustomize", "overlays"];
+const BY_PLAN: [&str; 5] = [
+    "argo_cd_apps",
+    "install_docs",
+    "kustomize",
+    "operations_docs",
+    "overlays",
+];
 
 /// A function of the stack, with the lists of items that it makes.
 type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;

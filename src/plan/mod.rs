@@ -13,6 +13,7 @@ mod hooks;
 mod install;
 mod jobs;
 mod kustomize;
+mod operations;
 mod overlay;
 mod package;
 mod parts;

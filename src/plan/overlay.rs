@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks, install, sealed};
+use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks, install, operations, sealed};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::{self, NAMESPACES};
@@ -21,6 +21,8 @@ use crate::yaml;
 /// One environment with its own rendering, when it overrides anything.
 pub struct Overlay<'a> {
     pub name: &'a ComponentName,
+    /// The stack as the environment sees it.
+    pub stack: &'a Stack,
     pub tree: Option<&'a Tree>,
 }
 
@@ -66,6 +68,7 @@ pub fn plan_overlays(
         hooks::plan(&mut plan, &entry, values)?;
     }
     install::plan(&mut plan, stack, catalog, base)?;
+    operations::plan(&mut plan, stack, catalog, (base, tree), overlays)?;
     Ok(plan)
 }
 

@@ -3,6 +3,8 @@
 //! By this the two ends of a link have the same value. A value has an identity, which follows from the account that it belongs
 //! to and never from the name of a key; the value itself is nowhere in the model.
 
+use super::{Fact, Link, Stack};
+
 /// A value, wherever it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretValue {
@@ -48,6 +50,41 @@ impl SecretValue {
         Self {
             id: format!("{provider} {account} {fact}"),
             maker,
+        }
+    }
+}
+
+impl Link {
+    /// The values that it brings.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretValue> {
+        let secrets = self.facts.values().filter_map(|fact| match fact {
+            Fact::Secret(secret) => Some(&secret.text),
+            Fact::Plain(_) => None,
+        });
+        secrets.flat_map(SecretText::values)
+    }
+
+    /// `FROM:TO`, as a command names a link.
+    #[must_use]
+    pub fn ends(&self) -> String {
+        format!("{}:{}", self.start(), self.end())
+    }
+}
+
+impl Stack {
+    /// The link as a command names it: by its ends, or by its own name where they are not its alone.
+    #[must_use]
+    pub fn spelled(&self, link: &Link) -> String {
+        let place = |link: &Link| (link.from.clone(), link.to.clone(), link.sub.clone());
+        let start = self.links.partition_point(|other| place(other) < place(link));
+        let beside = self.links[start..]
+            .iter()
+            .take_while(|other| place(other) == place(link));
+        let same = beside.filter(|other| other.from_sub == link.from_sub);
+        if same.count() > 1 {
+            link.object.clone()
+        } else {
+            link.ends()
         }
     }
 }

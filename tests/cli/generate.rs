@@ -49,9 +49,10 @@ fn check_tells_pending_changes_and_writes_nothing() {
     exit code: 2
     ----- stdout -----
     ----- stderr -----
+      update                 docs/operations.md  hook operations_docs, template operations.md.j2
       update                 k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
       update                 stack-metadata.json  hook stack_metadata, document
-    [N] same, 2 update, [N] seeded before
+    [N] same, 3 update, [N] seeded before
     hint: run `stacktic gen stack.yaml`
     "#);
     assert_eq!(project.out(), before);
@@ -80,6 +81,15 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
     assert_said!(project.said("gen --diff"), @r#"
     exit code: 0
     ----- stdout -----
+    --- a/docs/operations.md
+    +++ b/docs/operations.md
+    @@ -67,5 +67,5 @@
+     
+     - `loki`
+       - in `dev`: `storage: 50Gi` (`k8s/deploy/base/loki/values.yaml`); more is a larger attribute in the stack file, where the StorageClass lets volumes grow
+    -  - what is older than `retention: 336h` is deleted
+    +  - what is older than `retention: 48h` is deleted
+       - nobody watches it: no component of this stack collects metrics
     --- a/k8s/deploy/base/loki/values.yaml
     +++ b/k8s/deploy/base/loki/values.yaml
     @@ -40,7 +40,7 @@
@@ -103,9 +113,10 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
              "tenant": "shop"
            },
     ----- stderr -----
+      update                 docs/operations.md  hook operations_docs, template operations.md.j2
       update                 k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
       update                 stack-metadata.json  hook stack_metadata, document
-    [N] same, 2 update, [N] seeded before
+    [N] same, 3 update, [N] seeded before
     "#);
     assert_eq!(project.out(), before);
 }
@@ -226,18 +237,18 @@ fn max_deletes_lets_an_empty_stack_go() {
     let said = |arguments: &str| lines_with(&project.said(arguments), &["code", "error", "hint"]);
     assert_said!(said("gen"), @r#"
     exit code: 3
-    error: 13 files would go, and 0 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 13`
+    error: 14 files would go, and 0 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 14`
     error: nothing was written
     "#);
     assert_said!(said("gen --max-deletes 7"), @r#"
     exit code: 3
-    error: 13 files would go, and 7 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 13`
+    error: 14 files would go, and 7 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 14`
     error: nothing was written
     "#);
     assert_eq!(project.out(), files);
-    assert_said!(said("gen --max-deletes 13"), @r#"
+    assert_said!(said("gen --max-deletes 14"), @r#"
     exit code: 0
     "#);
     assert!(!project.out().keys().any(|path| path.contains("loki")));

@@ -20,7 +20,7 @@ use crate::finding::suggestion;
 use crate::report;
 use crate::secrets::{Filling, KeyState, State};
 use crate::settings::SecretsSettings;
-use crate::stack::{Fact, Link, Stack};
+use crate::stack::{Link, Stack};
 use session::Session;
 
 pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
@@ -116,11 +116,10 @@ fn tell(session: &Session<'_>, done: &Done, streams: &mut Streams<'_>) -> anyhow
 
 /// The link that a person means by `FROM:TO`.
 fn link<'a>(stack: &'a Stack, text: &str) -> anyhow::Result<&'a Link> {
-    let spelled = |link: &Link| format!("{}:{}", link.start(), link.end());
     let meant: Vec<&Link> = stack
         .links
         .iter()
-        .filter(|link| spelled(link) == text || link.object == text)
+        .filter(|link| link.ends() == text || link.object == text)
         .collect();
     match meant.as_slice() {
         [link] => Ok(link),
@@ -128,8 +127,8 @@ fn link<'a>(stack: &'a Stack, text: &str) -> anyhow::Result<&'a Link> {
             let all: Vec<String> = stack
                 .links
                 .iter()
-                .filter(|link| !ids_of(link).is_empty())
-                .map(spelled)
+                .filter(|link| link.secrets().next().is_some())
+                .map(Link::ends)
                 .collect();
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
             let hint = suggestion(text, &all).unwrap_or_else(|| "no link of the stack has a secret".to_owned());
@@ -144,12 +143,5 @@ fn link<'a>(stack: &'a Stack, text: &str) -> anyhow::Result<&'a Link> {
 
 /// The values that a link brings.
 fn ids_of(link: &Link) -> BTreeSet<&str> {
-    let secrets = link.facts.values().filter_map(|fact| match fact {
-        Fact::Secret(secret) => Some(&secret.text),
-        Fact::Plain(_) => None,
-    });
-    secrets
-        .flat_map(|text| text.values())
-        .map(|value| value.id.as_str())
-        .collect()
+    link.secrets().map(|value| value.id.as_str()).collect()
 }

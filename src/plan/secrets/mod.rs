@@ -19,7 +19,7 @@ use crate::tree::{Class, Holds, Skeleton, SkeletonKey};
 use crate::view::{self, object};
 
 /// The file that holds the keys of a component's links.
-const CLOUD_ENV: &str = "cloud.env";
+pub(super) const CLOUD_ENV: &str = "cloud.env";
 
 /// A Secret of a component.
 #[derive(Debug)]

@@ -1,0 +1,146 @@
+//! A password leaks: what it opens, where it stands, and what makes a new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::Site;
+use crate::plan::secrets::{self, PlannedSecret};
+use crate::stack::{Component, Link, Maker, SecretsBackend, Stack};
+use crate::tree::Holds;
+use crate::view::object;
+
+/// One item for each link that brings secrets.
+pub(super) fn of_links(site: &Site<'_>) -> Vec<Json> {
+    let places = places(site.stack);
+    let links = site.stack.links.iter();
+    links.filter_map(|link| item(site.stack, link, &places)).collect()
+}
+
+fn item(stack: &Stack, link: &Link, places: &Places) -> Option<Json> {
+    let values: Vec<_> = link.secrets().collect();
+    let files: BTreeSet<&String> = values
+        .iter()
+        .filter_map(|value| places.get(&value.id))
+        .flatten()
+        .collect();
+    if files.is_empty() {
+        return None;
+    }
+    let issued = values.iter().find_map(|value| match &value.maker {
+        Maker::Others { command } => Some(command.clone().unwrap_or_default()),
+        Maker::Us { .. } | Maker::Known => None,
+    });
+    Some(object! {
+        "link": stack.spelled(link),
+        "to": link.end(),
+        "level": link.level.word(),
+        "principal": link.principal.clone().unwrap_or_default(),
+        "is_issued": issued.is_some(),
+        "commands": issued.unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>(),
+        "files": files.into_iter().collect::<Vec<_>>(),
+    })
+}
+
+/// Who takes such secrets, and whether their pods begin anew by themselves with a new one: those of ours do, whose Secrets
+/// have another name then. A store makes Secrets under names that stay.
+pub(super) fn readers(site: &Site<'_>) -> Json {
+    let is_renamed = site.stack.secrets != SecretsBackend::ExternalSecrets;
+    let brings = |component: &&Component| {
+        let mut links = site.stack.links_from(&component.name);
+        links.any(|link| link.secrets().next().is_some())
+    };
+    let begins_anew = |component: &&Component| is_renamed && component.entry.definition.install.is_ours();
+    let (anew, later): (Vec<&Component>, Vec<&Component>) = site.components().filter(brings).partition(begins_anew);
+    let names = |of: Vec<&Component>| of.into_iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+    object! { "anew": names(anew), "later": names(later) }
+}
+
+/// Keys that no link brings, by file: what a type needs for itself.
+pub(super) fn of_no_link(site: &Site<'_>) -> Vec<Json> {
+    let stack = site.stack;
+    let linked: BTreeSet<&str> = stack
+        .links
+        .iter()
+        .flat_map(Link::secrets)
+        .map(|value| value.id.as_str())
+        .collect();
+    let mut found = Vec::new();
+    for (folder, secret) in all(stack) {
+        let is_own = |holds: &Holds| match holds {
+            Holds::Secret(text) => !text.values().any(|value| linked.contains(value.id.as_str())),
+            Holds::Prefilled | Holds::Digests(_) => false,
+        };
+        let keys: Vec<&String> = secret
+            .keys
+            .iter()
+            .filter(|key| is_own(&key.holds))
+            .map(|key| &key.key)
+            .collect();
+        if !keys.is_empty() {
+            found.push(object! { "file": file(stack, &folder, &secret), "keys": keys });
+        }
+    }
+    found
+}
+
+/// The file with the keys of a component's links.
+pub(super) fn file_of_links(site: &Site<'_>, component: &Component) -> String {
+    let secrets = secrets::secrets(site.stack, component).unwrap_or_default();
+    let joined = secrets.iter().find(|secret| secret.file == secrets::CLOUD_ENV);
+    joined
+        .map(|secret| file(site.stack, component.name.as_str(), secret))
+        .unwrap_or_default()
+}
+
+/// How values are kept, as the stack file says it.
+pub(super) fn backend(site: &Site<'_>) -> &'static str {
+    match site.stack.secrets {
+        SecretsBackend::Plain => "plain",
+        SecretsBackend::Sops => "sops",
+        SecretsBackend::ExternalSecrets => "external_secrets",
+    }
+}
+
+/// Files by the identity of the values that stand in them.
+type Places = BTreeMap<String, BTreeSet<String>>;
+
+fn places(stack: &Stack) -> Places {
+    let mut found = Places::new();
+    for (folder, secret) in all(stack) {
+        let file = file(stack, &folder, &secret);
+        for key in &secret.keys {
+            let values: Vec<&str> = match &key.holds {
+                Holds::Prefilled => Vec::new(),
+                Holds::Secret(text) => text.values().map(|value| value.id.as_str()).collect(),
+                Holds::Digests(of) => of.iter().map(|(_, value)| value.id.as_str()).collect(),
+            };
+            for id in values {
+                found.entry(id.to_owned()).or_default().insert(file.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Every Secret with the folder of the base that has it. What has no plan has been told as a mistake of the catalog before.
+fn all(stack: &Stack) -> Vec<(String, PlannedSecret)> {
+    let of_component = |component: &Component| {
+        let secrets = secrets::secrets(stack, component).unwrap_or_default();
+        let name = component.name.to_string();
+        secrets
+            .into_iter()
+            .map(move |secret| (name.clone(), secret))
+            .collect::<Vec<_>>()
+    };
+    let shared = secrets::shared(stack).unwrap_or_default().into_iter();
+    let shared = shared.map(|secret| (crate::layout::NAMESPACES.to_owned(), secret));
+    stack.deployed().flat_map(of_component).chain(shared).collect()
+}
+
+fn file(stack: &Stack, folder: &str, secret: &PlannedSecret) -> String {
+    match stack.secrets {
+        SecretsBackend::ExternalSecrets => format!("k8s/deploy/base/{folder}/externalsecret-{}.yaml", secret.name),
+        SecretsBackend::Plain | SecretsBackend::Sops => format!("k8s/deploy/base/{folder}/secret/{}", secret.file),
+    }
+}
