@@ -41,6 +41,7 @@ OPERATOR = re.compile(
 )
 # A page about the link alone.
 PAGE = re.compile(r"^docs/restore/([^/]+)\.md$")
+ANYWHERE = "egress [null,"
 OVERLAY = BASE.parent / "overlays" / "dev"
 DASHBOARDS = re.compile(rf"^{BASE}/[^/]+/values-dashboards\.yaml$")
 CLIENTS = re.compile(r"^docs/clients/")
@@ -142,6 +143,10 @@ def is_shared(fact: Fact, link: Link, others: list[Link], links: Sayings) -> boo
         # A document names an account without its provider, of which two may have one of that name.
         at_target = [one for one in others if fact.place in DOCUMENTS or one.target == link.target]
         return any(links[key_of(one)].principal == principal for one in at_target)
+    # A way to no component in particular, such as the Kubernetes API, is there for links of a slot.
+    if fact.kind == "edge" and fact.place == link.source and fact.text.startswith(ANYWHERE):
+        alike = [one for one in others if one.source == link.source]
+        return any(one.kind.interface == link.kind.interface for one in alike)
     if fact.kind == "scope":
         return bool([one for one in others if fact.text in {one.source, one.target, one.end}])
     return bool(beside)
