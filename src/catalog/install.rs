@@ -166,10 +166,16 @@ impl Install {
 
     /// All values files with their places in the entry.
     pub(super) fn values(&self) -> Vec<(Vec<String>, &str)> {
-        let found = self
-            .placed()
-            .filter_map(|(path, operator)| Some((below(path, "values"), operator.values()?)));
-        found.collect()
+        let mut found = Vec::new();
+        for (path, operator) in self.placed() {
+            let files = [("values", operator.values()), ("ha_values", operator.ha_values())];
+            found.extend(
+                files
+                    .into_iter()
+                    .filter_map(|(key, file)| Some((below(path.clone(), key), file?))),
+            );
+        }
+        found
     }
 }
 
@@ -221,6 +227,8 @@ pub enum OperatorSource {
         chart: ChartSource,
         /// Values file of the chart, beside the entry.
         values: Option<String>,
+        /// What stands over it where an environment is highly available.
+        ha_values: Option<String>,
     },
     Git(GitSource),
 }
@@ -234,6 +242,8 @@ struct WrittenOperator {
     git: Option<GitSource>,
     /// Values file of the chart, beside the entry. Components share the operator, so it is copied as it is.
     values: Option<String>,
+    /// Values file with what an environment with `profile: ha` changes: pods of the operator, and their budget for drains.
+    ha_values: Option<String>,
     /// Of `more_operators`: the slot whose links need it. Without one it is there wherever the type is.
     slot: Option<String>,
 }
@@ -253,10 +263,15 @@ impl TryFrom<WrittenOperator> for OperatorSource {
         if written.slot.is_some() {
             return Err("has `slot`, which an operator of `more_operators` takes");
         }
-        match (written.chart, written.git, written.values) {
-            (Some(chart), None, values) => Ok(Self::Chart { chart, values }),
-            (None, Some(git), None) => Ok(Self::Git(git)),
-            (None, Some(_), Some(_)) => Err("has `values`, which only a chart takes"),
+        let has_values = written.values.is_some() || written.ha_values.is_some();
+        match (written.chart, written.git) {
+            (Some(chart), None) => Ok(Self::Chart {
+                chart,
+                values: written.values,
+                ha_values: written.ha_values,
+            }),
+            (None, Some(_)) if has_values => Err("has `values`, which only a chart takes"),
+            (None, Some(git)) => Ok(Self::Git(git)),
             _ => Err("has one of `chart` and `git`"),
         }
     }
@@ -351,6 +366,14 @@ impl OperatorSource {
     pub fn values(&self) -> Option<&str> {
         match self {
             Self::Chart { values, .. } => values.as_deref(),
+            Self::Git(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn ha_values(&self) -> Option<&str> {
+        match self {
+            Self::Chart { ha_values, .. } => ha_values.as_deref(),
             Self::Git(_) => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::disk;
 use crate::hook::deploy;
-use crate::hook::releases::{self, Operator, Release};
+use crate::hook::releases::{self, Release};
 use crate::layout::{self, OPERATORS};
 use crate::name::{ComponentName, RelPath};
 use crate::report::{self, Environment, Image, Made, NextStep, SecretFile};
@@ -118,7 +118,9 @@ fn operators(stack: &Stack, tree: &Tree) -> Vec<Release> {
             releases::of_component(component, values.collect())
         });
     let operators = releases::operators(stack, &stack.waves());
-    charts.chain(operators.iter().filter_map(Operator::release)).collect()
+    let ha = dev.and_then(|name| releases::ha(stack, name));
+    let operators = operators.iter().filter_map(|operator| operator.release(ha));
+    charts.chain(operators).collect()
 }
 
 /// Folders of operators that are no charts.

@@ -230,8 +230,8 @@ impl<'a> Project<'a> {
 
     fn chart_operator(&self, operator: &Operator<'_>) -> Option<Json> {
         let chart = operator.source.chart()?;
-        let file = operator.values_file();
-        let files: Vec<String> = file
+        let files = operator.values_files(releases::ha(self.stack, self.environment));
+        let files: Vec<String> = files
             .iter()
             .map(|file| format!("$values/{}/{file}", self.gitops.path))
             .collect();

@@ -83,27 +83,39 @@ impl Operator<'_> {
         self.type_name
     }
 
-    /// The values file of its chart, below the output folder.
+    /// The values files of its chart, below the output folder; `ha` is the environment, where it is highly available.
     #[must_use]
-    pub fn values_file(&self) -> Option<String> {
-        self.source.values()?;
-        let file = operator_values(self.type_name, self.source);
-        Some(format!("k8s/deploy/base/{OPERATORS}/{file}"))
+    pub fn values_files(&self, ha: Option<&str>) -> Vec<String> {
+        let own = self.source.values().map(|_| None);
+        let of_ha = ha.filter(|_| self.source.ha_values().is_some()).map(Some);
+        let files = own.into_iter().chain(of_ha);
+        let named = files.map(|environment| operator_values(self.type_name, self.source, environment));
+        named
+            .map(|file| format!("k8s/deploy/base/{OPERATORS}/{file}"))
+            .collect()
     }
 
-    /// Its release, where a chart installs it.
+    /// Its release, where a chart installs it; `ha` is the environment, where it is highly available.
     #[must_use]
-    pub fn release(&self) -> Option<Release> {
+    pub fn release(&self, ha: Option<&str>) -> Option<Release> {
         let chart = self.source.chart()?;
-        let values = self.values_file().into_iter().collect();
+        let values = self.values_files(ha);
         Some(Release::of(&chart.name, self.namespace.to_owned(), chart, values))
     }
 }
 
-/// Name of the values file of an operator's chart, below `OPERATORS`.
+/// The environment, where it is highly available.
 #[must_use]
-pub fn operator_values(type_name: &str, source: &OperatorSource) -> String {
-    format!("values-{}-{}.yaml", type_name.replace('_', "-"), source.name())
+pub fn ha<'a>(stack: &Stack, environment: &'a ComponentName) -> Option<&'a str> {
+    let is_ha = stack.highly_available.contains(environment);
+    is_ha.then_some(environment.as_str())
+}
+
+/// Name of a values file of an operator's chart, below `OPERATORS`: the one for all, or what an environment changes.
+#[must_use]
+pub fn operator_values(type_name: &str, source: &OperatorSource, environment: Option<&str>) -> String {
+    let end = environment.map(|name| format!(".{name}")).unwrap_or_default();
+    format!("values-{}-{}{end}.yaml", type_name.replace('_', "-"), source.name())
 }
 
 impl Release {

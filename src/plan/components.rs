@@ -72,9 +72,13 @@ fn operators(plan: &mut Plan, stack: &Stack) -> anyhow::Result<()> {
     let mut files = BTreeMap::new();
     for component in stack.deployed() {
         for operator in stack.operators_of(component) {
+            let name = |environment| operator_values(component.type_name(), operator, environment);
             if let Some(values) = operator.values() {
-                let name = operator_values(component.type_name(), operator);
-                files.insert(name, (component, values));
+                files.insert(name(None), (component, values));
+            }
+            for environment in operator.ha_values().iter().flat_map(|_| &stack.highly_available) {
+                let values = operator.ha_values().unwrap_or_default();
+                files.insert(name(Some(environment.as_str())), (component, values));
             }
         }
     }

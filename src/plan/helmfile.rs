@@ -19,8 +19,10 @@ const ENVIRONMENT: &str = "{{ .Environment.Name }}";
 /// The one document; nothing where Helm installs nothing.
 pub(super) fn document(stack: &Stack, base: &Plan, waves: &Waves<'_>, operators: &[Operator<'_>]) -> Option<Json> {
     let graph = Graph::of(stack, waves, operators);
+    // An environment that is not has no such file.
+    let ha = (!stack.highly_available.is_empty()).then_some(ENVIRONMENT);
     let operators = graph.operators.iter().filter_map(|operator| {
-        let release = operator.release()?;
+        let release = operator.release(ha)?;
         let needs = graph.needed_types(operator);
         Some(item(&release, &needs))
     });
@@ -110,7 +112,7 @@ impl<'a> Graph<'a> {
             .stack
             .deployed()
             .filter_map(|one| releases::of_component(one, Vec::new()));
-        let of_operators = self.operators.iter().filter_map(Operator::release);
+        let of_operators = self.operators.iter().filter_map(|operator| operator.release(None));
         let releases = of_components.chain(of_operators);
         releases
             .filter(|release| !release.repository.starts_with("oci://"))
@@ -160,6 +162,7 @@ impl<'a> Graph<'a> {
             .operators
             .iter()
             .filter(|operator| operator.type_name() == component.type_name());
-        own.filter_map(Operator::release).map(|release| id(&release))
+        own.filter_map(|operator| operator.release(None))
+            .map(|release| id(&release))
     }
 }

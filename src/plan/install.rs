@@ -204,7 +204,7 @@ impl Install<'_> {
         let mut waves: BTreeMap<usize, Wave> = BTreeMap::new();
         for operator in self.operators {
             let wave = waves.entry(operator.wave).or_default();
-            let by_chart = operator.release().as_ref().map(command);
+            let by_chart = operator.release(releases::ha(self.stack, name)).as_ref().map(command);
             let by_git = operator
                 .source
                 .git()

@@ -53,6 +53,8 @@ pub struct Stack {
     pub gitops: Option<Gitops>,
     /// Names of the environments; at least one.
     pub environments: Vec<ComponentName>,
+    /// Those of them that are to survive the loss of a node.
+    pub highly_available: BTreeSet<ComponentName>,
     /// Clusters as Argo CD knows them, of the environments that say it.
     pub clusters: BTreeMap<ComponentName, String>,
     /// Types whose operators and kinds others bring into the cluster.

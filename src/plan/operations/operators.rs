@@ -18,12 +18,16 @@ pub(super) fn items(site: &Site<'_>) -> Vec<Json> {
 fn item(site: &Site<'_>, operator: &Operator<'_>) -> Json {
     let uses = site.components().filter(|one| one.type_name() == operator.type_name());
     let folder = format!("k8s/deploy/base/{OPERATORS}/{}", operator.name);
-    let release = operator.release();
+    let release = operator.release(None);
     let version = release.as_ref().map(|release| release.version.clone());
     let version = version.or_else(|| operator.source.git().map(|git| git.revision.clone()));
     // A release without values of ours is named in the list of releases alone.
     let file = match &release {
-        Some(_) => operator.values_file().unwrap_or_else(|| "helmfile.yaml".to_owned()),
+        Some(_) => operator
+            .values_files(None)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| "helmfile.yaml".to_owned()),
         None => format!("{folder}/kustomization.yaml"),
     };
     let back = match &release {

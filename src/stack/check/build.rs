@@ -10,6 +10,7 @@ use super::links::ResolvedLink;
 use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
+use crate::profile::Profile;
 use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
 use crate::stack::{
     Account, Component, Dns, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links, ways_out,
@@ -50,6 +51,8 @@ pub(super) fn build(
             .map(|name| checked(name))
             .collect::<anyhow::Result<_>>()?
     };
+    let highly_available = document.environments.iter();
+    let highly_available = highly_available.filter(|(_, environment)| environment.profile == Profile::Ha);
     let clusters = document.environments.iter().filter_map(|(name, environment)| {
         let cluster = environment.cluster.as_ref()?;
         Some(checked(name).map(|name| (name, cluster.name.clone())))
@@ -60,6 +63,9 @@ pub(super) fn build(
         gitops: None,
         secrets: document.secrets,
         environments,
+        highly_available: highly_available
+            .map(|(name, _)| checked(name))
+            .collect::<anyhow::Result<_>>()?,
         clusters: clusters.collect::<anyhow::Result<_>>()?,
         external_operators: document.operators.keys().cloned().collect(),
         dns: Dns::of(environment.and_then(|name| document.environments.get(name)?.cluster.as_ref())),

@@ -72,7 +72,8 @@ def of_chart(chart: str, item: Object, release: str, values: dict[str, Any]) -> 
 def _of_chart(rule: dict[str, Any], item: Object, release: str, values: dict[str, Any]) -> Pods:
     is_on = "when" not in rule or _at(values, rule["when"]) is True
     replicas = (_at(values, rule["replicas"]) or 1) + rule.get("more", 0) if is_on else 1
-    budget = {} if rule["budget"] == "beside" else _at(values, rule["budget"]) or {}
+    named = isinstance(rule["budget"], list)
+    budget = _at(values, rule["budget"]) or {} if named else {"enabled": rule["budget"] == "none"}
     least = budget.get("minAvailable")
     return Pods(
         item,
