@@ -3,7 +3,8 @@
 set -euo pipefail
 
 answers() {
-  "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 12))' >/dev/null 2>&1
+  # Not that of a virtual environment: it would be gone with it.
+  "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 12) or sys.prefix != sys.base_prefix)' >/dev/null 2>&1
 }
 
 candidates=(python3.12 python3 python)

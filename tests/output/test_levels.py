@@ -80,6 +80,19 @@ def test_every_interface_is_met_at_each_of_its_levels(stacks: Stacks) -> None:
     assert accounts - met == set()
 
 
+def test_every_server_with_a_certificate_is_connected_to(stacks: Stacks) -> None:
+    """So that what changes with an issuer is held to the laws of links, at both ends."""
+    certified = {kind.source for kind in stacks.legal if kind.interface == removal.CERTIFIES}
+    drafts = [made[0] for made in stacks.made if made]
+    met = {
+        link.kind.source
+        for draft in drafts
+        for link in draft.links
+        if link.kind.interface == removal.CERTIFIES and removal.bound(draft, link)
+    }
+    assert certified - met == set()
+
+
 def test_links_are_written_in_every_way(stacks: Stacks) -> None:
     links = [link for made in stacks.made if made for link in made[0].links]
     documents = [made[0].document()["links"] for made in stacks.made if made]
