@@ -70,6 +70,8 @@ pub struct ComponentType {
     /// Narrower labels for the pods behind one endpoint.
     #[serde(default)]
     pub pods_of: BTreeMap<String, BTreeMap<String, String>>,
+    /// The certificate that its server shows while a link of its own leads to an issuer.
+    pub certificate: Option<CertificateSpec>,
     pub metrics: Option<MetricsSpec>,
     /// Checks, in the language of the Stack Agent.
     #[serde(default)]
@@ -113,6 +115,18 @@ pub struct ComponentType {
     pub notes: Option<String>,
 }
 
+/// A certificate in the Secret `<object>.tls`, with its key and that of the authority.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CertificateSpec {
+    /// Patterns of the Services that lead to it: each under all its names, from the shortest to that of the whole cluster.
+    pub services: Vec<String>,
+    /// Patterns of further host names, such as `localhost` for a program beside it.
+    pub hosts: Vec<String>,
+    /// Labels of the Secret that make an operator look at it.
+    pub labels: BTreeMap<String, String>,
+}
+
 /// A kind of sub-component.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,6 +153,18 @@ pub struct EndpointSpec {
     pub protocol: Protocol,
     /// Port of the pod, where it differs: network policies speak of pods.
     pub target_port: Option<PortSpec>,
+    /// What changes while the component itself has a link of a slot, by the slot's name.
+    #[serde(default)]
+    pub when: BTreeMap<String, EndpointChange>,
+}
+
+/// Where and how an endpoint listens instead.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointChange {
+    pub port: PortSpec,
+    pub protocol: Protocol,
+    pub target_port: Option<PortSpec>,
 }
 
 /// A port number, or a pattern of an attribute.
@@ -156,6 +182,7 @@ pub enum Protocol {
     Http,
     Https,
     Amqp,
+    Amqps,
 }
 
 impl Protocol {
@@ -166,6 +193,7 @@ impl Protocol {
             Self::Http => "http",
             Self::Https => "https",
             Self::Amqp => "amqp",
+            Self::Amqps => "amqps",
         }
     }
 }
@@ -186,12 +214,23 @@ pub struct MetricsSpec {
     /// Labels of the pods that answer, when they are not the component's.
     #[serde(default)]
     pub pods: BTreeMap<String, String>,
+    /// Where it answers over TLS, while the component itself has a link of a slot, by the slot's name.
+    #[serde(default)]
+    pub when: BTreeMap<String, MetricsChange>,
     /// When somebody has to know, by name; that it answers is watched without a word.
     #[serde(default)]
     pub alerts: Alerts,
     /// What people look at first.
     #[serde(default)]
     pub dashboard: Vec<Row>,
+}
+
+/// Another port for metrics, which shows the component's certificate.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsChange {
+    pub port_name: String,
+    pub port: PortSpec,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
@@ -225,6 +264,8 @@ pub struct OpenPort {
 pub struct NamespacePeer {
     pub namespace: String,
     pub ports: Vec<u16>,
+    /// The slot without a link of which they have nothing to look for there.
+    pub slot: Option<String>,
 }
 
 impl ComponentType {

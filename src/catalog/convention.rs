@@ -1,5 +1,6 @@
 //! A convention: what `link-types/conventions/<framework>.yaml` says of how applications expect settings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
@@ -46,6 +47,8 @@ pub struct Keys {
     pub files: BTreeMap<String, String>,
     /// Keys of every other link; each fact is `{ENV}_<FACT>` where there are none.
     pub keys: BTreeMap<String, KeyValue>,
+    /// What comes, or has another value, where the link gives a fact; by the fact.
+    pub when: BTreeMap<String, Self>,
 }
 
 impl Keys {
@@ -53,6 +56,21 @@ impl Keys {
     #[must_use]
     pub fn has_fixed(&self) -> bool {
         !self.fixed.is_empty() || !self.constant.is_empty() || !self.files.is_empty()
+    }
+
+    /// The keys of a link that gives the facts of which `gives` is true.
+    #[must_use]
+    pub fn of(&self, gives: &dyn Fn(&str) -> bool) -> Cow<'_, Self> {
+        let mut own = Cow::Borrowed(self);
+        for (_, change) in self.when.iter().filter(|(fact, _)| gives(fact)) {
+            let change = change.of(gives).into_owned();
+            let own = own.to_mut();
+            own.fixed.extend(change.fixed);
+            own.constant.extend(change.constant);
+            own.files.extend(change.files);
+            own.keys.extend(change.keys);
+        }
+        own
     }
 }
 

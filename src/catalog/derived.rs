@@ -1,7 +1,7 @@
 //! What types provide without a word of their own: it follows from other fields.
 
 use super::component_type::ComponentType;
-use super::provision::Provision;
+use super::provision::{Change, Provision};
 
 /// Who answers with Prometheus metrics.
 pub const METRICS: &str = "metrics";
@@ -12,6 +12,9 @@ pub const DEPLOYED: &str = "deployed";
 /// Whose pods write logs.
 pub const LOGS: &str = "logs";
 
+/// The interface of those who issue certificates.
+pub const TLS: &str = "tls";
+
 /// Interfaces by derivation, with the provision of each.
 pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)> {
     let opens = |endpoint: &str| Provision {
@@ -19,8 +22,13 @@ pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)>
         ..Provision::default()
     };
     let mut found = vec![(DEPLOYED, Provision::default())];
-    if kind.metrics.is_some() {
-        found.push((METRICS, opens(METRICS)));
+    if let Some(metrics) = &kind.metrics {
+        let changes = metrics.when.keys().map(|slot| (slot.clone(), verified()));
+        let provision = Provision {
+            when: changes.collect(),
+            ..opens(METRICS)
+        };
+        found.push((METRICS, provision));
     }
     if !kind.endpoints.is_empty() && !kind.health.is_empty() {
         found.push((HEALTH, opens(HEALTH)));
@@ -30,6 +38,15 @@ pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)>
         found.push((LOGS, Provision::default()));
     }
     found
+}
+
+/// What changes where the provider shows a certificate.
+fn verified() -> Change {
+    let ca_file = "/run/authorities/{to.name}/ca.crt".to_owned();
+    Change {
+        facts: [("ca_file".to_owned(), ca_file)].into(),
+        ..Change::default()
+    }
 }
 
 /// Names of all interfaces that a type provides.

@@ -51,7 +51,16 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         .to
         .iter()
         .map(|open| object! { "why": "outside services", "ports": ports([open.port]) });
-    let operators = network.from.iter().map(|peer| {
+    let slots: BTreeSet<&str> = stack
+        .links_from(&component.name)
+        .map(|link| link.kind.slot_name.as_str())
+        .collect();
+    let is_wanted = |slot: &String| slots.contains(slot.as_str());
+    let peers = network
+        .from
+        .iter()
+        .filter(|peer| peer.slot.as_ref().is_none_or(is_wanted));
+    let operators = peers.map(|peer| {
         let why = format!("operator in {}", peer.namespace);
         object! { "why": why, "namespace": &peer.namespace, "ports": ports(peer.ports.iter().copied()) }
     });

@@ -169,7 +169,7 @@ fn template(component: &Component, file: &FileSpec, scopes: Vec<Scope>) -> anyho
     }
 }
 
-/// Objects by the templates that all workloads, all jobs, or all who connect over TLS share.
+/// Objects by the templates that all workloads, all jobs, or all who connect or answer over TLS share.
 fn shared_files(plan: &mut Plan, component: &Component, shared: &Entry<()>, views: &Views) -> anyhow::Result<()> {
     let own = views.component(&component.name, "component");
     let stack = &views.stack.keys;
@@ -188,6 +188,14 @@ fn shared_files(plan: &mut Plan, component: &Component, shared: &Entry<()>, view
     let authorities = own.keys.get("authorities").and_then(Json::as_array);
     if authorities.is_some_and(|authorities| !authorities.is_empty()) {
         let file = ("authorities.yaml", "authority/certificates.yaml.j2");
+        shared_file(plan, component, shared, file, vec![views.stack(), own.clone()])?;
+    }
+    if own
+        .keys
+        .get("certificate")
+        .is_some_and(|certificate| !certificate.is_null())
+    {
+        let file = ("certificate.yaml", "authority/certificate.yaml.j2");
         shared_file(plan, component, shared, file, vec![views.stack(), own.clone()])?;
     }
     Ok(())

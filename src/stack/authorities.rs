@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Component, Fact, Link, Stack};
+use crate::catalog::derived::TLS;
 use crate::name::ComponentName;
 
 /// The fact of a link that says where the consumer finds the certificate of the authority.
 const CA_FILE: &str = "ca_file";
 /// The fact by which an issuer is named.
 const ISSUER: &str = "issuer";
-/// The interface of issuers.
-const TLS: &str = "tls";
 
 /// An authority that a component trusts.
 pub struct Authority<'a> {
@@ -42,6 +41,14 @@ impl Stack {
         links.any(|link| link.kind.interface_name() == TLS)
     }
 
+    /// The issuer of the certificate that `component` shows to those who connect.
+    #[must_use]
+    pub fn certifier_of<'a>(&'a self, component: &'a Component) -> Option<&'a str> {
+        component.entry.definition.certificate.as_ref()?;
+        let mut links = self.links_from(&component.name);
+        issuer(links.find(|link| link.kind.interface_name() == TLS)?)
+    }
+
     /// The components that issue the certificates by which `component` verifies others: they sign one for it, too.
     pub fn issuers_of<'a>(&'a self, component: &'a Component) -> impl Iterator<Item = &'a ComponentName> {
         let links = self
@@ -59,9 +66,14 @@ impl Stack {
     }
 
     fn issuer_of<'a>(&'a self, link: &'a Link) -> Option<&'a str> {
-        match self.signing(link)?.facts.get(ISSUER)? {
-            Fact::Plain(name) => Some(name),
-            Fact::Secret { .. } => None,
-        }
+        issuer(self.signing(link)?)
+    }
+}
+
+/// The name of the issuer that `link` leads to.
+fn issuer(link: &Link) -> Option<&str> {
+    match link.facts.get(ISSUER)? {
+        Fact::Plain(name) => Some(name),
+        Fact::Secret { .. } => None,
     }
 }

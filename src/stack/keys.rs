@@ -37,6 +37,7 @@ pub(super) fn keys(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Vec<Env
 }
 
 fn of_convention(link: &Link, scope: &LinkScope<'_>, keys: &Keys) -> anyhow::Result<Vec<EnvValue>> {
+    let keys = keys.of(&|fact| link.facts.contains_key(fact));
     if keys.has_fixed() && link.given_env.is_none() {
         let mut values = named_keys(link, scope, keys.fixed.iter().map(|(key, value)| (key.clone(), value)))?;
         let constant = keys.constant.iter();

@@ -81,6 +81,8 @@ pub struct Component {
     pub endpoints: BTreeMap<String, Endpoint>,
     /// Labels that select its pods.
     pub pods: BTreeMap<String, String>,
+    /// Names that its certificate is for, where it can show one.
+    pub certified_hosts: Vec<String>,
     pub metrics: Option<Metrics>,
     /// Images at exact tags, by use.
     pub images: BTreeMap<String, String>,

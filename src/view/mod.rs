@@ -35,6 +35,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("publishes".to_owned(), publishes(stack, component).shown());
     view.insert("gives".to_owned(), gives(stack, component).shown());
     view.insert("authorities".to_owned(), authorities(stack, component));
+    view.insert("certificate".to_owned(), certificate(stack, component));
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
     view.insert("metrics".to_owned(), metrics(stack, component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -86,6 +87,20 @@ fn authorities(stack: &Stack, component: &Component) -> Json {
         }
     };
     stack.authorities_of(component).into_iter().map(item).collect()
+}
+
+/// The certificate that it shows: its issuer, the names that it is for, and the Secret that has it.
+fn certificate(stack: &Stack, component: &Component) -> Json {
+    let spec = component.entry.definition.certificate.as_ref();
+    let Some((issuer, spec)) = stack.certifier_of(component).zip(spec) else {
+        return Json::Null;
+    };
+    object! {
+        "issuer": issuer,
+        "secret": format!("{}.tls", component.object),
+        "labels": &spec.labels,
+        "hosts": &component.certified_hosts,
+    }
 }
 
 /// Where it answers with metrics; `host` is that of a component of another stack, which no Service of ours leads to.

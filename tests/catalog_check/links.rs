@@ -385,7 +385,7 @@ const WRONG_CONVENTIONS: Cases = &[
     (
         "always: {MAIL_SETTINGS: /run/secrets}",
         "alway:",
-        "link-types/conventions/mailers.yaml:9: E_CATALOG_SCHEMA: the key `alway` is not known here; did you mean `always`?",
+        "link-types/conventions/mailers.yaml:10: E_CATALOG_SCHEMA: the key `alway` is not known here; did you mean `always`?",
     ),
     (
         "    files: {mail.password: password}",
@@ -395,7 +395,7 @@ const WRONG_CONVENTIONS: Cases = &[
     (
         "always: {MAIL_SETTINGS: /run/secrets}",
         "always: {MAIL_SETTINGS: \"/run/{name}\"}",
-        "link-types/conventions/mailers.yaml:9: E_CATALOG_ENV: `/run/{name}` would be printed with its braces: the value is the same for every link; write it without variables, or give the key a pattern in `fixed` or `keys`",
+        "link-types/conventions/mailers.yaml:10: E_CATALOG_ENV: `/run/{name}` would be printed with its braces: the value is the same for every link; write it without variables, or give the key a pattern in `fixed` or `keys`",
     ),
     (
         "    files: {mail.password: password}",
@@ -463,9 +463,24 @@ const WRONG_CONVENTIONS: Cases = &[
         "link-types/conventions/mailers.yaml:7: E_CATALOG_FILE: `.password` is no name of a file; write letters, digits, `_`, `-` and `.`, not a dot first",
     ),
     (
+        "when: {username:",
+        "when: {usrename:",
+        "link-types/conventions/mailers.yaml:9: E_CATALOG_LINK: the interface `smtp` has no fact `usrename`; did you mean `username`?",
+    ),
+    (
+        "true/{username}",
+        "true/{usrename}",
+        "link-types/conventions/mailers.yaml:9: E_CATALOG_PATTERN: the variable `{usrename}` is not known here; did you mean `username`?",
+    ),
+    (
+        "    fixed: {MAIL_URL: \"smtp://{host}:{port}\", MAIL_USER: username}\n    files: {mail.password: password}\n",
+        "",
+        "link-types/conventions/mailers.yaml:7: E_CATALOG_ENV: keys of fixed names come with a fact alone, and nobody is told when two links meet in one; give the row itself such a key, or move them to `keys`",
+    ),
+    (
         "MAIL_SETTINGS:",
         "PYTHONPATH:",
-        "link-types/conventions/mailers.yaml:9: E_CATALOG_ENV: `PYTHONPATH` steers Python; take a key that only the program itself reads",
+        "link-types/conventions/mailers.yaml:10: E_CATALOG_ENV: `PYTHONPATH` steers Python; take a key that only the program itself reads",
     ),
 ];
 

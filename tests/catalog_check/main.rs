@@ -129,6 +129,7 @@ interfaces:
     fixed: {MAIL_URL: "smtp://{host}:{port}", MAIL_USER: username}
     files: {mail.password: password}
     keys: {"{ENV}_URL": {secret: "smtp://{username}:{password}@{host}"}, "{ENV}_HOST": host}
+    when: {username: {fixed: {MAIL_LOGIN: "true/{username}"}}}
 always: {MAIL_SETTINGS: /run/secrets}
 "#;
 
@@ -339,7 +340,7 @@ const WRONG_FORMS_OF_A_TYPE: Cases = &[
     (
         "title: mail sink",
         "title: mail sink\nuse: [cpu]\nfoo: null",
-        "catalog/mailpit/component.yaml:4: E_CATALOG_SCHEMA: the key `foo` is not known here; one of `attributes`, `category`, `config_maps`, `consumes`, `convention`, `dialect`, `docs`, `endpoints`, `files`, `folders`, `group`, `health`, `health_endpoints`, `holds_data`, `images`, `install`, `jobs`, `max_object`, `metrics`, `namespace`",
+        "catalog/mailpit/component.yaml:4: E_CATALOG_SCHEMA: the key `foo` is not known here; one of `attributes`, `category`, `certificate`, `config_maps`, `consumes`, `convention`, `dialect`, `docs`, `endpoints`, `files`, `folders`, `group`, `health`, `health_endpoints`, `holds_data`, `images`, `install`, `jobs`, `max_object`, `metrics`",
     ),
     (
         "title: a mailbox\n    attributes:\n",
@@ -423,6 +424,11 @@ const WRONG_TYPES: Cases = &[
         "primary_endpoint: smtp",
         "primary_endpoint: stmp",
         "catalog/mailpit/component.yaml:24: E_CATALOG_ENDPOINT: there is no endpoint `stmp`; did you mean `smtp`?",
+    ),
+    (
+        "pods: {app: \"{name}\"}",
+        "pods: {app: \"{name}\"}\ncertificate: {services: [\"{object}\"]}",
+        "catalog/mailpit/component.yaml:26: E_CATALOG_LINK: nobody can sign the certificate of the type; add a slot of the interface `tls`, or take the certificate away",
     ),
     (
         "pods: {app: \"{name}\"}",

@@ -18,6 +18,9 @@ COMPONENTS = sorted((ROOT / "catalog").glob("*/component.yaml"))
 OPENED_BY_A_VALUE = {
     ("alloy", "otlp"): "alloy.extraPorts adds its ports to the Service",
     ("apisix", "https"): "apisix.ssl.enabled adds service.tls.servicePort",
+    ("kafka", "bridge when tls"): "spec.http.port of the KafkaBridge is its port",
+    ("rabbitmq", "amqp when tls"): "spec.tls.secretName adds amqps",
+    ("rabbitmq", "management when tls"): "spec.tls.secretName adds management-tls",
 }
 
 Services = dict[str, set[Any]]
@@ -50,6 +53,16 @@ def matching(host: str, services: Services) -> list[set[Any]]:
     ]
 
 
+def listening(component: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Endpoints by name, and as they are while the component has a link of a slot."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, endpoint in (component.get("endpoints") or {}).items():
+        found[name] = endpoint
+        for slot, change in (endpoint.get("when") or {}).items():
+            found[f"{name} when {slot}"] = {**endpoint, **change}
+    return found
+
+
 def fault(type_name: str, name: str, endpoint: dict[str, Any], services: Services) -> str | None:
     """What is wrong with one endpoint."""
     host, port = endpoint["host"], endpoint["port"]
@@ -73,7 +86,7 @@ def _declared_by_the_resource(ports: set[Any]) -> bool:
 def test_endpoints_are_services_of_the_chart(path: Any) -> None:
     component = presets.read_entry(path)
     services = services_of(component["type"])
-    endpoints = component.get("endpoints") or {}
+    endpoints = listening(component)
     assert services or {"manifests", "workload"} & component["install"].keys() or not endpoints
     faults = [fault(component["type"], name, one, services) for name, one in endpoints.items()]
     assert not services or [one for one in faults if one] == []
@@ -99,6 +112,6 @@ def test_a_wrong_endpoint_is_refused(host: str, port: Any, wrong: bool) -> None:
 def test_each_exception_is_still_needed() -> None:
     for type_name, name in OPENED_BY_A_VALUE:
         component = yaml_reading.read_file(ROOT / "catalog" / type_name / "component.yaml")
-        endpoint = component["endpoints"][name]
+        endpoint = listening(component)[name]
         ports = matching(endpoint["host"], services_of(type_name))
         assert not any(endpoint["port"] in known for known in ports)

@@ -19,7 +19,7 @@ from levels.facts import Fact, facts
 from levels.granted import BASE, PROVIDERS
 from levels.kinds import Kind
 from levels.runs import Run
-from levels.sayings import GAINED
+from levels.sayings import GAINED, Sayings, in_metadata
 from levels.stacks import Draft, Link, Maker
 from output_checker.places import ROOT
 
@@ -103,6 +103,14 @@ def test_documents_and_providers_say_the_same(stacks: Stacks, number: int) -> No
     assert agreement.disagreements(run.out, run.report) == []
 
 
+def its_own(binary: Path, folder: Path, draft: Draft, link: Link) -> removal.Own:
+    """Return what the link gives, and what it replaces, beside those alone that it works with."""
+    bound = removal.bound(draft, link)
+    without = facts(runs.generate(binary, folder, draft.with_only(bound)).out)
+    within = facts(runs.generate(binary, folder, draft.with_only([*bound, link])).out)
+    return removal.Own(within - without, without - within)
+
+
 @pytest.mark.parametrize("number", range(STACKS))
 def test_a_link_comes_and_goes_with_what_is_its_own(
     binary: Path, tmp_path: Path, stacks: Stacks, number: int
@@ -110,11 +118,10 @@ def test_a_link_comes_and_goes_with_what_is_its_own(
     draft, run = stacks.of(number)
     folder, alone = run.out.parent, tmp_path / "alone"
     before = removal.Tree.read(run.out)
-    nothing = facts(runs.generate(binary, alone, draft.with_only([])).out)
     for link in random.Random(number).sample(draft.links, min(TAKEN, len(draft.links))):
-        own = facts(runs.generate(binary, alone, draft.with_only([link])).out) - nothing
+        own = its_own(binary, alone, draft, link)
         after = removal.Tree.read(runs.generate(binary, folder, draft.without(link)).out)
-        assert own, f"{link.arrow} gives nothing"
+        assert own.gives, f"{link.arrow} gives nothing"
         assert removal.breaches(draft, link, before, after, own) == [], link.arrow
         again = removal.Tree.read(runs.generate(binary, folder, draft).out)
         assert again == before, link.arrow
@@ -179,26 +186,31 @@ def test_an_access_diff_that_says_something_else_is_noticed(stacks: Stacks) -> N
     assert planted >= STACKS
 
 
-def lone_account(draft: Draft) -> Link | None:
-    """The first link with an account that is the only one between its ends."""
+def lone_account(draft: Draft, links: Sayings) -> Link | None:
+    """The first link with an account of its own that is the only one between its ends."""
+
+    def account(link: Link) -> tuple[str, str | None]:
+        return link.target, links[removal.key_of(link)].principal
+
     ends = Counter((link.source, link.target) for link in draft.links)
+    accounts = Counter(account(link) for link in draft.links)
     single = (link for link in draft.links if ends[link.source, link.target] == 1)
-    return next((link for link in single if "account" in link.kind.effects), None)
+    own = (link for link in single if accounts[account(link)] == 1)
+    return next((link for link in own if "account" in link.kind.effects), None)
 
 
 def test_what_a_link_leaves_behind_is_noticed(binary: Path, tmp_path: Path, stacks: Stacks) -> None:
     """Each trace of it in turn stays, goes of another or comes; a file of nobody changes."""
     kinds_seen: set[str] = set()
-    found = ((draft, run, lone_account(draft)) for draft, run in filter(None, stacks.made))
+    made = filter(None, stacks.made)
+    found = ((draft, run, lone_account(draft, in_metadata(run.out))) for draft, run in made)
     for draft, run, link in islice((one for one in found if one[2]), 4):
         assert link
         before = removal.Tree.read(run.out)
-        nothing = facts(runs.generate(binary, tmp_path / "alone", draft.with_only([])).out)
-        own = facts(runs.generate(binary, tmp_path / "alone", draft.with_only([link])).out)
-        own -= nothing
+        own = its_own(binary, tmp_path / "alone", draft, link)
         after = removal.Tree.read(runs.generate(binary, tmp_path / "less", draft.without(link)).out)
         lost = {fact for fact in before.facts - after.facts if fact.kind != "scope"}
-        kept = next(fact for fact in sorted(after.facts - own) if fact.kind == "edge")
+        kept = next(fact for fact in sorted(after.facts - own.gives) if fact.kind == "edge")
         come = Fact("edge", link.target, "ingress from everywhere")
         planted = [after.facts - {kept}, after.facts | {come}]
         planted += [after.facts | {fact} for fact in lost]

@@ -83,7 +83,7 @@ def running_valkey(folder: Path, users: Mapping[str, str], password: str) -> Gen
         host="127.0.0.1", port=port, username="admin", password="admin-of-the-test"
     )
     try:
-        _wait_until_ready(
+        wait_until_ready(
             process, folder / "log", lambda: cast("Any", admin).ping(), valkey.ConnectionError
         )
         yield Valkey(port, admin)
@@ -143,7 +143,7 @@ def running_postgres(folder: Path) -> Generator[Postgres]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*_demoted(), *start], stdout=log, stderr=log)
     try:
-        _wait_until_ready(
+        wait_until_ready(
             process, folder / "log", lambda: server.run("SELECT 1"), psycopg.OperationalError
         )
         yield server
@@ -205,12 +205,13 @@ def _demoted() -> list[str]:
     return ["setpriv", f"--reuid={who}", f"--regid={who}", "--clear-groups"]
 
 
-def _wait_until_ready(
+def wait_until_ready(
     process: subprocess.Popen[bytes],
     log: Path,
     ask: Callable[[], object],
     failure: type[Exception],
 ) -> None:
+    """Ask until there is an answer; a server that has ended tells why in its log."""
     deadline = time.monotonic() + READY_SECONDS
     while True:
         try:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import LinkFacts, MakeTools
+from servers.certificates import make_authority
 from servers.rabbitmq_stub import Broker, User
 from servers.stub import Stub, serving
 from stacktic_mcp.core.toolkit import Toolset
@@ -390,3 +392,24 @@ async def test_credentials_and_absence_are_told_without_values(
     values = {**link(running).values, "PORT": "1"}
     away = make_tools(register, link(running, values=values))
     assert (await refusal(away, "rabbitmq_overview")).hint == "rabbitmq is away"
+
+
+@pytest.mark.parametrize("trusted", ["own", "other"])
+async def test_a_broker_with_a_certificate_is_verified_by_the_authority_of_the_link(
+    running: Running, make_tools: MakeTools, tmp_path: Path, trusted: str
+) -> None:
+    """The credential is never sent to a server that another authority vouches for."""
+    own = make_authority(tmp_path / "own", "own")
+    other = make_authority(tmp_path / "other", "other")
+    secret = own.sign(tmp_path / "tls", ["localhost"])
+    with serving(running.broker.answer, secret) as stub:
+        authority = own if trusted == "own" else other
+        facts = link(running)
+        where = {"HOST": "localhost", "PORT": str(stub.port), "SCHEME": "https"}
+        values = {**facts.values, **where, "CA_FILE": str(authority.ca_file)}
+        tools = make_tools(register, link(running, values=values))
+        if trusted == "own":
+            assert (await tools.call("rabbitmq_health", {}))["data"]
+        else:
+            assert (await refusal(tools, "rabbitmq_health")).code == "E_UNAVAILABLE"
+        assert bool(stub.requests) == (trusted == "own")

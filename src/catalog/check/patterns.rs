@@ -76,14 +76,30 @@ fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: 
             endpoint.target_port.as_ref(),
             known,
         );
+        for (slot, change) in &endpoint.when {
+            let path = ["endpoints", name, "when", slot];
+            port(held, &[&path[..], &["port"]].concat(), Some(&change.port), known);
+            let target = change.target_port.as_ref();
+            port(held, &[&path[..], &["target_port"]].concat(), target, known);
+        }
     }
     labels(held, &["pods"], &definition.pods, known);
     for (name, narrower) in &definition.pods_of {
         labels(held, &["pods_of", name], narrower, known);
     }
     labels(held, &["images"], &definition.images, known);
+    if let Some(certificate) = &definition.certificate {
+        for (field, names) in [("services", &certificate.services), ("hosts", &certificate.hosts)] {
+            for (position, name) in names.iter().enumerate() {
+                pattern(held, &["certificate", field, &position.to_string()], name, known);
+            }
+        }
+    }
     if let Some(metrics) = &definition.metrics {
         port(held, &["metrics", "port"], Some(&metrics.port), known);
+        for (slot, change) in &metrics.when {
+            port(held, &["metrics", "when", slot, "port"], Some(&change.port), known);
+        }
         labels(held, &["metrics", "selector"], &metrics.selector, known);
         labels(held, &["metrics", "pods"], &metrics.pods, known);
     }

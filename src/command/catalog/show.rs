@@ -263,8 +263,12 @@ fn convention(kind: &Convention, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The keys that a convention gives, a line each.
-fn told_keys(keys: &Keys) -> impl Iterator<Item = String> {
+/// The keys that a convention gives, a line each; those that come or change with a fact stand behind it.
+fn told_keys(keys: &Keys) -> Box<dyn Iterator<Item = String> + '_> {
+    let changes = keys.when.iter().flat_map(|(fact, change)| {
+        let told = told_keys(change).map(|line| format!("  {line}"));
+        std::iter::once(format!("with {fact}:")).chain(told)
+    });
     let value = |value: &KeyValue| match value {
         KeyValue::Text(text) => text.clone(),
         KeyValue::Secret(composed) => format!("{} (secret)", composed.secret),
@@ -273,10 +277,8 @@ fn told_keys(keys: &Keys) -> impl Iterator<Item = String> {
     let constant = keys.constant.iter().map(|(key, text)| format!("{key:<32} \"{text}\""));
     let files = keys.files.iter();
     let files = files.map(|(file, fact)| format!("{file:<32} {fact} (file)"));
-    fixed
-        .map(move |(key, one)| format!("{key:<32} {}", value(one)))
-        .chain(constant)
-        .chain(files)
+    let told = fixed.map(move |(key, one)| format!("{key:<32} {}", value(one)));
+    Box::new(told.chain(constant).chain(files).chain(changes))
 }
 
 fn hook(kind: &HookType, out: &mut dyn Write) -> anyhow::Result<()> {

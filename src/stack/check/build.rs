@@ -1,7 +1,7 @@
 //! Build the model from a document without findings. A failure here is a mistake of the catalog.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, anyhow};
 
@@ -22,8 +22,10 @@ pub(super) fn build(
 ) -> anyhow::Result<Stack> {
     let document = &of_environment(&topology.document, environment);
     let mut components = BTreeMap::new();
+    let (slots, none) = (slots(&resolved), BTreeSet::new());
     for (name, component) in &document.components {
-        let built = self::component(document, catalog, environment, (name, component))
+        let slots = slots.get(name.as_str()).unwrap_or(&none);
+        let built = self::component(document, catalog, environment, (name, component), slots)
             .with_context(|| Work::of("component", name))?;
         components.insert(built.name.clone(), built);
     }
@@ -67,6 +69,16 @@ pub(super) fn build(
     };
     stack.gitops = gitops(document, &stack)?;
     Ok(stack)
+}
+
+/// The slots that components have links of, by component.
+fn slots(links: &[ResolvedLink]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for link in links {
+        let own = found.entry(&link.from).or_default();
+        own.insert(&link.kind.slot_name);
+    }
+    found
 }
 
 /// The document with what an environment says of the whole stack.
@@ -125,6 +137,7 @@ fn component(
     catalog: &Catalog,
     environment: Option<&str>,
     (name, component): (&str, &ComponentDocument),
+    slots: &BTreeSet<&str>,
 ) -> anyhow::Result<Component> {
     let entry = catalog
         .component_type(&component.component_type)?
@@ -149,9 +162,10 @@ fn component(
                 host: external.host.clone(),
             },
         });
-    let endpoints = endpoints::endpoints(kind, external.as_ref(), &variables)?;
+    let endpoints = endpoints::endpoints(kind, external.as_ref(), slots, &variables)?;
     let pods = endpoints::labels(&kind.pods, &variables)?;
-    let metrics = endpoints::metrics(kind, &variables)?;
+    let certified_hosts = endpoints::certified_hosts(kind, &namespace, &variables)?;
+    let metrics = endpoints::metrics(kind, slots, &variables)?;
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
     let always = always(catalog, kind)?;
@@ -169,6 +183,7 @@ fn component(
         external,
         endpoints,
         pods,
+        certified_hosts,
         metrics,
         images,
         always,

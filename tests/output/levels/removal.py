@@ -1,6 +1,7 @@
 """What a link takes with it: its own keys, account, edges and rows, and nothing of another link.
 
-In: trees with and without the link, and what it gives where it is alone. Out: every breach.
+In: trees with and without the link, and what it gives where it is alone, but for the links that it
+works with. Out: every breach.
 Must not know how an account is granted, or how a key is named.
 """
 
@@ -18,6 +19,8 @@ from output_checker.places import ROOT
 
 Files = dict[str, bytes]
 
+# The interface of issuers.
+CERTIFIES = "tls"
 # Documents of the whole stack are compared by their facts.
 DOCUMENTS = {
     METADATA,
@@ -38,6 +41,7 @@ OPERATOR = re.compile(
 )
 # A page about the link alone.
 PAGE = re.compile(r"^docs/restore/([^/]+)\.md$")
+OVERLAY = BASE.parent / "overlays" / "dev"
 DASHBOARDS = re.compile(rf"^{BASE}/[^/]+/values-dashboards\.yaml$")
 CLIENTS = re.compile(r"^docs/clients/")
 # The user of Valkey for those without an account: also a word of other files.
@@ -62,6 +66,25 @@ class Tree:
         return cls(facts(out), files, in_metadata(out))
 
 
+@dataclass(frozen=True)
+class Own:
+    """What a link gives, and what stands in its place where it is not there."""
+
+    gives: set[Fact]
+    replaces: set[Fact]
+
+
+def bound(draft: Draft, link: Link) -> list[Link]:
+    """Return the other links that say with it what follows.
+
+    An issuer's link tells those who connect what to trust, and each of theirs which one it is.
+    """
+    others = [one for one in draft.links if one is not link]
+    if link.kind.interface == CERTIFIES:
+        return [one for one in others if one.target == link.source]
+    return [one for one in others if one.kind.interface == CERTIFIES and one.source == link.target]
+
+
 def always() -> set[str]:
     """Keys that a component has once, as soon as any link gives it a secret."""
     found: set[str] = set()
@@ -70,27 +93,28 @@ def always() -> set[str]:
     return found
 
 
-def breaches(draft: Draft, link: Link, before: Tree, after: Tree, own: set[Fact]) -> list[str]:
-    """Compare what is lost with `own`, what the link gives where there is no other."""
+def breaches(draft: Draft, link: Link, before: Tree, after: Tree, own: Own) -> list[str]:
+    """Compare what is lost with what is the link's own."""
     others = [one for one in draft.links if one is not link]
     lost, gained = before.facts - after.facts, after.facts - before.facts
     # An account that loses its only tables to a link that goes is left with a lower level.
     came = sorted(
         fact
-        for fact in gained
+        for fact in gained - own.replaces
         if not (is_level(fact) and is_shared(fact, link, others, before.links))
     )
     found = [f"came: {fact}" for fact in came]
-    absent = sorted(own - before.facts)
+    absent = sorted(own.gives - before.facts)
     found += [
         f"never was: {fact}"
         for fact in absent
         if not (is_level(fact) and is_shared(fact, link, others, before.links))
     ]
-    found += [f"not its own: {fact}" for fact in sorted(lost - own) if not follows(fact, link)]
-    kept = sorted(own & after.facts)
+    not_own = sorted(lost - own.gives)
+    found += [f"not its own: {fact}" for fact in not_own if not follows(fact, link)]
+    kept = sorted(own.gives & after.facts)
     found += [f"stayed: {fact}" for fact in kept if not is_shared(fact, link, others, before.links)]
-    return found + files(link, before, after, others)
+    return found + files(draft, link, before, after)
 
 
 def is_level(fact: Fact) -> bool:
@@ -127,16 +151,22 @@ def key_of(link: Link) -> str:
     return f"{link.arrow} {link.kind.name}"
 
 
-def files(link: Link, before: Tree, after: Tree, others: list[Link]) -> list[str]:
-    """Changed files lie at the two ends, and no changed line of them is another link's."""
+def files(draft: Draft, link: Link, before: Tree, after: Tree) -> list[str]:
+    """Changed files lie at the two ends, and no changed line of them is another link's.
+
+    Whoever connects to what is certified verifies it, so that a link to an issuer has more ends.
+    """
     found: list[str] = []
+    beside = bound(draft, link) if link.kind.interface == CERTIFIES else []
+    own = [link, *beside]
+    others = [one for one in draft.links if not any(one is mine for mine in own)]
     paths = before.files.keys() | after.files.keys()
     for path in sorted(paths):
         old, new = before.files.get(path, b""), after.files.get(path, b"")
         if old != new and path not in DOCUMENTS and not COPIES.match(path):
             found += [
                 f"{path}: {one}"
-                for one in in_file(link, path, changed(old, new), others, before.links)
+                for one in in_file(own, path, changed(old, new), others, before.links)
             ]
     return found
 
@@ -148,14 +178,17 @@ def changed(old: bytes, new: bytes) -> list[str]:
 
 
 def in_file(
-    link: Link, path: str, lines: list[str], others: list[Link], links: Sayings
+    own_links: list[Link], path: str, lines: list[str], others: list[Link], links: Sayings
 ) -> list[str]:
+    link = own_links[0]
+    names = {name for one in own_links for name in (one.source, one.target)}
     if application := APPLICATION.match(path):
         synced = link.kind.interface == "deployed" and application[1] == link.target
-        is_own = application[1] in {link.source, link.target}
+        is_own = application[1] in names
         told = [one for one in lines if not (WAVE.match(one) or (is_own and VALUES.match(one)))]
         return [] if synced or not told else ["more than waves changed"]
-    ends = tuple(f"{BASE}/{name}/" for name in (link.source, link.target))
+    # What differs by environment lies in the overlay of each.
+    ends = tuple(f"{folder}/{name}/" for name in sorted(names) for folder in (BASE, OVERLAY))
     if path == "argocd/dev/project.yaml":
         ends = ("argocd/",) if link.kind.interface == "argocd_api" else ()
     if (link.kind.source, link.kind.interface) in BRING_OPERATORS and OPERATOR.match(path):
@@ -169,7 +202,7 @@ def in_file(
         ends = ("docs/clients/",)
     if not path.startswith(ends) or not ends:
         return ["changed"]
-    own = words_of([link], links)
+    own = words_of(own_links, links)
     foreign = words_of(others, links) - own
     strange = [line for line in lines if names_one(line, foreign) and not names_one(line, own)]
     return [f"changed is {line.strip()}" for line in strange]

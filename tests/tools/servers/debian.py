@@ -1,12 +1,13 @@
 """Programs of Debian or Ubuntu packages for tests, without installing anything.
 
 In: the name of a program and of its package. Out: the path of the program: from PATH, or
-unpacked below `target/debs`. Must not know what a program does; those that tests take this way
-are linked against libc alone and run as any user.
+unpacked below `target/debs`, and the environment in which it finds its libraries. Must not know
+what a program does; those that tests take this way run as any user.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,6 +28,29 @@ def find_program(program: str, package: str) -> Path:
     if not unpacked.exists():
         _unpack(package, DEBS)
     return unpacked
+
+
+def library_path(package: str) -> dict[str, str]:
+    """Return the environment with the libraries of an unpacked package before those installed.
+
+    Of what the package needs, all but the C library, which is that of the machine.
+    """
+    if not (DEBS / package).exists():
+        return dict(os.environ)
+    told = subprocess.run(
+        ["apt-cache", "depends", package], check=True, capture_output=True, text=True, timeout=60
+    )
+    lines = (line.strip() for line in told.stdout.splitlines())
+    needed = [line.removeprefix("Depends: ") for line in lines if line.startswith("Depends: lib")]
+    folders: list[str] = []
+    for library in needed:
+        if library == "libc6":
+            continue
+        if not (DEBS / library).exists():
+            _unpack(library, DEBS)
+        folders += {str(path.parent) for path in (DEBS / library).glob("usr/lib/**/*.so.*")}
+        folders += {str(path.parent) for path in (DEBS / library).glob("lib/**/*.so.*")}
+    return os.environ | {"LD_LIBRARY_PATH": ":".join(folders)}
 
 
 def _unpack(package: str, folder: Path) -> None:

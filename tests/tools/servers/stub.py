@@ -8,11 +8,13 @@ Must not know: any product.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -57,10 +59,17 @@ class Stub:
 
 
 @contextmanager
-def serving(answer: Callable[[Request], Reply]) -> Generator[Stub]:
-    """Answer requests on a free port of 127.0.0.1 until the block ends."""
+def serving(answer: Callable[[Request], Reply], certificate: Path | None = None) -> Generator[Stub]:
+    """Answer requests on a free port of 127.0.0.1 until the block ends.
+
+    With the folder of a certificate, over TLS alone.
+    """
     stub = Stub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer, stub))
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     stub.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -8,6 +8,7 @@ use crate::catalog::check::held::Place;
 use crate::catalog::check::names::is_word;
 use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
+use crate::catalog::derived::TLS;
 use crate::catalog::{ComponentType, ForEach, Interface, SlotBody};
 use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME};
 
@@ -35,6 +36,28 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
     for (path, slot) in named(definition) {
         held.known(E_CATALOG_LINK, &borrowed(&path), slot, &known, "slot");
     }
+    for path in changing(definition) {
+        let slot = path.last().cloned().unwrap_or_default();
+        held.known_key(E_CATALOG_LINK, &borrowed(&path), &slot, &known, "slot");
+    }
+    if definition.certificate.is_some() && !definition.consumes.iter().any(|slot| slot.interface() == TLS) {
+        let fact = "nobody can sign the certificate of the type";
+        let hint = format!("add a slot of the interface `{TLS}`, or take the certificate away");
+        held.blame_key(E_CATALOG_LINK, &["certificate"], fact, hint);
+    }
+}
+
+/// Where the type says what changes with a link of a slot, besides what it provides.
+fn changing(definition: &ComponentType) -> Vec<Vec<String>> {
+    let endpoints = definition.endpoints.iter();
+    let endpoints = endpoints.flat_map(|(name, endpoint)| {
+        let slots = endpoint.when.keys();
+        slots.map(move |slot| below(&[], &["endpoints", name, "when", slot]))
+    });
+    let metrics = definition.metrics.iter().flat_map(|metrics| metrics.when.keys());
+    endpoints
+        .chain(metrics.map(|slot| below(&[], &["metrics", "when", slot])))
+        .collect()
 }
 
 /// The slots that parts of `definition` are there for, by where it says so.
@@ -63,7 +86,13 @@ fn named(definition: &ComponentType) -> Vec<(Vec<String>, &str)> {
         let path = below(&[], &["metrics", "alerts", name, "slot"]);
         Some((path, alert.slot.as_deref()?))
     });
+    let peers = definition.network.from.iter().enumerate();
+    let peers = peers.filter_map(|(position, peer)| {
+        let path = below(&[], &["network", "from", &position.to_string(), "slot"]);
+        Some((path, peer.slot.as_deref()?))
+    });
     operators
+        .chain(peers)
         .chain(files)
         .chain(secrets)
         .chain(jobs)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::keys::{Given, is_key, steers};
 use super::{below, borrowed};
+use crate::catalog::check::held::Place;
 use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::{Convention, Interface, KeyValue, Keys};
@@ -58,6 +59,15 @@ pub(super) fn row<T>(held: &mut Held<'_, T>, base: &[String], keys: &Keys) {
         let hint = "write letters, digits, `_`, `-` and `.`, not a dot first";
         held.blame_key(E_CATALOG_FILE, &borrowed(&below(base, &["files", file])), fact, hint);
     }
+    for (fact, change) in &keys.when {
+        let path = below(base, &["when", fact]);
+        row(held, &path, change);
+        if change.has_fixed() && !keys.has_fixed() {
+            let told = "keys of fixed names come with a fact alone, and nobody is told when two links meet in one";
+            let hint = "give the row itself such a key, or move them to `keys`";
+            held.blame_key(E_CATALOG_ENV, &borrowed(&path), told, hint);
+        }
+    }
 }
 
 fn named<T>(held: &mut Held<'_, T>, base: &[String], keys: &BTreeMap<String, KeyValue>) {
@@ -107,6 +117,13 @@ pub(super) fn values<T>(held: &mut Held<'_, T>, base: &[String], interface: &Int
     given.values(held, &below(base, &["fixed"]), &keys.fixed);
     given.values(held, &below(base, &["keys"]), &keys.keys);
     files(held, &below(base, &["files"]), &given, keys);
+    for (fact, change) in &keys.when {
+        let path = below(base, &["when", fact]);
+        let known: Vec<&str> = interface.facts.keys().map(String::as_str).collect();
+        let owner = format!("the interface `{}`", interface.interface);
+        held.lacks(E_CATALOG_LINK, Place::Key(&borrowed(&path)), &owner, "fact", &known);
+        values(held, &path, interface, change);
+    }
 }
 
 /// A file holds a secret, since nothing else is mounted.
