@@ -81,6 +81,13 @@ fn named(definition: &ComponentType) -> Vec<(Vec<String>, &str)> {
     });
     let jobs = definition.jobs.iter();
     let jobs = jobs.filter_map(|(name, job)| Some((below(&[], &["jobs", name, "slot"]), job.slot.as_deref()?)));
+    let maps = definition.jobs.iter().flat_map(|(name, job)| {
+        let maps = job.config_maps.iter().enumerate();
+        maps.filter_map(move |(position, map)| {
+            let path = below(&[], &["jobs", name, "config_maps", &position.to_string(), "slot"]);
+            Some((path, map.slot.as_deref()?))
+        })
+    });
     let alerts = definition.metrics.iter().flat_map(|metrics| &metrics.alerts);
     let alerts = alerts.filter_map(|(name, alert)| {
         let path = below(&[], &["metrics", "alerts", name, "slot"]);
@@ -96,6 +103,7 @@ fn named(definition: &ComponentType) -> Vec<(Vec<String>, &str)> {
         .chain(files)
         .chain(secrets)
         .chain(jobs)
+        .chain(maps)
         .chain(alerts)
         .collect()
 }
