@@ -73,8 +73,12 @@ class Link:
         return self.settings.secret(f"{self.env}_{suffix}")
 
     def authority(self) -> str | None:
-        """Return the file of the certificate authority that this server trusts, if it has one."""
-        return self.settings.value("STACKTIC_CA_FILE", "") or None
+        """Return the file of the authority that signed the backend's certificate, if there is one.
+
+        It is that of the link, else the one that this server trusts in every backend.
+        """
+        own = self.value("CA_FILE", "")
+        return own or self.settings.value("STACKTIC_CA_FILE", "") or None
 
     def redact(self, text: str) -> str:
         """Replace every secret of the server in a text that goes to its log."""

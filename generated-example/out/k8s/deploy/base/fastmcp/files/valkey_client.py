@@ -1,6 +1,6 @@
 """One connection to Valkey for one tool call, and the fence round key names.
 
-In: a link (host, port, user, password, prefixes) and commands as plain words.
+In: a link (host, port, authority, user, password, prefixes) and commands as plain words.
 Out: raw replies; every failure is a refusal in words of our own.
 Must not know: MCP, tools, or how a reply is shown.
 """
@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from valkey.asyncio import Connection
+from valkey.asyncio import Connection, SSLConnection
 from valkey.exceptions import (
     AuthenticationError,
     NoPermissionError,
@@ -65,7 +65,8 @@ class Valkey:
 @asynccontextmanager
 async def connect(link: Link) -> AsyncGenerator[Valkey]:
     """Open a connection as the ACL user of the link and close it whatever happens."""
-    connection = Connection(
+    kind, verification = _transport(link)
+    connection = kind(
         host=link.value("HOST"),
         port=link.number("PORT"),
         username=link.value("USERNAME"),
@@ -75,12 +76,21 @@ async def connect(link: Link) -> AsyncGenerator[Valkey]:
         lib_name=None,  # CLIENT SETINFO is not granted to the user of a link
         lib_version=None,
         parser_class=cast("Any", CappedParser),
+        **verification,
     )
     try:
         await _open(link, connection)
         yield Valkey(link, connection)
     finally:
         await cast("Any", connection).disconnect(nowait=True)
+
+
+def _transport(link: Link) -> tuple[type[Connection], dict[str, Any]]:
+    """Return TLS where the link names the authority of its server, which must be who it says."""
+    authority = link.value("CA_FILE", "")
+    if not authority:
+        return Connection, {}
+    return SSLConnection, {"ssl_ca_certs": authority, "ssl_check_hostname": True}
 
 
 async def _open(link: Link, connection: Connection) -> None:
