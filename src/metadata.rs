@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::catalog::Role;
+use crate::catalog::SCHEME;
 use crate::stack::{AttributeValue, Attributes, Component, External, Link, Stack, SubComponent};
 
 /// The resolved topology of a stack.
@@ -48,6 +49,10 @@ pub struct ComponentMetadata {
     /// Name of that stack.
     pub external_stack: Option<String>,
     pub endpoints: BTreeMap<String, EndpointMetadata>,
+    /// File with the certificate of the authority that signed what it shows, where those who are linked to it find it; absent
+    /// where it shows no certificate of the stack's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
     pub attributes: BTreeMap<String, AttributeMetadata>,
     pub sub_components: Vec<SubComponentMetadata>,
     /// Checks of its health, with `{variables}`.
@@ -149,15 +154,26 @@ fn component(stack: &Stack, component: &Component) -> ComponentMetadata {
                 )
             })
             .collect(),
+        ca_file: stack.ca_file_of(component),
         attributes: attributes(&component.attributes),
         sub_components: component
             .sub_components
             .values()
             .map(|sub| sub_component(stack, component, sub))
             .collect(),
-        health: kind.health.clone(),
+        health: health(component),
         docs: kind.docs.clone(),
     }
+}
+
+/// Its checks, which ask as the endpoint answers that they are for: by TLS, or without.
+fn health(component: &Component) -> Vec<String> {
+    let scheme = component
+        .health_endpoints()
+        .next()
+        .map_or("http", |endpoint| endpoint.protocol.word());
+    let checks = component.entry.definition.health.iter();
+    checks.map(|check| check.replace(SCHEME, scheme)).collect()
 }
 
 fn sub_component(stack: &Stack, component: &Component, sub: &SubComponent) -> SubComponentMetadata {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attribute::AttributeType;
+use super::file_spec::{FileSpec, FolderSpec};
 use super::forms::OneOrMany;
 use super::install::Install;
 use super::job::Job;
@@ -16,6 +17,9 @@ use super::provision::Provision;
 use super::secret::SecretSpec;
 use super::slot::Slot;
 use super::watching::{Alerts, Row};
+
+/// Stands in health checks for the protocol of the endpoint that they connect to.
+pub const SCHEME: &str = "{scheme}";
 
 /// A component type of the catalog.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -74,7 +78,7 @@ pub struct ComponentType {
     /// The certificate that its server shows while a link of its own leads to an issuer.
     pub certificate: Option<CertificateSpec>,
     pub metrics: Option<MetricsSpec>,
-    /// Checks, in the language of the Stack Agent.
+    /// Checks, in the language of the Stack Agent; `{scheme}` is that of their endpoint.
     #[serde(default)]
     pub health: Vec<String>,
     /// Endpoints that these checks connect to; the primary one when there are none.
@@ -300,87 +304,4 @@ impl JsonSchema for Provisions {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         OneOrMany::<Provision>::json_schema(generator)
     }
-}
-
-/// A file made from a template, or copied when its name does not end in `.j2`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["template"]}, {"required": ["text"]}]))]
-pub struct FileSpec {
-    /// Pattern of the path below the component's folder, or below that of its `area`.
-    pub path: String,
-    /// Where the path begins; the component's folder by default.
-    #[serde(default)]
-    pub area: FileArea,
-    /// Template beside the entry, or a file that is copied as it is.
-    pub template: Option<String>,
-    /// The template itself, in place of a file beside the entry.
-    pub text: Option<String>,
-    /// Whether it holds Kubernetes objects that kustomize lists.
-    #[serde(default)]
-    pub resource: bool,
-    /// Once per sub-component of a type, per account of an interface, or per link of a slot.
-    pub for_each: Option<ForEach>,
-    /// Written once, then the user's.
-    #[serde(default)]
-    pub seeded: bool,
-}
-
-/// What a file is made for, one by one.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ForEach {
-    /// The sub-components of this type.
-    SubComponents(String),
-    /// The accounts of this interface.
-    Accounts(ForEachAccount),
-    /// The links of this slot.
-    Links(ForEachLink),
-}
-
-/// The accounts of an interface.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ForEachAccount {
-    pub accounts: String,
-}
-
-/// The links that begin at the component by a slot.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ForEachLink {
-    pub links: String,
-}
-
-/// Where a file of a component lies.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum FileArea {
-    /// `k8s/deploy/base/<component>/`
-    #[default]
-    Deploy,
-    /// `docs/`: pages for people.
-    Docs,
-}
-
-/// A folder that is copied as it is.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FolderSpec {
-    /// Folder beside component.yaml.
-    pub from: String,
-    /// Folder below the component's; empty for the folder itself.
-    #[serde(default)]
-    pub to: String,
-    pub area: Area,
-}
-
-/// Which half of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Area {
-    /// `k8s/deploy/base/<component>/`
-    Deploy,
-    /// `k8s/build/base/<component>/`
-    Build,
 }

@@ -14,6 +14,10 @@ pub const LOGS: &str = "logs";
 
 /// The interface of those who issue certificates.
 pub const TLS: &str = "tls";
+/// The fact that says where who connects finds the certificate of the authority that signed the server's.
+pub const CA_FILE: &str = "ca_file";
+/// Pattern of that place, the same for all who connect.
+pub const AUTHORITY_FILE: &str = "/run/authorities/{to.name}/ca.crt";
 
 /// Interfaces by derivation, with the provision of each.
 pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)> {
@@ -31,7 +35,11 @@ pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)>
         found.push((METRICS, provision));
     }
     if !kind.endpoints.is_empty() && !kind.health.is_empty() {
-        found.push((HEALTH, opens(HEALTH)));
+        let health = Provision {
+            when: certified(kind).map(|slot| (slot.to_owned(), verified())).collect(),
+            ..opens(HEALTH)
+        };
+        found.push((HEALTH, health));
     }
     // Read from the Kubernetes API: nothing opens a connection to the pods themselves.
     if !kind.pods.is_empty() {
@@ -40,11 +48,17 @@ pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)>
     found
 }
 
+/// The slots by which an issuer signs what the server shows.
+fn certified(kind: &ComponentType) -> impl Iterator<Item = &str> {
+    let slots = kind.consumes.iter().filter(|slot| slot.interface() == TLS);
+    let slots = slots.filter(|_| kind.certificate.is_some());
+    slots.map(|slot| slot.name.as_str())
+}
+
 /// What changes where the provider shows a certificate.
 fn verified() -> Change {
-    let ca_file = "/run/authorities/{to.name}/ca.crt".to_owned();
     Change {
-        facts: [("ca_file".to_owned(), ca_file)].into(),
+        facts: [(CA_FILE.to_owned(), AUTHORITY_FILE.to_owned())].into(),
         ..Change::default()
     }
 }

@@ -47,6 +47,8 @@ pub struct MountedMap {
     /// Pattern of the ConfigMap's name.
     pub config_map: String,
     pub mount: FolderPath,
+    /// The slot without a link of which it is not there.
+    pub slot: Option<String>,
 }
 
 /// One program.

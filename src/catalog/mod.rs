@@ -10,6 +10,7 @@ mod component_type;
 mod convention;
 pub mod derived;
 mod entry;
+mod file_spec;
 mod findings;
 mod folders;
 mod forms;
@@ -53,11 +54,11 @@ use crate::finding::suggestion;
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType, Choice};
 pub use component_type::{
-    Area, ComponentType, EndpointSpec, FileArea, FileSpec, FolderSpec, ForEach, MetricsSpec, MonitorKind, PortSpec,
-    Protocol, Role, SubComponentType,
+    ComponentType, EndpointSpec, MetricsSpec, MonitorKind, PortSpec, Protocol, Role, SCHEME, SubComponentType,
 };
 pub use convention::{Convention, Keys};
 pub use entry::{Entry, Written};
+pub use file_spec::{Area, FileArea, FileSpec, FolderSpec, ForEach};
 pub use findings::{CatalogFindings, FileFindings, Report};
 pub use hook_type::{Each, HookOutput, HookType};
 pub use install::{ChartSource, GitSource, Install, OperatorSource};
@@ -70,7 +71,7 @@ pub use network::{Among, NetworkSpec};
 pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair, Side};
 pub use profiles::{ProfileSpec, Profiles};
-pub use provision::{AccountSecret, AccountSpec, HttpAuth, KeySource, Per, Provision, ScopeSource};
+pub use provision::{AccountSecret, AccountSpec, Change, HttpAuth, KeySource, Per, Provision, ScopeSource};
 pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 use store::Store;

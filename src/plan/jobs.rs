@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
 use super::variables::Variables;
-use super::workloads::{self, CREDENTIALS};
+use super::workloads::{self, AUTHORITIES, CREDENTIALS};
 use crate::catalog::{Job, JobSetting, JobStep};
 use crate::fault::Code;
 use crate::name::shortened;
@@ -37,7 +37,7 @@ pub(super) fn files(component: &Component, stack: &Json, view: &Json) -> anyhow:
     let variables = Variables::of(stack, view);
     let mut files = Vec::new();
     for (name, job) in &component.entry.definition.jobs {
-        if !is_wanted(job, view) {
+        if !is_taken(job.slot.as_ref(), view) {
             continue;
         }
         let context = || format!("job `{name}`");
@@ -56,9 +56,9 @@ pub(super) fn files(component: &Component, stack: &Json, view: &Json) -> anyhow:
     Ok(files)
 }
 
-/// Whether the component has the link that the job is for.
-fn is_wanted(job: &Job, view: &Json) -> bool {
-    let links = job.slot.as_ref().map(|slot| view["gets"][slot].as_array());
+/// Whether the component has a link of the slot that something is there for.
+fn is_taken(slot: Option<&String>, view: &Json) -> bool {
+    let links = slot.map(|slot| view["gets"][slot].as_array());
     links.is_none_or(|links| links.is_some_and(|links| !links.is_empty()))
 }
 
@@ -121,7 +121,7 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
         None => (workloads::label(component)?, component.name.as_str()),
     };
     let mut maps = Vec::new();
-    for map in &job.config_maps {
+    for map in job.config_maps.iter().filter(|map| is_taken(map.slot.as_ref(), view)) {
         maps.push(
             json!({ "name": map.name, "config_map": variables.expand(&map.config_map)?, "path": map.mount, "read_only": true }),
         );
@@ -131,7 +131,13 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
     } else {
         Vec::new()
     };
+    let authority = authority(component, job, view);
     let mut mounts = maps.clone();
+    mounts.extend(
+        authority
+            .iter()
+            .map(|authority| json!({ "name": "authority", "path": authority["path"], "read_only": true })),
+    );
     mounts.extend(
         credentials
             .iter()
@@ -157,10 +163,19 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
         "edges": edges(component, job)?,
         "settings": settings,
         "config_maps": maps,
+        "authority": authority,
         "credentials": credentials,
         "tmp": job.tmp.iter().collect::<Vec<_>>(),
         "mounts": mounts,
     }))
+}
+
+/// By what the programs verify their component, where it shows a certificate: where all find it who are linked to it.
+fn authority(component: &Component, job: &Job, view: &Json) -> Option<Json> {
+    let secret = view["certificate"]["secret"]
+        .as_str()
+        .filter(|_| !job.endpoints.is_empty())?;
+    Some(json!({ "secret": secret, "path": format!("{AUTHORITIES}/{}", component.name) }))
 }
 
 /// The pods and ports behind the endpoints that the programs connect to.

@@ -25,7 +25,7 @@ const MODE_OF_SECRETS: u32 = 0o400;
 const IDENTITY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Where it finds the certificate of the authority of each provider, as their facts say.
-const AUTHORITIES: &str = "/run/authorities";
+pub(super) const AUTHORITIES: &str = "/run/authorities";
 
 /// The objects of a workload by the template of each, and the values that all of them see.
 pub(super) struct Objects {

@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Component, Fact, Link, Stack};
-use crate::catalog::derived::TLS;
+use crate::catalog::derived::{AUTHORITY_FILE, CA_FILE, TLS};
 use crate::name::ComponentName;
 
-/// The fact of a link that says where the consumer finds the certificate of the authority.
-const CA_FILE: &str = "ca_file";
 /// The fact by which an issuer is named.
 const ISSUER: &str = "issuer";
 
@@ -47,6 +45,13 @@ impl Stack {
         component.entry.definition.certificate.as_ref()?;
         let mut links = self.links_from(&component.name);
         issuer(links.find(|link| link.kind.interface_name() == TLS)?)
+    }
+
+    /// Where those who are linked to `component` find the certificate of the authority that signed what it shows.
+    #[must_use]
+    pub fn ca_file_of(&self, component: &Component) -> Option<String> {
+        self.certifier_of(component)?;
+        Some(AUTHORITY_FILE.replace("{to.name}", component.name.as_str()))
     }
 
     /// The components that issue the certificates by which `component` verifies others: they sign one for it, too.

@@ -41,6 +41,11 @@ pub fn context() -> &'static Context {
             endpoints: endpoints
                 .chain(published.map(|(host, port)| Endpoint::new(host, port)))
                 .collect(),
+            authorities: [(
+                "loki.monitoring.svc.cluster.local".to_owned(),
+                "/run/authorities/loki/ca.crt".to_owned(),
+            )]
+            .into(),
             external_hosts: ["clickhouse.data.example.com".to_owned()].into(),
             // The last one is no namespace: it would be a flag of `kubectl`.
             namespaces: ["db", "kafka", "monitoring", "-A"].map(str::to_owned).into(),

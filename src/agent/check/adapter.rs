@@ -24,6 +24,8 @@ pub(super) struct Adapter {
     pub(super) argv: &'static [Part],
     /// Plain environment.
     pub(super) environment: &'static [(&'static str, &'static str)],
+    /// What joins it where the server shows a certificate of an authority of the stack; none stands for the authority's file.
+    pub(super) verified: &'static [(&'static str, Option<&'static str>)],
     /// Names that the executor passes on from the agent's own environment.
     pub(super) inherited: &'static [&'static str],
     /// It sends the password as it is, so a record with a database, whose server expects another client, is refused.
@@ -87,6 +89,8 @@ pub(super) enum Part {
     Given(&'static str),
     /// A flag and its value, or this one.
     GivenOr(&'static str, &'static str),
+    /// These flags and the authority's file, where the server shows a certificate of an authority of the stack.
+    Authority(&'static [&'static str]),
     /// The switches of the sentence.
     Switches,
     Operands,

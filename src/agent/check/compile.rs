@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::adapter::{Adapter, Meaning, Part};
+use super::address::Address;
 use super::bind::Binder;
 use super::destination::Destination;
 use super::filter::{Filter, Switches};
@@ -44,6 +45,8 @@ pub enum EnvironmentValue {
     Plain(&'static str),
     /// The record's secret of this name.
     Secret(&'static str),
+    /// The file with the certificate of the authority that signed the server's.
+    Authority(String),
 }
 
 impl Compiled {
@@ -97,7 +100,7 @@ pub(super) fn compile(
     let step = Step {
         program: typed.source.adapter.program,
         arguments: source.arguments(&destination)?,
-        environment: environment(typed.source.adapter, record),
+        environment: environment(typed.source.adapter, record, source.authority(&destination)),
         inherited: typed.source.adapter.inherited,
     };
     let mut filters = Vec::new();
@@ -155,6 +158,16 @@ impl<'a> Bound<'a> {
         switches.filter(|switch| self.command.has(switch))
     }
 
+    /// The file of the authority that signed what the server shows: that of the address, or else the record's own.
+    fn authority<'b>(&self, destination: &Destination<'b>) -> Option<&'b str> {
+        let is_address = |meaning: &Meaning| *meaning == Meaning::Address;
+        let host = match self.command.adapter.operands.iter().position(is_address) {
+            Some(position) => Address::parse(self.operands().nth(position)?).ok()?.host,
+            None => destination.record.primary.as_ref()?.host.clone(),
+        };
+        destination.context.authorities.get(&host).map(String::as_str)
+    }
+
     /// The argument vector by the row.
     fn arguments(&self, destination: &Destination<'_>) -> Result<Vec<String>, Mistake> {
         let mut arguments: Vec<String> = Vec::new();
@@ -169,6 +182,14 @@ impl<'a> Bound<'a> {
                 Part::GivenOr(flag, otherwise) => {
                     let value = self.given(flag).unwrap_or(otherwise);
                     arguments.extend([(*flag).to_owned(), value.to_owned()]);
+                }
+                Part::Authority(flags) => {
+                    let file = self.authority(destination);
+                    arguments.extend(
+                        file.iter()
+                            .flat_map(|file| flags.iter().chain([file]))
+                            .map(|word| (*word).to_owned()),
+                    );
                 }
                 Part::Switches => arguments.extend(self.switches().map(str::to_owned)),
                 Part::Operands => arguments.extend(self.operands().map(str::to_owned)),
@@ -189,12 +210,23 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// The base, the row's own, and the record's password in every slot of the row.
-fn environment(adapter: &Adapter, record: &Record) -> BTreeMap<&'static str, EnvironmentValue> {
+/// The base, the row's own, what verifies the server by `authority`, and the record's password in every slot of the row.
+fn environment(
+    adapter: &Adapter,
+    record: &Record,
+    authority: Option<&str>,
+) -> BTreeMap<&'static str, EnvironmentValue> {
     let plain = BASE.iter().chain(adapter.environment);
     let mut environment: BTreeMap<_, _> = plain
         .map(|(name, value)| (*name, EnvironmentValue::Plain(value)))
         .collect();
+    if let Some(file) = authority {
+        let value = |value: &Option<&'static str>| match value {
+            Some(value) => EnvironmentValue::Plain(value),
+            None => EnvironmentValue::Authority(file.to_owned()),
+        };
+        environment.extend(adapter.verified.iter().map(|(name, text)| (*name, value(text))));
+    }
     if record.variables.get(SECRET) == Some(&Value::Secret) {
         let slots = adapter.secret_slots.iter();
         environment.extend(slots.map(|slot| (*slot, EnvironmentValue::Secret(SECRET))));

@@ -6,7 +6,7 @@
 //! None of them starts a process of its own: should the agent die suddenly, the kernel ends the program with it, but
 //! would not end the program's children.
 
-use super::adapter::Part::{Given, GivenOr, Operands, Own, Switches, Text};
+use super::adapter::Part::{Authority, Given, GivenOr, Operands, Own, Switches, Text};
 use super::adapter::{Adapter, Meaning, Opt, Role};
 
 /// One row for each program.
@@ -49,6 +49,7 @@ pub(super) static PROGRAMS: [Adapter; 8] = [
                  -c idle_in_transaction_session_timeout=5000 -c search_path=pg_catalog",
             ),
         ],
+        verified: LIBPQ,
         ..NOTHING
     },
     Adapter {
@@ -71,6 +72,7 @@ pub(super) static PROGRAMS: [Adapter; 8] = [
             GivenOr("-t", "5"),
             Switches,
         ],
+        verified: LIBPQ,
         ..NOTHING
     },
     Adapter {
@@ -116,6 +118,7 @@ pub(super) static PROGRAMS: [Adapter; 8] = [
             Text("1048576"),
             Text("--connect-timeout"),
             Text("5"),
+            Authority(&["--cacert"]),
             GivenOr("-m", "8"),
             Switches,
             Operands,
@@ -166,9 +169,13 @@ const NOTHING: Adapter = Adapter {
     required: &[],
     argv: &[],
     environment: &[],
+    verified: &[],
     inherited: &[],
     not_for_databases: false,
 };
+
+/// By these words libpq takes no certificate but one of the authority, for the host that it was told.
+const LIBPQ: &[(&str, Option<&str>)] = &[("PGSSLMODE", Some("verify-full")), ("PGSSLROOTCERT", None)];
 
 /// What the clients of Valkey and Redis have in common. `-e` turns an error reply into a failure.
 const PING: Adapter = Adapter {
@@ -182,6 +189,7 @@ const PING: Adapter = Adapter {
         Own(Meaning::Port),
         Text("-e"),
         Text("--no-auth-warning"),
+        Authority(&["--tls", "--cacert"]),
         Operands,
     ],
     ..NOTHING

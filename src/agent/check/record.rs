@@ -54,6 +54,8 @@ pub struct Record {
 pub struct Context {
     /// Where `curl` may connect to: endpoints of components, and hosts that a gateway publishes.
     pub endpoints: BTreeSet<Endpoint>,
+    /// Files with the certificates of the authorities that signed what hosts show, by host.
+    pub authorities: BTreeMap<String, String>,
     /// Hosts of other stacks, so that a refusal can say what they are.
     pub external_hosts: BTreeSet<String>,
     /// Namespaces whose pods `kubectl` may list.

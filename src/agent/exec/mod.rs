@@ -111,6 +111,7 @@ impl Executor {
         for (name, value) in &step.environment {
             let text = match value {
                 EnvironmentValue::Plain(text) => (*text).to_owned(),
+                EnvironmentValue::Authority(file) => file.clone(),
                 EnvironmentValue::Secret(variable) => secret(command, secrets, variable)?,
             };
             environment.insert((*name).to_owned(), text);

@@ -27,6 +27,7 @@ pub fn context(index: &Index) -> Context {
             .flat_map(|component| endpoints(component))
             .chain(hosts)
             .collect(),
+        authorities: own.iter().flat_map(|component| authorities(component)).collect(),
         external_hosts: external
             .iter()
             .flat_map(|component| component.endpoints.values())
@@ -54,6 +55,13 @@ fn published(metadata: &StackMetadata) -> BTreeSet<&str> {
 pub(super) fn endpoints(component: &ComponentMetadata) -> impl Iterator<Item = Endpoint> + '_ {
     let listed = component.endpoints.values();
     listed.map(|endpoint| Endpoint::new(endpoint.host.as_str(), endpoint.port))
+}
+
+/// The hosts of a component that shows a certificate, each with the file of who signed it.
+fn authorities(component: &ComponentMetadata) -> impl Iterator<Item = (String, String)> + '_ {
+    let hosts = component.endpoints.values().map(|endpoint| &endpoint.host);
+    let of = |file: &String| hosts.map(move |host| (host.clone(), file.clone())).collect::<Vec<_>>();
+    component.ca_file.as_ref().map(of).into_iter().flatten()
 }
 
 fn published_host(component: &ComponentMetadata, domain: &str) -> Endpoint {

@@ -162,7 +162,7 @@ fn compile(check: &Check, record: &Record<'_>, context: &Context) -> Result<Comm
     let compiled = check.compile(&bound.record, context)?;
     let secrets = compiled.step.environment.values().filter_map(|value| match value {
         EnvironmentValue::Secret(variable) => Some(SecretRef::new(variable, *bound.secrets.get(*variable)?)),
-        EnvironmentValue::Plain(_) => None,
+        EnvironmentValue::Plain(_) | EnvironmentValue::Authority(_) => None,
     });
     Ok(Command {
         secrets: secrets.collect(),

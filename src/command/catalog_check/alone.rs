@@ -9,7 +9,7 @@ use super::trial::Trials;
 use crate::agent::check::Check;
 use crate::agent::pipeline;
 use crate::agent::query::{Index, Query};
-use crate::catalog::{ComponentType, Entry};
+use crate::catalog::{ComponentType, Entry, SCHEME};
 use crate::fault::Code;
 use crate::metadata;
 use crate::plan::matches;
@@ -64,6 +64,7 @@ fn health(trials: &mut Trials<'_>, own: &Suspect, entry: &Entry<ComponentType>, 
     let context = pipeline::context(&index);
     let query = Query::new(NAME, "component");
     for (position, sentence) in entry.definition.health.iter().enumerate() {
+        let sentence = &sentence.replace(SCHEME, "http");
         let refusal = match Check::parse(sentence) {
             Err(refusal) => Some(refusal),
             Ok(_) => match pipeline::jobs(&index, &context, &query, sentence) {

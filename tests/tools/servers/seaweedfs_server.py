@@ -37,10 +37,11 @@ class Seaweed:
 
     port: int
     admin: Any
+    certificate: Path | None = None
 
     def client(self, access_key: str, secret_key: str) -> Any:
         """Return a client for another identity."""
-        return s3_client(self.port, access_key, secret_key)
+        return s3_client(self.port, access_key, secret_key, self.certificate)
 
     def snapshot(self, buckets: Sequence[str]) -> dict[tuple[str, str], tuple[bytes, str]]:
         """Return content and tag of every object."""
@@ -52,8 +53,8 @@ class Seaweed:
         return held
 
 
-def s3_client(port: int, access_key: str, secret_key: str) -> Any:
-    """Return a plain client of the gateway."""
+def s3_client(port: int, access_key: str, secret_key: str, certificate: Path | None = None) -> Any:
+    """Return a client of the gateway, which verifies it where it shows a certificate."""
     session = cast("Any", Session)(
         aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name="us-east-1"
     )
@@ -64,21 +65,30 @@ def s3_client(port: int, access_key: str, secret_key: str) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return session.client("s3", endpoint_url=f"http://{HOST}:{port}", config=config)
+    origin = f"https://localhost:{port}" if certificate else f"http://{HOST}:{port}"
+    verify = str(certificate / "ca.crt") if certificate else None
+    return session.client("s3", endpoint_url=origin, config=config, verify=verify)
 
 
 @contextlib.contextmanager
-def running_seaweed(folder: Path, identities: Mapping[str, Sequence[str]]) -> Generator[Seaweed]:
-    """Start a gateway; each identity's key is its name in capitals, its secret `<name>_secret`."""
+def running_seaweed(
+    folder: Path, identities: Mapping[str, Sequence[str]], certificate: Path | None = None
+) -> Generator[Seaweed]:
+    """Start a gateway; each identity's key is its name in capitals, its secret `<name>_secret`.
+
+    With the folder of a certificate for `localhost`, its port shows it and speaks TLS alone.
+    """
     named = {"admin": ["Admin", "Read", "List", "Tagging", "Write"], **identities}
-    process, seaweed = _started(folder, _configuration(named))
+    process, seaweed = _started(folder, _configuration(named), certificate)
     try:
         yield seaweed
     finally:
         _stop(process)
 
 
-def _started(folder: Path, configuration: str) -> tuple[subprocess.Popen[bytes], Seaweed]:
+def _started(
+    folder: Path, configuration: str, certificate: Path | None
+) -> tuple[subprocess.Popen[bytes], Seaweed]:
     """Start it; another program may take a port first, so there is more than one attempt."""
     for attempt in range(ATTEMPTS):
         place = folder / f"attempt-{attempt}"
@@ -86,10 +96,11 @@ def _started(folder: Path, configuration: str) -> tuple[subprocess.Popen[bytes],
         (place / "s3.json").write_text(configuration, encoding="utf-8")
         ports = _free_ports(4)
         with (place / "weed.log").open("wb") as log:
-            process = subprocess.Popen(_command(place, ports), stdout=log, stderr=log)
-        admin = s3_client(ports[3], "ADMIN", "admin_secret")
+            command = [*_command(place, ports), *_showing(certificate)]
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        admin = s3_client(ports[3], "ADMIN", "admin_secret", certificate)
         if _is_ready(admin, process):
-            return process, Seaweed(ports[3], admin)
+            return process, Seaweed(ports[3], admin, certificate)
         _stop(process)
     message = f"SeaweedFS did not start in {ATTEMPTS} attempts; its logs are in {folder}"
     raise RuntimeError(message)
@@ -141,6 +152,13 @@ def _command(folder: Path, ports: Sequence[int]) -> list[str]:
         "-master.electionTimeout=1s",
         "-master.telemetry=false",
     ]
+
+
+def _showing(certificate: Path | None) -> list[str]:
+    """Return the words of the chart's gateway, for the program that is all of them at once."""
+    if certificate is None:
+        return []
+    return [f"-s3.cert.file={certificate}/tls.crt", f"-s3.key.file={certificate}/tls.key"]
 
 
 def _free_ports(count: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Compiled, Record, SENTENCES, compile, context, record};
+use super::{Compiled, Context, Record, SENTENCES, compile, context, record, store};
 use crate::agent::check::{Check, EnvironmentValue, Outcome, Value};
 
 #[track_caller]
@@ -74,6 +74,36 @@ fn psql_gets_the_record_and_nothing_else() {
     assert_eq!(step.environment["PGPASSWORD"], EnvironmentValue::Secret("password"));
     let read_only = |value: &EnvironmentValue| matches!(value, EnvironmentValue::Plain(text) if text.contains("default_transaction_read_only=on"));
     assert!(read_only(&step.environment["PGOPTIONS"]));
+}
+
+/// Nothing that a sentence says takes it back, and nobody else's certificate is looked at by this authority.
+#[test]
+fn a_server_with_a_certificate_is_verified() {
+    let (db, loki) = (
+        "cluster-db-rw.db.svc.cluster.local",
+        "loki.monitoring.svc.cluster.local",
+    );
+    let files = [
+        (db, "/run/authorities/cnpg/ca.crt"),
+        (loki, "/run/authorities/loki/ca.crt"),
+    ];
+    let context = Context {
+        authorities: files.map(|(host, file)| (host.to_owned(), file.to_owned())).into(),
+        ..context()
+    };
+    let step = |text: &str, record: &Record| Check::parse(text).unwrap().compile(record, &context).unwrap().step;
+    for sentence in ["psql -c 'SELECT 1'", "pg_isready"] {
+        let environment = step(sentence, &record()).environment;
+        assert_eq!(environment["PGSSLMODE"], EnvironmentValue::Plain("verify-full"));
+        let file = EnvironmentValue::Authority("/run/authorities/cnpg/ca.crt".to_owned());
+        assert_eq!(environment["PGSSLROOTCERT"], file);
+    }
+    let arguments = |text: &str| step(text, &store()).arguments.join(" ");
+    assert!(arguments("valkey-cli ping").ends_with("--tls --cacert /run/authorities/cnpg/ca.crt ping"));
+    let curl = arguments("curl -s https://loki.monitoring.svc.cluster.local:3100/ready");
+    assert!(curl.contains(" --cacert /run/authorities/loki/ca.crt "), "{curl}");
+    // What a gateway publishes is verified by the authorities that everybody knows.
+    assert!(!arguments("curl -s https://{subdomain}.{domain}").contains("--cacert"));
 }
 
 #[test]

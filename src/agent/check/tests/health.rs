@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::super::adapter::{Adapter, Meaning, Role};
 use super::super::programs::PROGRAMS;
 use super::{Check, Context, Endpoint, Record, Value};
+use crate::catalog::SCHEME;
 
 fn metadata() -> Json {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("generated-example/out/stack-metadata.json");
@@ -105,7 +106,12 @@ fn health_checks_of_the_catalog_parse() {
         let lines = text.lines().skip_while(|line| *line != "health:").skip(1);
         let checks: Vec<&str> = lines.map_while(|line| line.strip_prefix("  - ")).collect();
         for check in &checks {
-            assert!(Check::parse(check).is_ok(), "{check}: {:?}", Check::parse(check).err());
+            let check = check.replace(SCHEME, "http");
+            assert!(
+                Check::parse(&check).is_ok(),
+                "{check}: {:?}",
+                Check::parse(&check).err()
+            );
         }
         types += usize::from(!checks.is_empty());
     }

@@ -67,6 +67,7 @@ fn context() -> Context {
     endpoints.insert(Endpoint::new("loki.monitoring.svc.cluster.local", 3100));
     Context {
         endpoints,
+        authorities: std::collections::BTreeMap::new(),
         external_hosts: ["clickhouse.data.example.com".to_owned()].into(),
         namespaces: ["db", "kafka", "monitoring"].map(str::to_owned).into(),
     }

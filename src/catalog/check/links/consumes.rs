@@ -40,11 +40,6 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
         let slot = path.last().cloned().unwrap_or_default();
         held.known_key(E_CATALOG_LINK, &borrowed(&path), &slot, &known, "slot");
     }
-    let peers = definition.network.from.iter().enumerate();
-    for (position, slot) in peers.filter_map(|(position, peer)| Some((position, peer.slot.as_ref()?))) {
-        let path = ["network", "from", &position.to_string(), "slot"];
-        held.known(E_CATALOG_LINK, &path, slot, &known, "slot");
-    }
     if definition.certificate.is_some() && !definition.consumes.iter().any(|slot| slot.interface() == TLS) {
         let fact = "nobody can sign the certificate of the type";
         let hint = format!("add a slot of the interface `{TLS}`, or take the certificate away");
@@ -86,15 +81,29 @@ fn named(definition: &ComponentType) -> Vec<(Vec<String>, &str)> {
     });
     let jobs = definition.jobs.iter();
     let jobs = jobs.filter_map(|(name, job)| Some((below(&[], &["jobs", name, "slot"]), job.slot.as_deref()?)));
+    let maps = definition.jobs.iter().flat_map(|(name, job)| {
+        let maps = job.config_maps.iter().enumerate();
+        maps.filter_map(move |(position, map)| {
+            let path = below(&[], &["jobs", name, "config_maps", &position.to_string(), "slot"]);
+            Some((path, map.slot.as_deref()?))
+        })
+    });
     let alerts = definition.metrics.iter().flat_map(|metrics| &metrics.alerts);
     let alerts = alerts.filter_map(|(name, alert)| {
         let path = below(&[], &["metrics", "alerts", name, "slot"]);
         Some((path, alert.slot.as_deref()?))
     });
+    let peers = definition.network.from.iter().enumerate();
+    let peers = peers.filter_map(|(position, peer)| {
+        let path = below(&[], &["network", "from", &position.to_string(), "slot"]);
+        Some((path, peer.slot.as_deref()?))
+    });
     operators
+        .chain(peers)
         .chain(files)
         .chain(secrets)
         .chain(jobs)
+        .chain(maps)
         .chain(alerts)
         .collect()
 }
