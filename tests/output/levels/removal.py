@@ -28,6 +28,7 @@ DOCUMENTS = {
     "docs/topology.md",
     "docs/tools.md",
     "docs/install.md",
+    "docs/operations.md",
     "helmfile.yaml",
     ".stacktic/lock.json",
 }

@@ -136,6 +136,7 @@ class Maker:
             inside = [kind for kind in self.kinds if {kind.source, kind.target} <= types]
             self.add(draft, self.rare(inside))
             self.beside(draft)
+        self.connect(draft)
         self.chance.shuffle(draft.links)
         draft.links.sort(key=lambda link: link.source)
         return draft
@@ -151,11 +152,11 @@ class Maker:
         """Return what pairs of all applications have in common."""
         return kind.interface, kind.sub, kind.brings_tools, level
 
-    def add(self, draft: Draft, drawn: tuple[Kind, str]) -> None:
+    def add(self, draft: Draft, drawn: tuple[Kind, str], at: str | None = None) -> None:
         """Add a link of that kind, and its ends where none is taken that is there."""
         kind, level = drawn
         source = self.component(draft, kind.source)
-        target = self.component(draft, kind.target)
+        target = at or self.component(draft, kind.target)
         taken = (one for one in draft.links if one.source == source)
         if source == target or kind.interface in {one.kind.interface for one in taken} & SINGLE:
             return
@@ -166,6 +167,13 @@ class Maker:
         if link.key not in {other.key for other in draft.links}:
             draft.links.append(link)
             self.drawn.update([drawn, self.word(*drawn)])
+
+    def connect(self, draft: Draft) -> None:
+        """Let somebody use whoever shows a certificate, which is a matter of both."""
+        for link in [one for one in draft.links if one.kind.interface in SINGLE]:
+            users = [kind for kind in self.kinds if kind.target == link.kind.source]
+            if users and not any(one.target == link.source for one in draft.links):
+                self.add(draft, self.rare(users), link.source)
 
     def beside(self, draft: Draft) -> None:
         """Now and then, link to another part of what is linked: to a server, one connection."""
