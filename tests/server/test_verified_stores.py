@@ -27,6 +27,8 @@ pytest_plugins = ["server_fixtures"]
 
 CASE = REPOSITORY / "tests/golden/stores_and_logins_are_verified_by_all_who_connect"
 HOST = "storage-s3.storage.svc.cluster.local"
+# A key that is a word would be taken for no secret.
+NAME = "k7q2x9v4b1"
 MOUNTED = "/run/authorities/storage/ca.crt"
 
 
@@ -49,7 +51,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     # The pod of these tests finds the store on its own machine.
     secret = own.sign(folder / "tls", [*certificate["spec"]["dnsNames"], "localhost"])
     everything = ["Read", "List", "Write"]
-    with running_seaweed(folder / "weed", {"application": everything}, secret) as store:
+    with running_seaweed(folder / "weed", {NAME: everything}, secret) as store:
         store.admin.create_bucket(Bucket="files")
         yield Stage(output, store, own, other)
 
@@ -84,7 +86,7 @@ def put(stage: Stage, monkeypatch: pytest.MonkeyPatch, ca_file: Path | None, **c
     assert told["AWS_CA_BUNDLE"] == MOUNTED
     monkeypatch.setenv("AWS_CA_BUNDLE", str(ca_file))
     session = cast("Any", Session)(
-        "APPLICATION", "application_secret", region_name=told["AWS_S3_REGION_NAME"]
+        NAME.upper(), f"{NAME}_secret", region_name=told["AWS_S3_REGION_NAME"]
     )
     client = session.client("s3", endpoint_url=told["AWS_S3_ENDPOINT_URL"])
     return client.put_object(Bucket=told["AWS_STORAGE_BUCKET_NAME"], Key="a", Body=b"a")
@@ -109,7 +111,7 @@ def test_tools_verify_their_store(
     authority = getattr(stage, trusted).ca_file if trusted else ""
     where = {"MCP_S3_HOST": "localhost", "MCP_S3_PORT": str(stage.store.port)}
     pod = make_pod(tmp_path / "pod", stage.output, **where, MCP_S3_CA_FILE=str(authority))
-    pod.fill({"MCP_S3_ACCESS_KEY": "APPLICATION", "MCP_S3_SECRET_KEY": "application_secret"})
+    pod.fill({"MCP_S3_ACCESS_KEY": NAME.upper(), "MCP_S3_SECRET_KEY": f"{NAME}_secret"})
     with running(pod) as started:
         answer = call(started, key, "s3_list_objects", bucket="files")
     assert answer.get("code") == (None if trusted == "own" else "E_UNAVAILABLE"), answer

@@ -103,10 +103,8 @@ def _new_client(link: Link) -> Any:
         aws_secret_access_key=link.secret("SECRET_KEY"),
         region_name=REGION,
     )
-    client = session.client(
-        "s3", endpoint_url=origin, config=config, verify=link.authority() or True
-    )
-    cap_answers(client, config)
+    client = session.client("s3", endpoint_url=origin, config=config)
+    cap_answers(client, config, link.authority())
     return client
 
 

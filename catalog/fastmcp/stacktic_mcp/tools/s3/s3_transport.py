@@ -65,9 +65,13 @@ class _Capped:
         return data
 
 
-def cap_answers(client: Any, config: Any) -> None:
-    """Send the client's requests here, where the size of an answer is kept in mind."""
+def cap_answers(client: Any, config: Any, authority: str | None) -> None:
+    """Send the client's requests here, where the size of an answer is kept in mind.
+
+    A store that answers over TLS shows a certificate of this authority, or of one that all know.
+    """
     session: Any = URLLib3Session(
+        verify=authority or True,
         proxies={},
         timeout=(config.connect_timeout, config.read_timeout),
         max_pool_connections=config.max_pool_connections,
