@@ -169,7 +169,11 @@ class Maker:
             self.drawn.update([drawn, self.word(*drawn)])
 
     def connect(self, draft: Draft) -> None:
-        """Let somebody use whoever shows a certificate, which is a matter of both."""
+        """Let somebody show a certificate, and somebody use each who does: it is a matter of both."""
+        types = {one["type"] for one in draft.components.values()}
+        certified = [one for one in self.kinds if one.interface in SINGLE and one.source in types]
+        if certified and self.chance.random() < HALF:
+            self.add(draft, self.rare(certified))
         for link in [one for one in draft.links if one.kind.interface in SINGLE]:
             users = [kind for kind in self.kinds if kind.target == link.kind.source]
             if users and not any(one.target == link.source for one in draft.links):
