@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::catalog::derived::TLS;
 use crate::finding::{Code, Finding, suggestion};
 use crate::metadata::{AttributeMetadata, ComponentMetadata, StackMetadata};
 use crate::topology::{ComponentDocument, Described, ExternalDocument, SubComponentDocument, Topology};
@@ -104,6 +105,12 @@ impl Others {
             let owner = found.external_stack.as_deref().unwrap_or("the cluster");
             let message = format!("`{wanted}` is external in the stack `{stack}`, too");
             return Err(blame("metadata", message).hint(format!("take it from where it is deployed: {owner}")));
+        }
+        let mut links = metadata.links.iter().filter(|link| link.from == wanted);
+        if links.any(|link| link.interface == TLS) {
+            let message = format!("`{wanted}` of the stack `{stack}` shows a certificate that nobody here can verify");
+            let hint = "an authority is known in its own stack: write `stack:` and `host:` of a listener without one";
+            return Err(blame("metadata", message).hint(hint));
         }
         Ok(described(stack, found))
     }
