@@ -18,6 +18,8 @@ COMPONENTS = sorted((ROOT / "catalog").glob("*/component.yaml"))
 OPENED_BY_A_VALUE = {
     ("alloy", "otlp"): "alloy.extraPorts adds its ports to the Service",
     ("apisix", "https"): "apisix.ssl.enabled adds service.tls.servicePort",
+    ("clickhouse", "http when tls"): "settings.https_port and a serviceTemplate add https",
+    ("clickhouse", "native when tls"): "settings.tcp_port_secure and a serviceTemplate add it",
     ("kafka", "bridge when tls"): "spec.http.port of the KafkaBridge is its port",
     ("rabbitmq", "amqp when tls"): "spec.tls.secretName adds amqps",
     ("rabbitmq", "management when tls"): "spec.tls.secretName adds management-tls",

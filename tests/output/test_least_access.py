@@ -34,6 +34,7 @@ SUMMARIES = frozenset(
         "docs/topology.md",
         "docs/tools.md",
         "docs/install.md",
+        "docs/operations.md",
         "helmfile.yaml",
     )
 )

@@ -31,13 +31,15 @@ fn item(stack: &Stack, link: &Link, places: &Places) -> Option<Json> {
         Maker::Others { command } => Some(command.clone().unwrap_or_default()),
         Maker::Us { .. } | Maker::Known => None,
     });
+    let command = issued.iter().filter(|command| !command.is_empty());
+    let lines = command.map(|command| command.lines().map(str::to_owned).collect::<Vec<_>>());
     Some(object! {
         "link": stack.spelled(link),
         "to": link.end(),
         "level": link.level.word(),
         "principal": link.principal.clone().unwrap_or_default(),
         "is_issued": issued.is_some(),
-        "commands": issued.unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>(),
+        "commands": lines.collect::<Vec<_>>(),
         "files": files.into_iter().collect::<Vec<_>>(),
     })
 }
