@@ -74,10 +74,14 @@ def language_faults(text: str) -> list[str]:
 
 
 def _below(node: nodes.Node) -> list[nodes.Node]:
-    """Choices inside a choice; a loop in between asks about something else."""
+    """Choices inside a choice; a loop in between asks about something else.
+
+    Further arms of a choice (`elif`) are no choices of their own.
+    """
     found = []
+    arms = node.elif_ if isinstance(node, nodes.If) else []
     for child in node.iter_child_nodes():
-        found += [child] if isinstance(child, nodes.If) else []
+        found += [child] if isinstance(child, nodes.If) and child not in arms else []
         found += [] if isinstance(child, nodes.For) else _below(child)
     return found
 
@@ -126,6 +130,7 @@ def test_the_language_check_can_fail(path: str, text: str, refused: bool) -> Non
         ("a: <% x | title %>\n", "filter title"),
         ("#: if a\n#: if b\n#: endif\n#: endif\n", "a choice inside a choice"),
         ("#: if a\n#: else\n#: if b\n#: endif\n#: endif\n", "a choice inside a choice"),
+        ("#: if a\n#: elif b\n#: if c\n#: endif\n#: endif\n", "a choice inside a choice"),
         ("#: if a\n#: for b in a\n#: if b\n#: endif\n#: endfor\n#: endif\n", None),
         ("#: for a in b\n", "line 1"),
         ("#: for a in b\n#: if a\n#: endif\n#: endfor\n", None),
