@@ -169,7 +169,7 @@ class Maker:
             self.drawn.update([drawn, self.word(*drawn)])
 
     def connect(self, draft: Draft) -> None:
-        """Let somebody show a certificate, and somebody use each who does: it is a matter of both."""
+        """Let somebody show a certificate, and somebody use whoever does: it is of both."""
         types = {one["type"] for one in draft.components.values()}
         certified = [one for one in self.kinds if one.interface in SINGLE and one.source in types]
         if certified and self.chance.random() < HALF:
