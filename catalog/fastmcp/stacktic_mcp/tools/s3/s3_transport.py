@@ -70,8 +70,10 @@ def cap_answers(client: Any, config: Any, authority: str | None) -> None:
 
     A store that answers over TLS shows a certificate of this authority, or of one that all know.
     """
+    # The path of a file as well, which is not what the signature says.
+    verify: Any = authority or True
     session: Any = URLLib3Session(
-        verify=authority or True,
+        verify=verify,
         proxies={},
         timeout=(config.connect_timeout, config.read_timeout),
         max_pool_connections=config.max_pool_connections,
