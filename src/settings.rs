@@ -69,8 +69,7 @@ impl GenSettings {
             .map(|(flag, folder)| (flag, folder.display().to_string()))
             .collect();
         let stack_folder = stack.parent().map(Path::to_owned).unwrap_or_default();
-        // `out` beside the stack file.
-        let out = args.out.clone().unwrap_or_else(|| stack_folder.join("out"));
+        let out = args.out.clone().unwrap_or_else(|| out_beside(stack));
         Self {
             stack_folder,
             stack_file: stack.to_owned(),
@@ -92,6 +91,12 @@ impl GenSettings {
         }
         command + " " + &shell::word(&self.stack_file.display().to_string())
     }
+}
+
+/// Where the output of a stack file lies by default.
+#[must_use]
+pub fn out_beside(stack_file: &Path) -> PathBuf {
+    stack_file.with_file_name("out")
 }
 
 /// What `agent serve` is asked to do.

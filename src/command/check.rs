@@ -8,9 +8,10 @@ use super::together::{Checked, Place, load_all};
 use crate::catalog::Catalog;
 use crate::cli::{CheckArgs, OutputArg};
 use crate::exit::Exit;
+use crate::settings::out_beside;
 
 pub(super) fn run(args: &CheckArgs, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let outs: Vec<_> = args.stacks.iter().map(|stack| stack.with_file_name("out")).collect();
+    let outs: Vec<_> = args.stacks.iter().map(|stack| out_beside(stack)).collect();
     let places = args.stacks.iter().zip(&outs);
     let places: Vec<Place<'_>> = places.map(|(stack_file, out)| Place { stack_file, out }).collect();
     match (load_all(&places, catalog)?, args.output) {

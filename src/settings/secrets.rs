@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::out_beside;
 use crate::cli::{OutputArg, SecretsOfArgs};
 
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl SecretsSettings {
         let stack_folder = args.stack.parent().map(Path::to_owned).unwrap_or_default();
         Self {
             stack_file: args.stack.clone(),
-            out: args.out.clone().unwrap_or_else(|| stack_folder.join("out")),
+            out: args.out.clone().unwrap_or_else(|| out_beside(&args.stack)),
             stack_folder,
             output: args.output,
             age_keys: age_keys(),
