@@ -11,7 +11,7 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 import go_tools
+import lab_programs
 from output_checker.finding import Object
 
 PORTS = range(21000, 29000)
@@ -165,19 +166,10 @@ def _kubeconfig(folder: Path, port: int) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _process(folder: Path, name: str, flags: list[str]) -> Generator[subprocess.Popen[bytes]]:
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen([go_tools.program(name), *flags], stdout=log, stderr=log)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def _process(
+    folder: Path, name: str, flags: list[str]
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return lab_programs.running([go_tools.program(name), *flags], folder / f"{name}.log")
 
 
 def _wait(cluster: Cluster, process: subprocess.Popen[bytes]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import lab_programs
 from output_checker.places import ROOT
 
 POM = Path(__file__).resolve().parent / "java" / "kafka" / "pom.xml"
@@ -73,18 +74,10 @@ def running(folder: Path, certificate: Path, name: str, users: Mapping[str, str]
     subprocess.run(
         [*java, "kafka.tools.StorageTool", *form], check=True, capture_output=True, timeout=120
     )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*java, "kafka.Kafka", config], stdout=log, stderr=log)
-    try:
-        _await(process, folder / "log", port)
+    log = folder / "log"
+    with lab_programs.running([*java, "kafka.Kafka", config], log) as process:
+        _await(process, log, port)
         yield port
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _pem(path: Path) -> str:

@@ -1,0 +1,27 @@
+"""A program on trial: started with its log in a file, and ended whatever happens.
+
+In: a command, the log. Out: the process while it runs. Must not know what it serves.
+"""
+
+import subprocess
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+END_WITHIN_S = 20
+
+
+@contextmanager
+def running(command: Sequence[str | Path], log: Path) -> Generator[subprocess.Popen[bytes]]:
+    """Run a program; it is asked to end, and made to where it does not."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
