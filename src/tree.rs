@@ -115,20 +115,6 @@ impl Tree {
         Ok(self)
     }
 
-    /// Takes the files below `folder` from `other` instead of the own ones.
-    pub fn replace_below(&mut self, folder: &str, other: Self) {
-        let others = other
-            .files
-            .into_iter()
-            .filter(|(path, _)| path.as_str().starts_with(folder));
-        for (path, file) in others {
-            // A path that only the other tree has would need a place of its own; there is none.
-            if let Some(own) = self.files.get_mut(&path) {
-                *own = file;
-            }
-        }
-    }
-
     pub fn get(&self, path: &RelPath) -> Option<&TreeFile> {
         self.files.get(path)
     }

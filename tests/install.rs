@@ -135,8 +135,8 @@ fn a_config_map_that_is_not_there() {
 #[test]
 fn an_object_in_two_applications() {
     let told = "lies in stack-3.dev.kafka as well as in stack-3.dev.fastapi";
-    let file = "k8s/deploy/overlays/dev/kafka/kustomization.yaml";
-    check(file, "resources:\n", "resources:\n  - ../../../base/fastapi\n", told);
+    let file = "k8s/deploy/base/kafka/kustomization.yaml";
+    check(file, "resources:\n", "resources:\n  - ../fastapi\n", told);
 }
 
 #[test]
@@ -172,6 +172,17 @@ fn a_component_that_is_not_delivered() {
 }
 
 #[test]
+fn a_folder_that_is_not_the_nearest() {
+    let told = "k8s/deploy/overlays/prod/cnpg/kustomization.yaml: no Application of `prod` applies this folder";
+    check(
+        "argocd/prod/applications/cnpg.yaml",
+        "overlays/prod/cnpg",
+        "base/cnpg",
+        told,
+    );
+}
+
+#[test]
 fn files_that_a_kustomization_names_and_are_gone() {
     let file = "k8s/deploy/base/kafka/kustomization.yaml";
     check(
@@ -182,8 +193,8 @@ fn files_that_a_kustomization_names_and_are_gone() {
     );
     check(
         KAFKA,
-        "overlays/dev/kafka",
-        "overlays/dev/gone",
+        "deploy/base/kafka",
+        "deploy/base/gone",
         "there is no kustomization that could be read",
     );
 }

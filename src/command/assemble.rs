@@ -1,5 +1,7 @@
 //! Everything between checking and the disk, in memory: the bases, and what environments change.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, bail};
 
 use crate::catalog::Catalog;
@@ -29,7 +31,7 @@ pub(super) fn assemble_with(
     stack: &Stack,
     catalog: &Catalog,
 ) -> anyhow::Result<Tree> {
-    let mut base = renderer.render(plan::plan(stack, catalog, hook::run_all(stack, catalog)?)?)?;
+    let base = renderer.render(plan::plan(stack, catalog, hook::run_all(stack, catalog)?)?)?;
     ensure_sizes(&base.tree)?;
     let mut environments = Vec::new();
     for name in &stack.environments {
@@ -42,22 +44,24 @@ pub(super) fn assemble_with(
             name,
             stack: own.as_ref().map_or(stack, |(stack, _)| stack),
             tree: own.as_ref().map(|(_, tree)| tree),
+            named: named(topology, name.as_str()),
         })
         .collect();
     let overlays = plan::plan_overlays(stack, catalog, &base.plan, &base.tree, &overlays)?;
     let overlays = renderer.render(overlays)?;
-    for (name, environment) in &mut environments {
-        // An environment's Applications follow its own values, whole.
-        if let Some((_, environment)) = environment.take() {
-            base.tree.replace_below(&format!("argocd/{name}/"), environment);
-        }
-    }
     let tree = base
         .tree
         .joined(overlays.tree)
         .map_err(|message| Code::E_OUTPUT_PATH.fault(message))?;
     ensure_objects(&tree)?;
     Ok(tree)
+}
+
+/// Components that the stack file names in an environment.
+fn named<'a>(topology: &'a Topology, environment: &str) -> BTreeSet<&'a str> {
+    let document = topology.document.environments.get(environment);
+    let components = document.into_iter().flat_map(|document| document.components.keys());
+    components.map(String::as_str).collect()
 }
 
 /// Whether anything of the environment is not as in the base.
@@ -175,10 +179,9 @@ mod tests {
         (document != before).then_some(document)
     }
 
-    /// The files that an overlay or an Application can show.
+    /// The files that an overlay can show.
     fn shown(tree: &Tree) -> Vec<(&RelPath, &TreeFile)> {
-        let folders = ["argocd/", "k8s/deploy/base/"].into_iter();
-        folders.flat_map(|folder| tree.below(folder)).collect()
+        tree.below("k8s/deploy/base/").collect()
     }
 
     proptest! {

@@ -150,7 +150,7 @@ fn environments(stack: &Stack, tree: &Tree, settings: &GenSettings) -> Vec<Envir
     environments
         .map(|name| Environment {
             name: name.to_string(),
-            apply: deploy::apply(stack, &shown(&deploy::folder(stack, name.as_str(), None))),
+            apply: deploy::apply_whole(stack, &shown(&deploy::whole(stack, name.as_str()))),
             charts: charts(name),
         })
         .collect()

@@ -18,21 +18,25 @@ use crate::view::{self, object};
 /// The group of ExternalSecrets, which a stack that has its values from a store takes for granted.
 const EXTERNAL_SECRETS: &str = "external-secrets.io";
 
-/// Values files of the release of each component, by their names in its base, the weakest first.
-pub type ValuesFiles<'a> = BTreeMap<&'a ComponentName, Vec<String>>;
+/// What is delivered of a component.
+#[derive(Debug)]
+pub struct Delivered {
+    /// The folder that is built, below the output.
+    pub folder: String,
+    /// Whether it has Secrets that are decrypted while it is built.
+    pub is_sealed: bool,
+    /// Values files of its release, below the output, the weakest first; a person's own last, which may be absent.
+    pub values: Vec<String>,
+}
 
-/// The values; `values_files` are those that were planned.
+/// The values of one environment, whose view of the stack goes in; `delivered` is by component, `_namespaces` among them.
 #[must_use]
-pub fn values(stack: &Stack, values_files: &ValuesFiles<'_>) -> Json {
-    let Some(gitops) = &stack.gitops else {
-        return json!({ "projects": [], "namespaces": [], "applications": [], "chart_operators": [], "git_operators": [], "indexes": [], "roots": [] });
-    };
-    let waves = stack.waves();
-    let operators = releases::operators(stack, &waves);
+pub fn values(stack: &Stack, environment: &ComponentName, delivered: &BTreeMap<&str, Delivered>) -> Json {
     let mut lists = Lists::default();
-    for environment in &stack.environments {
-        let project = Project::of(stack, gitops, environment, values_files);
-        lists.add(&project, &waves, &operators);
+    if let Some(gitops) = &stack.gitops {
+        let waves = stack.waves();
+        let operators = releases::operators(stack, &waves);
+        lists.add(&Project::of(stack, gitops, environment, delivered), &waves, &operators);
     }
     object! {
         "projects": lists.projects,
@@ -109,7 +113,7 @@ struct Project<'a> {
     delivery: Option<&'a Component>,
     environment: &'a ComponentName,
     name: String,
-    values_files: &'a ValuesFiles<'a>,
+    delivered: &'a BTreeMap<&'a str, Delivered>,
     /// Components that Argo CD keeps in step by itself.
     synced: BTreeSet<&'a ComponentName>,
 }
@@ -119,7 +123,7 @@ impl<'a> Project<'a> {
         stack: &'a Stack,
         gitops: &'a Gitops,
         environment: &'a ComponentName,
-        values_files: &'a ValuesFiles<'a>,
+        delivered: &'a BTreeMap<&'a str, Delivered>,
     ) -> Self {
         let delivery = stack.delivery();
         let links = delivery
@@ -132,10 +136,10 @@ impl<'a> Project<'a> {
         Self {
             stack,
             gitops,
+            name: stack.project(environment),
             delivery,
             environment,
-            name: stack.project(environment),
-            values_files,
+            delivered,
             synced,
         }
     }
@@ -162,11 +166,6 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// A folder of the overlay in the repository.
-    fn overlay(&self, folder: &str) -> String {
-        format!("{}/k8s/deploy/overlays/{}/{folder}", self.gitops.path, self.environment)
-    }
-
     /// The Application of the folder itself, which makes the waves count.
     fn root(&self) -> Json {
         let mut item = self.base("");
@@ -186,9 +185,10 @@ impl<'a> Project<'a> {
 
     /// What is built of a component, and the plugin that builds it.
     fn set_path(&self, item: &mut Json, component: &str) {
-        let folder = deploy::folder(self.stack, self.environment.as_str(), Some(component));
-        item["path"] = format!("{}/{folder}", self.gitops.path).into();
-        item["plugin"] = json!(deploy::plugin(self.stack));
+        if let Some(delivered) = self.delivered.get(component) {
+            item["path"] = format!("{}/{}", self.gitops.path, delivered.folder).into();
+            item["plugin"] = json!(delivered.is_sealed.then_some(deploy::PLUGIN));
+        }
     }
 
     fn application(&self, component: &Component, wave: usize) -> Json {
@@ -209,12 +209,11 @@ impl<'a> Project<'a> {
 
     /// Values files, the weakest first; Argo CD leaves out those that do not exist.
     fn value_files(&self, component: &Component) -> Vec<String> {
-        let base = format!("$values/{}/k8s/deploy/base/{}", self.gitops.path, component.name);
-        let overlay = format!("$values/{}", self.overlay(component.name.as_str()));
-        let names = self.values_files.get(&component.name).into_iter().flatten();
-        let of_folder = |folder: &str| names.clone().map(|name| format!("{folder}/{name}")).collect::<Vec<_>>();
-        let local = format!("{overlay}/values.local.yaml");
-        [of_folder(&base), of_folder(&overlay), vec![local]].concat()
+        let files = self.delivered.get(component.name.as_str());
+        let files = files.into_iter().flat_map(|delivered| &delivered.values);
+        files
+            .map(|file| format!("$values/{}/{file}", self.gitops.path))
+            .collect()
     }
 
     fn chart(&self, chart: &ChartSource, release: &str, value_files: &[String]) -> Json {

@@ -1,37 +1,36 @@
-//! Which folder of an environment is built, and by what: the overlay by kubectl alone, or the one that decrypts as well.
+//! Which folder of an environment holds everything, and what builds a folder: kubectl alone, or who decrypts as well.
 
 use crate::name::shell;
 use crate::stack::{SecretsBackend, Stack};
 
 /// Name of the plugin of Argo CD that builds with KSOPS; `catalog/argo_cd` sets it up.
-const PLUGIN: &str = "stacktic-ksops";
+pub const PLUGIN: &str = "stacktic-ksops";
 
-/// The folder of a component in an environment, `None` for all of them.
+/// The folder of all components of an environment.
 #[must_use]
-pub fn folder(stack: &Stack, environment: &str, component: Option<&str>) -> String {
-    let kind = match stack.secrets {
-        SecretsBackend::Sops => "sops",
-        SecretsBackend::Plain | SecretsBackend::ExternalSecrets => "overlays",
+pub fn whole(stack: &Stack, environment: &str) -> String {
+    let kind = match is_sealed(stack) {
+        true => "sops",
+        false => "overlays",
     };
-    let environment = format!("k8s/deploy/{kind}/{environment}");
-    component.map_or_else(|| environment.clone(), |component| format!("{environment}/{component}"))
+    format!("k8s/deploy/{kind}/{environment}")
 }
 
-/// The plugin of Argo CD that builds such a folder, where its own kustomize cannot.
+/// The command that applies the folder of all components, which is a path as a user would type it.
 #[must_use]
-pub fn plugin(stack: &Stack) -> Option<&'static str> {
-    (stack.secrets == SecretsBackend::Sops).then_some(PLUGIN)
+pub fn apply_whole(stack: &Stack, path: &str) -> String {
+    apply(path, is_sealed(stack))
 }
 
-/// The command that builds and applies a folder, which is a path as a user would type it.
+/// The command that builds and applies a folder, with or without Secrets to decrypt.
 #[must_use]
-pub fn apply(stack: &Stack, path: &str) -> String {
+pub fn apply(path: &str, is_sealed: bool) -> String {
     let path = shell::word(path);
-    match stack.secrets {
-        SecretsBackend::Sops => {
+    match is_sealed {
+        true => {
             format!("kustomize build --enable-alpha-plugins --enable-exec {path} | kubectl apply --server-side -f -")
         }
-        SecretsBackend::Plain | SecretsBackend::ExternalSecrets => kubectl(&path),
+        false => kubectl(&path),
     }
 }
 
@@ -39,4 +38,8 @@ pub fn apply(stack: &Stack, path: &str) -> String {
 #[must_use]
 pub fn kubectl(folder: &str) -> String {
     format!("kubectl apply --server-side -k {folder}")
+}
+
+fn is_sealed(stack: &Stack) -> bool {
+    stack.secrets == SecretsBackend::Sops
 }

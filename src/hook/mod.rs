@@ -71,7 +71,7 @@ pub fn run_all(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<HookRun>>
     run(stack, catalog, &|_| true)
 }
 
-/// Run the hooks that make something in the bases or among the Applications: an environment has nothing else of its own.
+/// Run the hooks that make something in the bases: an environment differs in nothing else.
 ///
 /// # Errors
 /// A mistake in the catalog.
@@ -81,11 +81,11 @@ pub fn run_for_environment(stack: &Stack, catalog: &Catalog) -> anyhow::Result<V
     })
 }
 
-/// Whether the pattern of a path may lie in a folder that environments look into.
+/// Whether the pattern of a path may lie in the folder that environments look into.
 fn is_of_environments(path: &str) -> bool {
+    const BASES: &str = "k8s/deploy/base/";
     let fixed = path.split('{').next().unwrap_or_default();
-    let mut folders = ["k8s/deploy/base/", "argocd/"].into_iter();
-    folders.any(|folder| fixed.starts_with(folder) || folder.starts_with(fixed))
+    fixed.starts_with(BASES) || BASES.starts_with(fixed)
 }
 
 fn run(stack: &Stack, catalog: &Catalog, is_wanted: &dyn Fn(&HookType) -> bool) -> anyhow::Result<Vec<HookRun>> {

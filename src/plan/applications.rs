@@ -1,31 +1,20 @@
-//! Values of hooks with the function `argo_cd_apps`: an Application lists the values files that were planned for its release.
+//! Values of hooks with the function `argo_cd_apps`: an Application applies the folder that is built, with the values files that
+//! were planned for its release.
 
 use serde_json::Value as Json;
 
-use super::{Plan, base_folder, hooks};
+use super::built::Built;
+use super::{Plan, hooks};
 use crate::catalog::Catalog;
 use crate::hook::{self, argo_cd_apps};
 use crate::stack::Stack;
 
-pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow::Result<()> {
+/// The Applications of an environment; `stack` is as it sees it.
+pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, built: &Built<'_>) -> anyhow::Result<()> {
     for entry in hook::of_function(catalog, "argo_cd_apps")? {
-        if let Json::Object(values) = argo_cd_apps::values(stack, &values_files(plan, stack)) {
+        if let Json::Object(values) = argo_cd_apps::values(stack, built.environment, &built.delivered()) {
             hooks::plan(plan, &entry, values)?;
         }
     }
     Ok(())
-}
-
-/// Values files of each component that a chart installs.
-fn values_files<'a>(plan: &Plan, stack: &'a Stack) -> argo_cd_apps::ValuesFiles<'a> {
-    let with_chart = stack
-        .deployed()
-        .filter(|component| component.entry.definition.install.chart().is_some());
-    let files = |folder: String| {
-        let names = plan.values_files(&folder).into_iter();
-        names.map(str::to_owned).collect()
-    };
-    with_chart
-        .map(|component| (&component.name, files(format!("{}/", base_folder(&component.name)))))
-        .collect()
 }

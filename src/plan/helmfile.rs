@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::Plan;
 use crate::hook::releases::{self, Operator, Release};
+use crate::layout;
 use crate::name::ComponentName;
 use crate::stack::{Component, Stack, Waves};
 use crate::view::object;
@@ -17,7 +18,13 @@ use crate::view::object;
 const ENVIRONMENT: &str = "{{ .Environment.Name }}";
 
 /// The one document; nothing where Helm installs nothing.
-pub(super) fn document(stack: &Stack, base: &Plan, waves: &Waves<'_>, operators: &[Operator<'_>]) -> Option<Json> {
+/// `plans` are those of the bases and of the overlays.
+pub(super) fn document(
+    stack: &Stack,
+    plans: (&Plan, &Plan),
+    waves: &Waves<'_>,
+    operators: &[Operator<'_>],
+) -> Option<Json> {
     let graph = Graph::of(stack, waves, operators);
     // An environment that is not has no such file.
     let ha = (!stack.highly_available.is_empty()).then_some(ENVIRONMENT);
@@ -27,7 +34,7 @@ pub(super) fn document(stack: &Stack, base: &Plan, waves: &Waves<'_>, operators:
         Some(item(&release, &needs))
     });
     let components = stack.deployed().filter_map(|component| {
-        let release = releases::of_component(component, values(base, &component.name))?;
+        let release = releases::of_component(component, values(stack, plans, &component.name))?;
         Some(item(&release, &graph.needs(component)))
     });
     let releases: Vec<Json> = operators.chain(components).collect();
@@ -41,15 +48,21 @@ pub(super) fn document(stack: &Stack, base: &Plan, waves: &Waves<'_>, operators:
     })
 }
 
-/// Values files: those of the base, then the same names and a person's own in the overlay, where they may be absent.
-fn values(base: &Plan, component: &ComponentName) -> Vec<String> {
+/// Values files: those of the base, then those that an environment has and a person's own, which may be absent.
+fn values(stack: &Stack, (base, overlays): (&Plan, &Plan), component: &ComponentName) -> Vec<String> {
     let folder = format!("k8s/deploy/base/{component}/");
-    let names = base.values_files(&folder);
-    let overlay = format!("k8s/deploy/overlays/{ENVIRONMENT}/{component}");
-    let of_base = names.iter().map(|name| format!("{folder}{name}"));
-    let of_overlay = names.iter().map(|name| format!("{overlay}/{name}"));
-    let own = [format!("{overlay}/values.local.yaml")];
-    of_base.chain(of_overlay).chain(own).collect()
+    let of_base = base
+        .values_files(&folder)
+        .into_iter()
+        .map(|name| format!("{folder}{name}"));
+    let mut names = BTreeSet::from(["values.local.yaml".to_owned()]);
+    for environment in &stack.environments {
+        let own = format!("k8s/deploy/overlays/{environment}/{component}/");
+        names.extend(overlays.values_files(&own).into_iter().map(str::to_owned));
+    }
+    let own = layout::values_files(names.iter().map(String::as_str)).into_iter();
+    let own = own.map(|name| format!("k8s/deploy/overlays/{ENVIRONMENT}/{component}/{name}"));
+    of_base.chain(own).collect()
 }
 
 fn item(release: &Release, needs: &BTreeSet<String>) -> Json {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::built::Built;
 use super::{Plan, Source, helmfile, hooks};
 use crate::catalog::{Catalog, GitSource, OperatorSource, Role};
 use crate::hook;
@@ -23,11 +24,18 @@ const STORAGE_CLASS: &str = "storage_class";
 /// The attribute that names the Secret of a certificate.
 const TLS_SECRET: &str = "tls_secret";
 
-pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Plan) -> anyhow::Result<()> {
+/// `built` are the environments.
+pub(super) fn plan(
+    plan: &mut Plan,
+    stack: &Stack,
+    catalog: &Catalog,
+    base: &Plan,
+    built: &[Built<'_>],
+) -> anyhow::Result<()> {
     for entry in hook::of_function(catalog, "install_docs")? {
         let waves = stack.waves();
         let operators = releases::operators(stack, &waves);
-        let helmfile = helmfile::document(stack, base, &waves, &operators);
+        let helmfile = helmfile::document(stack, (base, plan), &waves, &operators);
         let by_git = operators
             .iter()
             .filter_map(|operator| Some(git_operator(&operator.name, operator.source.git()?)));
@@ -35,6 +43,7 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog, base: &Pla
             stack,
             base,
             overlays: plan,
+            built,
             waves: &waves,
             operators: &operators,
         }
@@ -54,6 +63,7 @@ struct Install<'a> {
     stack: &'a Stack,
     base: &'a Plan,
     overlays: &'a Plan,
+    built: &'a [Built<'a>],
     waves: &'a Waves<'a>,
     operators: &'a [Operator<'a>],
 }
@@ -84,7 +94,7 @@ impl Install<'_> {
             "secrets": self.secrets(),
             "images": self.images(),
             "deliveries": delivery.into_iter().collect::<Vec<_>>(),
-            "environments": self.stack.environments.iter().map(|name| self.environment(name)).collect::<Vec<_>>(),
+            "environments": self.built.iter().map(|built| self.environment(built)).collect::<Vec<_>>(),
         }
     }
 
@@ -198,9 +208,8 @@ impl Install<'_> {
     }
 
     /// One environment: its namespaces, then its components by their waves.
-    fn environment(&self, name: &ComponentName) -> Json {
-        let apply =
-            |component: Option<&str>| deploy::apply(self.stack, &deploy::folder(self.stack, name.as_str(), component));
+    fn environment(&self, built: &Built<'_>) -> Json {
+        let name = built.environment;
         let mut waves: BTreeMap<usize, Wave> = BTreeMap::new();
         for operator in self.operators {
             let wave = waves.entry(operator.wave).or_default();
@@ -212,9 +221,10 @@ impl Install<'_> {
             wave.operators.extend(by_chart.or(by_git));
         }
         for component in self.components() {
-            let release = releases::of_component(component, self.values(component, name));
+            let values = built.values(component.name.as_str());
+            let release = releases::of_component(component, values.to_vec());
             let steps = [
-                Some(apply(Some(component.name.as_str()))),
+                Some(built.apply(component.name.as_str())),
                 release.as_ref().map(command),
             ];
             let steps: Vec<String> = steps.into_iter().flatten().collect();
@@ -232,21 +242,10 @@ impl Install<'_> {
         });
         object! {
             "name": name,
-            "namespaces": apply(Some(NAMESPACES)),
-            "whole": apply(None),
+            "namespaces": built.apply(NAMESPACES),
+            "whole": deploy::apply_whole(self.stack, &deploy::whole(self.stack, name.as_str())),
             "waves": waves.collect::<Vec<_>>(),
         }
-    }
-
-    /// Values files of a component's release, the weakest first.
-    fn values(&self, component: &Component, environment: &ComponentName) -> Vec<String> {
-        let folders = releases::folders(&component.name, environment);
-        let mut found = Vec::new();
-        for (folder, plan) in folders.iter().zip([self.base, self.overlays]) {
-            let names = plan.values_files(folder).into_iter();
-            found.extend(names.map(|name| format!("{folder}{name}")));
-        }
-        found
     }
 }
 

@@ -22,10 +22,8 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
         .filter(|component| !component.entry.definition.install.is_ours());
     let others: BTreeSet<&str> = foreign.map(|component| component.namespace.as_str()).collect();
     let all: BTreeSet<&str> = stack.deployed().map(|component| component.namespace.as_str()).collect();
-    let namespaces: Vec<Json> = all
-        .iter()
-        .map(|name| namespace(stack, name, !others.contains(name)))
-        .collect();
+    let namespaces = all.iter().map(|name| namespace(name, !others.contains(name)));
+    let namespaces = namespace_list(stack, namespaces.collect());
     let mut bases = Vec::new();
     for component in stack.deployed() {
         bases.push((component, secrets::secrets(stack, component)?));
@@ -39,7 +37,9 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     hooks::plan_lists(
         plan,
         &entry,
-        hooks::keys(object! { "namespaces": namespaces, "external_secrets": external_secrets, "roots": json!([{}]) }),
+        hooks::keys(
+            object! { "namespace_lists": namespaces.into_iter().collect::<Vec<_>>(), "external_secrets": external_secrets, "roots": json!([{}]) },
+        ),
     )?;
     let mut items = bases
         .iter()
@@ -49,14 +49,17 @@ pub(super) fn plan(plan: &mut Plan, stack: &Stack, catalog: &Catalog) -> anyhow:
     hooks::plan_lists(plan, &entry, hooks::keys(object! { "bases": items }))
 }
 
+/// The one list of all, where there are any.
+fn namespace_list(stack: &Stack, namespaces: Vec<Json>) -> Option<Json> {
+    let is_there = !namespaces.is_empty();
+    is_there.then(|| {
+        object! { "folder": NAMESPACES, "labels": view::shared_label_pairs(stack), "namespaces": namespaces }
+    })
+}
+
 /// Namespaces in which every workload is ours enforce what those workloads keep to.
-fn namespace(stack: &Stack, name: &str, is_ours: bool) -> Json {
-    object! {
-        "folder": NAMESPACES,
-        "namespace": name,
-        "labels": view::shared_label_pairs(stack),
-        "mode": if is_ours { "enforce" } else { "warn" },
-    }
+fn namespace(name: &str, is_ours: bool) -> Json {
+    object! { "name": name, "mode": if is_ours { "enforce" } else { "warn" } }
 }
 
 /// The base that owns every namespace, with its default-deny policy: no component does, so none can take one along.

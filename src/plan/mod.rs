@@ -4,6 +4,7 @@
 //! entries of the catalog, never by a template.
 
 mod applications;
+mod built;
 mod components;
 mod config_maps;
 mod environment;
@@ -91,7 +92,7 @@ pub struct Scope {
     pub keys: Arc<Json>,
 }
 
-/// Plan every file of `stack` but its overlays.
+/// Plan every file of `stack` but its overlays and what follows from them: Applications and pages.
 ///
 /// # Errors
 /// A mistake in the catalog, or two entries that make the same file.
@@ -112,7 +113,6 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Re
     components::plan(&mut plan, stack, catalog, &views)?;
     environment::plan(&mut plan, stack)?;
     secrets::plan(&mut plan, stack)?;
-    applications::plan(&mut plan, stack, catalog)?;
     kustomize::plan(&mut plan, stack, catalog)?;
     Ok(plan)
 }

@@ -9,7 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Plan, PlannedFile, Source, base_folder, config_maps, environment, hooks, install, operations, sealed};
+use super::built::{Built, relative};
+use super::{
+    Plan, PlannedFile, Source, applications, base_folder, config_maps, environment, hooks, install, operations, sealed,
+};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::{self, NAMESPACES};
@@ -24,9 +27,11 @@ pub struct Overlay<'a> {
     /// The stack as the environment sees it.
     pub stack: &'a Stack,
     pub tree: Option<&'a Tree>,
+    /// Components that the stack file names in it, which have room there for a person's own patches.
+    pub named: BTreeSet<&'a str>,
 }
 
-/// Plan the overlays of all environments.
+/// Plan the overlays of all environments, with what follows from them.
 ///
 /// # Errors
 /// A mistake in the catalog: a rendered file is not YAML.
@@ -41,107 +46,120 @@ pub fn plan_overlays(
         .hook("overlays")?
         .context(Code::E_CATALOG_HOOK.fault("there is no hook `overlays`"))?;
     let mut plan = Plan::default();
+    let mut all = Vec::new();
     for overlay in overlays {
-        let mut components = namespaces(stack, overlay.name);
+        let mut folders = Vec::new();
         for component in stack.deployed() {
             let folder = Folder {
-                environment: overlay.name,
+                overlay,
                 component,
                 base,
                 before: tree,
-                after: overlay.tree,
             };
-            components.push(folder.plan(&mut plan)?);
+            folders.extend(folder.plan(&mut plan)?);
         }
-        let names: Vec<Json> = components.iter().map(|item| item["component"].clone()).collect();
-        let values =
-            json!({ "components": components, "roots": [{ "environment": overlay.name, "components": names }] });
-        let charts = stack
-            .deployed()
-            .filter(|component| component.entry.definition.install.chart().is_some());
-        let charts: Vec<Json> = charts
-            .map(|component| json!({ "environment": overlay.name, "component": component.name }))
-            .collect();
-        let mut values = values.as_object().cloned().unwrap_or_default();
-        values.insert("charts".to_owned(), charts.into());
-        values.extend(sealed::values(stack, overlay.name)?);
+        let own = folders.iter().filter_map(|item| item["component"].as_str());
+        let built = Built::of(stack, overlay, own.map(str::to_owned).collect(), &plan, tree)?;
+        let mut values = sealed::values(stack, &built)?;
+        let named = folders.iter().filter(|item| item["is_named"] == true).cloned();
+        values.insert("named".to_owned(), named.collect());
+        values.insert("components".to_owned(), folders.into());
+        values.insert("roots".to_owned(), json!([root(stack, &built)]));
         hooks::plan(&mut plan, &entry, values)?;
+        applications::plan(&mut plan, overlay.stack, catalog, &built)?;
+        all.push(built);
     }
-    install::plan(&mut plan, stack, catalog, base)?;
+    install::plan(&mut plan, stack, catalog, base, &all)?;
     operations::plan(&mut plan, stack, catalog, (base, tree), overlays)?;
     Ok(plan)
 }
 
-/// The folder of the namespaces, which no environment changes.
-fn namespaces(stack: &Stack, environment: &ComponentName) -> Vec<Json> {
-    let item = item(environment, NAMESPACES, "");
-    stack.deployed().next().map(|_| item).into_iter().collect()
+/// The folder of everything: namespaces, which no environment changes, then each component as it is here.
+fn root(stack: &Stack, built: &Built<'_>) -> Json {
+    let here = format!("k8s/deploy/overlays/{}", built.environment);
+    let shared = stack.deployed().next().map(|_| NAMESPACES);
+    let components = stack.deployed().map(|component| component.name.as_str());
+    let folders = shared
+        .into_iter()
+        .chain(components)
+        .map(|component| relative(&here, &built.open_folder(component)));
+    json!({ "environment": built.environment, "folders": folders.collect::<Vec<_>>() })
 }
 
-/// The folder of an overlay before anything is changed.
-fn item(environment: &ComponentName, folder: &str, namespace: &str) -> Json {
-    json!({ "environment": environment, "component": folder, "namespace": namespace, "patches": [], "resources": [], "merges": [] })
-}
+/// What an environment can say of the objects of a component.
+const LISTS: [&str; 3] = ["patches", "resources", "merges"];
 
 /// One component in one environment.
 struct Folder<'a> {
-    environment: &'a ComponentName,
+    overlay: &'a Overlay<'a>,
     component: &'a Component,
     base: &'a Plan,
     before: &'a Tree,
-    after: Option<&'a Tree>,
 }
 
 impl Folder<'_> {
-    /// Plan the patches, and give the item that the overlay's kustomization is made from.
-    fn plan(&self, plan: &mut Plan) -> anyhow::Result<Json> {
-        let mut item = item(
-            self.environment,
-            self.component.name.as_str(),
-            self.component.namespace.as_str(),
-        );
-        let Some(after) = self.after else { return Ok(item) };
+    /// Plan the patches, and give the item that the folder's kustomization is made from, where there is to be one.
+    fn plan(&self, plan: &mut Plan) -> anyhow::Result<Option<Json>> {
+        let is_named = self.overlay.named.contains(self.component.name.as_str());
+        let mut item = json!({
+            "environment": self.overlay.name,
+            "component": self.component.name,
+            "namespace": self.component.namespace,
+            "is_named": is_named,
+        });
+        for list in LISTS {
+            item[list] = json!([]);
+        }
+        if let Some(after) = self.overlay.tree {
+            self.differences(plan, &mut item, after)?;
+        }
+        let mut said = LISTS.iter().filter_map(|list| item[*list].as_array());
+        let is_there = is_named || said.any(|items| !items.is_empty());
+        Ok(is_there.then_some(item))
+    }
+
+    /// What the environment has that the base has not, and the other way round.
+    fn differences(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
         let folder = format!("{}/", base_folder(&self.component.name));
         for (path, file) in self.base.below(&folder) {
             // Objects that the environment has no file for are gone there.
             let is_gone = file.resource && after.get(path).is_none();
-            let after = if is_gone { Some("") } else { text(after, path) };
-            let (Some(before), Some(after)) = (text(self.before, path), after) else {
+            let now = if is_gone { Some("") } else { text(after, path) };
+            let (Some(before), Some(now)) = (text(self.before, path), now) else {
                 continue;
             };
             let name = &path.as_str()[folder.len()..];
-            if before == after {
+            if before == now {
                 continue;
             }
             if file.resource {
-                self.patches(plan, &mut item, before, after)
-                    .with_context(|| format!("`{path}` in `{}`", self.environment))?;
+                self.patches(plan, item, before, now)
+                    .with_context(|| format!("`{path}` in `{}`", self.overlay.name))?;
             } else if layout::is_values_file(name) {
-                self.values(plan, name, before, after)?;
+                self.values(plan, name, before, now)?;
             } else if name.starts_with("config/") {
-                let after = match environment::map_of(self.component, name) {
-                    Some(_) => changed_keys(before, after),
-                    None => after.to_owned(),
+                let now = match environment::map_of(self.component, name) {
+                    Some(_) => changed_keys(before, now),
+                    None => now.to_owned(),
                 };
-                self.merge(plan, &mut item, name, &after, "merge")?;
+                self.merge(plan, item, name, &now, "merge")?;
             }
         }
-        self.new_resources(plan, &mut item, after)?;
-        self.new_config(plan, &mut item, after)?;
-        Ok(item)
+        self.new_resources(plan, item, after)?;
+        self.new_config(plan, item, after)
     }
 
     fn insert(&self, plan: &mut Plan, name: &str, text: String) -> anyhow::Result<()> {
         let planned = PlannedFile {
             class: Class::Owned,
-            why: format!("environment {}, values of {}", self.environment, self.component.name),
+            why: format!("environment {}, values of {}", self.overlay.name, self.component.name),
             source: Source::Copy(text.into_bytes().into()),
             resource: false,
         };
         plan.insert(
             &format!(
                 "k8s/deploy/overlays/{}/{}/{name}",
-                self.environment, self.component.name
+                self.overlay.name, self.component.name
             ),
             planned,
         )
@@ -193,11 +211,16 @@ impl Folder<'_> {
         Ok(())
     }
 
-    /// Objects in files that only the environment has.
+    /// Objects in files that only the environment has, and values of its release.
     fn new_resources(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
         let folder = format!("{}/", base_folder(&self.component.name));
         let new = after.below(&folder).filter(|(path, _)| self.before.get(path).is_none());
         for (path, _) in new.filter(|(path, _)| path.as_str().ends_with(".yaml")) {
+            let name = &path.as_str()[folder.len()..];
+            if layout::is_values_file(name) {
+                self.insert(plan, name, text(after, path).unwrap_or_default().to_owned())?;
+                continue;
+            }
             for object in yaml::documents(text(after, path).unwrap_or_default())?
                 .iter()
                 .filter(|object| object["kind"].is_string())

@@ -208,22 +208,34 @@ fn operators_serve_their_namespace(environment: &Environment, problems: &mut Vec
     }
 }
 
-/// What no Application applies is never installed.
-pub(super) fn every_folder_is_delivered(files: &Files, environments: &[Environment], problems: &mut Vec<Problem>) {
+/// What no Application applies is never installed, and a folder farther away lacks what the environment or its Secrets add.
+pub(super) fn the_nearest_folder_is_delivered(files: &Files, environments: &[Environment], problems: &mut Vec<Problem>) {
     for environment in environments {
-        let prefix = format!("k8s/deploy/overlays/{}/", environment.name);
         let delivered: BTreeSet<&str> = environment
             .applications
             .iter()
-            .filter_map(|application| application.folder.as_deref()?.rsplit('/').next())
+            .filter_map(|application| application.folder.as_deref())
             .collect();
-        let folders = files
-            .keys()
-            .filter_map(|path| path.strip_prefix(&prefix)?.strip_suffix("/kustomization.yaml"));
-        for folder in folders.filter(|folder| !folder.contains('/') && !delivered.contains(folder)) {
-            let file = format!("{prefix}{folder}/kustomization.yaml");
-            let fact = format!("no Application of `{}` applies this folder", environment.name);
-            problems.push(Problem::new(&file, fact));
+        for folder in nearest(files, &environment.name).into_values() {
+            if !delivered.contains(folder.as_str()) {
+                let file = format!("{folder}/kustomization.yaml");
+                let fact = format!("no Application of `{}` applies this folder", environment.name);
+                problems.push(Problem::new(&file, fact));
+            }
         }
     }
+}
+
+/// The folder of each component that is nearest to an environment, by name.
+fn nearest<'a>(files: &'a Files, environment: &str) -> BTreeMap<&'a str, String> {
+    let mut found = BTreeMap::new();
+    for place in ["base", &format!("overlays/{environment}"), &format!("sops/{environment}")] {
+        let prefix = format!("k8s/deploy/{place}/");
+        let names = files.keys().filter_map(|path| {
+            let name = path.strip_prefix(&prefix)?.strip_suffix("/kustomization.yaml")?;
+            (!name.contains('/')).then_some(name)
+        });
+        found.extend(names.map(|name| (name, format!("{prefix}{name}"))));
+    }
+    found
 }

@@ -60,7 +60,7 @@ pub fn install(files: &Files) -> Simulation {
             law(environment, &mut problems);
         }
     }
-    laws::every_folder_is_delivered(files, &environments, &mut problems);
+    laws::the_nearest_folder_is_delivered(files, &environments, &mut problems);
     problems.sort();
     problems.dedup();
     Simulation { environments, problems }

@@ -48,7 +48,7 @@ fn says_what_to_do_next_and_only_once() {
            helm upgrade --install cloudnative-pg cloudnative-pg --repo https://cloudnative-pg.github.io/charts --version 0.29.0 --create-namespace -n cnpg-system -f out/k8s/deploy/base/_operators/values-cnpg-cloudnative-pg.yaml
       5. deploy the environment `dev`; the last line again, for kinds that only the charts bring
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
-           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
+           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
       6. the secret files are plain, so do not commit them; with `secrets: sops` in the stack file, `stacktic gen` and the commands of the first step encrypt them
       7. or try the MCP server here and now, without a cluster
@@ -65,7 +65,7 @@ fn a_stack_without_a_server_builds_no_image() {
     next:
       1. deploy the environment `dev`; the last line again, for kinds that only the charts bring
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
-           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
+           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
     ");
 }
@@ -115,7 +115,7 @@ fn external_secrets_have_no_keys_to_fill_in() {
            docker push registry.shop.example.com/stacktic-mcp:0.1.0
       3. deploy the environment `dev`; the last line again, for kinds that only the charts bring
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
-           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml -f out/k8s/deploy/overlays/dev/loki/values.local.yaml
+           helm upgrade --install loki oci://ghcr.io/grafana-community/helm-charts/loki --version 18.11.0 --create-namespace -n monitoring -f out/k8s/deploy/base/loki/values.yaml
            kubectl apply --server-side -k out/k8s/deploy/overlays/dev
     ");
 }

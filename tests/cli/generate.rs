@@ -6,12 +6,12 @@ use crate::builder::{LINKED, LOKI, Project, lines_with};
 #[test]
 fn writes_then_has_nothing_to_do() {
     let project = Project::new(LOKI);
-    assert_said!(lines_with(&project.said("gen"), &["code", "-----", "template values.yaml", "overlays/dev/loki/local"]), @r#"
+    assert_said!(lines_with(&project.said("gen"), &["code", "-----", "template values.yaml", ".sops.yaml"]), @r#"
     exit code: 0
     ----- stdout -----
     ----- stderr -----
+      seed                   .sops.yaml  hook kustomize, template sops.yaml
       create                 k8s/deploy/base/loki/values.yaml  component loki, template values.yaml.j2
-      seed                   k8s/deploy/overlays/dev/loki/local/kustomization.yaml  hook overlays, template local.yaml
     "#);
     assert_said!(project.said("gen"), @r#"
     exit code: 0
@@ -237,18 +237,18 @@ fn max_deletes_lets_an_empty_stack_go() {
     let said = |arguments: &str| lines_with(&project.said(arguments), &["code", "error", "hint"]);
     assert_said!(said("gen"), @r#"
     exit code: 3
-    error: 14 files would go, and 0 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 14`
+    error: 9 files would go, and 0 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 9`
     error: nothing was written
     "#);
     assert_said!(said("gen --max-deletes 7"), @r#"
     exit code: 3
-    error: 14 files would go, and 7 may: the stack has no components
-    hint: look at the plan, then allow it with `--max-deletes 14`
+    error: 9 files would go, and 7 may: the stack has no components
+    hint: look at the plan, then allow it with `--max-deletes 9`
     error: nothing was written
     "#);
     assert_eq!(project.out(), files);
-    assert_said!(said("gen --max-deletes 14"), @r#"
+    assert_said!(said("gen --max-deletes 9"), @r#"
     exit code: 0
     "#);
     assert!(!project.out().keys().any(|path| path.contains("loki")));

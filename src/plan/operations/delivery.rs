@@ -10,10 +10,10 @@ use crate::view::object;
 pub(super) fn environments(site: &Site<'_>) -> Vec<Json> {
     let names = site.stack.environments.iter();
     let item = |name: &crate::name::ComponentName| {
-        let folder = deploy::folder(site.stack, name.as_str(), None);
+        let folder = deploy::whole(site.stack, name.as_str());
         object! {
             "name": name,
-            "apply": deploy::apply(site.stack, &folder),
+            "apply": deploy::apply_whole(site.stack, &folder),
             "file": format!("{folder}/kustomization.yaml"),
         }
     };
