@@ -14,6 +14,7 @@ use super::network::NetworkSpec;
 use super::package::PackageSpec;
 use super::profiles::Profiles;
 use super::provision::Provision;
+use super::rollout::Rollout;
 use super::secret::SecretSpec;
 use super::slot::Slot;
 use super::watching::{Alerts, Row};
@@ -100,6 +101,8 @@ pub struct ComponentType {
     /// Secrets that its own resources read.
     #[serde(default)]
     pub secrets: Vec<SecretSpec>,
+    /// How pods that read Secrets learn of new values, where a chart or a custom resource names the Secrets.
+    pub rollout: Option<Rollout>,
     /// Programs that run beside it in pods of their own, by name.
     #[serde(default)]
     pub jobs: BTreeMap<String, Job>,

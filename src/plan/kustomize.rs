@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
 use super::secrets::{self, PlannedSecret};
-use super::{Plan, PlannedFile, base_folder, config_maps, external, hooks};
+use super::{Plan, PlannedFile, base_folder, config_maps, external, hooks, rollouts};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::NAMESPACES;
@@ -73,6 +73,7 @@ fn namespaces_base(plan: &Plan, stack: &Stack, secrets: &[PlannedSecret]) -> Opt
             "labels": view::shared_label_pairs(stack),
             "resources": resources,
             "config_maps": Vec::<Json>::new(),
+            "patches": Vec::<Json>::new(),
             "secrets": generated(stack, secrets),
         }
     })
@@ -109,6 +110,7 @@ fn base(plan: &Plan, stack: &Stack, component: &Component, secrets: &[PlannedSec
         "labels": view::label_pairs(stack, component),
         "resources": resources(&files),
         "config_maps": config_maps::items(plan, component, &files),
+        "patches": rollouts::patches(plan, component),
         "secrets": generated(stack, secrets),
     })
 }

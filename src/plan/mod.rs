@@ -18,6 +18,7 @@ mod operations;
 mod overlay;
 mod package;
 mod parts;
+mod rollouts;
 mod sealed;
 mod secrets;
 mod selected;
@@ -44,6 +45,7 @@ pub use config_maps::matches;
 pub use overlay::{Overlay, plan_overlays};
 pub use package::{Package, Placed, package_of};
 pub(crate) use parts::json_length;
+pub use rollouts::{Readers, readers, with_word};
 pub(crate) use secrets::OF_LINK;
 
 /// All files of one stack.
@@ -113,6 +115,7 @@ pub fn plan(stack: &Stack, catalog: &Catalog, hooks: Vec<HookRun>) -> anyhow::Re
     components::plan(&mut plan, stack, catalog, &views)?;
     environment::plan(&mut plan, stack)?;
     secrets::plan(&mut plan, stack)?;
+    rollouts::plan(&mut plan, stack)?;
     kustomize::plan(&mut plan, stack, catalog)?;
     Ok(plan)
 }

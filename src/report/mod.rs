@@ -13,7 +13,7 @@ pub use access::{AccessChange, Way, access_diff, text_changes};
 pub use changes::{Detail, changes_json, changes_text, kept_text, unified_diff};
 pub use findings::{catalog_findings_text, findings_json, findings_text};
 pub use next_steps::{Environment, Image, Made, NextStep, SecretFile, next_steps, next_steps_text};
-pub use secrets::{secrets_json, secrets_left, secrets_status};
+pub use secrets::{secrets_afterwards, secrets_json, secrets_left, secrets_status};
 pub use unread::Unread;
 
 /// The few styles that messages use; plain text where colors are off.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::Style;
+use crate::name::ComponentName;
 use crate::secrets::{KeyState, State};
 
 /// Every key with its state, a line each.
@@ -46,9 +47,23 @@ pub fn secrets_left(keys: &[KeyState], style: Style) -> String {
     text
 }
 
+/// What a person runs when the new values are applied.
+#[must_use]
+pub fn secrets_afterwards(commands: &[(ComponentName, String)], style: Style) -> String {
+    let mut text = String::new();
+    for (component, command) in commands {
+        let head = style.hint("afterwards");
+        let _ = writeln!(
+            text,
+            "{head}: once applied, `{component}` takes its new values by\n      {command}"
+        );
+    }
+    text
+}
+
 /// The same for programs; `changed` are the files that were written.
 #[must_use]
-pub fn secrets_json(keys: &[KeyState], changed: &[String]) -> Json {
+pub fn secrets_json(keys: &[KeyState], changed: &[String], commands: &[(ComponentName, String)]) -> Json {
     let key = |KeyState { path, key, state }: &KeyState| {
         let mut item = json!({ "file": path.as_str(), "key": key, "state": word(state) });
         match state {
@@ -61,7 +76,13 @@ pub fn secrets_json(keys: &[KeyState], changed: &[String]) -> Json {
         }
         item
     };
-    json!({ "keys": keys.iter().map(key).collect::<Vec<_>>(), "changed": changed })
+    let commands = commands.iter();
+    let afterwards = commands.map(|(component, command)| json!({ "component": component, "command": command }));
+    json!({
+        "keys": keys.iter().map(key).collect::<Vec<_>>(),
+        "changed": changed,
+        "afterwards": afterwards.collect::<Vec<_>>(),
+    })
 }
 
 fn word(state: &State) -> &'static str {

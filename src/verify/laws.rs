@@ -209,7 +209,11 @@ fn operators_serve_their_namespace(environment: &Environment, problems: &mut Vec
 }
 
 /// What no Application applies is never installed, and a folder farther away lacks what the environment or its Secrets add.
-pub(super) fn the_nearest_folder_is_delivered(files: &Files, environments: &[Environment], problems: &mut Vec<Problem>) {
+pub(super) fn the_nearest_folder_is_delivered(
+    files: &Files,
+    environments: &[Environment],
+    problems: &mut Vec<Problem>,
+) {
     for environment in environments {
         let delivered: BTreeSet<&str> = environment
             .applications
@@ -229,7 +233,11 @@ pub(super) fn the_nearest_folder_is_delivered(files: &Files, environments: &[Env
 /// The folder of each component that is nearest to an environment, by name.
 fn nearest<'a>(files: &'a Files, environment: &str) -> BTreeMap<&'a str, String> {
     let mut found = BTreeMap::new();
-    for place in ["base", &format!("overlays/{environment}"), &format!("sops/{environment}")] {
+    for place in [
+        "base",
+        &format!("overlays/{environment}"),
+        &format!("sops/{environment}"),
+    ] {
         let prefix = format!("k8s/deploy/{place}/");
         let names = files.keys().filter_map(|path| {
             let name = path.strip_prefix(&prefix)?.strip_suffix("/kustomization.yaml")?;

@@ -83,7 +83,7 @@ fn diff_shows_lines_on_stdout_and_writes_nothing() {
     ----- stdout -----
     --- a/docs/operations.md
     +++ b/docs/operations.md
-    @@ -67,5 +67,5 @@
+    @@ -68,5 +68,5 @@
      
      - `loki`
        - in `dev`: `storage: 50Gi` (`k8s/deploy/base/loki/values.yaml`); more is a larger attribute in the stack file, where the StorageClass lets volumes grow

@@ -462,6 +462,7 @@ outputs:
         "values-a-theme.yaml",
         "values-datasources.yaml",
         "values-passwords.yaml",
+        "values-rollout.yaml",
     ];
     let application = project.read("out/argocd/dev/applications/grafana.yaml");
     let files = |folder: &str| {

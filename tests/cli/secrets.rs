@@ -171,6 +171,37 @@ fn a_rotation_changes_one_link_at_both_ends() {
 }
 
 #[test]
+fn a_new_value_has_a_new_word_that_makes_pods_begin_anew() {
+    let project = Project::generated(STACK);
+    let file = "out/k8s/deploy/base/grafana/values-rollout.yaml";
+    let word = || value_of(&project, file, "stacktic.io/rollout");
+    assert_eq!(word(), "first");
+    assert_eq!(project.run("secrets fill").code, 0);
+    let filled = word();
+    assert_ne!(filled, "first");
+    assert_eq!(project.run("secrets fill").code, 0);
+    assert_eq!(word(), filled, "nothing was changed");
+    assert_eq!(project.run("secrets rotate api:cnpg/app_db").code, 0);
+    assert_eq!(word(), filled, "another link was changed");
+    let password = "out/k8s/deploy/base/grafana/secret/admin.env";
+    let emptied = project
+        .read(password)
+        .replace(&value(&project, password, "password"), "");
+    project.write(password, &emptied);
+    assert_eq!(project.run("secrets fill").code, 0);
+    assert_ne!(word(), filled);
+    assert!(values(&project).iter().all(|value| !value.contains(&word())));
+    assert_eq!(project.run("gen --check").code, 0);
+}
+
+/// The value behind a key of a YAML file, as it stands on its line.
+fn value_of(project: &Project, path: &str, key: &str) -> String {
+    let text = project.read(path);
+    let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix(key));
+    lines.next().unwrap().trim_start_matches(": ").to_owned()
+}
+
+#[test]
 fn the_key_of_a_removed_link_is_let_in_no_more() {
     let project = Project::generated(STACK);
     project.run("secrets fill");

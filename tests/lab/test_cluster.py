@@ -177,7 +177,7 @@ def test_a_stack_grows_and_shrinks(tmp_path: Path, cluster: lab.Cluster, binary:
     }
     grown = upgraded(first, generated(stack, tmp_path, binary))
     added = grown.objects.keys() - first.objects.keys()
-    own = build.build(tmp_path / "out/k8s/deploy/overlays/dev/reports")
+    own = build.build(build.nearest(tmp_path / "out", "dev", "reports"))
     assert added >= {delivery.key(item) for item in own}
     assert not [key for key in added if not is_of(key, "reports") and not replaces(key, first)]
     assert not [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from output_checker.build import build
+from output_checker.build import build, nearest
 from output_checker.finding import Object
 
 # The annotations of an object together, which `kubectl apply` keeps a copy of the object in.
@@ -91,15 +91,15 @@ def applied(item: Object) -> int:
 def test_the_pod_finds_the_whole_document(binary: Path, tmp_path: Path, components: int) -> None:
     out = generate(binary, tmp_path, components)
     for environment, image in (("dev", "a:1"), ("long", f"{LONG}:1")):
-        objects = build(out / "k8s/deploy/overlays" / environment / "agent")
+        objects = build(nearest(out, environment, "agent"))
         assert images(mounted(objects)) == {image}
         assert max(applied(one) for one in objects) < ANNOTATIONS
 
 
 def test_an_environment_may_need_more_parts_than_the_base(binary: Path, tmp_path: Path) -> None:
     out = generate(binary, tmp_path, fullest_of_one_part(binary, tmp_path))
-    dev = mounted(build(out / "k8s/deploy/overlays/dev/agent"))
-    long = mounted(build(out / "k8s/deploy/overlays/long/agent"))
+    dev = mounted(build(nearest(out, "dev", "agent")))
+    long = mounted(build(nearest(out, "long", "agent")))
     assert sorted(dev) == ["stack-metadata.json"]
     assert sorted(long) == ["stack-metadata.json", "stack-metadata.json.001"]
     assert (images(dev), images(long)) == ({"a:1"}, {f"{LONG}:1"})

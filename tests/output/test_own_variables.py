@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from output_checker import presets
-from output_checker.build import build
+from output_checker.build import build, nearest
 from output_checker.finding import Object
 from output_checker.places import ROOT
 
@@ -65,7 +65,7 @@ def generated(binary: Path, folder: Path, stack: dict[str, Any]) -> Path:
 
 
 def objects(out: Path, environment: str, component: str) -> list[Object]:
-    return build(out / "k8s" / "deploy" / "overlays" / environment / component)
+    return build(nearest(out, environment, component))
 
 
 def of_kind(made: list[Object], kind: str) -> Iterator[Object]:

@@ -8,7 +8,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from output_checker.build import build
+from output_checker.build import build, nearest
 from output_checker.finding import Object
 
 HEAD = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\n"
@@ -65,7 +65,7 @@ def annotations(item: Object) -> int:
 def test_what_is_written_can_be_applied(binary: Path, tmp_path: Path) -> None:
     done = generate(binary, tmp_path, linked(860))
     assert done.returncode == 0, done.stderr
-    objects = build(tmp_path / "out/k8s/deploy/overlays/dev/hub")
+    objects = build(nearest(tmp_path / "out", "dev", "hub"))
     sizes = {f"{one['kind']} {one['metadata']['name']}": annotations(one) for one in objects}
     assert max(sizes.values()) > ANNOTATIONS // 2, sizes
     assert max(sizes.values()) <= ANNOTATIONS, sizes
@@ -82,7 +82,7 @@ def test_what_cannot_be_split_is_refused_with_the_remedy(binary: Path, tmp_path:
 def test_many_rules_become_further_policies_of_the_same_pods(binary: Path, tmp_path: Path) -> None:
     done = generate(binary, tmp_path, scraped(1_500))
     assert done.returncode == 0, done.stderr
-    objects = build(tmp_path / "out/k8s/deploy/overlays/dev/hub")
+    objects = build(nearest(tmp_path / "out", "dev", "hub"))
     policies = [one for one in objects if one["kind"] == "NetworkPolicy"]
     assert sorted(one["metadata"]["name"] for one in policies) == ["hub", "hub.001"]
     assert max(annotations(one) for one in policies) <= ANNOTATIONS

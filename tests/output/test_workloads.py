@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from output_checker import presets
-from output_checker.build import build
+from output_checker.build import build, nearest
 from output_checker.finding import Object
 from output_checker.places import ROOT
 from output_checker.tree_rules import check_tree
@@ -93,7 +93,7 @@ def generate(binary: Path, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
 
 def objects(out: Path, environment: str, component: str) -> Objects:
     """The objects of a component by kind, ConfigMaps aside."""
-    built = build(out / "k8s/deploy/overlays" / environment / component)
+    built = build(nearest(out, environment, component))
     return {one["kind"]: one for one in built if one["kind"] != "ConfigMap"}
 
 

@@ -30,6 +30,7 @@ mod objects;
 mod patterns;
 mod profiles;
 mod python;
+mod rollouts;
 mod secrets;
 mod settings;
 mod signs;
@@ -72,6 +73,7 @@ impl Definition for ComponentType {
         health::check,
         watching::check,
         secrets::check,
+        rollouts::check,
         network::check,
         files::component_type,
         signs::check,
@@ -87,6 +89,7 @@ impl Definition for ComponentType {
         names::of_people,
         attributes::manners,
         profiles::manners,
+        rollouts::manners,
         endpoints::reachable,
         watching::manners,
         charts::manners,

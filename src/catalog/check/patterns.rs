@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Held;
 use super::attributes::OF_EVERY_COMPONENT;
-use crate::catalog::{AttributeType, ComponentType, ForEach, PortSpec, SecretSpec};
+use crate::catalog::{AttributeType, ComponentType, ForEach, PortSpec, Rollout, SecretSpec};
 use crate::fault::Code::E_CATALOG_PATTERN;
 use crate::finding::suggestion;
 
@@ -30,6 +30,7 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     for (position, secret) in definition.secrets.iter().enumerate() {
         self::secret(held, definition, &position.to_string(), secret);
     }
+    rollout(held, definition);
     for (position, file) in definition.files.iter().enumerate() {
         let of_path: &[&str] = match file.for_each {
             Some(ForEach::SubComponents(_)) => &["name", "object", "sub_object"],
@@ -103,6 +104,13 @@ fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: 
         }
         labels(held, &["metrics", "selector"], &metrics.selector, known);
         labels(held, &["metrics", "pods"], &metrics.pods, known);
+    }
+}
+
+/// What a person runs for new values.
+fn rollout(held: &mut Held<'_, ComponentType>, definition: &ComponentType) {
+    if let Some(Rollout::Command(command)) = &definition.rollout {
+        pattern(held, &["rollout", "command"], command, &["object", "namespace"]);
     }
 }
 

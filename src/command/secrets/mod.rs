@@ -17,6 +17,7 @@ use crate::catalog::{Catalog, FileFindings};
 use crate::cli::{OutputArg, SecretsCommand};
 use crate::exit::Exit;
 use crate::finding::suggestion;
+use crate::name::ComponentName;
 use crate::report;
 use crate::secrets::{Filling, KeyState, State};
 use crate::settings::SecretsSettings;
@@ -57,10 +58,12 @@ struct Done {
     changed: Vec<String>,
     /// Keys that got a value.
     count: usize,
+    /// What a person runs when the new values are applied, by component.
+    commands: Vec<(ComponentName, String)>,
 }
 
 impl Done {
-    fn of(filling: Filling, changed: Vec<String>) -> Self {
+    fn of(filling: Filling, changed: Vec<String>, commands: Vec<(ComponentName, String)>) -> Self {
         let count = filling.writes.values().map(std::collections::BTreeMap::len).sum();
         let now = |mut key: KeyState| {
             if key.state == State::Empty {
@@ -72,6 +75,7 @@ impl Done {
             keys: filling.keys.into_iter().map(now).collect(),
             changed,
             count,
+            commands,
         }
     }
 }
@@ -89,14 +93,18 @@ fn status(session: &Session<'_>, streams: &mut Streams<'_>) -> anyhow::Result<Ex
     let filling = session.work_out(&session.noted_rotation()?)?;
     match session.settings.output {
         OutputArg::Text => write!(streams.out, "{}", report::secrets_status(&filling.keys))?,
-        OutputArg::Json => writeln!(streams.out, "{:#}", report::secrets_json(&filling.keys, &[]))?,
+        OutputArg::Json => writeln!(streams.out, "{:#}", report::secrets_json(&filling.keys, &[], &[]))?,
     }
     Ok(Exit::Done)
 }
 
 fn tell(session: &Session<'_>, done: &Done, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match session.settings.output {
-        OutputArg::Json => writeln!(streams.out, "{:#}", report::secrets_json(&done.keys, &done.changed))?,
+        OutputArg::Json => writeln!(
+            streams.out,
+            "{:#}",
+            report::secrets_json(&done.keys, &done.changed, &done.commands)
+        )?,
         OutputArg::Text => {
             match (done.count, done.changed.len()) {
                 (0, 0) => writeln!(streams.messages, "nothing to fill in")?,
@@ -104,6 +112,11 @@ fn tell(session: &Session<'_>, done: &Done, streams: &mut Streams<'_>) -> anyhow
                 (count, files) => writeln!(streams.messages, "{count} keys filled in, in {files} files")?,
             }
             write!(streams.messages, "{}", report::secrets_left(&done.keys, streams.style))?;
+            write!(
+                streams.messages,
+                "{}",
+                report::secrets_afterwards(&done.commands, streams.style)
+            )?;
         }
     }
     write!(streams.messages, "{}", report::kept_text(&session.kept, streams.style))?;

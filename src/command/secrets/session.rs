@@ -10,10 +10,14 @@ use crate::cli::SecretsCommand;
 use crate::disk::{self, Output, Purpose, SecretFile};
 use crate::layout::is_producible;
 use crate::name::RelPath;
+use crate::plan;
 use crate::secrets::{self, Filling, Rotation, Value, Values, strong};
 use crate::settings::SecretsSettings;
 use crate::stack::{Maker, Stack};
 use crate::tree::{Holds, Kept, Tree};
+
+/// Characters of a word that makes pods begin anew.
+const WORD: usize = 8;
 
 /// For whom files are encrypted.
 const RULES: &str = ".sops.yaml";
@@ -22,6 +26,7 @@ pub(super) struct Session<'run> {
     pub(super) settings: &'run SecretsSettings,
     pub(super) files: Vec<SecretFile<'run>>,
     pub(super) kept: Vec<Kept>,
+    stack: &'run Stack,
     tree: &'run Tree,
     output: Output,
     vault: Vault,
@@ -33,7 +38,7 @@ impl<'run> Session<'run> {
     /// # Errors
     /// Nothing was generated yet, or not for this stack.
     pub(super) fn open(
-        stack: &Stack,
+        stack: &'run Stack,
         tree: &'run Tree,
         settings: &'run SecretsSettings,
         command: &SecretsCommand,
@@ -58,6 +63,7 @@ impl<'run> Session<'run> {
             settings,
             files: Vec::new(),
             kept: Vec::new(),
+            stack,
             tree,
             output,
             vault,
@@ -189,12 +195,26 @@ impl<'run> Session<'run> {
             let closed = closed.with_context(|| format!("could not fill in `{}`", file.path))?;
             contents.extend(closed.map(|bytes| (file.path.clone(), bytes)));
         }
-        let changed = contents.keys().map(ToString::to_string).collect();
+        let changed: Vec<String> = contents.keys().map(ToString::to_string).collect();
+        let readers = plan::readers(self.stack, &changed.iter().map(String::as_str).collect())?;
+        contents.extend(self.words(&readers.words)?);
         let changes = self.output.compare(self.tree, &is_producible)?;
         self.kept.extend(self.output.put_values(changes, contents)?);
         self.output.end_rotation()?;
         self.make_private()?;
         self.look()?;
-        Ok(Done::of(filling, changed))
+        Ok(Done::of(filling, changed, readers.commands))
+    }
+
+    /// Files that make pods begin anew, with a new word each; one that is gone, or says it no more, is its owner's.
+    fn words(&self, paths: &[RelPath]) -> anyhow::Result<BTreeMap<RelPath, Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        for path in paths {
+            let Some(bytes) = self.output.read(path)? else { continue };
+            let text = String::from_utf8(bytes).with_context(|| format!("`{path}` is no text"))?;
+            let word = strong(0)?.reveal()[..WORD].to_owned();
+            found.extend(plan::with_word(&text, &word).map(|text| (path.clone(), text.into_bytes())));
+        }
+        Ok(found)
     }
 }

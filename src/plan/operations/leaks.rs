@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::Site;
+use crate::catalog::Rollout;
+use crate::plan::rollouts;
 use crate::plan::secrets::{self, PlannedSecret};
 use crate::stack::{Component, Link, Maker, SecretsBackend, Stack};
 use crate::tree::Holds;
@@ -44,18 +46,31 @@ fn item(stack: &Stack, link: &Link, places: &Places) -> Option<Json> {
     })
 }
 
-/// Who takes such secrets, and whether their pods begin anew by themselves with a new one: those of ours do, whose Secrets
-/// have another name then. A store makes Secrets under names that stay.
+/// Who reads Secrets, and how each learns of a new value. Pods of ours begin anew by themselves, since their Secrets have another
+/// name then; a store makes Secrets under names that stay.
 pub(super) fn readers(site: &Site<'_>) -> Json {
     let is_renamed = site.stack.secrets != SecretsBackend::ExternalSecrets;
-    let brings = |component: &&Component| {
-        let mut links = site.stack.links_from(&component.name);
-        links.any(|link| link.secrets().next().is_some())
-    };
-    let begins_anew = |component: &&Component| is_renamed && component.entry.definition.install.is_ours();
-    let (anew, later): (Vec<&Component>, Vec<&Component>) = site.components().filter(brings).partition(begins_anew);
-    let names = |of: Vec<&Component>| of.into_iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
-    object! { "anew": names(anew), "later": names(later) }
+    let (mut anew, mut later) = (Vec::new(), Vec::new());
+    let (mut words, mut follows, mut commands) = (Vec::new(), Vec::new(), Vec::new());
+    for component in site.components() {
+        if secrets::secrets(site.stack, component).unwrap_or_default().is_empty() {
+            continue;
+        }
+        let name = &component.name;
+        match &component.entry.definition.rollout {
+            Some(Rollout::Values(_) | Rollout::Objects(_)) => {
+                words.extend(rollouts::paths(site.stack, component));
+            }
+            Some(Rollout::Follows(who)) => follows.push(object! { "component": name, "who": who }),
+            Some(Rollout::Command(_)) => {
+                let command = rollouts::command(component).unwrap_or_default();
+                commands.push(object! { "component": name, "command": command });
+            }
+            None if is_renamed && component.entry.definition.install.is_ours() => anew.push(name.to_string()),
+            None => later.push(name.to_string()),
+        }
+    }
+    object! { "anew": anew, "later": later, "words": words, "follows": follows, "commands": commands }
 }
 
 /// Keys that no link brings, by file: what a type needs for itself.

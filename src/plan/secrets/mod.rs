@@ -95,12 +95,18 @@ fn header(secret: &PlannedSecret, backend: SecretsBackend) -> Vec<String> {
 pub(super) fn shared(stack: &Stack) -> anyhow::Result<Vec<PlannedSecret>> {
     let mut found = BTreeMap::new();
     for component in stack.deployed() {
-        for spec in component.entry.definition.secrets.iter().filter(|spec| spec.shared) {
-            let secret = secret(stack, component, spec, |name| component_variable(component, None, name))?;
-            found.insert(secret.file.clone(), secret);
-        }
+        let own = shared_by(stack, component)?.into_iter();
+        found.extend(own.map(|secret| (secret.file.clone(), secret)));
     }
     Ok(found.into_values().collect())
+}
+
+/// Those of them that a component has a part in.
+pub(super) fn shared_by(stack: &Stack, component: &Component) -> anyhow::Result<Vec<PlannedSecret>> {
+    let specs = component.entry.definition.secrets.iter().filter(|spec| spec.shared);
+    specs
+        .map(|spec| secret(stack, component, spec, |name| component_variable(component, None, name)))
+        .collect()
 }
 
 /// All Secrets of a component, sorted by file.

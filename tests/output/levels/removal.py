@@ -50,6 +50,10 @@ CLIENTS = re.compile(r"^docs/clients/")
 UNMADE = "default"
 # A values file that a hook makes of links: an Application lists those that there are.
 VALUES = re.compile(r"^\s*- ['\"]?\$values/\S+/values-[a-z-]+\.yaml['\"]?$")
+# A component whose overlay comes or goes with a fact of its link is built from another folder.
+FOLDER = re.compile(
+    r"^\s*(path: \S+/|- (\.\./\.\./base/)?)(?P<name>[a-z0-9-]+)$"
+)
 WAVE = re.compile(r'^\s*argocd\.argoproj\.io/sync-wave: "-?\d+"$')
 
 
@@ -191,8 +195,12 @@ def in_file(
     if application := APPLICATION.match(path):
         synced = link.kind.interface == "deployed" and application[1] == link.target
         is_own = application[1] in names
-        told = [one for one in lines if not (WAVE.match(one) or (is_own and VALUES.match(one)))]
+        mine = [one for one in lines if is_own and (VALUES.match(one) or FOLDER.match(one))]
+        told = [one for one in lines if not WAVE.match(one) and one not in mine]
         return [] if synced or not told else ["more than waves changed"]
+    if path == f"{OVERLAY}/kustomization.yaml":
+        told = [one for one in map(FOLDER.match, lines) if not one or one["name"] not in names]
+        return ["more than its folders changed"] if told else []
     # What differs by environment lies in the overlay of each.
     ends = tuple(f"{folder}/{name}/" for name in sorted(names) for folder in (BASE, OVERLAY))
     if path == "argocd/dev/project.yaml":

@@ -34,3 +34,10 @@ def build(folder: Path) -> list[Object]:
     if done.returncode != 0:
         raise BuildError(done.stderr.strip())
     return yaml_reading.read_all(done.stdout)
+
+
+def nearest(out: Path, environment: str, component: str) -> Path:
+    """Return what an environment builds of a component: its overlay's folder, else the base's."""
+    deploy = out / "k8s" / "deploy"
+    own = deploy / "overlays" / environment / component
+    return own if (own / "kustomization.yaml").is_file() else deploy / "base" / component
