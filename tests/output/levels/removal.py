@@ -51,9 +51,7 @@ UNMADE = "default"
 # A values file that a hook makes of links: an Application lists those that there are.
 VALUES = re.compile(r"^\s*- ['\"]?\$values/\S+/values-[a-z-]+\.yaml['\"]?$")
 # A component whose overlay comes or goes with a fact of its link is built from another folder.
-FOLDER = re.compile(
-    r"^\s*(path: \S+/|- (\.\./\.\./base/)?)(?P<name>[a-z0-9-]+)$"
-)
+FOLDER = re.compile(r"^\s*(path: \S+/|- (\.\./\.\./base/)?)(?P<name>[a-z0-9-]+)$")
 WAVE = re.compile(r'^\s*argocd\.argoproj\.io/sync-wave: "-?\d+"$')
 
 
