@@ -72,7 +72,7 @@ pub use network::{Among, NetworkSpec};
 pub use package::{PackageSpec, ToolFile};
 pub use pair::{LinkFile, Pair, Side};
 pub use profiles::{ProfileSpec, Profiles};
-pub use provision::{AccountSecret, AccountSpec, Change, HttpAuth, KeySource, Per, Provision, ScopeSource};
+pub use provision::{AccountSecret, AccountSpec, Change, Followed, HttpAuth, KeySource, Per, Provision, ScopeSource};
 pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 pub use source::{ChartSource, GitSource, OperatorSource};
