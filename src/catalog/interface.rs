@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::attribute::AttributeType;
 use super::component_type::Role;
 use super::convention::Keys;
 use crate::level::Level;
@@ -65,6 +66,12 @@ pub struct FactSpec {
 #[serde(deny_unknown_fields)]
 pub struct Taken {
     pub levels: Vec<Level>,
+    /// Whether a component may have one such link at most.
+    #[serde(default)]
+    pub single: bool,
+    /// Settings of one link, `with:` in stack.yaml.
+    #[serde(default)]
+    pub with: BTreeMap<String, AttributeType>,
 }
 
 fn yes() -> bool {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::component_type::{ComponentType, Role};
 use super::convention::{self, Keys};
 use super::entry::Entry;
-use super::interface::Interface;
+use super::interface::{Interface, Taken};
 use super::pair::Pair;
 use super::provision::{AccountLevel, AccountSpec, Provision, ScopeSource};
 use super::slot::{Slot, SlotBody};
@@ -234,9 +234,11 @@ fn slots(
     let mut slots = from.consumes.clone();
     let own: BTreeSet<String> = slots.iter().map(|slot| slot.interface().to_owned()).collect();
     for name in provisions.keys().filter(|name| !own.contains(*name)) {
-        if let Some(levels) = taken_by_role(catalog, name, &from.roles)? {
+        if let Some(taken) = taken_by_role(catalog, name, &from.roles)? {
             let body = SlotBody {
-                levels,
+                levels: taken.levels,
+                single: taken.single,
+                with: taken.with,
                 ..SlotBody::default()
             };
             slots.push(Slot {
@@ -249,7 +251,7 @@ fn slots(
     Ok(slots)
 }
 
-fn taken_by_role(catalog: &Catalog, interface: &str, roles: &BTreeSet<Role>) -> anyhow::Result<Option<Vec<Level>>> {
+fn taken_by_role(catalog: &Catalog, interface: &str, roles: &BTreeSet<Role>) -> anyhow::Result<Option<Taken>> {
     if roles.is_empty() {
         return Ok(None);
     }
@@ -257,7 +259,7 @@ fn taken_by_role(catalog: &Catalog, interface: &str, roles: &BTreeSet<Role>) -> 
     let mut taken = entry.definition.consumers.iter();
     Ok(taken
         .find(|(role, _)| roles.contains(role))
-        .map(|(_, taken)| taken.levels.clone()))
+        .map(|(_, taken)| taken.clone()))
 }
 
 /// The link types of one slot.

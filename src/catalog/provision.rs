@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use super::slot::DeliveredSecret;
 use crate::level::Level;
 
 /// How a type provides one interface.
@@ -38,6 +39,34 @@ pub struct Provision {
     pub when: BTreeMap<String, Change>,
     /// Of `http` alone: who checks the callers.
     pub auth: Option<HttpAuth>,
+    /// Where it goes for its consumer.
+    pub follows: Option<Follows>,
+}
+
+/// What the provider looks into for its consumer: what the consumer's own links end at, with the accounts that it has there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Follows {
+    /// The endpoint whose pods connect; no others may.
+    pub pods_of: String,
+    /// Links of the consumer that are followed, by their interface.
+    pub interfaces: BTreeMap<String, Followed>,
+}
+
+/// Links of one interface that a provider follows.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Followed {
+    /// The fact without which such a link is left alone: a queue, which an exchange does not have.
+    pub fact: Option<String>,
+    /// The setting of the link to the provider without a value of which such links are left alone.
+    pub setting: Option<String>,
+    /// The lowest level of such a link that is followed.
+    pub from: Option<Level>,
+    /// The Secret of the consumer that lends facts of such a link to the provider.
+    pub secret: Option<DeliveredSecret>,
+    /// Level data that the account of such a link has besides.
+    pub grants: Map<String, Json>,
 }
 
 /// What changes of a provision.

@@ -124,6 +124,17 @@ pub enum EnvSetting {
     Sometimes(ConditionalSetting),
 }
 
+impl EnvSetting {
+    /// The pattern of its value.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Always(value) => value,
+            Self::Sometimes(setting) => &setting.value,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalSetting {

@@ -8,6 +8,8 @@ use crate::stack::{Component, Endpoint, Link, Stack};
 /// Pods of one component may open connections to pods of another.
 pub(super) struct Edge<'a> {
     pub(super) from: &'a Component,
+    /// Labels of its pods that may, where not all of them may.
+    pub(super) from_pods: Option<&'a BTreeMap<String, String>>,
     pub(super) to: &'a Component,
     /// Labels of the pods at the far end.
     pub(super) pods: BTreeMap<String, String>,
@@ -17,21 +19,56 @@ pub(super) struct Edge<'a> {
 
 /// All edges, in the order of the links; an external end has no pods and no edge of its own.
 pub(super) fn edges(stack: &Stack) -> Vec<Edge<'_>> {
-    stack.links.iter().flat_map(|link| link_edges(stack, link)).collect()
+    let of_links = stack.links.iter().flat_map(|link| {
+        let from = (stack.component(&link.from), None);
+        link_edges(stack, from, link, why(link))
+    });
+    of_links
+        .chain(stack.links.iter().flat_map(|link| followed(stack, link)))
+        .collect()
+}
+
+fn why(link: &Link) -> String {
+    format!("link {}", link.arrow().replace('→', "->"))
+}
+
+/// Edges of a provider to what the links of its consumer end at, as far as it follows them.
+fn followed<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
+    let provider = stack.component(&link.to);
+    let follows = link.kind.provision.follows.as_ref();
+    let endpoint = follows.and_then(|follows| provider.endpoints.get(&follows.pods_of));
+    let pods = endpoint
+        .map(|endpoint| &endpoint.pods)
+        .filter(|pods| **pods != provider.pods);
+    let own = stack.followed(link);
+    own.flat_map(|own| {
+        link_edges(
+            stack,
+            (provider, pods),
+            own,
+            format!("{}, for {}", why(link), own.end()),
+        )
+    })
+    .collect()
 }
 
 /// One edge for each set of pods that the link's endpoints have.
-fn link_edges<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
-    let (from, to) = (stack.component(&link.from), stack.component(&link.to));
+fn link_edges<'a>(
+    stack: &'a Stack,
+    (from, from_pods): (&'a Component, Option<&'a BTreeMap<String, String>>),
+    link: &'a Link,
+    why: String,
+) -> Vec<Edge<'a>> {
+    let to = stack.component(&link.to);
     let mut ports: BTreeMap<BTreeMap<String, String>, BTreeSet<u16>> = BTreeMap::new();
     for (pods, port) in link.endpoints.iter().flat_map(|name| targets(to, name)) {
         ports.entry(pods).or_default().insert(port);
     }
-    let why = format!("link {}", link.arrow().replace('→', "->"));
     ports
         .into_iter()
         .map(|(pods, ports)| Edge {
             from,
+            from_pods,
             to,
             pods,
             ports,

@@ -29,7 +29,11 @@ pub(super) fn values(stack: &Stack) -> Json {
         })
         .collect();
     let (policies, more): (Vec<Json>, Vec<Vec<Json>>) = policies.into_iter().map(in_parts).unzip();
-    let narrower: Vec<Json> = with_pods().flat_map(|component| narrower(stack, component)).collect();
+    let narrower = |component: &Component| {
+        let outgoing = outgoing.get(&component.name).unwrap_or(&none);
+        [narrower(stack, component), some_pods(stack, component, outgoing)].concat()
+    };
+    let narrower: Vec<Json> = with_pods().flat_map(narrower).collect();
     object! { "policies": policies, "more_policies": more.concat(), "narrower_policies": narrower, "denials": denials(stack) }
 }
 
@@ -38,12 +42,8 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
     let ingress = incoming
         .iter()
         .filter(|edge| edge.from.is_deployed() && !edge.from.pods.is_empty());
-    let egress = outgoing
-        .iter()
-        .filter(|edge| edge.to.is_deployed() && !edge.pods.is_empty());
-    let external = outgoing.iter().filter(|edge| !edge.to.is_deployed());
-    let external = external
-        .map(|edge| object! { "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) });
+    let of_all = || outgoing.iter().copied().filter(|edge| edge.from_pods.is_none());
+    let (egress, external) = (inside(of_all()), outside(of_all()));
     let by_link = stack.links_from(&component.name).flat_map(|link| {
         let open = link.kind.slot.egress.iter();
         let why = || format!("outside services, link {}", link.arrow().replace('→', "->"));
@@ -68,13 +68,54 @@ fn policy(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>], incoming
         "namespace": &component.namespace,
         "labels": view::label_pairs(stack, component),
         "pods": view::pairs(&component.pods),
-        "ingress": sorted(ingress.map(|edge| rule(edge, edge.from, &edge.from.pods))),
+        "ingress": sorted(ingress.map(|edge| rule(edge, edge.from, edge.from_pods.unwrap_or(&edge.from.pods)))),
         "ingress_namespaces": sorted(operators),
         "ingress_open": sorted(open),
-        "egress": sorted(egress.map(|edge| rule(edge, edge.to, &edge.pods))),
+        "egress": sorted(egress),
         "egress_open": sorted(external.chain(ways_out).chain(by_link)),
         "dns": view::dns(stack),
     }
+}
+
+/// Rules for edges to components that are deployed here.
+fn inside<'a>(edges: impl Iterator<Item = &'a Edge<'a>>) -> impl Iterator<Item = Json> {
+    let inside = edges.filter(|edge| edge.to.is_deployed() && !edge.pods.is_empty());
+    inside.map(|edge| rule(edge, edge.to, &edge.pods))
+}
+
+/// Rules for edges to components of other stacks.
+fn outside<'a>(edges: impl Iterator<Item = &'a Edge<'a>>) -> impl Iterator<Item = Json> {
+    let outside = edges.filter(|edge| !edge.to.is_deployed());
+    outside
+        .map(|edge| object! { "why": format!("{} (external)", edge.why), "ports": ports(edge.ports.iter().copied()) })
+}
+
+/// Policies for pods of a component that alone may follow links of others.
+fn some_pods(stack: &Stack, component: &Component, outgoing: &[&Edge<'_>]) -> Vec<Json> {
+    let mut by_pods: BTreeMap<&BTreeMap<String, String>, Vec<&Edge<'_>>> = BTreeMap::new();
+    for edge in outgoing {
+        if let Some(pods) = edge.from_pods {
+            by_pods.entry(pods).or_default().push(edge);
+        }
+    }
+    let policy = |(pods, edges): (&BTreeMap<String, String>, Vec<&Edge<'_>>)| {
+        let more = || {
+            pods.iter()
+                .filter(|(key, value)| component.pods.get(*key) != Some(*value))
+        };
+        let what = more().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join("-");
+        object! {
+            "component": &component.name,
+            "what": shortened(&format!("{what}-follows"), MOST_WORDS),
+            "namespace": &component.namespace,
+            "labels": view::label_pairs(stack, component),
+            "pods": view::pairs(&component.pods),
+            "among": more().map(|(key, value)| object! { "key": key, "values": vec![value.as_str()] }).collect::<Vec<_>>(),
+            "egress": sorted(inside(edges.iter().copied())),
+            "egress_open": sorted(outside(edges.iter().copied())),
+        }
+    };
+    by_pods.into_iter().map(policy).collect()
 }
 
 /// Policies for some pods of a component, which add to the one for all of them.
@@ -91,6 +132,7 @@ fn narrower(stack: &Stack, component: &Component) -> Vec<Json> {
             "labels": view::label_pairs(stack, component),
             "pods": view::pairs(&component.pods),
             "among": pods.iter().map(|(key, values)| object! { "key": key, "values": values.0.clone() }).collect::<Vec<_>>(),
+            "egress": Json::Array(Vec::new()),
             "egress_open": sorted(ways.into_iter().map(way_out)),
         }
     };

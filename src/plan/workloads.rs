@@ -24,6 +24,9 @@ const MODE_OF_SECRETS: u32 = 0o400;
 /// Where every client of the Kubernetes API looks for its token.
 const IDENTITY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/// The interface of who sets the number of pods.
+const AUTOSCALE: &str = "autoscale";
+
 /// Where it finds the certificate of the authority of each provider, as their facts say.
 pub(super) const AUTHORITIES: &str = "/run/authorities";
 
@@ -43,7 +46,7 @@ pub(super) fn objects(component: &Component, stack: &Json, view: &Json) -> anyho
     };
     let values = values(component, workload, Variables::of(stack, view))?;
     let is_listening = values["ports"].as_array().is_some_and(|ports| !ports.is_empty());
-    let is_scaled = !values["scale"].is_null();
+    let is_scaled = !values["scale"]["most"].is_null();
     let has_several = values["spreads"] == true;
     let templates = [
         ("deployment.yaml", true),
@@ -64,7 +67,10 @@ fn values(component: &Component, workload: &Workload, variables: Variables<'_>) 
     let expand = |text: &str| variables.expand(text);
     let image = component.images.get(&workload.container);
     let replicas = amount(&workload.replicas, &variables)?;
-    let scale = scale(workload, replicas, &variables)?;
+    let scale = match is_scaled_by_another(view) {
+        true => json!({ "by": AUTOSCALE }),
+        false => scale(workload, replicas, &variables)?,
+    };
     let folders = workload.projected.iter().map(|folder| self::folder(folder, view));
     let writable = workload
         .writable
@@ -127,6 +133,13 @@ fn amount(amount: &Amount, variables: &Variables<'_>) -> anyhow::Result<u32> {
 fn number(text: &str) -> anyhow::Result<u32> {
     text.parse()
         .with_context(|| Code::E_CATALOG_PATTERN.fault(format!("`{text}` is no whole number")))
+}
+
+/// Whether somebody that it is linked to sets the number of its pods.
+fn is_scaled_by_another(view: &Json) -> bool {
+    let slots = view["gets"].as_object().into_iter().flat_map(serde_json::Map::values);
+    let mut links = slots.filter_map(Json::as_array).flatten();
+    links.any(|link| link["interface"] == AUTOSCALE)
 }
 
 /// The autoscaler's figures, while the attribute asks for more pods than there are anyway.

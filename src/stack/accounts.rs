@@ -211,7 +211,7 @@ fn closed_list<'a>(item: &Json, reach: &'a BTreeMap<String, Vec<String>>) -> Opt
 }
 
 /// Links that share an account have its lists together.
-fn join_grants(grants: &mut Map<String, Json>, more: &Map<String, Json>) {
+pub(super) fn join_grants(grants: &mut Map<String, Json>, more: &Map<String, Json>) {
     for (key, value) in more {
         match (grants.get_mut(key), value) {
             (Some(Json::Array(known)), Json::Array(items)) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::scope::LinkScope;
 use super::{Delivered, Fact};
-use crate::catalog::LinkKind;
+use crate::catalog::{DeliveredSecret, LinkKind};
 
 /// The Secret that the slot of a link asks for; none where the link gives no secret.
 ///
@@ -15,10 +15,21 @@ pub(super) fn delivered(
     facts: &BTreeMap<String, Fact>,
     scope: &LinkScope<'_>,
 ) -> anyhow::Result<Option<Delivered>> {
-    let Some(deliver) = &kind.slot.deliver else {
-        return Ok(None);
-    };
-    let secret = &deliver.secret;
+    match &kind.slot.deliver {
+        Some(deliver) => self::secret(&deliver.secret, facts, scope),
+        None => Ok(None),
+    }
+}
+
+/// A Secret with facts; none where none of them is a secret.
+///
+/// # Errors
+/// A pattern of the catalog does not expand.
+pub(super) fn secret(
+    secret: &DeliveredSecret,
+    facts: &BTreeMap<String, Fact>,
+    scope: &LinkScope<'_>,
+) -> anyhow::Result<Option<Delivered>> {
     let (mut keys, mut key_of) = (BTreeMap::new(), BTreeMap::new());
     for (key, wanted) in &secret.keys {
         let key = scope.expand(key)?;

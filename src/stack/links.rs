@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json};
 
 use super::accounts::{self, Accounts, Holder};
 use super::scope::LinkScope;
-use super::{Account, Attributes, Component, Fact, Link, SubComponent, deliver, facts, keys};
-use crate::catalog::{Level, LinkKind, Role, ScopeSource};
+use super::{Account, Attributes, Component, Delivered, Fact, Link, SubComponent, deliver, facts, follow, keys};
+use crate::catalog::{Followed, Level, LinkKind, Role, ScopeSource};
 use crate::fault::Code;
 use crate::finding::suggestion;
 use crate::name::{ComponentName, EnvPrefix, MAX_LABEL, SubName, env_form, shortened};
@@ -107,6 +107,7 @@ fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts
         with: ends.with.clone(),
         account: given.account,
         delivered: deliver::delivered(&ends.kind, &given.facts, &scope)?,
+        lent: lent(ends, graph, &given.facts, &scope)?,
         facts: given.facts,
         env: Vec::new(),
         endpoints: endpoints(&ends.kind, &slots_of_provider(ends, graph)),
@@ -144,7 +145,10 @@ fn given(
         account: principal.as_deref(),
         ..*scope
     };
-    let grants = accounts::grants(&ends.kind, ends.level, &scope, reach)?;
+    let mut grants = accounts::grants(&ends.kind, ends.level, &scope, reach)?;
+    for (_, followed) in followers(ends, graph) {
+        accounts::join_grants(&mut grants, &followed.grants);
+    }
     let holder = Holder {
         position,
         kind: &ends.kind,
@@ -165,6 +169,33 @@ fn given(
         grants,
         facts,
     })
+}
+
+/// Providers that follow the link, because of another one of its consumer, and how.
+fn followers<'a>(link: &'a Ends, graph: &'a Graph<'_>) -> impl Iterator<Item = (&'a ComponentName, &'a Followed)> {
+    let own = graph.ends.iter().filter(|ends| ends.from == link.from);
+    own.filter_map(|ends| {
+        Some((
+            &ends.to,
+            follow::followed(&ends.kind, &ends.with, &link.kind, link.level)?,
+        ))
+    })
+}
+
+/// The Secrets that lend its facts to those who follow it.
+fn lent(
+    ends: &Ends,
+    graph: &Graph<'_>,
+    facts: &BTreeMap<String, Fact>,
+    scope: &LinkScope<'_>,
+) -> anyhow::Result<BTreeMap<ComponentName, Delivered>> {
+    let mut found = BTreeMap::new();
+    for (provider, followed) in followers(ends, graph) {
+        let secret = followed.secret.as_ref();
+        let secret = secret.map(|secret| deliver::secret(secret, facts, scope)).transpose()?;
+        found.extend(secret.flatten().map(|secret| (provider.clone(), secret)));
+    }
+    Ok(found)
 }
 
 /// More of the link for tool files, as its pair says.

@@ -14,6 +14,7 @@ mod dns;
 mod endpoints;
 mod external;
 mod facts;
+mod follow;
 pub mod gateway;
 mod granting;
 mod graph;
@@ -164,6 +165,8 @@ pub struct Link {
     pub env: Vec<EnvValue>,
     /// The Secret of the consumer that its facts are delivered in.
     pub delivered: Option<Delivered>,
+    /// The Secrets of the consumer that lend its facts to providers which follow it, by these.
+    pub lent: BTreeMap<ComponentName, Delivered>,
     /// Endpoints that the network opens.
     pub endpoints: Vec<String>,
     /// Closed lists of what it reaches.

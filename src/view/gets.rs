@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::object;
 use crate::name::env_form;
-use crate::stack::{Component, Fact, Link, Stack};
+use crate::stack::{Component, Delivered, Fact, Link, Stack};
 
 /// The slots of `component` with their links; one that is free is an empty list.
 pub(super) fn of(stack: &Stack, component: &Component) -> Json {
@@ -60,8 +60,10 @@ pub(super) fn plain(link: &Link) -> Map<String, Json> {
 
 /// The Secret that the facts are delivered in, with the key of each.
 pub(super) fn secret(link: &Link) -> Json {
-    let Some(delivered) = &link.delivered else {
-        return Json::Null;
-    };
+    link.delivered.as_ref().map_or(Json::Null, delivered)
+}
+
+/// A Secret that facts are delivered in.
+pub(super) fn delivered(delivered: &Delivered) -> Json {
     object! { "name": &delivered.name, "keys": &delivered.key_of }
 }

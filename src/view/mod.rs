@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 pub(crate) use object::{Shown, object};
 
 use crate::catalog::Role;
-use crate::catalog::derived::METRICS;
+use crate::catalog::derived::{CA_FILE, METRICS};
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
 use crate::stack::{Account, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent};
@@ -88,12 +88,17 @@ fn gives<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'a str> {
     links.map(|link| link.kind.interface_name()).collect()
 }
 
+/// The Secret of a component that has the certificate of an authority.
+fn authority_secret(component: &Component, authority: &Authority<'_>) -> String {
+    format!("{}.authority.{}", component.object, authority.issuer)
+}
+
 /// The authorities that it trusts: the Secret that has the certificate of each, and the providers that show theirs.
 fn authorities(stack: &Stack, component: &Component) -> Json {
     let item = |authority: Authority<'_>| {
         object! {
             "issuer": authority.issuer,
-            "secret": format!("{}.authority.{}", component.object, authority.issuer),
+            "secret": authority_secret(component, &authority),
             "providers": authority.providers,
         }
     };
@@ -226,6 +231,26 @@ pub fn link(stack: &Stack, link: &Link) -> Json {
         "facts": gets::plain(link),
         "secret": gets::secret(link),
         "with": attributes(&link.with),
+        "follows": stack.followed(link).map(|own| followed(stack, link, own)).collect::<Vec<_>>(),
+    }
+}
+
+/// A link of the consumer that the provider of `by` follows, with the Secret that lends its facts and the one that has the
+/// authority, where there is one.
+fn followed(stack: &Stack, by: &Link, own: &Link) -> Json {
+    let authorities = stack.authorities_of(stack.component(&own.from)).into_iter();
+    let authority = authorities
+        .filter(|_| own.facts.contains_key(CA_FILE))
+        .find(|authority| authority.providers.contains(own.to.as_str()));
+    let secret = own.lent.get(&by.to);
+    object! {
+        "arrow": own.arrow(),
+        "object": &own.object,
+        "interface": own.kind.interface_name(),
+        "to": &own.to,
+        "facts": gets::plain(own),
+        "secret": secret.map(gets::delivered),
+        "authority": authority.map(|authority| authority_secret(stack.component(&own.from), &authority)),
     }
 }
 

@@ -363,6 +363,7 @@ fn shows_attributes_of_presets() {
       rails-grafana                    probe read write dashboards by Grafana: the web interface
       rails-kafka_topic                read write       Apache Kafka by Strimzi: one Kafka topic
       rails-kafka_bridge               read write       Apache Kafka by Strimzi: the topics over HTTP
+      rails-keda                       write            pods by the work that waits, by KEDA: as many pods as there is work for
       rails-keycloak                   probe read write Keycloak: the web interface
       rails-langflow                   probe read write Langflow: the web interface
       rails-nextjs                     probe read write site built with Next.js: the web interface

@@ -5,7 +5,6 @@ users. Out: the port of the listener: SASL_SSL, SCRAM, certificate and key as PE
 who connects.
 """
 
-import shutil
 import socket
 import subprocess
 import time
@@ -14,37 +13,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import lab_programs
-from output_checker.places import ROOT
+import maven
 
-POM = Path(__file__).resolve().parent / "java" / "kafka" / "pom.xml"
-VERSION = "4.2.1"
-LIBRARIES = ROOT / "target" / "lab" / f"kafka-{VERSION}"
-COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg"
 READY_SECONDS = 60.0
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
-def has_java() -> bool:
-    """Say whether a broker can be had on this machine."""
-    return bool(shutil.which("java") and shutil.which("mvn"))
-
-
-def libraries() -> Path:
-    """Return the folder with the broker and what it needs, fetched once."""
-    if not LIBRARIES.exists():
-        folder = LIBRARIES.with_name(f"{LIBRARIES.name}.new")
-        command = ["mvn", "-q", "-B", "-f", POM, COPY, f"-DoutputDirectory={folder}"]
-        subprocess.run(command, check=True, capture_output=True, timeout=600)
-        folder.rename(LIBRARIES)
-    return LIBRARIES
-
-
 @contextmanager
-def running(folder: Path, certificate: Path, name: str, users: Mapping[str, str]) -> Generator[int]:
-    """Start a broker; `name` is what it tells clients to connect to, on the port 9093."""
-    port, controller, inside = (_free_port() for _ in range(3))
-    java = ["java", "-Xmx512m", "-cp", f"{libraries()}/*"]
+def running(
+    folder: Path, certificate: Path, name: str, users: Mapping[str, str], told_port: int = 9093
+) -> Generator[int]:
+    """Start a broker; `name` and `told_port` are what it tells clients to connect to.
+
+    The port 0 stands for its own.
+    """
+    port, controller, inside = (lab_programs.free_port() for _ in range(3))
+    told_port = told_port or port
+    java = ["java", "-Xmx512m", "-cp", f"{maven.libraries('kafka')}/*"]
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -54,7 +40,7 @@ def running(folder: Path, certificate: Path, name: str, users: Mapping[str, str]
         "inter.broker.listener.name": "INSIDE",
         "listeners": f"TLS://127.0.0.1:{port},INSIDE://127.0.0.1:{inside},"
         f"CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"TLS://{name}:9093,INSIDE://127.0.0.1:{inside},"
+        "advertised.listeners": f"TLS://{name}:{told_port},INSIDE://127.0.0.1:{inside},"
         f"CONTROLLER://127.0.0.1:{controller}",
         "listener.security.protocol.map": "TLS:SASL_SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "listener.name.tls.sasl.enabled.mechanisms": "SCRAM-SHA-512",
@@ -83,13 +69,6 @@ def running(folder: Path, certificate: Path, name: str, users: Mapping[str, str]
 def _pem(path: Path) -> str:
     """Return a file as the value of one line."""
     return path.read_text(encoding="utf-8").strip().replace("\n", "\\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(process: subprocess.Popen[bytes], log: Path, port: int) -> None:

@@ -3,6 +3,7 @@
 In: a command, the log. Out: the process while it runs. Must not know what it serves.
 """
 
+import socket
 import subprocess
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -25,3 +26,11 @@ def running(command: Sequence[str | Path], log: Path) -> Generator[subprocess.Po
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

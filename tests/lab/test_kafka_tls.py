@@ -19,6 +19,7 @@ import yaml
 from aiokafka import errors
 
 import kafka_broker
+import maven
 from levels import runs
 from output_checker.places import ROOT
 from servers.certificates import Authority, make_authority
@@ -48,7 +49,7 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab]:
     """Run a broker for the output of the golden case."""
-    if not kafka_broker.has_java():
+    if not maven.has_java():
         pytest.skip("no `java` or no `mvn` on PATH: nothing was tried on a real Kafka")
     folder = tmp_path_factory.mktemp("kafka")
     document = yaml.safe_load(CASE.read_text(encoding="utf-8"))

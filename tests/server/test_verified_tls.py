@@ -12,9 +12,7 @@ directives and the same ACL file.
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -23,12 +21,11 @@ from urllib.parse import quote
 import pytest
 import valkey
 
-from backends import wait_until_ready
 from generated import REPOSITORY, Generated, generate
 from mcp_client import call
-from pods import free_port, make_pod, running, secret_value
+from pods import make_pod, running, secret_value
 from servers.certificates import Authority, make_authority
-from servers.debian import find_program, library_path
+from servers.redis_server import Shown, running_redis
 
 pytest_plugins = ["server_fixtures"]
 
@@ -67,47 +64,12 @@ def server(
     secret = authorities.own.sign(folder / "tls", certificate["spec"]["dnsNames"])
     (values,) = output.objects("valkey", "values.yaml")
     assert values["tls"]["existingSecret"] == certificate["spec"]["secretName"]
-    with running_valkey(folder, values, secret) as port:
+    tls, users = values["tls"], values["auth"]["aclUsers"].items()
+    names = ("serverPublicKey", "serverKey", "caPublicKey")
+    files = Shown(*(secret / tls[name] for name in names))
+    rules = {name: f"on >{PASSWORD} {user['permissions']}" for name, user in users}
+    with running_redis(folder, rules, files) as port:
         yield port
-
-
-@contextmanager
-def running_valkey(folder: Path, values: dict[str, Any], secret: Path) -> Generator[int]:
-    """Start a server as the init script of the chart sets it up: no port but that of TLS."""
-    port, tls = free_port(), values["tls"]
-    users = values["auth"]["aclUsers"].items()
-    lines = [f"user {name} on >{PASSWORD} {user['permissions']}" for name, user in users]
-    (folder / "users.acl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    settings = {
-        "bind": "127.0.0.1",
-        "port": "0",
-        "tls-port": str(port),
-        "tls-cert-file": str(secret / tls["serverPublicKey"]),
-        "tls-key-file": str(secret / tls["serverKey"]),
-        "tls-ca-cert-file": str(secret / tls["caPublicKey"]),
-        "tls-auth-clients": "no",
-        "dir": str(folder),
-        "aclfile": str(folder / "users.acl"),
-        "save": '""',
-    }
-    config = folder / "valkey.conf"
-    config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-    # One program that does what its name says, and the package has it under another of its names.
-    program = find_program("redis-check-rdb", "redis-tools")
-    command, environ = ["redis-server", config], library_path("redis-tools")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, executable=program, stdout=log, stderr=log, env=environ)
-    try:
-        wait_until_ready(process, folder / "log", lambda: _reach(port), OSError)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _reach(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), 1):
-        pass
 
 
 @pytest.fixture

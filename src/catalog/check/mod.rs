@@ -53,7 +53,7 @@ pub(super) use among::{Among, LawAmong};
 #[cfg(all(test, feature = "agent"))]
 pub(crate) use health::CONNECTING;
 pub(super) use held::{Held, Law};
-use links::{consumes, conventions, interfaces, kinds, pairs, provides, tool_files};
+use links::{consumes, conventions, follows, interfaces, kinds, pairs, provides, tool_files};
 pub use names::CATEGORIES;
 pub use steering::steered;
 pub use whole::{check, count};
@@ -82,6 +82,7 @@ impl Definition for ComponentType {
         blocks::check,
         job_secrets::check,
         provides::check,
+        follows::check,
         consumes::check,
     ];
     const MANNERS: &'static [Law<Self>] = &[
@@ -96,6 +97,7 @@ impl Definition for ComponentType {
     ];
     const AMONG: &'static [LawAmong<Self>] = &[
         provides::among,
+        follows::among,
         consumes::among,
         kinds::among,
         unmade_accounts::among,

@@ -17,9 +17,21 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
 /// Settings of the runtime itself that an image may leave to its pods.
 const OF_THE_IMAGE: [&str; 4] = ["HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TMPDIR"];
 
+/// How much memory a virtual machine takes follows from that of its pod, which no image knows. Such options load and run nothing.
+const OF_MEMORY: (&str, [&str; 2]) = (
+    "JAVA_TOOL_OPTIONS",
+    ["-XX:MaxRAMPercentage=", "-XX:+ExitOnOutOfMemoryError"],
+);
+
+fn is_of_memory(key: &str, value: &str) -> bool {
+    let (name, options) = OF_MEMORY;
+    let mut words = value.split_whitespace();
+    key == name && words.all(|word| options.iter().any(|option| word.starts_with(option)))
+}
+
 /// What a pod of ours loads and runs is for its image to say, where a scanner looks.
-fn steers(held: &mut Held<'_, ComponentType>, path: &[&str], key: &str) {
-    let is_ours = held.entry.is_embedded() && key.starts_with("STACKTIC_");
+fn steers(held: &mut Held<'_, ComponentType>, path: &[&str], key: &str, value: &str) {
+    let is_ours = held.entry.is_embedded() && (key.starts_with("STACKTIC_") || is_of_memory(key, value));
     if let Some(who) = steered(key).filter(|_| !is_ours && !OF_THE_IMAGE.contains(&key)) {
         let fact = format!("`{key}` steers {who}");
         held.blame_key(
@@ -33,8 +45,8 @@ fn steers(held: &mut Held<'_, ComponentType>, path: &[&str], key: &str) {
 
 fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
     let definition = held.definition();
-    for key in workload.env.keys() {
-        steers(held, &["install", "workload"], key);
+    for (key, setting) in &workload.env {
+        steers(held, &["install", "workload"], key, setting.value());
     }
     let base = ["install", "workload"];
     let images: Vec<&str> = definition.images.keys().map(String::as_str).collect();
@@ -107,7 +119,7 @@ fn job(held: &mut Held<'_, ComponentType>, name: &str, job: &Job) {
         let position = position.to_string();
         let path = ["jobs", name, "steps", &position];
         for key in step.env.keys() {
-            steers(held, &path, key);
+            steers(held, &path, key, "");
         }
         held.known(
             E_CATALOG_SCHEMA,

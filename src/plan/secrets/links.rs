@@ -64,6 +64,14 @@ pub(super) fn delivered(component: &Component, link: &Link, delivered: &Delivere
     }
 }
 
+/// The Secret of a consumer by which it lends the facts of a link: a custom resource names it, whose names kustomize does not follow.
+pub(super) fn lent(component: &Component, link: &Link, secret: &Delivered) -> PlannedSecret {
+    PlannedSecret {
+        fixed_name: true,
+        ..delivered(component, link, secret)
+    }
+}
+
 fn prefilled(key: &str, value: &str, comment: String) -> SkeletonKey {
     SkeletonKey {
         value: value.to_owned(),

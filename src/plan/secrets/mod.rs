@@ -137,8 +137,12 @@ pub(super) fn secrets(stack: &Stack, component: &Component) -> anyhow::Result<Ve
     let delivered = stack
         .links_from(&component.name)
         .filter_map(|link| Some((link, link.delivered.as_ref()?)));
+    let lent = stack
+        .links_from(&component.name)
+        .flat_map(|link| link.lent.values().map(move |secret| (link, secret)));
     delivered
         .map(|(link, secret)| links::delivered(component, link, secret))
+        .chain(lent.map(|(link, secret)| links::lent(component, link, secret)))
         .for_each(&mut add);
     let seeded = stack.accounts_at(&component.name);
     seeded

@@ -6,6 +6,7 @@
 mod accounts;
 pub(super) mod consumes;
 pub(super) mod conventions;
+pub(super) mod follows;
 pub(super) mod interfaces;
 mod keys;
 pub(super) mod kinds;
