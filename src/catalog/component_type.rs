@@ -133,6 +133,8 @@ pub struct CertificateSpec {
     pub hosts: Vec<String>,
     /// Labels of the Secret that make an operator look at it.
     pub labels: BTreeMap<String, String>,
+    /// Its pods show it to each other as well, as who connects.
+    pub client: bool,
 }
 
 /// A kind of sub-component.

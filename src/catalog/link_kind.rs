@@ -353,14 +353,13 @@ fn refine(kind: &mut LinkKind, pair: &FullPair) {
         }
     }
     if let Some(account) = &full.account {
-        let secret = account.secret.clone().or_else(|| {
-            let mut specs = kind.provision.accounts.values();
-            specs.next_back().and_then(|spec| spec.secret.clone())
-        });
+        let of_provider = kind.provision.accounts.values().next_back();
+        let its_secret = || of_provider.and_then(|spec| spec.secret.clone());
         let spec = AccountSpec {
             per: account.per,
             name: account.name.clone(),
-            secret,
+            max_name: of_provider.and_then(|spec| spec.max_name),
+            secret: account.secret.clone().or_else(its_secret),
         };
         kind.provision.accounts = BTreeMap::from([(AccountLevel::Any, spec)]);
         if !account.levels.is_empty() {

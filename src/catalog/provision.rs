@@ -154,6 +154,8 @@ pub struct AccountSpec {
     pub per: Per,
     /// Pattern of its name.
     pub name: String,
+    /// Longest name that its server takes, 63 by default, at least 16; a longer one is cut and ends in a hash.
+    pub max_name: Option<usize>,
     pub secret: Option<AccountSecret>,
 }
 

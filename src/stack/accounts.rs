@@ -14,6 +14,9 @@ use crate::catalog::{AccountSecret, AccountSpec, KeySource, Level, LinkKind, Per
 use crate::fault::Code;
 use crate::name::{ComponentName, MAX_LABEL, SubName, shortened};
 
+/// Less would be little more than the hash.
+const SHORTEST_LIMIT: usize = 16;
+
 /// Name and object of the account that a link has, before the link itself is made.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Named {
@@ -36,8 +39,16 @@ pub(super) fn named(spec: &AccountSpec, scope: &LinkScope<'_>) -> anyhow::Result
         object: &object,
         ..*scope
     };
-    let name = shortened(&of_account.expand(&spec.name)?, MAX_LABEL);
+    let name = fitting(spec, &of_account.expand(&spec.name)?);
     Ok(Named { name, object })
+}
+
+/// A name that its server takes: a longer one is cut and ends in a hash, so that no two become one.
+fn fitting(spec: &AccountSpec, name: &str) -> String {
+    let most = spec
+        .max_name
+        .map_or(MAX_LABEL, |most| most.clamp(SHORTEST_LIMIT, MAX_LABEL));
+    shortened(name, most)
 }
 
 /// An account of the provider's own part, which is there whether or not a link has it.
@@ -74,7 +85,7 @@ pub(super) fn standing(component: &Component) -> anyhow::Result<Vec<Standing<'_>
                     object: sub.map_or(&component.object, |sub| &sub.object),
                     sub,
                     pattern: &spec.name,
-                    name: shortened(&pattern::expand(&spec.name, value)?, MAX_LABEL),
+                    name: fitting(spec, &pattern::expand(&spec.name, value)?),
                 });
             }
         }
@@ -272,4 +283,26 @@ fn credential(secret: &AccountSecret, scope: &LinkScope<'_>) -> anyhow::Result<C
         labels: secret.labels.clone(),
         keys,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_as_long_as_their_server_takes() {
+        let check = |max_name: Option<usize>, name: &str, expected: &str| {
+            let spec = AccountSpec {
+                per: Per::Link,
+                name: name.to_owned(),
+                max_name,
+                secret: None,
+            };
+            assert_eq!(fitting(&spec, name), expected);
+        };
+        check(None, "app_fastapi_mongodb_orders", "app_fastapi_mongodb_orders");
+        check(Some(26), "app_fastapi_mongodb_orders", "app_fastapi_mongodb_orders");
+        check(Some(20), "app_fastapi_mongodb_orders", "app_fastapi-2e59cd73");
+        check(Some(2), "app_fastapi_mongodb_orders", "app_fas-2e59cd73");
+    }
 }

@@ -115,6 +115,7 @@ fn certificate(stack: &Stack, component: &Component) -> Json {
         "issuer": issuer,
         "secret": format!("{}.tls", component.object),
         "labels": &spec.labels,
+        "client": spec.client,
         "hosts": &component.certified_hosts,
     }
 }

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, postgres, services
+from levels import databases, documents, postgres, services
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -17,6 +17,7 @@ BASE = Path("k8s/deploy/base")
 PROVIDERS: dict[str, Provider] = {
     "cnpg": postgres.postgres,
     "clickhouse": databases.clickhouse,
+    "mongodb": documents.mongodb,
     "valkey": databases.valkey,
     "kafka": services.kafka,
     "rabbitmq": services.rabbitmq,
@@ -26,6 +27,7 @@ PROVIDERS: dict[str, Provider] = {
 # Accounts that are there without a link: of a provider's own jobs, probes and administrators.
 OWN = {
     "clickhouse": {"stacktic_backup", "stacktic_schema"},
+    "mongodb": {"stacktic_exporter", "stacktic_upkeep"},
     "valkey": {"admin", "default", "exporter"},
     "seaweedfs": {"nobody"},
 }
@@ -33,6 +35,7 @@ OWN = {
 REACH = {
     "postgres": [("databases", "database", "database")],
     "clickhouse": [("databases", "database", "database")],
+    "mongodb": [("databases", "database", "database")],
     "kafka": [("topics", "topic", "topic")],
     "kafka_bridge": [("topics", "topic", "topic")],
     "amqp": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],

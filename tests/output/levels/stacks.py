@@ -214,7 +214,9 @@ class Maker:
     def parts(self, form: Form) -> dict[str, Json]:
         """Some parts of every type, each type's own names."""
         parts: dict[str, Json] = {}
-        for kind, defaults in form.parts.items():
+        # Those that name another part come behind it.
+        for kind in sorted(form.parts, key=lambda one: "required" in form.parts[one].values()):
+            defaults = form.parts[kind]
             for word in self.chance.sample(PARTS, self.chance.randint(1, MOST_PARTS)):
                 name = f"{kind[0]}{len(parts)}_{word}"
                 parts[name] = {"type": kind, "attributes": self.attributes(defaults, name, parts)}
