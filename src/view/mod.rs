@@ -14,7 +14,9 @@ use crate::catalog::Role;
 use crate::catalog::derived::METRICS;
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
-use crate::stack::{Account, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent};
+use crate::stack::{
+    Account, Attributes, Authority, Component, Endpoint, Exporter, Link, SecretsBackend, Stack, SubComponent,
+};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -110,6 +112,7 @@ fn certificate(stack: &Stack, component: &Component) -> Json {
         "issuer": issuer,
         "secret": format!("{}.tls", component.object),
         "labels": &spec.labels,
+        "client": spec.client,
         "hosts": &component.certified_hosts,
     }
 }
@@ -124,9 +127,18 @@ fn metrics(stack: &Stack, component: &Component) -> Json {
         "port_name": &metrics.port_name,
         "path": &metrics.path,
         "selector": &metrics.selector,
+        "exporter": metrics.exporter.as_ref().map(exporter),
         "host": component.foreign_host(),
         "alerts": alerts(stack, component),
         "own": own_series(component),
+    }
+}
+
+fn exporter(exporter: &Exporter) -> Json {
+    object! {
+        "host": &exporter.host,
+        "parameter": &exporter.parameter,
+        "suffix": &exporter.suffix,
     }
 }
 
