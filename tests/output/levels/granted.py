@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, postgres, services
+from levels import databases, mariadb, postgres, services
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -17,6 +17,7 @@ BASE = Path("k8s/deploy/base")
 PROVIDERS: dict[str, Provider] = {
     "cnpg": postgres.postgres,
     "clickhouse": databases.clickhouse,
+    "mariadb": mariadb.mariadb,
     "valkey": databases.valkey,
     "kafka": services.kafka,
     "rabbitmq": services.rabbitmq,
@@ -33,6 +34,7 @@ OWN = {
 REACH = {
     "postgres": [("databases", "database", "database")],
     "clickhouse": [("databases", "database", "database")],
+    "mysql": [("databases", "database", "database")],
     "kafka": [("topics", "topic", "topic")],
     "kafka_bridge": [("topics", "topic", "topic")],
     "amqp": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
