@@ -224,6 +224,8 @@ pub struct MetricsSpec {
     /// Labels of the pods that answer, when they are not the component's.
     #[serde(default)]
     pub pods: BTreeMap<String, String>,
+    /// Who answers in the place of the pods that the monitor selects, asked once for each of them.
+    pub exporter: Option<ExporterSpec>,
     /// Where it answers over TLS, while the component itself has a link of a slot, by the slot's name.
     #[serde(default)]
     pub when: BTreeMap<String, MetricsChange>,
@@ -233,6 +235,18 @@ pub struct MetricsSpec {
     /// What people look at first.
     #[serde(default)]
     pub dashboard: Vec<Row>,
+}
+
+/// A program that connects to the target it is asked for, and answers with the target's metrics.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExporterSpec {
+    /// Pattern of its host; its port is that of the metrics.
+    pub host: String,
+    /// The parameter that names the target.
+    pub parameter: String,
+    /// Pattern of what follows the name of a pod in the name of the target: `.{object}-nodes.{namespace}.svc:3306`.
+    pub suffix: String,
 }
 
 /// Another port for metrics, which shows the component's certificate.

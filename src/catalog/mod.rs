@@ -56,7 +56,8 @@ use crate::finding::suggestion;
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType, Choice};
 pub use component_type::{
-    ComponentType, EndpointSpec, MetricsSpec, MonitorKind, PortSpec, Protocol, Role, SCHEME, SubComponentType,
+    ComponentType, EndpointSpec, ExporterSpec, MetricsSpec, MonitorKind, PortSpec, Protocol, Role, SCHEME,
+    SubComponentType,
 };
 pub use convention::{Convention, Keys};
 pub use entry::{Entry, Written};

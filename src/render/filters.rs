@@ -23,7 +23,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 }
 
 /// Every filter but `default`.
-fn strict() -> [(&'static str, Value); 8] {
+fn strict() -> [(&'static str, Value); 9] {
     [
         ("yaml", Value::from_function(yaml)),
         ("json", Value::from_function(json)),
@@ -33,6 +33,7 @@ fn strict() -> [(&'static str, Value); 8] {
         ("join", Value::from_function(join)),
         ("anchored", Value::from_function(anchored)),
         ("after", Value::from_function(after)),
+        ("unlike", Value::from_function(unlike)),
     ]
 }
 
@@ -117,6 +118,16 @@ fn holds_undefined(value: &Value) -> bool {
         ValueKind::Map => items.any(|key| value.get_item(&key).is_ok_and(|item| holds_undefined(&item))),
         _ => false,
     }
+}
+
+/// A name that SQL takes for no pattern: `app\_db`, where the one of `app_db` is that of `appxdb` as well.
+fn unlike(name: Value) -> Result<String, Error> {
+    ensure_text(&name)?;
+    let escaped = |letter: char| match letter {
+        '_' | '%' | '\\' => vec!['\\', letter],
+        _ => vec![letter],
+    };
+    Ok(name.to_string().chars().flat_map(escaped).collect())
 }
 
 /// Text for inside double quotes of Python.
@@ -216,6 +227,13 @@ mod tests {
             (Value::from(""), "\"\""),
         ] {
             assert_eq!(yaml(input).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_in_sql_matches_itself_alone() {
+        for (input, expected) in [("app", "app"), ("app_db", "app\\_db"), ("a%b\\c", "a\\%b\\\\c")] {
+            assert_eq!(unlike(Value::from(input)).unwrap(), expected);
         }
     }
 

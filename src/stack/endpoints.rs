@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context as _;
 
 use super::attributes::{Variables, lookup};
-use super::{Endpoint, External, Metrics};
-use crate::catalog::{ComponentType, EndpointSpec, PortSpec, pattern};
+use super::{Endpoint, Exporter, External, Metrics};
+use crate::catalog::{ComponentType, EndpointSpec, ExporterSpec, PortSpec, pattern};
 use crate::fault::Code;
 
 impl Endpoint {
@@ -104,7 +104,20 @@ pub(super) fn metrics(
         path: spec.path.clone(),
         selector: or_pods(&spec.selector)?,
         pods: or_pods(&spec.pods)?,
+        exporter: spec
+            .exporter
+            .as_ref()
+            .map(|spec| exporter(spec, variables))
+            .transpose()?,
     }))
+}
+
+fn exporter(spec: &ExporterSpec, variables: &Variables) -> anyhow::Result<Exporter> {
+    Ok(Exporter {
+        host: pattern::expand(&spec.host, lookup(variables))?.into_owned(),
+        parameter: spec.parameter.clone(),
+        suffix: pattern::expand(&spec.suffix, lookup(variables))?.into_owned(),
+    })
 }
 
 /// Labels with their patterns expanded.

@@ -114,6 +114,16 @@ pub struct Metrics {
     pub selector: BTreeMap<String, String>,
     /// Labels of the pods that answer.
     pub pods: BTreeMap<String, String>,
+    pub exporter: Option<Exporter>,
+}
+
+/// Who answers with the metrics of a component's pods, asked for one at a time.
+#[derive(Clone, Debug)]
+pub struct Exporter {
+    pub host: String,
+    pub parameter: String,
+    /// What follows the name of a pod in the name of the target.
+    pub suffix: String,
 }
 
 /// A database, topic, queue, bucket …

@@ -14,7 +14,9 @@ use crate::catalog::Role;
 use crate::catalog::derived::{CA_FILE, METRICS};
 use crate::catalog::{Alert, watching};
 use crate::name::env_form;
-use crate::stack::{Account, Attributes, Authority, Component, Endpoint, Link, SecretsBackend, Stack, SubComponent};
+use crate::stack::{
+    Account, Attributes, Authority, Component, Endpoint, Exporter, Link, SecretsBackend, Stack, SubComponent,
+};
 
 /// A component with its sub-components and links.
 #[must_use]
@@ -130,9 +132,18 @@ fn metrics(stack: &Stack, component: &Component) -> Json {
         "port_name": &metrics.port_name,
         "path": &metrics.path,
         "selector": &metrics.selector,
+        "exporter": metrics.exporter.as_ref().map(exporter),
         "host": component.foreign_host(),
         "alerts": alerts(stack, component),
         "own": own_series(component),
+    }
+}
+
+fn exporter(exporter: &Exporter) -> Json {
+    object! {
+        "host": &exporter.host,
+        "parameter": &exporter.parameter,
+        "suffix": &exporter.suffix,
     }
 }
 

@@ -104,6 +104,10 @@ fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: 
         }
         labels(held, &["metrics", "selector"], &metrics.selector, known);
         labels(held, &["metrics", "pods"], &metrics.pods, known);
+        if let Some(exporter) = &metrics.exporter {
+            pattern(held, &["metrics", "exporter", "host"], &exporter.host, known);
+            pattern(held, &["metrics", "exporter", "suffix"], &exporter.suffix, known);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, documents, postgres, services
+from levels import databases, documents, mariadb, postgres, services
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -18,6 +18,7 @@ PROVIDERS: dict[str, Provider] = {
     "cnpg": postgres.postgres,
     "clickhouse": databases.clickhouse,
     "mongodb": documents.mongodb,
+    "mariadb": mariadb.mariadb,
     "valkey": databases.valkey,
     "kafka": services.kafka,
     "rabbitmq": services.rabbitmq,
@@ -36,6 +37,7 @@ REACH = {
     "postgres": [("databases", "database", "database")],
     "clickhouse": [("databases", "database", "database")],
     "mongodb": [("databases", "database", "database")],
+    "mysql": [("databases", "database", "database")],
     "kafka": [("topics", "topic", "topic")],
     "kafka_bridge": [("topics", "topic", "topic")],
     "amqp": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
