@@ -43,7 +43,7 @@ def libraries() -> Path:
 @contextmanager
 def running(folder: Path, certificate: Path, name: str, users: Mapping[str, str]) -> Generator[int]:
     """Start a broker; `name` is what it tells clients to connect to, on the port 9093."""
-    port, controller, inside = (_free_port() for _ in range(3))
+    port, controller, inside = (lab_programs.free_port() for _ in range(3))
     java = ["java", "-Xmx512m", "-cp", f"{libraries()}/*"]
     settings = {
         "process.roles": "broker,controller",
@@ -83,13 +83,6 @@ def running(folder: Path, certificate: Path, name: str, users: Mapping[str, str]
 def _pem(path: Path) -> str:
     """Return a file as the value of one line."""
     return path.read_text(encoding="utf-8").strip().replace("\n", "\\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(process: subprocess.Popen[bytes], log: Path, port: int) -> None:
