@@ -197,8 +197,8 @@ fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
     let folders = workload.projected.iter();
     let writable = workload.writable.iter();
     let credentials = has_credentials(view).then(|| mount("credentials", CREDENTIALS, true));
-    let authorities =
-        providers(&view["authorities"]).map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true));
+    let authorities = providers(&view["authorities"])
+        .map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true));
     let identity = workload.token_seconds.map(|_| mount("identity", IDENTITY, true));
     folders
         .map(|folder| mount(&folder.name, folder.mount.as_str(), true))
