@@ -33,7 +33,7 @@ pub struct Job {
     /// ConfigMaps that its programs read.
     #[serde(default)]
     pub config_maps: Vec<MountedMap>,
-    /// Most that `/tmp` may hold; absent where nothing is written.
+    /// Pattern of the most that `/tmp` may hold; absent where nothing is written.
     pub tmp: Option<String>,
     pub steps: Vec<JobStep>,
 }

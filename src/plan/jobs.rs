@@ -131,29 +131,14 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
     } else {
         Vec::new()
     };
-    let authority = authority(component, job, view);
-    let mut mounts = maps.clone();
-    mounts.extend(
-        authority
-            .iter()
-            .map(|authority| json!({ "name": "authority", "path": authority["path"], "read_only": true })),
-    );
-    mounts.extend(
-        credentials
-            .iter()
-            .map(|_| json!({ "name": "credentials", "path": CREDENTIALS, "read_only": true })),
-    );
-    mounts.extend(
-        job.tmp
-            .iter()
-            .map(|_| json!({ "name": "tmp", "path": "/tmp", "read_only": false })),
-    );
+    let tmp = job.tmp.iter().map(|size| variables.expand(size));
+    let tmp: Vec<String> = tmp.collect::<anyhow::Result<_>>()?;
     let settings = if is_own {
         view["config_maps"]["config"].clone()
     } else {
         json!([])
     };
-    Ok(json!({
+    let mut values = json!({
         "kind": if job.schedule.is_some() { "CronJob" } else { "Job" },
         "identity": format!("{}.{name}", component.object),
         "label": label,
@@ -163,11 +148,28 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
         "edges": edges(component, job)?,
         "settings": settings,
         "config_maps": maps,
-        "authority": authority,
+        "authority": authority(component, job, view),
+        // Its own pods follow the links of the component, and so verify those at their other ends.
+        "authorities": if is_own { view["authorities"].clone() } else { json!([]) },
         "credentials": credentials,
-        "tmp": job.tmp.iter().collect::<Vec<_>>(),
-        "mounts": mounts,
-    }))
+        "tmp": tmp,
+    });
+    values["mounts"] = mounts(&values).into();
+    Ok(values)
+}
+
+/// Where the volumes of a job lie in its pods.
+fn mounts(values: &Json) -> Vec<Json> {
+    let mount = |name: &str, path: &str, read_only| json!({ "name": name, "path": path, "read_only": read_only });
+    let mut mounts = values["config_maps"].as_array().cloned().unwrap_or_default();
+    let authority = values["authority"]["path"].as_str();
+    mounts.extend(authority.map(|path| mount("authority", path, true)));
+    let providers = workloads::providers(&values["authorities"]);
+    mounts.extend(providers.map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true)));
+    let has = |what: &str| values[what].as_array().is_some_and(|some| !some.is_empty());
+    mounts.extend(has("credentials").then(|| mount("credentials", CREDENTIALS, true)));
+    mounts.extend(has("tmp").then(|| mount("tmp", "/tmp", false)));
+    mounts
 }
 
 /// By what the programs verify their component, where it shows a certificate: where all find it who are linked to it.

@@ -210,8 +210,8 @@ fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
     let folders = workload.projected.iter();
     let writable = workload.writable.iter();
     let credentials = has_credentials(view).then(|| mount("credentials", CREDENTIALS, true));
-    let authorities =
-        providers(view).map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true));
+    let authorities = providers(&view["authorities"])
+        .map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true));
     let identity = workload.token_seconds.map(|_| mount("identity", IDENTITY, true));
     folders
         .map(|folder| mount(&folder.name, folder.mount.as_str(), true))
@@ -222,9 +222,9 @@ fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
         .collect()
 }
 
-/// The providers that show a certificate.
-fn providers(view: &Json) -> impl Iterator<Item = &str> {
-    let authorities = view["authorities"].as_array().into_iter().flatten();
+/// The providers that show a certificate, of the authorities that a component trusts.
+pub(super) fn providers(authorities: &Json) -> impl Iterator<Item = &str> {
+    let authorities = authorities.as_array().into_iter().flatten();
     let providers = authorities.filter_map(|authority| authority["providers"].as_array());
     providers.flatten().filter_map(Json::as_str)
 }

@@ -1,11 +1,13 @@
 """A program on trial: started with its log in a file, and ended whatever happens.
 
-In: a command, the log. Out: the process while it runs. Must not know what it serves.
+In: a command, the log. Out: the process while it runs, a port that nobody has. Must not know what
+it serves.
 """
 
+import os
 import socket
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,10 +15,13 @@ END_WITHIN_S = 20
 
 
 @contextmanager
-def running(command: Sequence[str | Path], log: Path) -> Generator[subprocess.Popen[bytes]]:
-    """Run a program; it is asked to end, and made to where it does not."""
+def running(
+    command: Sequence[str | Path], log: Path, more: Mapping[str, str] | None = None
+) -> Generator[subprocess.Popen[bytes]]:
+    """Run a program with more variables; it is asked to end, and made to where it does not."""
+    environment = {**os.environ, **(more or {})}
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file)
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
     try:
         yield process
     finally:

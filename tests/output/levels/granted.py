@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, documents, mariadb, postgres, services
+from levels import databases, documents, mariadb, nats, postgres, services
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -22,6 +22,7 @@ PROVIDERS: dict[str, Provider] = {
     "valkey": databases.valkey,
     "kafka": services.kafka,
     "rabbitmq": services.rabbitmq,
+    "nats": nats.nats,
     "seaweedfs": services.seaweedfs,
     "argo_cd": services.argo_cd,
 }
@@ -31,6 +32,7 @@ OWN = {
     "mongodb": {"stacktic_exporter", "stacktic_upkeep"},
     "valkey": {"admin", "default", "exporter"},
     "seaweedfs": {"nobody"},
+    "nats": {"admin"},
 }
 # What a link reaches, as parts of its target: the list, the type of the parts, their attribute.
 REACH = {
@@ -42,6 +44,7 @@ REACH = {
     "kafka_bridge": [("topics", "topic", "topic")],
     "amqp": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
     "rabbitmq_management": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
+    "nats": [("streams", "stream", "stream"), ("subjects", "subject", "subject")],
     "s3": [("buckets", "bucket", "bucket")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.

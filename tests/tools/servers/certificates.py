@@ -32,12 +32,17 @@ class Authority:
         """Return the file with its own certificate."""
         return self.folder / "ca.crt"
 
-    def sign(self, folder: Path, hosts: Sequence[str]) -> Path:
-        """Fill a folder as the Secret of a Certificate for these names is filled."""
+    def sign(self, folder: Path, hosts: Sequence[str], *, both_ways: bool = False) -> Path:
+        """Fill a folder as the Secret of a Certificate for these names is filled.
+
+        Who shows it `both_ways` does so as who connects, too.
+        """
         folder.mkdir(parents=True)
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH]
+        usages += [ExtendedKeyUsageOID.CLIENT_AUTH] if both_ways else []
+        usage = x509.ExtendedKeyUsage(usages)
         signed = (
             _builder("", self.certificate.subject, key)
             .add_extension(names, critical=True)
