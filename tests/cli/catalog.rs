@@ -367,6 +367,7 @@ fn shows_attributes_of_presets() {
       rails-keycloak                   probe read write Keycloak: the web interface
       rails-langflow                   probe read write Langflow: the web interface
       rails-mongodb_database           read write own   MongoDB by Percona: one MongoDB database
+      rails-mariadb_database           read write own   MariaDB by the mariadb-operator: one MySQL or MariaDB database
       rails-nextjs                     probe read write site built with Next.js: the web interface
       rails-nodejs                     probe read write HTTP backend in Node.js: the web interface
       rails-otel                       write            traces, metrics and logs by the OpenTelemetry Collector: traces, metrics and logs by OTLP
