@@ -366,8 +366,10 @@ fn shows_attributes_of_presets() {
       rails-keda                       write            pods by the work that waits, by KEDA: as many pods as there is work for
       rails-keycloak                   probe read write Keycloak: the web interface
       rails-langflow                   probe read write Langflow: the web interface
-      rails-mongodb_database           read write own   MongoDB by Percona: one MongoDB database
       rails-mariadb_database           read write own   MariaDB by the mariadb-operator: one MySQL or MariaDB database
+      rails-mongodb_database           read write own   MongoDB by Percona: one MongoDB database
+      rails-nats_stream                read write       NATS with JetStream: one JetStream stream, or one subject
+      rails-nats_subject               read write       NATS with JetStream: one JetStream stream, or one subject
       rails-nextjs                     probe read write site built with Next.js: the web interface
       rails-nodejs                     probe read write HTTP backend in Node.js: the web interface
       rails-otel                       write            traces, metrics and logs by the OpenTelemetry Collector: traces, metrics and logs by OTLP
