@@ -29,57 +29,57 @@ const WRONG_JOBS: Cases = &[
     (
         "    deadline_seconds: 60",
         "    slot: stroe\n    deadline_seconds: 60",
-        "catalog/mailpit/component.yaml:63: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
+        "catalog/mailpit/component.yaml:64: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",
     ),
     (
         "{endpoints.web.port}",
         "{endpoint.web.port}",
-        "catalog/mailpit/component.yaml:74: E_CATALOG_PATTERN: the variable `{endpoint.web.port}` is not known here; did you mean `endpoints.web.port`?",
+        "catalog/mailpit/component.yaml:75: E_CATALOG_PATTERN: the variable `{endpoint.web.port}` is not known here; did you mean `endpoints.web.port`?",
     ),
     (
         "{sub.owner}",
         "{sub.onwer}",
-        "catalog/mailpit/component.yaml:73: E_CATALOG_PATTERN: the variable `{sub.onwer}` is not known here; did you mean `sub.owner`?",
+        "catalog/mailpit/component.yaml:74: E_CATALOG_PATTERN: the variable `{sub.onwer}` is not known here; did you mean `sub.owner`?",
     ),
     (
         "{sub.owner}",
         "${X:-1}",
-        "catalog/mailpit/component.yaml:73: E_CATALOG_PATTERN: the variable `{X:-1}` is not known here; braces mean variables, and nothing else; the text of a shell does without them",
+        "catalog/mailpit/component.yaml:74: E_CATALOG_PATTERN: the variable `{X:-1}` is not known here; braces mean variables, and nothing else; the text of a shell does without them",
     ),
     (
         "/$1\"",
         "/$1\" | awk '{print $1}",
-        "catalog/mailpit/component.yaml:74: E_CATALOG_PATTERN: the variable `{print $1}` is not known here; braces mean variables, and nothing else; the text of a shell does without them",
+        "catalog/mailpit/component.yaml:75: E_CATALOG_PATTERN: the variable `{print $1}` is not known here; braces mean variables, and nothing else; the text of a shell does without them",
     ),
     (
         "/$1\"",
         "/$1\" }",
-        "catalog/mailpit/component.yaml:74: E_CATALOG_PATTERN: `curl \"http://{endpoints.web.host}:{endpoints.web.port}/$1\" }` has a brace that is not part of a `{variable}`; braces mean variables, and nothing else; the text of a shell does without them",
+        "catalog/mailpit/component.yaml:75: E_CATALOG_PATTERN: `curl \"http://{endpoints.web.host}:{endpoints.web.port}/$1\" }` has a brace that is not part of a `{variable}`; braces mean variables, and nothing else; the text of a shell does without them",
     ),
     (
         "MEMORY: \"{memory}\"",
         "MEMORY: \"{memroy}\"",
-        "catalog/mailpit/component.yaml:77: E_CATALOG_PATTERN: the variable `{memroy}` is not known here; did you mean `memory`?",
+        "catalog/mailpit/component.yaml:78: E_CATALOG_PATTERN: the variable `{memroy}` is not known here; did you mean `memory`?",
     ),
     (
         "limit: \"{memory}\"}",
         "limit: \"{account.name}\"}",
-        "catalog/mailpit/component.yaml:79: E_CATALOG_PATTERN: the variable `{account.name}` is not known here; one of `domain`, `endpoints.…`, `external`, `group`, `host`, `images.…`, `is_scraped`, `memory`, `name`, `namespace`, `object`, `port`, `replicas`, `sender`, `service`, `stack`, `sub.…`, `title`, `type`",
+        "catalog/mailpit/component.yaml:80: E_CATALOG_PATTERN: the variable `{account.name}` is not known here; one of `domain`, `endpoints.…`, `external`, `group`, `host`, `images.…`, `is_scraped`, `memory`, `name`, `namespace`, `object`, `port`, `replicas`, `sender`, `service`, `stack`, `sub.…`, `title`, `type`",
     ),
     (
         "secret: \"{object}-admin\"",
         "secret: \"{object}-amdin\"",
-        "catalog/mailpit/component.yaml:76: E_CATALOG_SCHEMA: the type has no Secret `{object}-amdin`; did you mean `{object}-admin`?",
+        "catalog/mailpit/component.yaml:77: E_CATALOG_SCHEMA: the type has no Secret `{object}-amdin`; did you mean `{object}-admin`?",
     ),
     (
         "secret: \"{object}-admin\"",
         "secret: certificates",
-        "catalog/mailpit/component.yaml:76: E_CATALOG_SCHEMA: the type has no Secret `certificates`; name it in `secrets`, or as the Secret of an account that the type provides",
+        "catalog/mailpit/component.yaml:77: E_CATALOG_SCHEMA: the type has no Secret `certificates`; name it in `secrets`, or as the Secret of an account that the type provides",
     ),
     (
         "key: password}",
         "key: passwrod}",
-        "catalog/mailpit/component.yaml:76: E_CATALOG_SCHEMA: the Secret `{object}-admin` has no key `passwrod`; did you mean `password`?",
+        "catalog/mailpit/component.yaml:77: E_CATALOG_SCHEMA: the Secret `{object}-admin` has no key `passwrod`; did you mean `password`?",
     ),
 ];
 

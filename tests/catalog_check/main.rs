@@ -81,6 +81,7 @@ consumes:
       deliver: {secret: {name: "{from.object}-store", file: store.env, keys: {user: username, password: password}}}
 convention: mailers
 profiles: {ha: {attributes: {replicas: 3}}}
+rollout: {values: [podAnnotations]}
 "#;
 
 const VOLUME: &str = "kind: PersistentVolumeClaim\nmetadata:\n  name: <% component.object | yaml %>\napiVersion: v1\n";
@@ -714,6 +715,35 @@ fn wrong_conditions() {
 #[test]
 fn wrong_network() {
     replaced(TYPE, WRONG_NETWORK);
+}
+
+/// Said of what the type does not have.
+const WRONG_ROLLOUTS: Cases = &[
+    (
+        "rollout: {values: [podAnnotations]}\n",
+        "",
+        "catalog/mailpit/component.yaml:1: E_CATALOG_SCHEMA: it reads Secrets, and nobody says how its pods learn of a new value; add `rollout: {values: [podAnnotations]}`, `{objects: {<kind>: <JSON pointer>}}`, `{follows: <who sees a change>}` or `{command: <what a person runs>}`",
+    ),
+    (
+        "{values: [podAnnotations]}",
+        "{values: []}",
+        "catalog/mailpit/component.yaml:60: E_CATALOG_SCHEMA: it names no annotations; say which: `[podAnnotations]`",
+    ),
+    (
+        "{values: [podAnnotations]}",
+        "{objects: {Mail: spec.annotations}}",
+        "catalog/mailpit/component.yaml:60: E_CATALOG_SCHEMA: a place is no JSON pointer; it begins with `/`, as `/spec/template/metadata/annotations`",
+    ),
+    (
+        "{values: [podAnnotations]}",
+        "{command: \"restart {objct}\"}",
+        "catalog/mailpit/component.yaml:60: E_CATALOG_PATTERN: the variable `{objct}` is not known here; did you mean `object`?",
+    ),
+];
+
+#[test]
+fn wrong_rollouts() {
+    replaced(TYPE, WRONG_ROLLOUTS);
 }
 
 /// A file under another name.

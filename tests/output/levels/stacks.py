@@ -172,8 +172,9 @@ class Maker:
         """Let somebody show a certificate, and somebody use whoever does: it is of both."""
         types = {one["type"] for one in draft.components.values()}
         certified = [one for one in self.kinds if one.interface in SINGLE and one.source in types]
-        if certified and self.chance.random() < HALF:
-            self.add(draft, self.rare(certified))
+        new = [one for one in certified if not any(self.drawn[one, level] for level in one.levels)]
+        if new or (certified and self.chance.random() < HALF):
+            self.add(draft, self.rare(new or certified))
         for link in [one for one in draft.links if one.kind.interface in SINGLE]:
             users = [kind for kind in self.kinds if kind.target == link.kind.source]
             if users and not any(one.target == link.source for one in draft.links):
