@@ -109,6 +109,12 @@ pub fn is_producible(path: &RelPath) -> bool {
     is_at_one(path, |_| true)
 }
 
+/// Whether kustomize, or who installs a chart, is told to read the file, so that nothing builds without it.
+#[must_use]
+pub fn is_built_from(path: &RelPath) -> bool {
+    path.as_str().starts_with("k8s/deploy/")
+}
+
 /// Whether the paths of `pattern`, which has variables in braces, lie in places that this program writes.
 #[must_use]
 pub fn admits(pattern: &str) -> bool {

@@ -12,6 +12,8 @@ pub(super) enum Wanted {
     Nothing,
     Owned,
     Seeded,
+    /// A seeded file that builds read.
+    SeededForBuilds,
     /// A seeded dotenv file, of which the keys are stacktic's and the values the user's.
     Skeleton,
 }
@@ -51,6 +53,9 @@ pub(super) fn decide(case: &Case) -> Option<Action> {
         Wanted::Nothing => case.known.and_then(|_| prune(case)),
         Wanted::Owned => Some(owned(case)),
         Wanted::Seeded => Some(seeded(case)),
+        // Where it is missing there is no work of the user's to keep, and nothing builds without it.
+        Wanted::SeededForBuilds if case.known.is_some() && case.on_disk == OnDisk::Absent => Some(Action::Recreate),
+        Wanted::SeededForBuilds => Some(seeded(case)),
         Wanted::Skeleton => Some(skeleton(case)),
     }
 }
@@ -217,6 +222,16 @@ mod tests {
             OWNED,
             [Some(Seed), users, Some(Update), users, users, users, users],
         );
+    }
+
+    #[test]
+    fn wanted_seeded_and_built_from() {
+        let users = Some(SeedSame);
+        let mut row = [users; 7];
+        row[0] = Some(Recreate);
+        check(Wanted::SeededForBuilds, SEEDED, row);
+        let first = of(Wanted::SeededForBuilds, None, Absent, FAIL, true);
+        assert_eq!(first, Some(Seed));
     }
 
     #[test]

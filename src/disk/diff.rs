@@ -23,6 +23,7 @@ use super::root::{Found, Obstacle, Root};
 use super::skeleton;
 use super::state::{self, LOCK_PATH, State};
 use super::temporary;
+use crate::layout;
 use crate::rel_path::RelPath;
 use crate::tree::{Action, Change, Changes, Class, Content, Places, Tree, TreeFile};
 
@@ -171,10 +172,10 @@ impl<'tree> Survey<'tree, '_> {
         };
         let (wanted, pristine, sha256, keys) = match &file.content {
             Content::Bytes(bytes) => {
-                let wanted = if file.class == Class::Owned {
-                    Wanted::Owned
-                } else {
-                    Wanted::Seeded
+                let wanted = match file.class {
+                    Class::Owned => Wanted::Owned,
+                    Class::Seeded if layout::is_built_from(path) => Wanted::SeededForBuilds,
+                    Class::Seeded => Wanted::Seeded,
                 };
                 (wanted, Cow::Borrowed(&**bytes), Digest::from(bytes.sha256()), None)
             }

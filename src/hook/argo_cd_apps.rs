@@ -76,12 +76,13 @@ impl Lists {
             .iter()
             .filter_map(|operator| project.git_operator(operator))
             .collect();
-        let files = files(&applications, &chart_operators, &git_operators);
+        let namespaces = project.namespaces();
+        let files = files(&namespaces, &applications, &chart_operators, &git_operators);
         self.projects
             .push(project.item(&applications, &chart_operators, &git_operators));
         self.indexes
             .push(json!({ "environment": project.environment, "files": files }));
-        self.namespaces.push(project.namespaces());
+        self.namespaces.extend(namespaces);
         self.roots.push(project.root());
         self.applications.extend(applications);
         self.chart_operators.extend(chart_operators);
@@ -89,7 +90,12 @@ impl Lists {
     }
 }
 
-fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]) -> BTreeSet<String> {
+fn files(
+    namespaces: &Option<Json>,
+    applications: &[Json],
+    chart_operators: &[Json],
+    git_operators: &[Json],
+) -> BTreeSet<String> {
     let text = |item: &Json, key: &str| item[key].as_str().unwrap_or_default().to_owned();
     let mut files: BTreeSet<String> = applications
         .iter()
@@ -101,7 +107,8 @@ fn files(applications: &[Json], chart_operators: &[Json], git_operators: &[Json]
             .chain(git_operators)
             .map(|item| format!("operators/{}.yaml", text(item, "operator"))),
     );
-    files.extend(["namespaces.yaml", "project.yaml"].map(str::to_owned));
+    files.extend(namespaces.iter().map(|_| "namespaces.yaml".to_owned()));
+    files.insert("project.yaml".to_owned());
     files
 }
 
@@ -176,11 +183,12 @@ impl<'a> Project<'a> {
     }
 
     /// The Application of all namespaces, before everything that lies in one.
-    fn namespaces(&self) -> Json {
+    fn namespaces(&self) -> Option<Json> {
+        self.delivered.get(NAMESPACES)?;
         let mut item = self.base(".all.namespaces");
         item["wave"] = (-1).into();
         self.set_path(&mut item, NAMESPACES);
-        item
+        Some(item)
     }
 
     /// What is built of a component, and the plugin that builds it.

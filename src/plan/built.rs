@@ -85,7 +85,8 @@ impl<'a> Built<'a> {
 
     /// The same of all components, for those who deliver.
     pub(super) fn delivered(&self) -> BTreeMap<&str, Delivered> {
-        let components = self.values.keys().map(String::as_str).chain([NAMESPACES]);
+        let shared = (!self.values.is_empty()).then_some(NAMESPACES);
+        let components = self.values.keys().map(String::as_str).chain(shared);
         let delivered = |component: &str| Delivered {
             folder: self.folder(component),
             is_sealed: self.is_sealed(component),

@@ -144,6 +144,7 @@ pub(super) fn command(component: &Component) -> Option<String> {
         return None;
     };
     let value = |name: &str| match name {
+        "name" => Some(component.name.as_str().into()),
         "object" => Some(component.object.as_str().into()),
         "namespace" => Some(component.namespace.as_str().into()),
         _ => None,

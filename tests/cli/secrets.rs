@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use serde_json::{Value as Json, json};
+
 use crate::assert_said;
 use crate::builder::Project;
 
@@ -61,7 +63,7 @@ fn says_what_is_left_and_how_it_is_made() {
     exit code: 0
     ----- stdout -----
     ----- stderr -----
-    11 keys filled in, in 8 files
+    11 keys filled in, 10 files written
     left: `MCP_GRAFANA_TOKEN` in `k8s/deploy/base/fastmcp/secret/cloud.env` comes from elsewhere
         token of a service account of grafana (Administration, Service accounts) with the role Viewer, and of a second one with the role Editor for the write token
           kubectl port-forward -n monitoring service/grafana 3000:80 & url=http://127.0.0.1:3000/api/serviceaccounts
@@ -192,6 +194,46 @@ fn a_new_value_has_a_new_word_that_makes_pods_begin_anew() {
     assert_ne!(word(), filled);
     assert!(values(&project).iter().all(|value| !value.contains(&word())));
     assert_eq!(project.run("gen --check").code, 0);
+    // Nothing builds without the file.
+    fs::remove_file(project.path().join(file)).unwrap();
+    assert_eq!(project.run("gen --check").code, 2);
+    assert_eq!(project.run("gen").code, 0);
+    assert_eq!(word(), "first");
+}
+
+#[test]
+fn what_was_written_is_told_whole() {
+    let project = Project::generated(&format!(
+        "{STACK}  - {{from: api, to: rabbit/jobs, access: write}}\n  - {{from: agent, to: rabbit}}\n"
+    ).replace(
+        "components:\n",
+        "components:\n  cert-manager: {type: cert_manager, external: {}}\n  rabbit: {type: rabbitmq, sub_components: {jobs: {type: queue}}}\n",
+    ));
+    let told = |arguments: &str| -> Json { serde_json::from_str(&project.run(arguments).stdout).unwrap() };
+    let filled = told("secrets fill -o json");
+    let changed: BTreeSet<&str> = filled["changed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one.as_str().unwrap())
+        .collect();
+    assert!(
+        changed.contains("k8s/deploy/base/grafana/values-rollout.yaml"),
+        "{changed:?}"
+    );
+    assert_eq!(filled["afterwards"], json!([]), "who had no value goes on with none");
+    let rotated = told("secrets rotate api:rabbit/jobs -o json");
+    let command = rotated["afterwards"][0]["command"].as_str().unwrap();
+    assert!(
+        command.contains("users.rabbitmq.com -n rabbitmq -l app.kubernetes.io/component=rabbit "),
+        "{command}"
+    );
+    assert!(
+        rotated["changed"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("k8s/deploy/base/api/secret/cloud.env"))
+    );
 }
 
 /// The value behind a key of a YAML file, as it stands on its line.

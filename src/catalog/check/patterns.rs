@@ -114,7 +114,7 @@ fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: 
 /// What a person runs for new values.
 fn rollout(held: &mut Held<'_, ComponentType>, definition: &ComponentType) {
     if let Some(Rollout::Command(command)) = &definition.rollout {
-        pattern(held, &["rollout", "command"], command, &["object", "namespace"]);
+        pattern(held, &["rollout", "command"], command, &["name", "object", "namespace"]);
     }
 }
 

@@ -43,8 +43,8 @@ pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Str
         SecretsCommand::Rotate(args) => {
             let ids = ids_of(link(&stack, &args.link)?);
             // One that was interrupted ends first.
-            session.settle()?;
-            let mut done = session.rotate(&ids)?;
+            let before = session.settle()?;
+            let mut done = before.then(session.rotate(&ids)?);
             // What others issue is not what was asked about.
             done.keys.retain(|key| !matches!(key.state, State::Missing { .. }));
             tell(&session, &done, streams)
@@ -63,6 +63,20 @@ struct Done {
 }
 
 impl Done {
+    /// The same with what was done after it; how keys stand is said by the last.
+    fn then(mut self, after: Self) -> Self {
+        self.changed.extend(after.changed);
+        self.changed.sort();
+        self.changed.dedup();
+        self.commands.extend(after.commands);
+        self.commands.dedup();
+        Self {
+            keys: after.keys,
+            count: self.count + after.count,
+            ..self
+        }
+    }
+
     fn of(filling: Filling, changed: Vec<String>, commands: Vec<(ComponentName, String)>) -> Self {
         let count = filling.writes.values().map(std::collections::BTreeMap::len).sum();
         let now = |mut key: KeyState| {
@@ -109,7 +123,7 @@ fn tell(session: &Session<'_>, done: &Done, streams: &mut Streams<'_>) -> anyhow
             match (done.count, done.changed.len()) {
                 (0, 0) => writeln!(streams.messages, "nothing to fill in")?,
                 (0, files) => writeln!(streams.messages, "{files} files brought up to date")?,
-                (count, files) => writeln!(streams.messages, "{count} keys filled in, in {files} files")?,
+                (count, files) => writeln!(streams.messages, "{count} keys filled in, {files} files written")?,
             }
             write!(streams.messages, "{}", report::secrets_left(&done.keys, streams.style))?;
             write!(

@@ -195,15 +195,20 @@ impl<'run> Session<'run> {
             let closed = closed.with_context(|| format!("could not fill in `{}`", file.path))?;
             contents.extend(closed.map(|bytes| (file.path.clone(), bytes)));
         }
-        let changed: Vec<String> = contents.keys().map(ToString::to_string).collect();
-        let readers = plan::readers(self.stack, &changed.iter().map(String::as_str).collect())?;
+        let readers = plan::readers(self.stack, &contents.keys().map(RelPath::as_str).collect())?;
         contents.extend(self.words(&readers.words)?);
+        let changed = contents.keys().map(ToString::to_string).collect();
+        // Who was told a first value has no old one to go on with.
+        let commands = match *rotation == Rotation::default() {
+            true => Vec::new(),
+            false => readers.commands,
+        };
         let changes = self.output.compare(self.tree, &is_producible)?;
         self.kept.extend(self.output.put_values(changes, contents)?);
         self.output.end_rotation()?;
         self.make_private()?;
         self.look()?;
-        Ok(Done::of(filling, changed, readers.commands))
+        Ok(Done::of(filling, changed, commands))
     }
 
     /// Files that make pods begin anew, with a new word each; one that is gone, or says it no more, is its owner's.
