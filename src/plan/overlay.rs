@@ -16,9 +16,9 @@ use super::{
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::layout::{self, NAMESPACES};
-use crate::name::{ComponentName, object_form, shortened};
+use crate::name::{ComponentName, RelPath, object_form, shortened};
 use crate::stack::{Component, Stack};
-use crate::tree::{Class, Content, Tree};
+use crate::tree::{Class, Content, Tree, TreeFile};
 use crate::yaml;
 
 /// One environment with its own rendering, when it overrides anything.
@@ -214,7 +214,9 @@ impl Folder<'_> {
     /// Objects in files that only the environment has, and values of its release.
     fn new_resources(&self, plan: &mut Plan, item: &mut Json, after: &Tree) -> anyhow::Result<()> {
         let folder = format!("{}/", base_folder(&self.component.name));
-        let new = after.below(&folder).filter(|(path, _)| self.before.get(path).is_none());
+        // What is a person's is seeded in the base, for all environments.
+        let is_new = |path: &RelPath, file: &TreeFile| self.before.get(path).is_none() && file.class == Class::Owned;
+        let new = after.below(&folder).filter(|(path, file)| is_new(path, file));
         for (path, _) in new.filter(|(path, _)| path.as_str().ends_with(".yaml")) {
             let name = &path.as_str()[folder.len()..];
             if layout::is_values_file(name) {
@@ -291,7 +293,7 @@ fn push(item: &mut Json, list: &str, value: Json) {
     }
 }
 
-fn text<'a>(tree: &'a Tree, path: &crate::name::RelPath) -> Option<&'a str> {
+fn text<'a>(tree: &'a Tree, path: &RelPath) -> Option<&'a str> {
     match &tree.get(path)?.content {
         Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
         Content::Skeleton(_) => None,
