@@ -6,7 +6,10 @@ on three servers. Must not know how values come about.
 """
 
 import json
+import os
+import re
 import ssl
+import subprocess
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,6 +243,33 @@ def test_an_answer_reaches_who_asked_alone(stage: Stage) -> None:
 def test_nobody_else_gets_in(stage: Stage, user: str, word: str) -> None:
     with pytest.raises(RefusedError, match="Authorization Violation"):
         nats_client.connect(stage.port, user, word)
+
+
+@pytest.mark.parametrize(
+    ("word", "fault"),
+    [
+        (password("admin"), ""),
+        ("", "is empty"),
+        ("it's", "has a single quote in it"),
+        ("two\nit's", "has a single quote in it"),
+    ],
+)
+def test_a_server_waits_for_passwords_that_it_can_read(stage: Stage, word: str, fault: str) -> None:
+    pod = stage.release.values("dev")["podTemplate"]["merge"]["spec"]
+    (checks,) = pod["initContainers"]
+    # Kubernetes would read these itself.
+    assert not re.search(r"\$[$(]", checks["command"][-1])
+    given = {one["name"]: "good" for one in checks["env"]} | {"PASSWORD_admin": word}
+    done = subprocess.run(
+        checks["command"],
+        env={"PATH": os.environ["PATH"], **given},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    told = f"PASSWORD_admin {fault}\n" if fault else ""
+    assert (bool(done.returncode), done.stdout) == (bool(fault), told)
 
 
 def test_without_a_link_nobody_gets_in(binary: Path, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ does nothing else, and no key stands in what is printed.
 """
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def generated(binary: Path, folder: Path, *, restores: bool) -> Release:
 
 def actions(out: Path) -> list[str]:
     """What the generated identity of the link may do at the gateway."""
-    documents: Iterator[Json] = yaml_reading.read_all(
+    documents: list[Json] = yaml_reading.read_all(
         (out / "k8s/deploy/base/storage/identities.yaml").read_text()
     )
     (told,) = (one["data"]["s3.json"] for one in documents if one["kind"] == "ConfigMap")
@@ -209,3 +210,23 @@ def test_its_bucket_takes_the_rule_of_the_page(
     (rule,) = client.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
     assert all(key.startswith(rule["Filter"]["Prefix"]) for _, key in storage.snapshot([BUCKET]))
     assert backup[0]
+
+
+def test_what_cannot_be_copied_is_no_backup(
+    binary: Path, tmp_path: Path, storage: Seaweed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = tmp_path / "programs/dd"
+    fails.parent.mkdir()
+    fails.write_text("#!/bin/sh\necho read error >&2\nexit 1\n")
+    fails.chmod(0o755)
+    release = generated(binary, tmp_path, restores=False)
+    values = release.values()
+    with nats_server.running(tmp_path, values, release.secrets) as (port,):
+        stage = Stage(release, tmp_path, port, storage)
+        stage.run("streams", "streams")
+        monkeypatch.setenv("PATH", f"{fails.parent}:{os.environ['PATH']}")
+        with pytest.raises(AssertionError, match="read error"):
+            stage.back_up()
+        with stage.connect("backup", "password", "_INBOX.backup") as client:
+            told = client.ask("$JS.API.STREAM.INFO.backups").json()
+        assert told["error"]["code"] == 404
