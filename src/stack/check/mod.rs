@@ -4,6 +4,7 @@
 //! built only when none of them found anything.
 
 mod account_names;
+mod bounds;
 mod build;
 mod choice;
 mod cluster_needs;
@@ -94,6 +95,7 @@ pub fn check(
     let resolved = links::check(&mut checker)?;
     wanted_links::check(&mut checker, &resolved)?;
     followed::check(&mut checker, &resolved);
+    bounds::check(&mut checker, &resolved)?;
     cluster_needs::check_links(&mut checker, &resolved);
     if !checker.findings.is_empty() {
         return Ok(Err(sorted(checker.findings)));
