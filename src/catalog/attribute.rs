@@ -37,6 +37,11 @@ pub struct AttributeType {
     pub declared: Option<String>,
     /// Slot of which a component needs a link where it has another value than the default.
     pub needs: Option<String>,
+    /// Of a setting of a link: another setting of the same link, whose number it must not exceed.
+    pub at_most: Option<String>,
+    /// Of a setting of a link with `at_most`: the attribute of the component that the link begins at which counts where nobody
+    /// gives the setting.
+    pub otherwise: Option<String>,
     /// Unit of a number.
     pub unit: Option<String>,
     /// One line for people.
@@ -48,7 +53,7 @@ impl AttributeType {
     /// Whether it has a text, which patterns may name.
     #[must_use]
     pub fn has_text(&self) -> bool {
-        !self.secret && !self.kind.is_of_variables()
+        !self.secret && !self.kind.is_of_variables() && self.kind != AttributeKind::Ends
     }
 }
 
@@ -98,6 +103,8 @@ pub enum AttributeKind {
     Settings,
     /// Names of secrets that others issue: keys of the component's Secret.
     SecretNames,
+    /// Of a link alone: what other links of the component that it begins at end at, as stack files write it.
+    Ends,
 }
 
 impl AttributeKind {

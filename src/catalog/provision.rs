@@ -49,6 +49,8 @@ pub struct Provision {
 pub struct Follows {
     /// The endpoint whose pods connect; no others may.
     pub pods_of: String,
+    /// The setting of the link to the provider that names the links which are followed, and no others are; of the type `ends`.
+    pub named: Option<String>,
     /// Links of the consumer that are followed, by their interface.
     pub interfaces: BTreeMap<String, Followed>,
 }
@@ -63,6 +65,8 @@ pub struct Followed {
     pub setting: Option<String>,
     /// The lowest level of such a link that is followed.
     pub from: Option<Level>,
+    /// The highest level of such a link that is followed without being named.
+    pub up_to: Option<Level>,
     /// The Secret of the consumer that lends facts of such a link to the provider.
     pub secret: Option<DeliveredSecret>,
     /// Level data that the account of such a link has besides.

@@ -38,7 +38,7 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
         AttributeKind::Integer => value.is_i64(),
         AttributeKind::Boolean => value.is_boolean(),
         AttributeKind::Settings => value.is_object(),
-        AttributeKind::SecretNames => value.is_array(),
+        AttributeKind::SecretNames | AttributeKind::Ends => value.is_array(),
         _ => text.is_some(),
     };
     if !fits {
@@ -46,6 +46,10 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
     }
     if kind.kind.is_of_variables() {
         return variables_mismatch(value);
+    }
+    if let (AttributeKind::Ends, Some(ends)) = (kind.kind, value.as_array()) {
+        let other = ends.iter().find(|end| !end.is_string());
+        return other.map(|other| format!("has {}, which is no end of a link", json_name(other)));
     }
     if let (Some((least, greatest)), Some(number)) = (kind.range, value.as_i64())
         && !(least..=greatest).contains(&number)
@@ -168,6 +172,7 @@ fn kind_name(kind: AttributeKind) -> &'static str {
         AttributeKind::Boolean => "`true` or `false`",
         AttributeKind::Settings => "a mapping of names to texts",
         AttributeKind::SecretNames => "a list of names",
+        AttributeKind::Ends => "a list of what links end at",
         _ => "a string",
     }
 }

@@ -129,6 +129,7 @@ mod tests {
             AttributeKind::String => words(&["other", "/other"]),
             AttributeKind::Settings => vec![json!({ "LOG_LEVEL": "debug", "FEATURES": "a, b=c #d" })],
             AttributeKind::SecretNames => vec![json!(["MAIL_TOKEN"])],
+            AttributeKind::Ends => Vec::new(),
         }
     }
 

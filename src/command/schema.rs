@@ -148,6 +148,7 @@ fn form(kind: AttributeKind) -> Map<String, Json> {
         AttributeKind::SecretNames => {
             json!({ "type": "array", "items": { "type": "string", "pattern": name["pattern"] }, "uniqueItems": true })
         }
+        AttributeKind::Ends => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
         _ => json!({ "type": "string" }),
     };
     form.as_object().cloned().unwrap_or_default()

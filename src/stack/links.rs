@@ -177,7 +177,7 @@ fn followers<'a>(link: &'a Ends, graph: &'a Graph<'_>) -> impl Iterator<Item = (
     own.filter_map(|ends| {
         Some((
             &ends.to,
-            follow::followed(&ends.kind, &ends.with, &link.kind, link.level)?,
+            follow::followed(&ends.kind, &ends.with, &link.kind, link.level, || link.target())?,
         ))
     })
 }

@@ -173,6 +173,11 @@ const WRONG_PROVISIONS: Cases = &[
         "  postgres: [{endpoint: web, facts: {host: a}}, {endpoint: smtp, facts: {host: b}}]\n  mail_api:\n    at: box\n",
         "catalog/mailpit/component.yaml:45: E_CATALOG_LINK: two provisions of `postgres` end at the same, and give one link type two meanings; give one of them a `purpose`, or another `at`",
     ),
+    (
+        "    endpoint: smtp\n",
+        "    endpoint: smtp\n    follows: {pods_of: smtp, named: boxes, interfaces: {}}\n",
+        "catalog/mailpit/component.yaml:41: E_CATALOG_LINK: there is no setting of the type `ends` `boxes`; the type has no setting of the type `ends`",
+    ),
 ];
 
 #[test]
@@ -373,6 +378,21 @@ const WRONG_INTERFACES: Cases = &[
         "{SMTP_SERVER: host}",
         "{LD_PRELOAD: host}",
         "link-types/interfaces/smtp.yaml:15: E_CATALOG_ENV: `LD_PRELOAD` steers the dynamic linker; take a key that only the program itself reads",
+    ),
+    (
+        "application: {levels: [write]}",
+        "application: {levels: [write], with: {least: {type: integer, range: [0, 9], at_most: mots, help: least}, most: {type: integer, range: [0, 9], help: most}}}",
+        "link-types/interfaces/smtp.yaml:12: E_CATALOG_ATTRIBUTE: there is no setting with a number `mots`; did you mean `most`?",
+    ),
+    (
+        "application: {levels: [write]}",
+        "application: {levels: [write], with: {least: {type: integer, range: [0, 9], otherwise: replicas, help: least}}}",
+        "link-types/interfaces/smtp.yaml:12: E_CATALOG_ATTRIBUTE: `otherwise` of `least` says nothing: only a number with `at_most` is looked for; remove it, or add `at_most`",
+    ),
+    (
+        "application: {levels: [write]}",
+        "application: {levels: [write], with: {boxes: {type: ends, at_most: boxes, help: boxes}}}",
+        "link-types/interfaces/smtp.yaml:12: E_CATALOG_ATTRIBUTE: `boxes` is no number, and is bounded by one; remove `at_most`",
     ),
 ];
 

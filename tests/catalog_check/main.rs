@@ -630,6 +630,16 @@ const WRONG_ATTRIBUTES: Cases = &[
         "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `keys` is variables, which only a component has; move it to the attributes of the type",
     ),
     (
+        "    attributes:\n      owner: {type",
+        "    attributes:\n      boxes: {type: ends, help: boxes}\n      owner: {type",
+        "catalog/mailpit/component.yaml:20: E_CATALOG_ATTRIBUTE: `type` of `boxes` is for settings of links; remove it, or move the attribute to `with` of a slot",
+    ),
+    (
+        "needs: store,",
+        "needs: store, at_most: memory,",
+        "catalog/mailpit/component.yaml:13: E_CATALOG_ATTRIBUTE: `at_most` of `replicas` is for settings of links; remove it, or move the attribute to `with` of a slot",
+    ),
+    (
         "profiles: {ha: {attributes: {replicas: 3}}}\n",
         "",
         "catalog/mailpit/component.yaml:1: E_CATALOG_ATTRIBUTE: nobody is told what survives the loss of a node; add `profiles: {ha: {attributes: {replicas: 3}}}`, or `profiles: {ha: {stays: <why>}}`",

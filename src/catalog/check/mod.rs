@@ -53,7 +53,7 @@ pub(super) use among::{Among, LawAmong};
 #[cfg(all(test, feature = "agent"))]
 pub(crate) use health::CONNECTING;
 pub(super) use held::{Held, Law};
-use links::{consumes, conventions, follows, interfaces, kinds, pairs, provides, tool_files};
+use links::{consumes, conventions, follows, interfaces, kinds, pairs, provides, tool_files, with};
 pub use names::CATEGORIES;
 pub use steering::steered;
 pub use whole::{check, count};
@@ -84,6 +84,7 @@ impl Definition for ComponentType {
         provides::check,
         follows::check,
         consumes::check,
+        with::check,
     ];
     const MANNERS: &'static [Law<Self>] = &[
         texts::beside,

@@ -213,6 +213,7 @@ fn value(name: &str, one: &AttributeType, kind: &ComponentType) -> Json {
         AttributeKind::Boolean => json!(true),
         AttributeKind::Settings => json!({ "TRIAL": "trial" }),
         AttributeKind::SecretNames => json!(["TRIAL_TOKEN"]),
+        AttributeKind::Ends => json!([]),
         _ => json!(text(one)),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::catalog::{AttributeKind, ComponentType};
-use crate::topology::{ComponentDocument, StackDocument};
+use crate::topology::{ComponentDocument, StackDocument, Topology};
 
 /// All of them, for the component called `name`; a profile says nothing of one that is not deployed.
 pub(super) fn given(
@@ -25,6 +25,20 @@ pub(super) fn given(
         add(&mut given, &overrides.attributes, kind);
     }
     given
+}
+
+/// Where the file writes the value of an attribute of `component`: the environment's counts more than the component's own.
+/// Nothing where it is a profile's or the type's.
+pub(super) fn written_at<'a>(
+    topology: &Topology,
+    environment: Option<&'a str>,
+    component: &'a str,
+    attribute: &'a str,
+) -> Option<Vec<&'a str>> {
+    let own = vec!["components", component, "attributes", attribute];
+    let overriding = environment.map(|environment| [vec!["environments", environment], own.clone()].concat());
+    let mut places = overriding.into_iter().chain([own]);
+    places.find(|path| topology.holds(path))
 }
 
 /// What is said later takes the place of what was; settings do so one by one, since each is a value of its own.

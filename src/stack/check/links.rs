@@ -247,7 +247,7 @@ fn one_where_one_fits(checker: &mut Checker<'_>, links: &[ResolvedLink]) {
 
 impl ResolvedLink {
     /// The end as it is written: `cnpg/app_db`.
-    fn end(&self) -> String {
+    pub(super) fn end(&self) -> String {
         let whole = || self.to.clone();
         self.sub.as_ref().map_or_else(whole, |sub| format!("{}/{sub}", self.to))
     }

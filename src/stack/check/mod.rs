@@ -4,6 +4,7 @@
 //! built only when none of them found anything.
 
 mod account_names;
+mod bounds;
 mod build;
 mod choice;
 mod cluster_needs;
@@ -16,6 +17,7 @@ mod dns;
 mod ends;
 mod env_keys;
 mod environments;
+mod followed;
 mod given;
 mod levels;
 mod link_types;
@@ -92,6 +94,8 @@ pub fn check(
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     wanted_links::check(&mut checker, &resolved)?;
+    followed::check(&mut checker, &resolved);
+    bounds::check(&mut checker, &resolved)?;
     cluster_needs::check_links(&mut checker, &resolved);
     if !checker.findings.is_empty() {
         return Ok(Err(sorted(checker.findings)));

@@ -1,11 +1,10 @@
 //! Rule: a value that needs a link has it, whoever gives it: the component, an environment, or its profile.
 
 use super::Checker;
-use super::given::given;
+use super::given::{given, written_at};
 use super::links::ResolvedLink;
 use crate::catalog::AttributeType;
 use crate::finding::{Code, Finding};
-use crate::topology::ComponentDocument;
 
 /// An attribute whose values but for the default need a link that is not there.
 struct Wanting<'a> {
@@ -42,7 +41,7 @@ pub(super) fn check(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) -> any
                 let given = given(document, environment, component, written, &entry.definition);
                 let value = given.get(wanting.name);
                 if value.is_some() && value != wanting.kind.default.as_ref() {
-                    let finding = finding(checker, &wanting, written, environment.unwrap_or_default());
+                    let finding = finding(checker, &wanting, environment);
                     checker.findings.push(finding);
                 }
             }
@@ -52,7 +51,7 @@ pub(super) fn check(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) -> any
 }
 
 /// At who gives the value: the environment, else the component, else the profile.
-fn finding(checker: &Checker<'_>, wanting: &Wanting<'_>, written: &ComponentDocument, environment: &str) -> Finding {
+fn finding(checker: &Checker<'_>, wanting: &Wanting<'_>, environment: Option<&str>) -> Finding {
     let topology = checker.topology;
     let Wanting {
         component, name, slot, ..
@@ -63,16 +62,13 @@ fn finding(checker: &Checker<'_>, wanting: &Wanting<'_>, written: &ComponentDocu
         .as_ref()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let own = ["environments", environment, "components", component, "attributes", name];
-    let (span, way) = if topology.holds(&own) {
-        (topology.place(&own), format!("`{name}: {default}`"))
-    } else if written.attributes.contains_key(*name) {
-        let path = ["components", component, "attributes", name];
-        (topology.place(&path), format!("`{name}: {default}`"))
-    } else {
-        let path = ["environments", environment, "profile"];
-        let own = format!("`components: {{{component}: {{attributes: {{{name}: {default}}}}}}}` beside it");
-        (topology.place(&path), own)
+    let (span, way) = match written_at(topology, environment, component, name) {
+        Some(path) => (topology.place(&path), format!("`{name}: {default}`")),
+        None => {
+            let path = ["environments", environment.unwrap_or_default(), "profile"];
+            let own = format!("`components: {{{component}: {{attributes: {{{name}: {default}}}}}}}` beside it");
+            (topology.place(&path), own)
+        }
     };
     let fact = format!("`{component}` has no link `{slot}`, without which `{name}` must be {default}");
     Finding::new(Code::E_TOPOLOGY_ENV, span, fact).hint(format!("add the link, or write {way}"))

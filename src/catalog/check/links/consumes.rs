@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::{Given, suffixes};
-use super::{below, borrowed};
+use super::{below, borrowed, with};
 use crate::catalog::check::held::Place;
 use crate::catalog::check::names::is_word;
 use crate::catalog::check::variables::Variables;
@@ -116,6 +116,7 @@ pub(super) fn body<T>(held: &mut Held<'_, T>, base: &[String], consumer: &Compon
         held.known(E_CATALOG_LINK, &borrowed(&path), sub, &known, "sub-component type");
     }
     suffixes(held, base, slot.keys.as_ref());
+    with::settings(held, &below(base, &["with"]), &slot.with);
     let known = variables(consumer, slot);
     if let Some(file) = &slot.file {
         known.check(held, &below(base, &["file"]), file);

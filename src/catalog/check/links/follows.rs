@@ -5,7 +5,7 @@ use super::{below, borrowed};
 use crate::catalog::check::held::Place;
 use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
-use crate::catalog::{ComponentType, Followed, Interface};
+use crate::catalog::{AttributeKind, AttributeType, ComponentType, Followed, Interface};
 use crate::fault::Code::{E_CATALOG_ENDPOINT, E_CATALOG_LINK};
 
 pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
@@ -39,7 +39,20 @@ fn variables() -> Variables {
 pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
     for (own, base, provision) in placed(held) {
         let Some(follows) = &provision.follows else { continue };
-        let settings = among.interface(own).map(|interface| settings(&interface.definition));
+        let consumed = among.interface(own);
+        let settings = consumed.as_ref().map(|interface| settings(&interface.definition));
+        if let (Some(named), Some(settings)) = (&follows.named, &settings) {
+            let path = below(&base, &["follows", "named"]);
+            let ends = settings.iter().filter(|(_, kind)| kind.kind == AttributeKind::Ends);
+            let ends: Vec<&str> = ends.map(|(name, _)| name.as_str()).collect();
+            held.known(
+                E_CATALOG_LINK,
+                &borrowed(&path),
+                named,
+                &ends,
+                "setting of the type `ends`",
+            );
+        }
         for (name, followed) in &follows.interfaces {
             let base = below(&base, &["follows", "interfaces", name]);
             if let Some(settings) = &settings {
@@ -53,14 +66,19 @@ pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among
 }
 
 /// Settings of the links of roles; a slot of a type may have others.
-fn settings(interface: &Interface) -> Vec<String> {
+fn settings(interface: &Interface) -> Vec<(&String, &AttributeType)> {
     let taken = interface.consumers.values();
-    taken.flat_map(|taken| taken.with.keys()).cloned().collect()
+    taken.flat_map(|taken| &taken.with).collect()
 }
 
-fn setting(held: &mut Held<'_, ComponentType>, base: &[String], followed: &Followed, known: &[String]) {
+fn setting(
+    held: &mut Held<'_, ComponentType>,
+    base: &[String],
+    followed: &Followed,
+    known: &[(&String, &AttributeType)],
+) {
     if let Some(name) = &followed.setting {
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let known: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
         held.known(
             E_CATALOG_LINK,
             &borrowed(&below(base, &["setting"])),

@@ -1,6 +1,6 @@
 //! Rule: an interface says what its levels mean and what its facts are, and knows the levels that it speaks of.
 
-use super::{below, borrowed, conventions};
+use super::{below, borrowed, conventions, with};
 use crate::catalog::check::names::is_word;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::{Interface, Level};
@@ -43,6 +43,7 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Interface>) {
         let Ok(serde_json::Value::String(role)) = serde_json::to_value(role) else {
             continue;
         };
+        with::settings(held, &below(&[], &["consumers", &role, "with"]), &taken.with);
         let base = below(&[], &["consumers", &role, "levels"]);
         if taken.levels.is_empty() {
             let told = format!("types of the role `{role}` take it at no level");

@@ -14,6 +14,7 @@ pub(super) mod pairs;
 pub(super) mod provides;
 mod scopes;
 pub(super) mod tool_files;
+pub(super) mod with;
 
 use crate::catalog::check::Held;
 
