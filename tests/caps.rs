@@ -45,14 +45,27 @@ fn required(component_type: &str) -> String {
         .collect()
 }
 
+/// Some types have a limit for the names of their objects, and add to them.
+fn longest_name(component_type: &str) -> usize {
+    let entry = load(&[]).unwrap().component_type(component_type).unwrap().unwrap();
+    let added = entry.definition.object.replace("{name}", "").len();
+    entry.definition.max_object.map_or(40, |most| (most - added).min(40))
+}
+
 fn stack_of(component_type: &str, components: usize, environments: usize) -> String {
-    // Some types add to the name of their objects, which has a limit, too.
-    let length = if component_type == "prometheus" { 26 } else { 40 };
+    let length = longest_name(component_type);
     let name = |letter: char, number: usize, length: usize| format!("{letter}{number}{}", "x".repeat(length - 2));
     let attributes = required(component_type);
     let mut stack = format!("{HEAD}environments:\n");
     for number in 0..environments {
-        stack += &format!("  {}: {{cluster: {{name: c{number}}}}}\n", name('e', number, 40));
+        // Each names every component, which then has a folder of its own there.
+        let named: String = (0..components)
+            .map(|number| format!("{}: {{}},", name('c', number, length)))
+            .collect();
+        stack += &format!(
+            "  {}: {{cluster: {{name: c{number}}}, components: {{{named}}}}}\n",
+            name('e', number, 40)
+        );
     }
     stack += "components:\n  certificates: {type: cert_manager, external: {}}\n";
     for number in 0..components {
