@@ -111,7 +111,8 @@ impl LinkKind {
     /// Whether such a link may carry settings of its keys: it sets at least one.
     #[must_use]
     pub fn has_keys(&self) -> bool {
-        self.slot.keys.is_some() || (self.keys.is_some() && self.slot.deliver.is_none())
+        let by_convention = self.keys.is_some() && !self.provision.facts.is_empty();
+        self.slot.keys.is_some() || (by_convention && self.slot.deliver.is_none())
     }
 }
 
