@@ -85,8 +85,10 @@ def applied(environment: str) -> list[str]:
 def test_every_component_is_applied_once_after_what_it_uses(environment: str) -> None:
     whole = f"k8s/deploy/overlays/{environment}"
     first, *rest, last = applied(environment)
-    assert (first, last) == (f"{whole}/_namespaces", whole)
-    names = [folder.removeprefix(f"{whole}/") for folder in rest]
+    assert (first, last) == ("k8s/deploy/base/_namespaces", whole)
+    names = [Path(folder).name for folder in rest]
+    nearest = [build.nearest(EXAMPLE, environment, name) for name in names]
+    assert [EXAMPLE / folder for folder in rest] == nearest
     metadata = json.loads((EXAMPLE / "stack-metadata.json").read_text(encoding="utf-8"))
     assert sorted(names) == sorted(one["name"] for one in metadata["components"])
     applications = EXAMPLE / "argocd" / environment / "applications"
