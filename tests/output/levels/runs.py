@@ -70,9 +70,9 @@ def settle(binary: Path, folder: Path, draft: Draft) -> tuple[Draft, Run]:
 def followed(draft: Draft, finding: dict[str, Any]) -> Draft:
     message, hint = finding["message"], finding.get("hint") or ""
     if found := PREFIX.search(hint):
-        named(draft, found[2]).env = found[1]
+        with_keys(draft, found[2]).env = found[1]
     elif found := PREFIXES.search(message):
-        first, second = named(draft, found[1]), named(draft, found[2])
+        first, second = with_keys(draft, found[1]), with_keys(draft, found[2])
         first.env = second.env = first.env or second.env
     elif found := SHARED.search(message) or LEVELS.search(message):
         first, second = named(draft, found[1]), named(draft, found[2])
@@ -85,6 +85,12 @@ def followed(draft: Draft, finding: dict[str, Any]) -> Draft:
         assert reason, f"{message}: {hint}"
         raise RefusedError(reason)
     return draft
+
+
+def with_keys(draft: Draft, arrow: str) -> Link:
+    """Of links between the same ends, one that sets keys: advice about them is for it."""
+    links = [link for link in draft.links if link.arrow == arrow]
+    return next((link for link in links if "settings" in link.kind.effects), links[0])
 
 
 def named(draft: Draft, arrow: str) -> Link:
