@@ -125,15 +125,9 @@ fn values_files(overlay: &Overlay<'_>, component: &ComponentName, plan: &Plan, t
             .filter(|name| layout::is_values_file(name))
             .collect::<BTreeSet<_>>()
     };
-    let known = names(tree);
-    let kept: BTreeSet<&String> = match overlay.tree {
-        Some(after) => {
-            let there = names(after);
-            known.iter().filter(|name| there.contains(*name)).collect()
-        }
-        None => known.iter().collect(),
-    };
-    let of_base = layout::values_files(kept.iter().map(|name| name.as_str())).into_iter();
+    let (known, there) = (names(tree), names(overlay.tree.unwrap_or(tree)));
+    let kept = known.intersection(&there);
+    let of_base = layout::values_files(kept.map(String::as_str)).into_iter();
     let of_base = of_base.map(|name| format!("{base}{name}")).collect::<Vec<_>>();
     let of_own = plan.values_files(&own).into_iter();
     of_base
