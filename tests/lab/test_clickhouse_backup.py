@@ -10,7 +10,7 @@ import platform
 import re
 import stat
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from clickhouse_engine import EVERYTHING, Engine, RefusedError
 from levels import runs
 from output_checker import yaml_reading
 from servers.seaweedfs_server import Seaweed, running_seaweed
+from storage_rights import actions
 
 SERVICE = "storage-s3.storage.svc.cluster.local:8333"
 BUCKET = "backups"
@@ -97,16 +98,6 @@ class Stage:
         name = f"{restores}-{owner}"
         given = EVERYTHING if owner else grants
         return clickhouse_engine.engine(self.folder, name, spec, given, addresses, secret)
-
-
-def actions(out: Path) -> list[str]:
-    """What the generated identity of the link may do at the gateway."""
-    documents: Iterator[Json] = yaml_reading.read_all(
-        (out / "k8s/deploy/base/storage/identities.yaml").read_text()
-    )
-    (told,) = (one["data"]["s3.json"] for one in documents if one["kind"] == "ConfigMap")
-    (identity,) = (one for one in json.loads(told)["identities"] if one["credentials"])
-    return identity["actions"]
 
 
 @pytest.fixture(scope="module")

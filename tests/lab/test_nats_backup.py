@@ -21,8 +21,8 @@ import nats_server
 from levels import runs
 from nats_client import Client, RefusedError
 from nats_release import Release, password
-from output_checker import yaml_reading
 from servers.seaweedfs_server import Seaweed, running_seaweed
+from storage_rights import actions
 
 SERVICE = "storage-s3.storage.svc.cluster.local:8333"
 BUCKET = "backups"
@@ -61,16 +61,6 @@ def generated(binary: Path, folder: Path, *, restores: bool) -> Release:
     done = runs.gen(binary, folder, document(restores=restores))
     assert done.returncode == 0, done.stderr
     return Release(folder / "out", "events")
-
-
-def actions(out: Path) -> list[str]:
-    """What the generated identity of the link may do at the gateway."""
-    documents: list[Json] = yaml_reading.read_all(
-        (out / "k8s/deploy/base/storage/identities.yaml").read_text()
-    )
-    (told,) = (one["data"]["s3.json"] for one in documents if one["kind"] == "ConfigMap")
-    (identity,) = (one for one in json.loads(told)["identities"] if one["credentials"])
-    return identity["actions"]
 
 
 @dataclass(frozen=True)
