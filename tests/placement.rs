@@ -172,7 +172,8 @@ fn place(path: &str) -> Option<&str> {
         return Some(path);
     }
     let (folder, file) = path.strip_prefix("k8s/deploy/base/")?.split_once('/')?;
-    let is_object = file.ends_with(".yaml") && !file.contains("values");
+    // Values and patches hold no objects of their own.
+    let is_object = file.ends_with(".yaml") && !file.contains("values") && !file.starts_with("rollout-");
     is_object.then_some(folder)
 }
 

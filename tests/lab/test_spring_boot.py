@@ -269,7 +269,7 @@ def test_another_authority_is_refused(stage: Stage, classes: Path) -> None:
 
 def test_every_word_is_a_property() -> None:
     """A variable of the environment binds to the property of its letters."""
-    known = properties(maven.libraries("spring")) | properties(maven.libraries("spring-aws"))
+    known = properties(maven.libraries("spring")) | properties(maven.libraries("spring-metadata"))
     text = (ROOT / "link-types/conventions/spring.yaml").read_text("utf-8")
     convention = yaml.safe_load(text)
     parts = [*convention["interfaces"].values(), {"fixed": convention["always"]}]
