@@ -66,6 +66,7 @@ fn main() {
         }
         code.push_str("];\n");
     }
+    blueprints(&mut code, &root.join("blueprints"));
     for file in [
         "yaml/read.rs",
         "yaml/scalar.rs",
@@ -78,6 +79,20 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output folder"));
     fs::write(out.join("embedded.rs"), code).expect("the output folder takes files");
     fs::write(out.join("tools.rs"), tools(&root)).expect("the output folder takes files");
+}
+
+/// Write down stack files to start from, as they are.
+fn blueprints(code: &mut String, folder: &Path) {
+    println!("cargo:rerun-if-changed=blueprints");
+    code.push_str("pub(super) static BLUEPRINTS: &[(&str, &str)] = &[");
+    for path in entries(folder, ".yaml") {
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .expect("names are ASCII");
+        write!(code, "({name:?}, include_str!({path:?})),").expect("a string takes text");
+    }
+    code.push_str("];\n");
 }
 
 /// Folders that hold `file`, or the files themselves where that is an extension, sorted by name.

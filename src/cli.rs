@@ -69,6 +69,8 @@ pub struct GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a stack file to start from
+    Init(InitArgs),
     /// Write the output of a stack
     Gen(GenArgs),
     /// Check a stack file
@@ -105,9 +107,28 @@ impl Command {
             Self::Catalog(CatalogArgs {
                 command: CatalogCommand::Check(args),
             }) => args.output,
+            Self::Catalog(CatalogArgs {
+                command: CatalogCommand::Audit(args),
+            }) => args.output,
             _ => OutputArg::Text,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The stack file that is made; one that is there stays as it is
+    #[arg(value_name = "STACK", default_value = "stack.yaml", env = "STACKTIC_STACK")]
+    pub stack: PathBuf,
+    /// What to start from; `stacktic catalog ls` lists all
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        default_value = "minimal-mcp",
+        env = "STACKTIC_BLUEPRINT"
+    )]
+    pub blueprint: String,
 }
 
 #[derive(Debug, Args)]
@@ -272,7 +293,7 @@ pub struct CatalogArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
-    /// List component types, interfaces, conventions, pairs and hooks
+    /// List component types, interfaces, conventions, pairs, hooks and blueprints
     Ls {
         /// Form of the list
         #[arg(short, long, value_name = "FORM", default_value = "text")]
@@ -286,9 +307,13 @@ pub enum CatalogCommand {
     },
     /// Hold entries to the laws of the catalog
     Check(CatalogCheckArgs),
+    /// Print the whole catalog as a page of Markdown
+    Docs,
+    /// Compare charts and images with the newest versions that are known; ends with 2 where something has aged
+    Audit(CatalogAuditArgs),
     /// Show what an entry does
     Show {
-        /// Component type, interface, convention, link type or hook; `interface:kafka` where several have the name
+        /// Component type, interface, convention, link type, hook or blueprint; `interface:kafka` where several have the name
         name: String,
     },
 }
@@ -305,6 +330,16 @@ pub struct CatalogCheckArgs {
     #[arg(long, value_name = "DIR", env = "STACKTIC_CACHE")]
     pub cache: Option<PathBuf>,
     /// Form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
+    pub output: OutputArg,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogAuditArgs {
+    /// Folder with what is known: indexes of Helm repositories, or files with `chart` and `version`
+    #[arg(long, value_name = "DIR", env = "STACKTIC_FACTS")]
+    pub facts: Option<PathBuf>,
+    /// Form of the list
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
     pub output: OutputArg,
 }

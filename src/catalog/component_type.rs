@@ -17,6 +17,7 @@ use super::provision::Provision;
 use super::rollout::Rollout;
 use super::secret::SecretSpec;
 use super::slot::Slot;
+use super::upkeep::Deprecated;
 use super::watching::{Alerts, Row};
 
 /// Stands in health checks for the protocol of the endpoint that they connect to.
@@ -44,6 +45,13 @@ pub struct ComponentType {
     pub dialect: Option<String>,
     /// Where its own documentation stands.
     pub docs: String,
+    /// Licence of the product, as SPDX writes it.
+    pub licence: Option<String>,
+    /// Its upstream no longer goes on with it.
+    pub deprecated: Option<Deprecated>,
+    /// What no check without a cluster can prove of it, a line each.
+    #[serde(default)]
+    pub unproven: Vec<String>,
     /// Default namespace.
     pub namespace: String,
     /// Default group.

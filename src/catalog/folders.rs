@@ -17,10 +17,11 @@ pub(super) const INTERFACES: &str = "link-types/interfaces";
 pub(super) const CONVENTIONS: &str = "link-types/conventions";
 pub(super) const PAIRS: &str = "link-types/pairs";
 pub(super) const HOOKS: &str = "hooks";
+pub(super) const BLUEPRINTS: &str = "blueprints";
 /// What all that is known of links lies in.
 const LINK_TYPES: &str = "link-types";
 const OF_LINKS: [&str; 3] = ["interfaces", "conventions", "pairs"];
-const KNOWN: [&str; 3] = [TYPES, LINK_TYPES, HOOKS];
+const KNOWN: [&str; 4] = [TYPES, LINK_TYPES, HOOKS, BLUEPRINTS];
 
 /// The place of a file as a whole.
 pub(super) const WHOLE: Span = Span {
@@ -54,7 +55,7 @@ pub(super) fn ensure_overlay(overlay: &Path, report: &mut Report) -> anyhow::Res
     }
     let holds = KNOWN.iter().any(|folder| overlay.join(folder).is_dir());
     let fact = format!(
-        "`{}` holds none of `catalog/`, `link-types/` and `hooks/`",
+        "`{}` holds none of `catalog/`, `link-types/`, `hooks/` and `blueprints/`",
         overlay.display()
     );
     ensure!(holds || meant, Code::E_CATALOG_FOLDER.fault(fact));

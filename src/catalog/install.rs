@@ -166,6 +166,11 @@ impl Install {
         first.chain(more)
     }
 
+    /// All charts: its own, and those of its operators.
+    pub fn all_charts(&self) -> impl Iterator<Item = &ChartSource> {
+        self.charts().into_iter().map(|(_, chart)| chart)
+    }
+
     /// All charts with their places in the entry.
     pub(super) fn charts(&self) -> Vec<(Vec<String>, &ChartSource)> {
         let own = self.chart().into_iter();

@@ -5,6 +5,7 @@
 //! a stack is made of it is a fault.
 
 mod attribute;
+mod blueprints;
 pub mod check;
 mod component_type;
 mod convention;
@@ -38,6 +39,7 @@ mod source;
 mod store;
 mod taken;
 pub mod tools;
+mod upkeep;
 mod value;
 pub mod variable;
 pub mod watching;
@@ -45,16 +47,19 @@ mod workload;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::Context as _;
 
 use crate::fault::Code;
 use crate::finding::suggestion;
+use crate::topology::Source;
 
 pub use crate::level::Level;
 pub use attribute::{AttributeKind, AttributeType, Choice};
+use blueprints::Blueprints;
+pub use blueprints::title as blueprint_title;
 pub use component_type::{
     ComponentType, EndpointSpec, ExporterSpec, MetricsSpec, MonitorKind, PortSpec, Protocol, Role, SCHEME,
     SubComponentType,
@@ -80,6 +85,7 @@ pub use secret::{SecretKey, SecretSpec};
 pub use slot::{DeliveredSecret, KeyValue, Slot, SlotBody};
 pub use source::{ChartSource, GitSource, OperatorSource};
 use store::Store;
+pub use upkeep::Deprecated;
 pub(crate) use value::matches_whole;
 pub use watching::{Alert, Alerts, Panel, Row, Watched};
 pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
@@ -91,6 +97,7 @@ pub struct Catalog {
     conventions: Store<Convention>,
     pairs: Store<Pair>,
     hooks: Store<HookType>,
+    blueprints: Blueprints,
     /// Link types that were asked for, by the names of the two types.
     kinds: RefCell<BTreeMap<(String, String), Kinds>>,
     shared: Entry<()>,
@@ -127,6 +134,7 @@ pub fn load_told(overlays: &[PathBuf]) -> anyhow::Result<(Catalog, Report)> {
         conventions: Store::load(store::conventions(), overlays, folders::CONVENTIONS, told)?,
         pairs: Store::load(store::pairs(), overlays, folders::PAIRS, told)?,
         hooks: Store::load(store::hooks(), overlays, folders::HOOKS, told)?,
+        blueprints: Blueprints::load(overlays, told)?,
         kinds: RefCell::default(),
         shared: store::shared(),
         has_overlays: !overlays.is_empty(),
@@ -145,6 +153,21 @@ impl Catalog {
     #[must_use]
     pub fn type_names(&self) -> Vec<&str> {
         self.component_types.names().collect()
+    }
+
+    /// Names of the types that new stacks are made of, sorted.
+    ///
+    /// # Errors
+    /// An entry is broken.
+    pub fn offered_types(&self) -> anyhow::Result<Vec<&str>> {
+        let mut found = Vec::new();
+        for name in self.component_types.names() {
+            let entry = self.component_types.get(name)?;
+            if entry.is_some_and(|entry| entry.definition.deprecated.is_none()) {
+                found.push(name);
+            }
+        }
+        Ok(found)
     }
 
     /// Names of all interfaces, sorted.
@@ -169,6 +192,26 @@ impl Catalog {
     #[must_use]
     pub fn hook_names(&self) -> Vec<&str> {
         self.hooks.names().collect()
+    }
+
+    /// Names of all blueprints, sorted.
+    #[must_use]
+    pub fn blueprint_names(&self) -> Vec<&str> {
+        self.blueprints.names().collect()
+    }
+
+    /// Names of the blueprints that lie below `folder`, sorted; of all without one.
+    #[must_use]
+    pub fn blueprints_below(&self, folder: Option<&Path>) -> Vec<&str> {
+        self.blueprints.names_below(folder)
+    }
+
+    /// The stack file of the blueprint `name`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn blueprint(&self, name: &str) -> anyhow::Result<Option<Source>> {
+        self.blueprints.get(name)
     }
 
     /// The component type `name`.

@@ -297,3 +297,8 @@ pub(super) fn pairs() -> &'static [Embedded] {
 pub(super) fn hooks() -> &'static [Embedded] {
     HOOKS
 }
+
+/// Names and texts.
+pub(super) fn blueprints() -> &'static [(&'static str, &'static str)] {
+    BLUEPRINTS
+}

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Streams;
 use super::load::refuse;
 use super::together::{Checked, Place, load_all};
+use super::{Streams, notes};
 use crate::catalog::Catalog;
 use crate::cli::{CheckArgs, OutputArg};
 use crate::exit::Exit;
@@ -20,11 +20,13 @@ pub(super) fn run(args: &CheckArgs, catalog: &Catalog, streams: &mut Streams<'_>
                 let components = counted(stack.components.len(), "component");
                 let links = counted(stack.links.len(), "link");
                 writeln!(streams.messages, "`{}` is good: {components}, {links}", source.name)?;
+                notes::tell(stack, streams)?;
             }
             Ok(Exit::Done)
         }
-        (Ok(_), OutputArg::Json) => {
-            writeln!(streams.out, "{:#}", json!({ "findings": [] }))?;
+        (Ok(checked), OutputArg::Json) => {
+            let notes: Vec<String> = checked.iter().flat_map(|one| notes::notes(&one.stack)).collect();
+            writeln!(streams.out, "{:#}", json!({ "findings": [], "notes": notes }))?;
             Ok(Exit::Done)
         }
         (Err(files), output) => refuse(&files, output, streams),

@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Streams;
 use super::access::access;
 use super::assemble::assemble;
 use super::load::refuse;
 use super::next_steps::next_steps;
 use super::together::{Checked, Place, load_all};
+use super::{Streams, notes};
 use crate::catalog::Catalog;
 use crate::cli::OutputArg;
 use crate::disk;
@@ -143,6 +143,7 @@ fn tell(works: &[Work<'_>], is_blocked: bool, streams: &mut Streams<'_>) -> anyh
 fn report(work: &Work<'_>, is_blocked: bool) -> Json {
     let mut report = report::changes_json(&work.changes, &work.access);
     report["stack"] = json!(work.made.checked.stack.name);
+    report["notes"] = json!(notes::notes(&work.made.checked.stack));
     report["next_steps"] = match is_blocked {
         true => json!([]),
         false => json!(work.steps),
@@ -164,6 +165,7 @@ fn told(work: &Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow:
     let settings = made.settings;
     let text = report::changes_text(changes, access, detail(settings.mode), streams.style);
     write!(streams.messages, "{text}")?;
+    notes::tell(&made.checked.stack, streams)?;
     if settings.mode == Mode::Diff {
         write!(streams.out, "{}", report::unified_diff(changes))?;
     }

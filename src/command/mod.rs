@@ -10,8 +10,10 @@ mod check;
 #[cfg(feature = "agent")]
 mod dev;
 mod generate;
+mod init;
 mod load;
 mod next_steps;
+mod notes;
 mod others;
 mod query;
 mod schema;
@@ -77,6 +79,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let catalog = || crate::catalog::load(&cli.global.catalog);
     match cli.command {
         Command::Gen(args) => generate::run(&GenSettings::of_each(&args, &cli.global.catalog), &catalog()?, streams),
+        Command::Init(args) => init::run(&args, &catalog()?, streams),
         Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
@@ -92,6 +95,8 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
             CatalogCommand::Ls { output } => catalog::list(output, &catalog()?, streams),
             CatalogCommand::Links { output } => catalog::links(output, &catalog()?, streams),
             CatalogCommand::Check(args) => catalog_check::run(args, &cli.global.catalog, streams),
+            CatalogCommand::Docs => catalog::page(&catalog()?, streams),
+            CatalogCommand::Audit(args) => catalog::audit(&args, &catalog()?, streams),
             CatalogCommand::Show { name } => catalog::show(&name, &catalog()?, streams),
         },
         Command::Schema(args) => schema::run(args.which, &catalog()?, streams),

@@ -103,6 +103,10 @@ fn branch(kind: &ComponentType) -> Json {
         json!({ "additionalProperties": sub })
     };
     properties.insert("sub_components".to_owned(), sub);
+    if let Some(deprecated) = &kind.deprecated {
+        let told = json!({ "deprecated": true, "description": format!("Deprecated: {deprecated}.") });
+        properties.insert("type".to_owned(), told);
+    }
     json!({ "if": { "properties": { "type": { "const": kind.name } } }, "then": { "properties": properties } })
 }
 

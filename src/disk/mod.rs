@@ -15,6 +15,7 @@ mod diff;
 mod digest;
 mod displaced;
 mod dotenv;
+mod fresh;
 mod hold;
 mod journal;
 mod leftovers;
@@ -40,6 +41,7 @@ mod tests;
 use std::fmt;
 
 pub use digest::Digest;
+pub use fresh::write_new;
 pub use lock::{Lock, LockEntry, LockError};
 pub use output::{Output, Purpose};
 pub(crate) use skeleton::empty_values;

@@ -4,7 +4,7 @@ use crate::name::is_hidden;
 
 /// Text for a cell of a table, or a line of a paragraph: no cell ends early, nothing is a tag, a link or emphasis, and what
 /// does not show is marked.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let characters: Vec<char> = text.trim().chars().collect();
     let mut escaped = String::with_capacity(text.len());
     for (position, character) in characters.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// A name in a code span; one that has other characters than names have is plain text.
-pub(super) fn code(name: &str) -> String {
+pub(crate) fn code(name: &str) -> String {
     let is_plain = |next: char| next.is_ascii_alphanumeric() || "_-./:,*+=@{}()#%".contains(next);
     if !name.is_empty() && name.chars().all(is_plain) {
         format!("`{name}`")

@@ -7,7 +7,7 @@ pub mod argo_cd_apps;
 pub mod deploy;
 mod edges;
 mod grafana_dashboards;
-mod markdown;
+pub(crate) mod markdown;
 mod mcp_clients;
 mod mcp_registry;
 mod network_policies;

@@ -65,6 +65,7 @@ fn lists_every_entry() {
         entries("link-types/conventions", is_yaml),
         entries("link-types/pairs", |path| path.join("pair.yaml").is_file()),
         entries("hooks", |path| path.join("hook.yaml").is_file()),
+        entries("blueprints", is_yaml),
     ];
     let sections: Vec<Vec<&str>> = run
         .stdout
@@ -204,7 +205,10 @@ fn shows_every_entry() {
     for name in names {
         let run = project.run(&format!("catalog show {name}"));
         assert!(
-            run.code == 0 && run.stdout.contains(&format!("{name}: ")),
+            run.code == 0
+                && ["kind: Stack", &format!("{name}: ")]
+                    .iter()
+                    .any(|text| run.stdout.contains(text)),
             "{name}: {}",
             run.stderr
         );

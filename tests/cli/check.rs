@@ -66,7 +66,8 @@ fn as_json() {
     exit code: 0
     ----- stdout -----
     {
-      "findings": []
+      "findings": [],
+      "notes": []
     }
     ----- stderr -----
     "#);

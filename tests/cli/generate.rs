@@ -157,7 +157,7 @@ fn json_is_the_whole_of_stdout() {
     let file = files.iter().find(|file| file["path"] == "tools.lock.json").unwrap();
     assert_eq!(files.len(), project.out().len() - 1, "every file but the lock");
     assert_said!(format!("{keys:?}\n{:#}\n{:#}", report["access"], file), @r#"
-    ["access", "counts", "files", "kept", "mass_delete", "next_steps", "stack"]
+    ["access", "counts", "files", "kept", "mass_delete", "next_steps", "notes", "stack"]
     [
       {
         "gained": true,

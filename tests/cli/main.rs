@@ -29,6 +29,7 @@ mod support;
 mod templates;
 mod together;
 mod tool_files;
+mod upkeep;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {

@@ -1,4 +1,4 @@
-"""What is applied to clusters: the example as committed, each golden stack in both profiles.
+"""What is applied to clusters: the example, golden stacks and blueprints, each in both profiles.
 
 In: the binary, a folder to write in. Out: the objects of each environment, by a name for people.
 Must not know a rule.
@@ -20,6 +20,7 @@ from output_checker.finding import Object
 from output_checker.places import EXAMPLE, ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
+BLUEPRINTS = ROOT / "blueprints"
 HA: dict[str, Any] = {"profile": "ha", "cluster": {"name": "ha"}, "domain": "ha.example.com"}
 # What a component cannot be as it is linked; it stays what it is without the profile.
 CANNOT = re.compile(r"`(\S+)` has no link `\w+`, without which `(\w+)` must be (\d+)")
@@ -28,6 +29,8 @@ CANNOT = re.compile(r"`(\S+)` has no link `\w+`, without which `(\w+)` must be (
 def built(binary: Path, folder: Path) -> dict[str, list[Object]]:
     """The objects of every overlay of every stack."""
     outs = {"example": EXAMPLE / "out", **dict(_golden(binary, folder))}
+    for one in sorted(BLUEPRINTS.glob("*.yaml")):
+        outs[f"blueprint {one.stem}"] = blueprint(binary, folder, one)
     overlays = {
         f"{name}, {overlay.name}": overlay
         for name, out in outs.items()
@@ -35,6 +38,18 @@ def built(binary: Path, folder: Path) -> dict[str, list[Object]]:
     }
     with ThreadPoolExecutor() as pool:
         return dict(zip(overlays, pool.map(build, overlays.values()), strict=True))
+
+
+def blueprint(binary: Path, folder: Path, stack: Path) -> Path:
+    """Generate a blueprint, in both profiles where it has one alone, with what Argo CD reads."""
+    copy = folder / f"blueprint-{stack.stem}"
+    copy.mkdir()
+    document = yaml.safe_load(stack.read_text("utf-8"))
+    document.setdefault("gitops", {"repository": "https://git.example.com/stack.git"})
+    environments = document["environments"]
+    if not any("profile" in one for one in environments.values()):
+        environments["ha"] = HA
+    return _generated(binary, copy, document)
 
 
 def _golden(binary: Path, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -40,6 +40,7 @@ mod tool_schemas;
 mod tool_values;
 mod tools;
 mod unmade_accounts;
+mod upkeep;
 mod variables;
 mod versions;
 mod watching;
@@ -70,6 +71,7 @@ impl Definition for ComponentType {
         patterns::check,
         objects::check,
         versions::check,
+        upkeep::check,
         health::check,
         watching::check,
         secrets::check,
@@ -103,6 +105,7 @@ impl Definition for ComponentType {
         kinds::among,
         unmade_accounts::among,
         needs::among,
+        upkeep::among,
     ];
 }
 

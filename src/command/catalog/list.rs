@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::catalog::{Catalog, Entry, Kind};
+use crate::catalog::{Catalog, Entry, Kind, blueprint_title};
 use crate::cli::OutputArg;
 use crate::command::Streams;
 use crate::exit::Exit;
@@ -20,6 +20,15 @@ struct Item {
     origin: String,
     /// Whether it stands for an entry of the core, or of an overlay before.
     replaces: bool,
+    /// Of a type: that its upstream no longer goes on with it, and what to take instead.
+    deprecated: Option<String>,
+}
+
+/// A stack file to start from.
+#[derive(Serialize)]
+struct Blueprint<'a> {
+    name: &'a str,
+    title: String,
 }
 
 pub(in crate::command) fn list(
@@ -33,8 +42,10 @@ pub(in crate::command) fn list(
             all.push(item(kind, name, catalog)?);
         }
     }
+    let blueprints = blueprints(catalog)?;
     if output == OutputArg::Json {
-        writeln!(streams.out, "{:#}", serde_json::json!({ "entries": all }))?;
+        let told = serde_json::json!({ "entries": all, "blueprints": blueprints });
+        writeln!(streams.out, "{told:#}")?;
         return Ok(Exit::Done);
     }
     for (position, kind) in Kind::ALL.into_iter().enumerate() {
@@ -46,18 +57,37 @@ pub(in crate::command) fn list(
                 (origin, false) => format!("  ({origin})"),
                 (origin, true) => format!("  ({origin}, in place of another)"),
             };
-            writeln!(streams.out, "  {:<24} {}{origin}", item.name, item.title)?;
+            let deprecated = item.deprecated.iter().map(|told| format!("  (deprecated: {told})"));
+            let deprecated = deprecated.collect::<String>();
+            writeln!(streams.out, "  {:<24} {}{origin}{deprecated}", item.name, item.title)?;
         }
+    }
+    writeln!(streams.out, "\nBlueprints")?;
+    for Blueprint { name, title } in &blueprints {
+        writeln!(streams.out, "  {name:<24} {title}")?;
     }
     Ok(Exit::Done)
 }
 
+fn blueprints(catalog: &Catalog) -> anyhow::Result<Vec<Blueprint<'_>>> {
+    let all = catalog.blueprint_names().into_iter().map(|name| {
+        let source = catalog.blueprint(name)?;
+        let title = source
+            .map(|source| blueprint_title(&source.text).to_owned())
+            .unwrap_or_default();
+        Ok(Blueprint { name, title })
+    });
+    all.collect()
+}
+
 fn item(kind: Kind, name: &str, catalog: &Catalog) -> anyhow::Result<Item> {
     let missing = || format!("{} `{name}`", kind.word());
+    let mut deprecated = None;
     let (title, category, (origin, replaces)) = match kind {
         Kind::Type => {
             let entry = catalog.component_type(name)?.with_context(missing)?;
             let category = Some(entry.definition.category.clone());
+            deprecated = entry.definition.deprecated.as_ref().map(ToString::to_string);
             (entry.definition.title.clone(), category, origin(&entry))
         }
         Kind::Interface => {
@@ -93,6 +123,7 @@ fn item(kind: Kind, name: &str, catalog: &Catalog) -> anyhow::Result<Item> {
         category,
         origin,
         replaces,
+        deprecated,
     })
 }
 

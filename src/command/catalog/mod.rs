@@ -1,9 +1,14 @@
-//! `stacktic catalog`: what the catalog holds, what an entry does, and which links are legal.
+//! `stacktic catalog`: what the catalog holds, what an entry does, which links are legal, and what of it has aged.
 
+mod audit;
+mod known;
 mod links;
 mod list;
+mod page;
 mod show;
 
+pub(super) use audit::audit;
 pub(super) use links::links;
 pub(super) use list::list;
+pub(super) use page::page;
 pub(super) use show::show;

@@ -24,6 +24,14 @@ pub(in crate::command) fn show(name: &str, catalog: &Catalog, streams: &mut Stre
             found.push((one, text));
         }
     }
+    let blueprint = match kind {
+        None if found.is_empty() => catalog.blueprint(name)?,
+        _ => None,
+    };
+    if let Some(source) = blueprint {
+        write!(streams.out, "{}", source.text)?;
+        return Ok(Exit::Done);
+    }
     // A type and the interface that it provides often have one name.
     let (is_one, mut space) = (found.len() == 1, "");
     for (kind, text) in &found {
@@ -80,7 +88,8 @@ fn unknown(name: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::
     writeln!(streams.messages, "{error}: the catalog has no entry `{name}`")?;
     let links = all(catalog)?;
     let entries = Kind::ALL.into_iter().flat_map(|kind| catalog.names_below(kind, None));
-    let names: Vec<&str> = entries.chain(links.iter().map(|link| link.name.as_str())).collect();
+    let links = links.iter().map(|link| link.name.as_str());
+    let names: Vec<&str> = entries.chain(links).chain(catalog.blueprint_names()).collect();
     if let Some(hint) = suggestion(name, &names) {
         let is_whole = catalog.has_overlays() || slip(name, names.iter().copied()).is_some();
         let more = if is_whole {
@@ -100,6 +109,14 @@ fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) 
         "  category   {}\n  namespace  {}\n  group      {}\n  deployed   {}\n  docs       {}",
         kind.category, kind.namespace, kind.group, kind.install, kind.docs
     )?;
+    for (word, text) in [
+        ("licence", kind.licence.clone()),
+        ("deprecated", kind.deprecated.as_ref().map(ToString::to_string)),
+    ] {
+        if let Some(text) = text {
+            writeln!(out, "  {word:<10} {text}")?;
+        }
+    }
     for (name, endpoint) in &kind.endpoints {
         writeln!(out, "  endpoint   {name}: {}", endpoint.host)?;
     }
@@ -119,6 +136,7 @@ fn component_type(kind: &ComponentType, catalog: &Catalog, out: &mut dyn Write) 
         "Links to it",
         links.iter().filter(|link| link.to == kind.name).map(line),
     )?;
+    section(out, "Not proven without a cluster", kind.unproven.iter().cloned())?;
     if let Some(notes) = &kind.notes {
         writeln!(out, "\n{}", notes.trim_end())?;
     }

@@ -2,6 +2,7 @@
 
 mod alone;
 mod blame;
+mod blueprints;
 mod example;
 mod hooked;
 mod linked;
@@ -87,10 +88,14 @@ fn found(args: &CatalogCheckArgs, overlays: &[PathBuf]) -> anyhow::Result<Found>
         stacks = trials.count;
         report.join(trials.into_report());
     }
+    let blueprints = match report.is_empty() {
+        true => blueprints::check(&catalog, folder, &mut report)?,
+        false => 0,
+    };
     if report.is_empty() {
         notes = tools_on_trial(args, &catalog, &mut report)?;
     }
-    let count = check::count(&catalog, folder);
+    let count = check::count(&catalog, folder) + blueprints;
     Ok(Found {
         report,
         count,

@@ -12,7 +12,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
     for (name, component) in &topology.document.components {
         external(checker, name, component)?;
         if component.component_type.is_empty() {
-            missing_type(checker, name);
+            missing_type(checker, name)?;
             continue;
         }
         match checker.catalog.component_type(&component.component_type)? {
@@ -24,17 +24,20 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
 }
 
 /// What has no type is told once: here, where the types are known.
-fn missing_type(checker: &mut Checker<'_>, name: &str) {
+fn missing_type(checker: &mut Checker<'_>, name: &str) -> anyhow::Result<()> {
     let path = ["components", name];
     if is_told(checker, &path) {
-        return;
+        return Ok(());
     }
-    let known = checker.catalog.type_names();
-    let hint = match nearest(name, known.iter().copied()) {
+    let hint = match nearest(name, checker.catalog.type_names().into_iter()) {
         Some(meant) => format!("add `type:`; did you mean `type: {meant}`?"),
-        None => format!("add `type:` with one of `{}`", known.join("`, `")),
+        None => format!(
+            "add `type:` with one of `{}`",
+            checker.catalog.offered_types()?.join("`, `")
+        ),
     };
     without_type(checker, &path, hint);
+    Ok(())
 }
 
 fn without_type(checker: &mut Checker<'_>, path: &[&str], hint: String) {
