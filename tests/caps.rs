@@ -67,7 +67,7 @@ fn stack_of(component_type: &str, components: usize, environments: usize) -> Str
             name('e', number, 40)
         );
     }
-    stack += "components:\n  certificates: {type: cert_manager, external: {}}\n";
+    stack += "components:\n  certificates: {type: cert_manager, external: {}}\n  routes: {type: gateway_api, external: {}}\n";
     for number in 0..components {
         // Its operator serves its own namespace alone.
         let namespace = match component_type {

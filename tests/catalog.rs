@@ -38,6 +38,8 @@ fn promised_types_are_there() {
         "spring_boot",
         "alloy",
         "otel",
+        "traefik",
+        "istio",
     ] {
         assert!(catalog.component_type(name).unwrap().is_some(), "{name}");
     }

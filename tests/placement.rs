@@ -21,13 +21,14 @@ use stacktic::yaml;
 use support::Files;
 
 /// Types whose components can stand alone, each with a sub-component that it may have.
-const TYPES: [(&str, &str); 14] = [
+const TYPES: [(&str, &str); 16] = [
     ("apisix", ""),
     ("clickhouse", "database"),
     ("cnpg", "database"),
     ("fastapi", ""),
     ("fastmcp", ""),
     ("grafana", ""),
+    ("istio", ""),
     ("kafka", "topic"),
     ("keycloak", "realm"),
     ("loki", ""),
@@ -35,6 +36,7 @@ const TYPES: [(&str, &str); 14] = [
     ("rabbitmq", "queue"),
     ("seaweedfs", "bucket"),
     ("stack_agent", ""),
+    ("traefik", ""),
     ("valkey", ""),
 ];
 /// Those that a link may lead to, from each of these.
@@ -111,7 +113,7 @@ impl Component {
 }
 
 fn stack(components: &[Component]) -> String {
-    let mut text = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\ngitops: {repository: https://git.example.com/shop.git}\nenvironments: {dev: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n  cert-manager: {type: cert_manager, external: {}}\n".to_owned();
+    let mut text = "apiVersion: stacktic.io/v1\nkind: Stack\nname: shop\ndomain: shop.example.com\ngitops: {repository: https://git.example.com/shop.git}\nenvironments: {dev: {}}\ncomponents:\n  argo-cd: {type: argo_cd}\n  cert-manager: {type: cert_manager, external: {}}\n  gateway-api: {type: gateway_api, external: {}}\n".to_owned();
     text.extend(components.iter().map(Component::line));
     text += "links:\n";
     let delivery = [("argo-cd", "argo_cd")];

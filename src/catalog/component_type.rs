@@ -279,6 +279,13 @@ impl ComponentType {
         brings || self.excludes(self)
     }
 
+    /// Whether nothing of it runs: its operator is kinds alone, and no object of a stack is of it.
+    #[must_use]
+    pub fn is_of_kinds(&self) -> bool {
+        let has_none = self.files.is_empty() && self.images.is_empty() && self.endpoints.is_empty();
+        self.install.is_operator() && self.pods.is_empty() && has_none
+    }
+
     /// The types that it may need in its cluster, whatever its links.
     pub fn all_needs(&self) -> impl Iterator<Item = &String> {
         let by_links = self.consumes.iter().flat_map(|slot| &slot.body.needs);

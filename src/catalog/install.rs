@@ -130,6 +130,12 @@ impl Install {
         }
     }
 
+    /// Whether it comes by an operator.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.operator().is_some()
+    }
+
     fn operator(&self) -> Option<&OperatorSource> {
         match &self.by {
             By::Operator(operator) => Some(operator),

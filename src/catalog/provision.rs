@@ -101,7 +101,7 @@ pub enum HttpAuth {
     None,
     /// The service itself.
     Login,
-    /// The gateway asks for an API key, and so does the service.
+    /// The service asks for an API key, and so does a gateway that can compare keys.
     Key,
 }
 

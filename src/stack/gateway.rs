@@ -9,6 +9,10 @@ pub const HTTP: &str = "http";
 /// The attribute that is the first label of a published host.
 pub const SUBDOMAIN: &str = "subdomain";
 
+/// The attribute that says from where a gateway is reached, and its value where there is none.
+const REACH: &str = "reach";
+const OUTSIDE: &str = "outside";
+
 impl Stack {
     /// The links by which `gateway` publishes components, sorted by those.
     pub fn published<'a>(&'a self, gateway: &'a Component) -> impl Iterator<Item = &'a Link> {
@@ -21,6 +25,13 @@ impl Stack {
     pub fn is_published(&self, component: &Component) -> bool {
         let mut links = self.links_to(&component.name);
         links.any(|link| link.kind.interface_name() == HTTP && self.component(&link.from).has_role(Role::Gateway))
+    }
+
+    /// From where `gateway` is reached: a name leads to one address there.
+    #[must_use]
+    pub fn reach(&self, gateway: &Component) -> String {
+        let reach = gateway.text(REACH);
+        if reach.is_empty() { OUTSIDE.to_owned() } else { reach }
     }
 
     /// The host under which a gateway publishes `component`.

@@ -31,6 +31,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("accounts".to_owned(), accounts::of(stack, component));
     view.insert("gets".to_owned(), gets::of(stack, component));
     view.insert("publishes".to_owned(), publishes(stack, component).shown());
+    view.insert("publishes_from".to_owned(), publishes_from(stack, component).shown());
     view.insert("gives".to_owned(), gives(stack, component).shown());
     view.insert("authorities".to_owned(), authorities(stack, component));
     view.insert("certificate".to_owned(), certificate(stack, component));
@@ -75,12 +76,20 @@ pub fn dns(stack: &Stack) -> Json {
     }
 }
 
+/// What it publishes as a gateway.
+fn published<'a>(stack: &'a Stack, component: &'a Component) -> impl Iterator<Item = &'a Component> {
+    let links = stack.published(component).filter(|_| component.has_role(Role::Gateway));
+    links.map(|link| stack.component(&link.to))
+}
+
 /// The hosts that it publishes as a gateway.
 fn publishes(stack: &Stack, component: &Component) -> BTreeSet<String> {
-    let links = stack.published(component).filter(|_| component.has_role(Role::Gateway));
-    links
-        .map(|link| stack.published_host(stack.component(&link.to)))
-        .collect()
+    published(stack, component).map(|to| stack.published_host(to)).collect()
+}
+
+/// The namespaces of what it publishes as a gateway.
+fn publishes_from<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'a str> {
+    published(stack, component).map(|to| to.namespace.as_str()).collect()
 }
 
 /// Interfaces of the links that end here: what nobody is linked for need not listen.

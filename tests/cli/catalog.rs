@@ -391,11 +391,13 @@ fn shows_attributes_of_presets() {
       celery-rails                     probe read write site: the web interface
       django-rails                     probe read write site: the web interface
       fastapi-rails                    probe read write site: the web interface
+      istio-rails                      write            the gateway publishes a web interface
       nextjs-rails                     probe read write site: the web interface
       nodejs-rails                     probe read write site: the web interface
       rails-rails                      probe read write site: the web interface
       spring_boot-rails                probe read write site: the web interface
       stack_agent-rails                probe            the agent checks the health of a component
+      traefik-rails                    write            the gateway publishes a web interface
     ----- stderr -----
     "#);
 }

@@ -256,16 +256,16 @@ fn two_hooks_do_not_make_the_same_file() {
 }
 
 /// A gateway of another dialect than that of the core's hook.
-const TRAEFIK: &str = "\
-type: traefik
+const CONTOUR: &str = "\
+type: contour
 title: another gateway
 category: gateways
 roles: [gateway]
-docs: https://doc.traefik.io/traefik/
+docs: https://projectcontour.io/docs/
 namespace: ingress
 group: gateway
 object: \"{name}\"
-service: TRAEFIK
+service: CONTOUR
 install: {manifests: true}
 endpoints:
   http: {host: \"{object}.{namespace}.svc.cluster.local\", port: 80, protocol: http}
@@ -279,37 +279,36 @@ consumes:
 fn a_gateway_of_ones_own_has_a_hook_of_ones_own() {
     let stack = STACK.replace(
         "  mail: {type: mailpit}\n",
-        "  mail: {type: mailpit}\n  edge: {type: traefik}\n  apisix: {type: apisix}\n",
+        "  mail: {type: mailpit}\n  edge: {type: contour}\n  apisix: {type: apisix}\n",
     ) + "  - {from: edge, to: api}\n  - {from: apisix, to: web}\n";
     let hook = "\
-name: traefik_routes
-title: routes of Traefik
+name: contour_routes
+title: routes of Contour
 values: links
-where: {from_role: gateway, from_type: traefik, interface: http}
+where: {from_role: gateway, from_type: contour, interface: http}
 outputs:
   - {path: \"k8s/deploy/base/{from}/route-{to}.yaml\", template: route.yaml.j2, resource: true}
 ";
     let route = "\
-apiVersion: traefik.io/v1alpha1
-kind: IngressRoute
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
 metadata:
   name: <% link.object %>
-  namespace: <% from.namespace %>
+  namespace: <% to.namespace %>
 spec:
+  virtualhost: {fqdn: <% link.public_host | yaml %>}
   routes:
-    - match: <% (\"Host(`\" ~ link.public_host ~ \"`)\") | yaml %>
-      kind: Rule
-      services:
-        - {name: <% link.service %>, namespace: <% to.namespace %>, port: <% link.port %>}
+    - services:
+        - {name: <% link.service %>, port: <% link.port %>}
 ";
     let project = mail()
         .file("stack.yaml", stack)
-        .file("extra/catalog/traefik/component.yaml", TRAEFIK)
-        .file("extra/hooks/traefik_routes/hook.yaml", hook)
-        .file("extra/hooks/traefik_routes/route.yaml.j2", route);
+        .file("extra/catalog/contour/component.yaml", CONTOUR)
+        .file("extra/hooks/contour_routes/hook.yaml", hook)
+        .file("extra/hooks/contour_routes/route.yaml.j2", route);
     generated(&project);
     let base = |name: &str| project.read(&format!("out/k8s/deploy/base/{name}"));
-    assert!(base("edge/route-api.yaml").contains("match: \"Host(`api.shop.example.com`)\""));
+    assert!(base("edge/route-api.yaml").contains("fqdn: api.shop.example.com"));
     assert!(base("edge/kustomization.yaml").contains("- route-api.yaml"));
     assert!(base("apisix/route-web.yaml").contains("kind: ApisixRoute"));
     let of_others = ["k8s/deploy/base/edge/tls.yaml", "k8s/deploy/base/apisix/route-api.yaml"];
@@ -521,7 +520,7 @@ fn the_catalog_says_what_a_hook_selects_and_a_link_causes() {
     assert!(of("fastapi-mailpit").contains("hook senders"), "{links}");
     assert!(of("grafana-loki ").contains("hook grafana_datasources"), "{links}");
     assert!(of("prometheus-kafka ").contains("hook prometheus_scrape"), "{links}");
-    assert!(of("apisix-fastmcp ").contains("hook apisix_routes"), "{links}");
+    assert!(of("apisix-fastmcp ").contains("hook gateway_routes"), "{links}");
     assert!(!of("apisix-fastmcp ").contains("hook senders"), "{links}");
 }
 

@@ -40,8 +40,14 @@ def name_of(kind: str) -> str:
 
 
 def stack() -> Json:
-    """All of them under one Prometheus, which Grafana shows, with the links that alerts are for."""
+    """All of them under one Prometheus, which Grafana shows, with the links that alerts are for.
+
+    What they need in their cluster is there.
+    """
     components: Json = {"prometheus": {"type": "prometheus"}}
+    needed = {str(kind) for entry in WATCHED.values() for kind in entry.get("needs", [])}
+    for kind in sorted(needed - set(WATCHED)):
+        components[name_of(kind)] = {"type": kind, "external": {}}
     for kind, entry in WATCHED.items():
         attributes: dict[str, Json] = entry.get("attributes") or {}
         required = {name: one for name, one in attributes.items() if one.get("required")}

@@ -92,6 +92,9 @@ fn metrics(held: &mut Held<'_, ComponentType>) {
 /// Labels by which a network policy holds the pods, and a check by which people know that they run.
 pub(super) fn reachable(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
+    if definition.is_of_kinds() {
+        return;
+    }
     if definition.pods.is_empty() {
         let fact = "nothing selects the type's pods, so no network policy can hold them";
         held.blame_key(

@@ -6,7 +6,7 @@ use super::Checker;
 use crate::catalog::Role;
 use crate::finding::{Code, Finding};
 use crate::name::MAX_LABEL;
-use crate::stack::{AttributeValue, Stack};
+use crate::stack::{AttributeValue, Component, Stack};
 
 pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     objects(checker, stack);
@@ -18,21 +18,34 @@ pub(super) fn check(checker: &mut Checker<'_>, stack: &Stack) {
     published_hosts(checker, stack);
 }
 
-/// Two routes of one host would send the keys of one service to the other.
+/// Two routes of one host would send the keys of one service to the other, and a name leads to one gateway of those that are
+/// reached from the same place.
 fn published_hosts(checker: &mut Checker<'_>, stack: &Stack) {
+    let mut seen: BTreeMap<(String, String), (&Component, &Component)> = BTreeMap::new();
     for gateway in stack.of_role(Role::Gateway) {
-        let mut seen = BTreeMap::new();
         for published in stack.published(gateway).map(|link| stack.component(&link.to)) {
             let host = stack.published_host(published);
-            if let Some(first) = seen.insert(host.clone(), &published.name) {
-                let span = checker.topology.key_place(&["components", published.name.as_str()]);
-                let first = checker.on_line(&["components", first.as_str()]);
-                let message = format!("`{}` and {first} are both published as `{host}`", published.name);
-                let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, span, message);
-                checker
-                    .findings
-                    .push(finding.hint("give one of them another `subdomain`"));
-            }
+            let key = (host.clone(), stack.reach(gateway));
+            let Some((at, first)) = seen.insert(key, (gateway, published)) else {
+                continue;
+            };
+            let (own, other, done, hint) = if first.name == published.name {
+                let hint = "remove one of the two links; a gateway of the cluster's own clients may publish it too, with `reach: inside`";
+                (&gateway.name, &at.name, format!("both publish `{host}`"), hint)
+            } else {
+                let hint = "give one of them another `subdomain`";
+                (
+                    &published.name,
+                    &first.name,
+                    format!("are both published as `{host}`"),
+                    hint,
+                )
+            };
+            let span = checker.topology.key_place(&["components", own.as_str()]);
+            let other = checker.on_line(&["components", other.as_str()]);
+            let message = format!("`{own}` and {other} {done}");
+            let finding = Finding::new(Code::E_TOPOLOGY_COLLISION, span, message);
+            checker.findings.push(finding.hint(hint));
         }
     }
 }

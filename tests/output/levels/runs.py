@@ -24,6 +24,7 @@ REASONS = {
     "one object": re.compile(r"both become the object `\S+` in namespace"),
     "one link name": re.compile(r"both become `\S+`$"),
     "one operator": re.compile(r"operator"),
+    "one host": re.compile(r"both publish `\S+`$"),
 }
 MOST_ROUNDS = 12
 

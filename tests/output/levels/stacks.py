@@ -33,15 +33,17 @@ INSTANCES = ("", "-b", "-b-c")
 MOST_PARTS = 3
 HALF = 0.5
 # A stack is delivered by one component, and what brings kinds into the cluster is there once.
-ONCE = {"argo_cd", "cert_manager", "keda"}
+ONCE = {"argo_cd", "cert_manager", "gateway_api", "keda"}
 # Of these a component can use one: a certificate has one issuer.
 SINGLE = {"tls"}
 # Its operator serves its own namespace alone.
 AT_HOME = {"keycloak"}
 MOST_COMPONENTS = 12
 # What some types need is there, unless a stack happens to deploy it.
-NEEDED_IN_CLUSTERS = "cert-manager"
-IN_THE_CLUSTER: Json = {"type": "cert_manager", "external": {}}
+IN_THE_CLUSTER: dict[str, Json] = {
+    "cert-manager": {"type": "cert_manager", "external": {}},
+    "gateway-api": {"type": "gateway_api", "external": {}},
+}
 
 
 @dataclass
@@ -95,7 +97,7 @@ class Draft:
             "name": "shop",
             "domain": "shop.example.com",
             "gitops": {"repository": "https://git.example.com/shop.git"},
-            "components": {NEEDED_IN_CLUSTERS: IN_THE_CLUSTER} | self.components,
+            "components": IN_THE_CLUSTER | self.components,
             "links": written(self.links),
         }
 
