@@ -19,7 +19,7 @@ SELF = {
     "auth/token/renew-self": "update",
     "auth/token/revoke-self": "update",
 }
-ENTRIES = re.compile(r"^([a-z0-9-]+)/data/(?:([A-Za-z0-9_/-]+)/)?\*$")
+ENTRIES = re.compile(r"^([A-Za-z0-9_-]+)/data/(?:([A-Za-z0-9_/-]+)/)?\*$")
 POLICY = ".hcl"
 PREFIX = "link."
 
