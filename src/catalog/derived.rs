@@ -11,6 +11,8 @@ pub const HEALTH: &str = "health";
 pub const DEPLOYED: &str = "deployed";
 /// Whose pods write logs.
 pub const LOGS: &str = "logs";
+/// Whose Secrets somebody may make of the values in a store.
+pub const SECRET_STORE: &str = "secret_store";
 
 /// The interface of those who issue certificates.
 pub const TLS: &str = "tls";
@@ -19,13 +21,17 @@ pub const CA_FILE: &str = "ca_file";
 /// Pattern of that place, the same for all who connect.
 pub const AUTHORITY_FILE: &str = "/run/authorities/{to.name}/ca.crt";
 
+/// The facts of a provider that knows by a token of the Kubernetes API who asks: where workloads of ours find it, and whom it is for.
+pub const TOKEN_FILE: &str = "token_file";
+pub const AUDIENCE: &str = "audience";
+
 /// Interfaces by derivation, with the provision of each.
 pub(super) fn provisions(kind: &ComponentType) -> Vec<(&'static str, Provision)> {
     let opens = |endpoint: &str| Provision {
         endpoints: vec![endpoint.to_owned()],
         ..Provision::default()
     };
-    let mut found = vec![(DEPLOYED, Provision::default())];
+    let mut found = vec![(DEPLOYED, Provision::default()), (SECRET_STORE, Provision::default())];
     if let Some(metrics) = &kind.metrics {
         let changes = metrics.when.keys().map(|slot| (slot.clone(), verified()));
         let provision = Provision {

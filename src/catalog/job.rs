@@ -33,6 +33,9 @@ pub struct Job {
     /// ConfigMaps that its programs read.
     #[serde(default)]
     pub config_maps: Vec<MountedMap>,
+    /// Pattern of whom a token of its account is for, a short-lived one in `/run/tokens/<component>`; absent: none is mounted. No
+    /// token for the Kubernetes API ever is.
+    pub token_audience: Option<String>,
     /// Pattern of the most that `/tmp` may hold; absent where nothing is written.
     pub tmp: Option<String>,
     pub steps: Vec<JobStep>,

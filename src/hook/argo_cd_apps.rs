@@ -11,12 +11,9 @@ use crate::catalog::derived::DEPLOYED;
 use crate::catalog::{ChartSource, OperatorSource};
 use crate::layout::NAMESPACES;
 use crate::name::ComponentName;
-use crate::stack::delivery::OWN_CLUSTER;
+use crate::stack::delivery::{EXTERNAL_SECRETS, OWN_CLUSTER};
 use crate::stack::{Component, Gitops, SecretsBackend, Stack, Waves};
 use crate::view::{self, object};
-
-/// The group of ExternalSecrets, which a stack that has its values from a store takes for granted.
-const EXTERNAL_SECRETS: &str = "external-secrets.io";
 
 /// What is delivered of a component.
 #[derive(Debug)]
@@ -285,7 +282,7 @@ impl<'a> Project<'a> {
             .deployed()
             .flat_map(|component| self.stack.external_operators_of(component));
         groups.extend(operators.flat_map(OperatorSource::groups).map(String::as_str));
-        if self.stack.secrets == SecretsBackend::ExternalSecrets {
+        if self.stack.secrets == SecretsBackend::ExternalSecrets && self.stack.secret_operator().is_none() {
             groups.insert(EXTERNAL_SECRETS);
         }
         groups.into_iter().collect::<Vec<_>>().join(",")

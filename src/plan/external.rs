@@ -29,10 +29,18 @@ pub(super) fn items(stack: &Stack) -> anyhow::Result<Vec<Json>> {
         all.push((NAMESPACES.to_owned(), view::shared_label_pairs(stack), secret));
     }
     let homes = homes(stack, &all);
-    Ok(all
-        .iter()
-        .map(|(folder, labels, secret)| item(stack, folder, labels, secret, &homes))
-        .collect())
+    // What is no component's lies with the namespaces, which are there before anybody can make a Secret: where the stack brings who
+    // makes them, it lies with the last of those.
+    let makers = stack.makers_of_secrets();
+    let shared = makers.last().map_or(NAMESPACES, |maker| maker.as_str());
+    let items = all.iter().map(|(folder, labels, secret)| {
+        let mut item = item(stack, folder, labels, secret, &homes);
+        if folder == NAMESPACES {
+            item["component"] = json!(shared);
+        }
+        item
+    });
+    Ok(items.collect())
 }
 
 fn item(stack: &Stack, folder: &str, labels: &Json, secret: &PlannedSecret, homes: &BTreeMap<&str, Place>) -> Json {

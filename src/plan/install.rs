@@ -85,7 +85,8 @@ impl Install<'_> {
         object! {
             "stack": &self.stack.name,
             "has_charts": has_charts || self.components().any(|one| one.entry.definition.install.chart().is_some()),
-            "from_store": self.stack.secrets == SecretsBackend::ExternalSecrets,
+            "from_store": self.stack.secrets == SecretsBackend::ExternalSecrets && self.stack.makers_of_secrets().len() < 2,
+            "opened": self.components().filter(|one| self.is_opened(one)).map(|one| &one.name).collect::<Vec<_>>(),
             "is_encrypted": self.stack.secrets == SecretsBackend::Sops,
             "storage": self.storage(),
             "hosts": self.hosts(),
@@ -104,6 +105,11 @@ impl Install<'_> {
 
     fn is_planned(&self, path: &str) -> bool {
         self.base.files.contains_key(path) || self.overlays.files.contains_key(path)
+    }
+
+    /// Whether people must do something before it answers, of which a page of its own tells.
+    fn is_opened(&self, component: &Component) -> bool {
+        self.is_planned(&format!("docs/open/{}.md", component.name))
     }
 
     /// The classes of volumes, `""` for that of the cluster, with what asks for each.
@@ -228,7 +234,7 @@ impl Install<'_> {
                 release.as_ref().map(command),
             ];
             let steps: Vec<String> = steps.into_iter().flatten().collect();
-            let item = object! { "name": &component.name, "namespace": &component.namespace, "steps": steps };
+            let item = object! { "name": &component.name, "namespace": &component.namespace, "steps": steps, "is_opened": self.is_opened(component) };
             let wave = waves.entry(self.waves.components[&component.name]).or_default();
             wave.components.push(item);
         }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
 use super::variables::Variables;
-use super::workloads::{self, AUTHORITIES, CREDENTIALS};
+use super::workloads::{self, AUTHORITIES, CREDENTIALS, TOKENS};
 use crate::catalog::{Job, JobSetting, JobStep};
 use crate::fault::Code;
 use crate::name::shortened;
@@ -133,6 +133,8 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
     };
     let tmp = job.tmp.iter().map(|size| variables.expand(size));
     let tmp: Vec<String> = tmp.collect::<anyhow::Result<_>>()?;
+    let audience = job.token_audience.iter().map(|audience| variables.expand(audience));
+    let tokens = audience.map(|audience| Ok(workloads::token(component.name.as_str(), &audience?)));
     let settings = if is_own {
         view["config_maps"]["config"].clone()
     } else {
@@ -152,6 +154,7 @@ fn common(component: &Component, name: &str, job: &Job, variables: Variables<'_>
         // Its own pods follow the links of the component, and so verify those at their other ends.
         "authorities": if is_own { view["authorities"].clone() } else { json!([]) },
         "credentials": credentials,
+        "tokens": tokens.collect::<anyhow::Result<Vec<Json>>>()?,
         "tmp": tmp,
     });
     values["mounts"] = mounts(&values).into();
@@ -166,6 +169,8 @@ fn mounts(values: &Json) -> Vec<Json> {
     mounts.extend(authority.map(|path| mount("authority", path, true)));
     let providers = workloads::providers(&values["authorities"]);
     mounts.extend(providers.map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true)));
+    let tokens = workloads::providers_of_tokens(&values["tokens"]);
+    mounts.extend(tokens.map(|name| mount(&format!("token-{name}"), &format!("{TOKENS}/{name}"), true)));
     let has = |what: &str| values[what].as_array().is_some_and(|some| !some.is_empty());
     mounts.extend(has("credentials").then(|| mount("credentials", CREDENTIALS, true)));
     mounts.extend(has("tmp").then(|| mount("tmp", "/tmp", false)));

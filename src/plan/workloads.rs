@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value as Json, json};
 
 use super::variables::Variables;
+use crate::catalog::derived::{AUDIENCE, TOKEN_FILE};
 use crate::catalog::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
 use crate::fault::Code;
 use crate::stack::Component;
@@ -29,6 +30,9 @@ const AUTOSCALE: &str = "autoscale";
 
 /// Where it finds the certificate of the authority of each provider, as their facts say.
 pub(super) const AUTHORITIES: &str = "/run/authorities";
+
+/// Where it finds the token that it shows to each provider that knows who asks by it, as their facts say.
+pub(super) const TOKENS: &str = "/run/tokens";
 
 /// The objects of a workload by the template of each, and the values that all of them see.
 pub(super) struct Objects {
@@ -101,7 +105,8 @@ fn values(component: &Component, workload: &Workload, variables: Variables<'_>) 
         "mounts": mounts(workload, view),
         "projected": folders.collect::<anyhow::Result<Vec<Json>>>()?,
         "credentials": credentials(component, view),
-        "tokens": workload.token_seconds.iter().map(|seconds| json!({ "seconds": seconds })).collect::<Vec<_>>(),
+        "identities": workload.token_seconds.iter().map(|seconds| json!({ "seconds": seconds })).collect::<Vec<_>>(),
+        "tokens": tokens(view),
         "writable": writable.collect::<anyhow::Result<Vec<Json>>>()?,
     })
 }
@@ -212,11 +217,16 @@ fn mounts(workload: &Workload, view: &Json) -> Vec<Json> {
     let credentials = has_credentials(view).then(|| mount("credentials", CREDENTIALS, true));
     let authorities = providers(&view["authorities"])
         .map(|name| mount(&format!("authority-{name}"), &format!("{AUTHORITIES}/{name}"), true));
+    let tokens = tokens(view);
+    let tokens: Vec<Json> = providers_of_tokens(&json!(tokens))
+        .map(|name| mount(&format!("token-{name}"), &format!("{TOKENS}/{name}"), true))
+        .collect();
     let identity = workload.token_seconds.map(|_| mount("identity", IDENTITY, true));
     folders
         .map(|folder| mount(&folder.name, folder.mount.as_str(), true))
         .chain(credentials)
         .chain(authorities)
+        .chain(tokens)
         .chain(identity)
         .chain(writable.map(|folder| mount(&folder.name, folder.mount.as_str(), false)))
         .collect()
@@ -227,6 +237,35 @@ pub(super) fn providers(authorities: &Json) -> impl Iterator<Item = &str> {
     let authorities = authorities.as_array().into_iter().flatten();
     let providers = authorities.filter_map(|authority| authority["providers"].as_array());
     providers.flatten().filter_map(Json::as_str)
+}
+
+/// The tokens that a component shows to others, each once, sorted by whom it shows them to.
+fn tokens(view: &Json) -> Vec<Json> {
+    let slots = view["gets"].as_object().into_iter().flat_map(serde_json::Map::values);
+    let links = slots.filter_map(Json::as_array).flatten();
+    let links = links.filter(|link| link["facts"][TOKEN_FILE].is_string());
+    let audience = |link: &Json| {
+        Some((
+            link["to"].as_str()?.to_owned(),
+            link["facts"][AUDIENCE].as_str()?.to_owned(),
+        ))
+    };
+    let audiences: BTreeMap<String, String> = links.filter_map(audience).collect();
+    audiences
+        .iter()
+        .map(|(provider, audience)| token(provider, audience))
+        .collect()
+}
+
+/// A token for `audience`, which is shown to `provider`.
+pub(super) fn token(provider: &str, audience: &str) -> Json {
+    json!({ "provider": provider, "audience": audience })
+}
+
+/// Whom tokens are shown to.
+pub(super) fn providers_of_tokens(tokens: &Json) -> impl Iterator<Item = &str> {
+    let tokens = tokens.as_array().into_iter().flatten();
+    tokens.filter_map(|token| token["provider"].as_str())
 }
 
 fn has_credentials(view: &Json) -> bool {
@@ -353,6 +392,19 @@ mod tests {
         let expected = json!([{ "kind": "secret", "name": "mail-users", "items": items }]);
         check(r#"[{ "accounts": "smtp" }]"#, &view, Some(expected));
         check(r#"[{ "accounts": "amqp" }]"#, &view, Some(json!([])));
+    }
+
+    /// Two links to one provider show it one token; who gives no file for it gets none.
+    #[test]
+    fn a_token_is_for_those_who_know_by_it_who_asks() {
+        let link = |to: &str, facts: Json| json!({ "to": to, "facts": facts });
+        let facts = json!({ "token_file": "/run/tokens/vault/token", "audience": "vault.example" });
+        let view = json!({ "gets": { "vault": [link("vault", facts.clone()), link("vault", facts)], "http": [link("api", json!({ "audience": "x" }))] } });
+        assert_eq!(
+            tokens(&view),
+            [json!({ "provider": "vault", "audience": "vault.example" })]
+        );
+        assert!(tokens(&json!({ "gets": {} })).is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Component, Stack};
+use super::{Component, SecretsBackend, Stack};
 use crate::catalog::{OperatorSource, Role};
 use crate::name::{ComponentName, Namespace};
 
@@ -24,7 +24,35 @@ pub struct Gitops {
     pub namespace: Namespace,
 }
 
+/// The group of ExternalSecrets, which a stack that has its values from a store is made of.
+pub const EXTERNAL_SECRETS: &str = "external-secrets.io";
+
+/// The interface of who keeps the values.
+const VAULT: &str = "vault";
+
 impl Stack {
+    /// The component that makes Secrets of the values in a store, where the stack has its values there and brings it itself.
+    #[must_use]
+    pub fn secret_operator(&self) -> Option<&Component> {
+        let brings = |component: &&Component| {
+            let mut groups = component.entry.definition.install.groups();
+            groups.any(|group| group == EXTERNAL_SECRETS)
+        };
+        (self.secrets == SecretsBackend::ExternalSecrets).then(|| self.deployed().find(brings))?
+    }
+
+    /// It, and then whoever keeps the values, where the stack deploys that one as well.
+    #[must_use]
+    pub fn makers_of_secrets(&self) -> Vec<&ComponentName> {
+        let operator = self.secret_operator().map(|operator| &operator.name);
+        let links = operator.into_iter().flat_map(|operator| self.links_from(operator));
+        let stores = links.filter(|link| link.kind.interface_name() == VAULT);
+        let stores = stores
+            .map(|link| &link.to)
+            .filter(|to| self.component(to).is_deployed());
+        operator.into_iter().chain(stores).collect()
+    }
+
     /// The component that reads the Applications; a checked stack has one at most.
     #[must_use]
     pub fn delivery(&self) -> Option<&Component> {

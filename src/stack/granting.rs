@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value as Json};
 
 use super::{Account, Fact, Link, Stack};
+use crate::catalog::derived::TOKEN_FILE;
 
 /// By what a link has its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,7 @@ impl Stack {
     #[must_use]
     pub fn granting(&self, link: &Link) -> Granting<'_> {
         let has_secret = link.facts.values().any(|fact| matches!(fact, Fact::Secret(_)));
+        let is_known = has_secret || link.facts.contains_key(TOKEN_FILE);
         match (self.account_of(link), &self.component(&link.to).external) {
             (None, _) if link.endpoints.is_empty() => Granting::Deed,
             (None, _) => Granting::Edge,
@@ -70,7 +72,7 @@ impl Stack {
             (Some(_), Some(external)) => Granting::Elsewhere {
                 stack: external.stack(),
             },
-            (Some(_), None) if has_secret => Granting::Account,
+            (Some(_), None) if is_known => Granting::Account,
             (Some(_), None) => Granting::Caller,
         }
     }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::Dfs;
 
 use super::Stack;
+use crate::catalog::derived::TLS;
 use crate::name::ComponentName;
 
 /// The order in which a stack is installed: the wave of every component, and of the operators of every type.
@@ -24,9 +26,12 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         .keys()
         .map(|name| (name, graph.add_node(name)))
         .collect();
+    let makers = stack.makers_of_secrets();
     for link in &stack.links {
+        // Those who make all Secrets begin without their own, so what they link to may come later; but not who certifies them.
+        let is_late = makers.contains(&&link.from) && link.kind.interface_name() != TLS;
         // A link that uses nothing (Argo CD deploys all, Prometheus watches all) would only delay.
-        if link.kind.uses() {
+        if link.kind.uses() && !is_late {
             graph.update_edge(nodes[&link.from], nodes[&link.to], ());
         }
     }
@@ -44,6 +49,12 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
             graph.update_edge(nodes[&component.name], node, ());
         }
     }
+    let makers: Vec<NodeIndex> = makers.iter().map(|name| nodes[name]).collect();
+    put_before_others(
+        &mut graph,
+        &makers,
+        stack.deployed().map(|component| nodes[&component.name]),
+    );
     let mut waves = Waves {
         components: BTreeMap::new(),
         operators: BTreeMap::new(),
@@ -72,6 +83,29 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         waves.components.extend(circle.iter().map(|node| (graph[*node], wave)));
     }
     waves
+}
+
+/// Whoever makes the Secrets of a stack comes before all but what it needs itself, one of them after the other.
+fn put_before_others(
+    graph: &mut DiGraph<&ComponentName, ()>,
+    makers: &[NodeIndex],
+    deployed: impl Iterator<Item = NodeIndex>,
+) {
+    let mut needed = BTreeSet::new();
+    for (position, maker) in makers.iter().enumerate() {
+        for earlier in &makers[..position] {
+            graph.update_edge(*maker, *earlier, ());
+        }
+        let mut walk = Dfs::new(&*graph, *maker);
+        while let Some(node) = walk.next(&*graph) {
+            needed.insert(node);
+        }
+    }
+    for node in deployed.filter(|node| !needed.contains(node)) {
+        for maker in makers {
+            graph.update_edge(node, *maker, ());
+        }
+    }
 }
 
 /// What is deployed, by the name of its type.

@@ -376,6 +376,8 @@ fn shows_attributes_of_presets() {
       rails-nats_subject               read write       NATS with JetStream: one JetStream stream, or one subject
       rails-nextjs                     probe read write site built with Next.js: the web interface
       rails-nodejs                     probe read write HTTP backend in Node.js: the web interface
+      rails-openbao_path               read             OpenBao: entries of a secret store
+      rails-openbao_policy             read             OpenBao: entries of a secret store
       rails-otel                       write            traces, metrics and logs by the OpenTelemetry Collector: traces, metrics and logs by OTLP
       rails-rabbitmq_queue             read write       RabbitMQ: one queue or exchange
       rails-rabbitmq_exchange          write            RabbitMQ: one queue or exchange
@@ -390,6 +392,7 @@ fn shows_attributes_of_presets() {
       argo_cd-rails                    write            Argo CD syncs a component automatically
       celery-rails                     probe read write site: the web interface
       django-rails                     probe read write site: the web interface
+      external_secrets-rails           read             External Secrets makes a component's Secrets of the values in its store
       fastapi-rails                    probe read write site: the web interface
       istio-rails                      write            the gateway publishes a web interface
       nextjs-rails                     probe read write site: the web interface

@@ -30,6 +30,7 @@ fn item(site: &Site<'_>, component: &Component) -> Json {
         "answers": answers.collect::<Vec<_>>(),
         "more": told(&ha.map(wanted).unwrap_or_default()),
         "stays": ha.and_then(|spec| spec.stays.as_deref()).unwrap_or_default(),
+        "opened": site.planned(format!("docs/open/{}.md", component.name)).unwrap_or_default(),
     }
 }
 

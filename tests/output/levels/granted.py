@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, documents, mariadb, nats, postgres, services
+from levels import databases, documents, mariadb, nats, postgres, secrets, services
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -23,6 +23,7 @@ PROVIDERS: dict[str, Provider] = {
     "kafka": services.kafka,
     "rabbitmq": services.rabbitmq,
     "nats": nats.nats,
+    "openbao": secrets.openbao,
     "seaweedfs": services.seaweedfs,
     "argo_cd": services.argo_cd,
 }
@@ -46,6 +47,7 @@ REACH = {
     "rabbitmq_management": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
     "nats": [("streams", "stream", "stream"), ("subjects", "subject", "subject")],
     "s3": [("buckets", "bucket", "bucket")],
+    "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
 HELD = {*REACH, "redis", "argocd_api"}
