@@ -23,10 +23,14 @@ pub(super) fn of(stack: &Stack, component: &Component) -> Json {
 
 fn item(stack: &Stack, link: &Link) -> Json {
     let to = stack.component(&link.to);
+    let sub = link.sub.as_ref().and_then(|name| to.sub_components.get(name));
+    let target = super::target(link, sub);
     object! {
         "type": link.type_name(),
         "object": &link.object,
         "id": link.object.replace('-', "_"),
+        "target_env": env_form(&target),
+        "target": target,
         "to": &link.to,
         "to_object": &to.object,
         "to_namespace": &to.namespace,

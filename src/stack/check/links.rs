@@ -230,7 +230,7 @@ fn whole(link: &ResolvedLink) -> (String, String, String) {
 fn one_where_one_fits(checker: &mut Checker<'_>, links: &[ResolvedLink]) {
     let mut of_source = BTreeMap::new();
     for link in links.iter().filter(|link| link.kind.slot.single) {
-        let Some(other) = of_source.insert((&link.kind.slot_name, &link.from), link) else {
+        let Some(other) = of_source.insert((place(link), &link.from), link) else {
             continue;
         };
         let message = format!(
@@ -243,6 +243,15 @@ fn one_where_one_fits(checker: &mut Checker<'_>, links: &[ResolvedLink]) {
         let finding = Finding::new(Code::E_TOPOLOGY_LINK, span, message);
         checker.findings.push(finding.hint("remove one of the links"));
     }
+}
+
+/// What such a slot fills: slots that deliver into one Secret are one place.
+fn place(link: &ResolvedLink) -> &str {
+    let deliver = link.kind.slot.deliver.as_ref();
+    let shared = deliver.map(|deliver| deliver.secret.name.as_str());
+    shared
+        .filter(|name| !name.contains("{link"))
+        .unwrap_or(&link.kind.slot_name)
 }
 
 impl ResolvedLink {

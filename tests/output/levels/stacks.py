@@ -23,7 +23,10 @@ NEEDED: dict[str, Any] = {
     "channel": "#alerts",
     "to": "team@example.com",
     "host": "mail.example.com",
+    "url": "https://git.example.com/data/dags.git",
 }
+# Parts of which a component has one.
+ALONE = {"repository"}
 # What an application has beside its links.
 OWN: dict[str, Any] = {"env": {"LOG_LEVEL": "info"}, "secret_env": ["STRIPE_API_KEY"]}
 # Defaults that are the name of the part, which not every service takes with a dash.
@@ -220,7 +223,8 @@ class Maker:
         # Those that name another part come behind it.
         for kind in sorted(form.parts, key=lambda one: "required" in form.parts[one].values()):
             defaults = form.parts[kind]
-            for word in self.chance.sample(PARTS, self.chance.randint(1, MOST_PARTS)):
+            most = 1 if kind in ALONE else MOST_PARTS
+            for word in self.chance.sample(PARTS, self.chance.randint(1, most)):
                 name = f"{kind[0]}{len(parts)}_{word}"
                 parts[name] = {"type": kind, "attributes": self.attributes(defaults, name, parts)}
         return parts
