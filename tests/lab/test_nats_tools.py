@@ -1,6 +1,6 @@
 """NATS tools on a real server, set up by the generated values: what they see and never do.
 
-In: a generated stack whose MCP server is linked to one of two streams and one of two subjects, by
+In: a generated stack with MCP servers that are linked to some of two streams and two subjects, by
 reading and by writing. Out: answers, refusals by the tools and by the account alone, and streams
 that are as they were. Must not know MCP.
 """
@@ -55,6 +55,7 @@ def document() -> Json:
                 },
             },
             "looker": {"type": "fastmcp", "attributes": {"subdomain": "looker"}},
+            "auditor": {"type": "fastmcp", "attributes": {"subdomain": "auditor"}},
             "changer": {"type": "fastmcp", "attributes": {"subdomain": "changer"}},
             "writer": {
                 "type": "fastapi",
@@ -64,6 +65,7 @@ def document() -> Json:
         "links": [
             {"from": "looker", "to": some},
             {"from": "changer", "to": some, "access": "write"},
+            {"from": "auditor", "to": ["events/orders", "events/bills"]},
             {"from": "writer", "to": everything, "access": "write"},
         ],
     }
@@ -125,8 +127,7 @@ def tools_of(stage: Stage, folder: Path, user: str, word: str | None = None) -> 
     base = stage.folder / "out/k8s/deploy/base" / user.removesuffix("-events") / "config"
     lines = (base / "cloud.env").read_text("utf-8").splitlines()
     plain = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    assert (plain["MCP_EVENTS_HOST" if "MCP_EVENTS_HOST" in plain else "MCP_NATS_HOST"]) == HOST
-    assert plain["MCP_NATS_USER"] == user
+    assert (plain["MCP_NATS_HOST"], plain["MCP_NATS_USER"]) == (HOST, user)
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)
     (secrets / "MCP_NATS_PASSWORD").write_text(word or password(user), "utf-8")
@@ -202,6 +203,14 @@ def test_streams_and_consumers(tools: Toolset) -> None:
     ]
     more = call(tools, "nats_subjects", stream="orders", limit=2, cursor=page["next_cursor"])
     assert [row["subject"] for row in more["data"]] == ["orders.made.eu", "orders.paid.eu"]
+
+
+def test_one_account_sees_several_streams(stage: Stage, tmp_path: Path) -> None:
+    rows = call(tools_of(stage, tmp_path, "auditor-events"), "nats_list_streams")["data"]
+    assert [(row["stream"], row["subjects"][0]) for row in rows] == [
+        ("bills", "invoices"),
+        ("orders", "orders"),
+    ]
 
 
 def test_messages_come_in_pages(tools: Toolset) -> None:
