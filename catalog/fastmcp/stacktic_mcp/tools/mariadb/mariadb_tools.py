@@ -39,6 +39,7 @@ PARTS = {"columns": (COLUMNS, 4096), "indexes": (INDEXES, 200), "foreign_keys": 
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
+Table = Annotated[Name, Field(description="a table or view of the database")]
 Sql = Annotated[
     str,
     Field(
@@ -50,9 +51,10 @@ Sql = Annotated[
 ]
 Text = Annotated[str, Field(max_length=8192, pattern=r"^[^\x00]*$")]
 Parameters = Annotated[
-    list[Text | int | float | bool | None], Field(max_length=50, description="values of each ?")
+    list[Text | int | float | bool | None] | None,
+    Field(max_length=50, description="values of each ?"),
 ]
-Order = Literal["size", "rows", "free", "updated"]
+Order = Annotated[Literal["size", "rows", "free", "updated"], Field(description="what comes first")]
 
 
 def register(tools: Toolset) -> None:
@@ -77,7 +79,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         link: Link,
         database: Database,
         name_like: Annotated[Name | None, Field(description="a LIKE pattern")] = None,
-        limit: Annotated[int, Field(ge=1, le=500)] = 100,
+        limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
     ) -> Answer:
         """List tables and views of a database with engine, estimated rows and size."""
@@ -86,7 +88,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         return _page(rows, limit)
 
     @tools.read
-    async def mariadb_describe_table(link: Link, database: Database, table: Name) -> Answer:
+    async def mariadb_describe_table(link: Link, database: Database, table: Table) -> Answer:
         """Describe a table or view: columns, indexes and foreign keys."""
         work = partial(_describe, database=database, table=table)
         return await sessions.run(link, database, work)
@@ -96,7 +98,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         link: Link,
         database: Database,
         order: Order = "size",
-        limit: Annotated[int, Field(ge=1, le=100)] = 20,
+        limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
     ) -> Answer:
         """Show size, estimated rows, free space and last change of the leading tables."""
         statement = TABLE_STATS.format(order=ORDERS[order])
@@ -116,9 +118,9 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
         link: Link,
         database: Database,
         sql: Sql,
-        params: Parameters | None = None,
-        limit: Annotated[int, Field(ge=1, le=1000)] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=15)] = 5,
+        params: Parameters = None,
+        limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
+        timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 5,
     ) -> Answer:
         """Run one read-only SELECT and return its rows."""
         work = partial(read, sql=one_select(sql), params=params or [], limit=limit)
@@ -128,7 +130,7 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
 
     @tools.read
     async def mariadb_explain(
-        link: Link, database: Database, sql: Sql, params: Parameters | None = None
+        link: Link, database: Database, sql: Sql, params: Parameters = None
     ) -> Answer:
         """Show the plan of one SELECT without running it."""
         statement = f"EXPLAIN FORMAT=JSON {one_select(sql)}"

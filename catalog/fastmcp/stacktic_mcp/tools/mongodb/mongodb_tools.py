@@ -34,12 +34,25 @@ from stacktic_mcp.tools.mongodb.mongodb_values import as_bson, parsed
 MAX_SKIPPED = 100_000
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
-Collection = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^$\x00-\x1f]+$")]
-Json = Annotated[str, Field(min_length=2, max_length=8192, description="Extended JSON")]
+Collection = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=120,
+        pattern=r"^[^$\x00-\x1f]+$",
+        description="a collection or view of the database",
+    ),
+]
+Pipeline = Annotated[
+    str, Field(min_length=2, max_length=8192, description="stages in Extended JSON")
+]
+Fields = Annotated[
+    str | None, Field(min_length=2, max_length=8192, description="an object of fields, in JSON")
+]
 Filter = Annotated[
     str, Field(min_length=2, max_length=8192, description="a query in Extended JSON")
 ]
-Limit = Annotated[int, Field(ge=1, le=500)]
+Limit = Annotated[int, Field(ge=1, le=500, description="how many at most")]
 
 
 def register(tools: Toolset) -> None:
@@ -87,7 +100,7 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
         link: Link,
         database: Database,
         collection: Collection,
-        sample: Annotated[int, Field(ge=1, le=200)] = 50,
+        sample: Annotated[int, Field(ge=1, le=200, description="documents to look at")] = 50,
     ) -> Answer:
         """List the fields in some documents of a collection, with types and frequency."""
         ensure_collection(collection)
@@ -115,8 +128,8 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         database: Database,
         collection: Collection,
         filter_: Filter = "{}",
-        projection: Json | None = None,
-        sort: Json | None = None,
+        projection: Fields = None,
+        sort: Fields = None,
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer:
@@ -154,7 +167,11 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
 
     @tools.read
     async def mongodb_aggregate(
-        link: Link, database: Database, collection: Collection, pipeline: Json, limit: Limit = 50
+        link: Link,
+        database: Database,
+        collection: Collection,
+        pipeline: Pipeline,
+        limit: Limit = 50,
     ) -> Answer:
         """Run a pipeline that reads and return its documents; joins stay in the database."""
         ensure_collection(collection)

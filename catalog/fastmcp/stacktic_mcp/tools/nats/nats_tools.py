@@ -28,7 +28,7 @@ MAX_READ_BYTES = 512 * 1024
 Stream = Annotated[str, Choice("streams"), Field(description="a linked stream")]
 Subject = Annotated[str, Choice("subjects"), Field(description="a linked subject")]
 Filter = Annotated[
-    str,
+    str | None,
     Field(
         min_length=1,
         max_length=255,
@@ -37,7 +37,7 @@ Filter = Annotated[
     ),
 ]
 Below = Annotated[
-    str,
+    str | None,
     Field(
         min_length=1,
         max_length=200,
@@ -45,8 +45,10 @@ Below = Annotated[
         description="words below the first one of the subject",
     ),
 ]
-Sequence = Annotated[int, Field(ge=1, le=9_007_199_254_740_991)]
-Bytes = Annotated[int, Field(ge=1, le=65536)]
+Sequence = Annotated[
+    int, Field(ge=1, le=9_007_199_254_740_991, description="number of the first message")
+]
+Bytes = Annotated[int, Field(ge=1, le=65536, description="of a message at most")]
 
 
 def register(tools: Toolset) -> None:
@@ -76,8 +78,8 @@ def _register_streams(tools: Toolset) -> None:
     async def nats_subjects(
         link: Link,
         stream: Stream,
-        filter_: Filter | None = None,
-        limit: Annotated[int, Field(ge=1, le=500)] = 100,
+        filter_: Filter = None,
+        limit: Annotated[int, Field(ge=1, le=500, description="subjects at most")] = 100,
         cursor: Position = None,
     ) -> Answer:
         """List the subjects of a stream with the number of messages of each."""
@@ -95,7 +97,7 @@ def _register_streams(tools: Toolset) -> None:
     async def nats_list_consumers(
         link: Link,
         stream: Stream,
-        limit: Annotated[int, Field(ge=1, le=200)] = 50,
+        limit: Annotated[int, Field(ge=1, le=200, description="consumers at most")] = 50,
         cursor: Position = None,
     ) -> Answer:
         """List the consumers of a stream: how far behind, not acknowledged, delivered again."""
@@ -117,9 +119,9 @@ def _register_messages(tools: Toolset) -> None:
     async def nats_read(
         link: Link,
         stream: Stream,
-        filter_: Filter | None = None,
+        filter_: Filter = None,
         start_seq: Sequence = 1,
-        limit: Annotated[int, Field(ge=1, le=50)] = 10,
+        limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer:
@@ -137,7 +139,7 @@ def _register_messages(tools: Toolset) -> None:
 
     @tools.read
     async def nats_last(
-        link: Link, stream: Stream, filter_: Filter | None = None, max_bytes: Bytes = 4096
+        link: Link, stream: Stream, filter_: Filter = None, max_bytes: Bytes = 4096
     ) -> Answer:
         """Show the last message of a stream, or of a subject of it."""
         async with connect(link) as nats:
@@ -148,8 +150,8 @@ def _register_messages(tools: Toolset) -> None:
     async def nats_listen(
         link: Link,
         subject: Subject,
-        seconds: Annotated[int, Field(ge=1, le=8)] = 3,
-        limit: Annotated[int, Field(ge=1, le=50)] = 10,
+        seconds: Annotated[int, Field(ge=1, le=8, description="how long to listen")] = 3,
+        limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
     ) -> Answer:
         """Show what is published to a linked subject and below it while somebody listens."""
@@ -171,11 +173,11 @@ def _register_writes(tools: Toolset) -> None:
     @tools.write(destructive=False, idempotent=False)
     async def nats_publish(
         link: Link,
-        value: Annotated[str, Field(max_length=MAX_VALUE_BYTES)],
-        stream: Stream | None = None,
-        subject: Subject | None = None,
-        below: Below | None = None,
-        dry_run: bool = False,
+        value: Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="what to publish")],
+        stream: Annotated[Stream | None, Field(description="a linked stream")] = None,
+        subject: Annotated[Subject | None, Field(description="a linked subject")] = None,
+        below: Below = None,
+        dry_run: Annotated[bool, Field(description="say what would be published")] = False,
     ) -> Answer:
         """Publish one message to a linked stream or subject, or say what would be published."""
         raw = value.encode()
