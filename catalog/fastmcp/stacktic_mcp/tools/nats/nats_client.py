@@ -148,6 +148,9 @@ async def _open(link: Link, note: Any) -> Client:
             user=link.value("USER"),
             password=link.secret("PASSWORD"),
             allow_reconnect=False,
+            # Without these it tries a server that is away for two minutes, even the first time.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=CONNECT_TIMEOUT_S,
             error_cb=note,
             tls=ssl.create_default_context(cafile=authority) if authority else None,
