@@ -1,7 +1,8 @@
 """Builds programs out of Go modules, once, into target/lab.
 
-In: go/<name>/go.mod, whose `tool` line says which package the program is, and its go.sum. Out: the
-program's path. Must not know what a program is for: a new one is a new folder.
+In: go/<name>/go.mod, whose `tool` line says which package the program is, and its go.sum; for a
+program of the lab's own also its source, as a package of `lab.invalid`. Out: the program's path.
+Must not know what a program is for: a new one is a new folder.
 """
 
 import fcntl
@@ -16,6 +17,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent / "go"
 BUILT = FOLDER.parents[2] / "target" / "lab"
 AS_RELEASED = "// as released"
+OWN = "lab.invalid/"
 
 
 class BuildError(Exception):
@@ -46,12 +48,15 @@ def program(name: str) -> Path:
 def _pinned(text: str) -> tuple[str, str]:
     """The package of the `tool` line, and the version of the module that has it."""
     package = re.findall(r"^tool (\S+)$", text, re.MULTILINE)[0]
+    if package.startswith(OWN):
+        # Of what it is made of, the first that is named; the rest is in go.sum.
+        return package, re.findall(r"^require \S+ (v\S+)$", text, re.MULTILINE)[0]
     versions = dict(re.findall(r"^(?:require |\t)(\S+) (v\S+)(?: //.*)?$", text, re.MULTILINE))
     return package, versions[max((one for one in versions if package.startswith(one)), key=len)]
 
 
 def _is_newer(path: Path, module: Path) -> bool:
-    files = (module / "go.mod", module / "go.sum")
+    files = (module / "go.mod", module / "go.sum", *module.glob("*.go"))
     return path.is_file() and all(path.stat().st_mtime > one.stat().st_mtime for one in files)
 
 

@@ -21,6 +21,8 @@ MARIADB = {
     **dict.fromkeys(WRITES, "write"),
     **dict.fromkeys(LAYOUT, "own"),
 }
+# Every other account may have as many connections as the component says.
+OF_TOOLS = "mcp_ro_"
 WILDCARD = re.compile(r"(?<!\\)[_%]")
 
 
@@ -29,12 +31,17 @@ def mariadb(folder: Path) -> Accounts:
     can: dict[str, dict[str, set[str]]] = {
         user["name"]: {} for user in of_kind(all_objects, "User")
     }
+    connections = {
+        user["name"]: user["maxUserConnections"]
+        for user in of_kind(all_objects, "User")
+        if user["name"].startswith(OF_TOOLS)
+    }
     for grant in of_kind(all_objects, "Grant"):
         rights = set(grant["privileges"])
         # Whoever hands on what they have, or has it beyond one database, is of no level.
         rights |= {"WITH GRANT OPTION"} if grant["grantOption"] or grant["table"] != "*" else set()
         can[grant["username"]].setdefault(meant(grant["database"]), set()).update(rights)
-    return {name: account(databases) for name, databases in can.items()}
+    return {name: account(databases, connections.get(name, "")) for name, databases in can.items()}
 
 
 def meant(pattern: str) -> str:
@@ -42,10 +49,15 @@ def meant(pattern: str) -> str:
     return pattern if WILDCARD.search(pattern) else re.sub(r"\\(.)", r"\1", pattern)
 
 
-def account(databases: dict[str, set[str]]) -> Account:
+def account(databases: dict[str, set[str]], connections: int | str) -> Account:
     privileges = set[str]().union(*databases.values())
     return Account(
         even(level(rights, MARIADB) for rights in databases.values()),
         {"databases": frozenset(databases)},
-        present({"privileges": sorted_words(privileges)}),
+        present(
+            {
+                "privileges": sorted_words(privileges),
+                "connections": sorted_words([connections]),
+            }
+        ),
     )
