@@ -11,7 +11,7 @@ use super::Catalog;
 use super::component_type::ComponentType;
 use super::entry::Entry;
 use super::interface::Interface;
-use super::slot::KeyValue;
+use super::slot::{Gives, KeyValue};
 use crate::fault::Code;
 use crate::finding::suggestion;
 
@@ -47,6 +47,8 @@ pub struct Keys {
     pub files: BTreeMap<String, String>,
     /// Keys of every other link; each fact is `{ENV}_<FACT>` where there are none.
     pub keys: BTreeMap<String, KeyValue>,
+    /// What applications of the framework give to the provider, beside what their role does.
+    pub gives: Gives,
     /// What comes, or has another value, where the link gives a fact; by the fact.
     pub when: BTreeMap<String, Self>,
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::attribute::AttributeType;
 use super::component_type::Role;
 use super::convention::Keys;
+use super::slot::Gives;
 use crate::level::Level;
 
 /// A contract that joins types: what one provides, others consume.
@@ -37,6 +38,12 @@ pub struct Interface {
     /// Whether `to: "*"` may stand for every provider.
     #[serde(default)]
     pub broadcast: bool,
+    /// What the provider asks of a consumer: lists by name, which join the closed lists of what a link reaches.
+    #[serde(default)]
+    pub asks: BTreeMap<String, AskSpec>,
+    /// Whether a gateway has to publish the provider, since browsers are sent there; its consumers reach it there as well.
+    #[serde(default)]
+    pub published: bool,
     /// Roles whose types take the interface without a slot of their own.
     #[serde(default)]
     #[schemars(with = "super::forms::ByWord<Role, Taken>")]
@@ -61,6 +68,16 @@ pub struct FactSpec {
     pub help: String,
 }
 
+/// One list that the provider asks of a consumer.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AskSpec {
+    /// Whether every consumer has to give it.
+    pub required: bool,
+    /// One line for people.
+    pub help: String,
+}
+
 /// What the types of a role take of an interface.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +89,9 @@ pub struct Taken {
     /// Settings of one link, `with:` in stack.yaml.
     #[serde(default)]
     pub with: BTreeMap<String, AttributeType>,
+    /// What each of them gives to the provider, beside what its convention says: patterns by the names that the interface asks for.
+    #[serde(default)]
+    pub gives: Gives,
 }
 
 fn yes() -> bool {

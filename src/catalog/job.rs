@@ -36,6 +36,9 @@ pub struct Job {
     /// Pattern of whom a token of its account is for, a short-lived one in `/run/tokens/<component>`; absent: none is mounted. No
     /// token for the Kubernetes API ever is.
     pub token_audience: Option<String>,
+    /// Folders with the secrets of accounts.
+    #[serde(default)]
+    pub accounts: Vec<MountedAccounts>,
     /// Pattern of the most that `/tmp` may hold; absent where nothing is written.
     pub tmp: Option<String>,
     pub steps: Vec<JobStep>,
@@ -52,6 +55,20 @@ pub struct MountedMap {
     pub mount: FolderPath,
     /// The slot without a link of which it is not there.
     pub slot: Option<String>,
+}
+
+/// A secret fact of each account of an interface as a file, which has the name of the account.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MountedAccounts {
+    /// Name of the volume.
+    pub name: String,
+    pub interface: String,
+    pub fact: String,
+    pub mount: FolderPath,
+    /// Only accounts whose scope holds this value under this word, as in a step.
+    #[serde(default)]
+    pub scope: BTreeMap<String, String>,
 }
 
 /// One program.

@@ -16,7 +16,7 @@ use super::interface::{Interface, Taken};
 use super::pair::Pair;
 use super::provision::{AccountLevel, AccountSpec, Provision, ScopeSource};
 use super::slot::{Slot, SlotBody};
-use super::{Catalog, derived};
+use super::{Catalog, derived, gives};
 use crate::fault::Code;
 use crate::level::Level;
 
@@ -121,7 +121,9 @@ impl LinkKind {
 /// # Errors
 /// An entry is broken.
 pub(super) fn between(catalog: &Catalog, from: &ComponentType, to: &ComponentType) -> anyhow::Result<Vec<LinkKind>> {
-    if from.excludes(to) {
+    // No stack has both ends.
+    let is_alone = from.name == to.name && from.is_once();
+    if is_alone || from.excludes(to) {
         return Ok(Vec::new());
     }
     let mut found: Vec<LinkKind> = Vec::new();
@@ -235,11 +237,13 @@ fn slots(
     let mut slots = from.consumes.clone();
     let own: BTreeSet<String> = slots.iter().map(|slot| slot.interface().to_owned()).collect();
     for name in provisions.keys().filter(|name| !own.contains(*name)) {
-        if let Some(taken) = taken_by_role(catalog, name, &from.roles)? {
+        let taken = taken_by_role(catalog, name, &from.roles)?;
+        if let Some(taken) = taken.filter(|taken| gives::can_give(&taken.gives, from)) {
             let body = SlotBody {
                 levels: taken.levels,
                 single: taken.single,
                 with: taken.with,
+                gives: taken.gives,
                 ..SlotBody::default()
             };
             slots.push(Slot {
@@ -294,15 +298,16 @@ fn add(
                 }
                 None => (name(from, to, end, purpose), purpose.cloned().filter(|_| end.is_none())),
             };
+            let keys = convention::keys(catalog, from, &interface)?;
             let mut kind = LinkKind {
                 name,
                 title: title(slot, &interface.definition, to),
                 from: from.name.clone(),
                 to: to.name.clone(),
-                keys: convention::keys(catalog, from, &interface)?,
+                slot: gives::with_words(&slot.body, keys.as_ref()),
+                keys,
                 interface,
                 slot_name: slot.name.clone(),
-                slot: slot.body.clone(),
                 by_role: slot.by_role,
                 sub_component: end.cloned(),
                 suffix,

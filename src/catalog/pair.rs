@@ -10,7 +10,7 @@ use super::attribute::AttributeType;
 use super::component_type::ComponentType;
 use super::network::OpenPort;
 use super::provision::{AccountSecret, Per, ScopeSource};
-use super::slot::{Deliver, KeyValue, SlotBody};
+use super::slot::{Deliver, Gives, KeyValue, SlotBody};
 use crate::level::Level;
 
 /// Two types with something of their own: tools, a connector, a chart setting.
@@ -138,6 +138,7 @@ impl Pair {
             uses: self.uses,
             external: self.external,
             with: self.with.clone(),
+            gives: Gives::new(),
         }
     }
 }

@@ -10,6 +10,10 @@ use super::attribute::AttributeType;
 use super::network::OpenPort;
 use crate::level::Level;
 
+/// What a consumer gives to the provider: lists of patterns, by the names that the interface asks for. A pattern that names a
+/// setting of the link which nobody gives is left out.
+pub type Gives = BTreeMap<String, Vec<String>>;
+
 /// A slot of a consumer; its name is that of the interface unless it says otherwise.
 #[derive(Clone, Debug)]
 pub struct Slot {
@@ -56,6 +60,8 @@ pub struct SlotBody {
     pub external: Option<bool>,
     /// Settings of one link, `with:` in stack.yaml.
     pub with: BTreeMap<String, AttributeType>,
+    /// What the consumer gives to the provider.
+    pub gives: Gives,
 }
 
 /// Where the facts of a link go, when not into the environment.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::derived::{HEALTH, METRICS};
+use crate::catalog::{Protocol, Role};
+use crate::stack::gateway::HTTP;
 use crate::stack::{Component, Endpoint, Link, Stack};
 
 /// Pods of one component may open connections to pods of another.
@@ -24,12 +26,44 @@ pub(super) fn edges(stack: &Stack) -> Vec<Edge<'_>> {
         link_edges(stack, from, link, why(link))
     });
     of_links
+        .chain(stack.links.iter().flat_map(|link| at_gateways(stack, link)))
         .chain(stack.links.iter().flat_map(|link| followed(stack, link)))
         .collect()
 }
 
 fn why(link: &Link) -> String {
     format!("link {}", link.arrow().replace('→', "->"))
+}
+
+/// Edges of a consumer to the gateways that publish its provider, for what is read at the published host.
+fn at_gateways<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
+    if !link.kind.interface.definition.published {
+        return Vec::new();
+    }
+    let from = stack.component(&link.from);
+    let publishing = stack.links_to(&link.to).filter(|own| {
+        own.kind.interface_name() == HTTP && own.from != link.from && stack.component(&own.from).has_role(Role::Gateway)
+    });
+    let secure = publishing.flat_map(|own| {
+        let gateway = stack.component(&own.from);
+        let endpoints = gateway.endpoints.values();
+        endpoints
+            .filter(|endpoint| endpoint.protocol == Protocol::Https)
+            .map(move |endpoint| (gateway, endpoint))
+    });
+    secure
+        .map(|(gateway, endpoint)| {
+            let (pods, port) = target(gateway, endpoint);
+            Edge {
+                from,
+                from_pods: None,
+                to: gateway,
+                pods,
+                ports: BTreeSet::from([port]),
+                why: format!("{}, by {}", why(link), gateway.name),
+            }
+        })
+        .collect()
 }
 
 /// Edges of a provider to what the links of its consumer end at, as far as it follows them.

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::variables::Variables;
 use super::workloads::{self, AUTHORITIES, CREDENTIALS, TOKENS};
-use crate::catalog::{Job, JobSetting, JobStep};
+use crate::catalog::{Job, JobSetting, JobStep, MountedAccounts};
 use crate::fault::Code;
 use crate::name::shortened;
 use crate::stack::Component;
@@ -105,6 +105,12 @@ fn run(
     values["schedule"] = json!(schedule.transpose()?);
     values["has_secrets"] = json!(job.steps.iter().any(takes_secrets));
     values["steps"] = steps(&component.images, job, variables)?.into();
+    values["accounts"] = account_folders(job, variables)?.into();
+    let own = job.accounts.iter();
+    let own = own.map(|folder| json!({ "name": folder.name, "path": folder.mount, "read_only": true }));
+    if let Some(mounts) = values["mounts"].as_array_mut() {
+        mounts.extend(own);
+    }
     Ok(JobFile {
         path: format!("job-{name}{behind}.yaml"),
         template: "job/job.yaml.j2",
@@ -208,12 +214,29 @@ fn steps(images: &Images, job: &Job, variables: Variables<'_>) -> anyhow::Result
                 account: Some(account),
                 ..variables
             };
-            if is_in_scope(step, account, variables)? {
+            if is_in_scope(&step.scope, account, variables)? {
                 steps.push(self::step(images, step, variables)?);
             }
         }
     }
     Ok(steps)
+}
+
+/// The folders with secrets of accounts: each Secret with its key, and the file that it becomes.
+fn account_folders(job: &Job, variables: Variables<'_>) -> anyhow::Result<Vec<Json>> {
+    let folder = |folder: &MountedAccounts| {
+        let accounts = variables.component["accounts"].as_array().into_iter().flatten();
+        let mut files = Vec::new();
+        for account in accounts.filter(|account| account["interface"] == *folder.interface) {
+            let key = &account["secret"]["keys"][&folder.fact];
+            if !key.is_null() && is_in_scope(&folder.scope, account, variables)? {
+                let secret = &account["secret"]["name"];
+                files.push(json!({ "secret": secret, "key": key, "path": account["name"] }));
+            }
+        }
+        Ok(json!({ "name": folder.name, "files": files }))
+    };
+    job.accounts.iter().map(folder).collect()
 }
 
 fn takes_secrets(step: &JobStep) -> bool {
@@ -222,8 +245,8 @@ fn takes_secrets(step: &JobStep) -> bool {
 }
 
 /// Whether the account reaches what the run is for.
-fn is_in_scope(step: &JobStep, account: &Json, variables: Variables<'_>) -> anyhow::Result<bool> {
-    for (word, value) in &step.scope {
+fn is_in_scope(scope: &BTreeMap<String, String>, account: &Json, variables: Variables<'_>) -> anyhow::Result<bool> {
+    for (word, value) in scope {
         let value = variables.expand(value)?;
         let reached = account["scope"][word].as_array();
         if !reached.is_some_and(|reached| reached.iter().any(|one| *one == *value)) {

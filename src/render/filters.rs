@@ -23,7 +23,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 }
 
 /// Every filter but `default`.
-fn strict() -> [(&'static str, Value); 9] {
+fn strict() -> [(&'static str, Value); 10] {
     [
         ("yaml", Value::from_function(yaml)),
         ("json", Value::from_function(json)),
@@ -31,6 +31,7 @@ fn strict() -> [(&'static str, Value); 9] {
         ("length", Value::from_function(minijinja::filters::length)),
         ("shorten", Value::from_function(shorten)),
         ("join", Value::from_function(join)),
+        ("split", Value::from_function(split)),
         ("anchored", Value::from_function(anchored)),
         ("after", Value::from_function(after)),
         ("unlike", Value::from_function(unlike)),
@@ -69,6 +70,11 @@ fn yaml(value: Value) -> Result<String, Error> {
         return Ok(value.to_string());
     }
     json(value)
+}
+
+/// The parts of a text between separators, such as the words of a fact that is a list in one text.
+fn split(text: String, separator: String) -> Vec<String> {
+    text.split(separator.as_str()).map(str::to_owned).collect()
 }
 
 /// A regular expression that matches each of the words as a whole, and nothing when there are none.

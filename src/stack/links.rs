@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::accounts::{self, Accounts, Holder};
 use super::scope::LinkScope;
-use super::{Account, Attributes, Component, Delivered, Fact, Link, SubComponent, deliver, facts, follow, keys};
+use super::{Account, Attributes, Component, Delivered, Fact, Link, SubComponent, deliver, facts, follow, gives, keys};
 use crate::catalog::{Followed, Level, LinkKind, Role, ScopeSource};
 use crate::fault::Code;
 use crate::finding::suggestion;
@@ -87,9 +87,11 @@ fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts
         kind: &ends.kind.name,
         env: &env_prefix,
         object: &object,
+        with: &ends.with,
         account: None,
     };
-    let reach = reach(ends, to, sub, graph)?;
+    let mut reach = reach(ends, to, sub, graph)?;
+    reach.extend(gives::lists(&ends.kind.slot.gives, &scope)?);
     let given = given(position, ends, &scope, &reach, graph, accounts)?;
     let scope = LinkScope {
         account: given.principal.as_deref(),

@@ -16,6 +16,7 @@ mod external;
 mod facts;
 mod follow;
 pub mod gateway;
+mod gives;
 mod granting;
 mod graph;
 mod keys;

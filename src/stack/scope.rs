@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::gateway::{SUBDOMAIN, published_host};
 use super::{AttributeValue, Attributes, Component, SubComponent};
-use crate::catalog::pattern;
+use crate::catalog::{gives, pattern};
 
 /// The ends and the names of a link.
 #[derive(Clone, Copy)]
@@ -22,6 +23,8 @@ pub(crate) struct LinkScope<'a> {
     pub(super) env: &'a str,
     /// Object of the link, or of what shares its account.
     pub(super) object: &'a str,
+    /// Settings of the link.
+    pub(super) with: &'a Attributes,
     /// Name of its account.
     pub(super) account: Option<&'a str>,
 }
@@ -47,6 +50,15 @@ impl<'a> LinkScope<'a> {
             },
             Some(("link", name)) => self.of_link(name),
             Some(("account", "name")) => self.account.map(Cow::Borrowed),
+            Some(_) if name == gives::PUBLISHED => {
+                let subdomain = self.from.text(SUBDOMAIN);
+                Some(Cow::Owned(published_host(
+                    self.from.name.as_str(),
+                    &subdomain,
+                    self.domain,
+                )))
+            }
+            Some(("with", name)) => attribute(self.with, name),
             Some(("from", name)) => of_component(self.from, name),
             Some(("from_sub", name)) => of_sub(self.from_sub?, name),
             Some(_) => of_provider(self.to, self.sub, name),

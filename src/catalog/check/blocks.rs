@@ -175,6 +175,11 @@ fn job(block: &mut Block<'_, '_>, definition: &ComponentType, job: &Job, variabl
     let of_run = variables.clone().and_all(names.map(|name| format!("sub.{name}")));
     block.maybe(&of_run, &["name"], job.name.as_ref());
     block.maybe(&of_run, &["schedule"], job.schedule.as_ref());
+    for (position, folder) in job.accounts.iter().enumerate() {
+        for (word, text) in &folder.scope {
+            block.text(&of_run, &["accounts", &position.to_string(), "scope", word], text);
+        }
+    }
     for (position, step) in job.steps.iter().enumerate() {
         let of_step = of_run.clone();
         let of_step = match &step.accounts {

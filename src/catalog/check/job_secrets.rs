@@ -2,13 +2,17 @@
 
 use super::Held;
 use crate::catalog::job::SecretPlace;
-use crate::catalog::{ComponentType, JobSetting};
+use crate::catalog::{ComponentType, JobSetting, KeySource, MountedAccounts};
 use crate::fault::Code::E_CATALOG_SCHEMA;
 use crate::finding::suggestion;
 
 pub(super) fn check(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
     for (name, job) in &definition.jobs {
+        for (position, folder) in job.accounts.iter().enumerate() {
+            let path = ["jobs", name, "accounts", &position.to_string()];
+            self::folder(held, definition, &path, folder);
+        }
         for (position, step) in job.steps.iter().enumerate() {
             let position = position.to_string();
             for (variable, setting) in &step.env {
@@ -18,6 +22,35 @@ pub(super) fn check(held: &mut Held<'_, ComponentType>) {
                 }
             }
         }
+    }
+}
+
+/// The accounts are those of an interface that the type provides, and have such a fact.
+fn folder(held: &mut Held<'_, ComponentType>, definition: &ComponentType, path: &[&str], folder: &MountedAccounts) {
+    let known: Vec<&str> = definition.provides.keys().map(String::as_str).collect();
+    let at = [path, &["interface"]].concat();
+    held.known(
+        E_CATALOG_SCHEMA,
+        &at,
+        &folder.interface,
+        &known,
+        "interface that is provided",
+    );
+    let provisions = definition.provides.get(&folder.interface);
+    let accounts = provisions.iter().flat_map(|provisions| &provisions.0);
+    let secrets = accounts
+        .flat_map(|one| one.accounts.values())
+        .filter_map(|account| account.secret.as_ref());
+    let facts = secrets.flat_map(|secret| secret.keys.values());
+    let facts: Vec<&str> = facts
+        .filter_map(|key| match key {
+            KeySource::Fact { fact, .. } => Some(fact.as_str()),
+            KeySource::Plain(_) => None,
+        })
+        .collect();
+    if provisions.is_some() {
+        let at = [path, &["fact"]].concat();
+        held.known(E_CATALOG_SCHEMA, &at, &folder.fact, &facts, "fact of its accounts");
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) use among::{Among, LawAmong};
 #[cfg(all(test, feature = "agent"))]
 pub(crate) use health::CONNECTING;
 pub(super) use held::{Held, Law};
-use links::{consumes, conventions, follows, interfaces, kinds, pairs, provides, tool_files, with};
+use links::{asks, consumes, conventions, follows, interfaces, kinds, pairs, provides, tool_files, with};
 pub use names::CATEGORIES;
 pub use steering::steered;
 pub use whole::{check, count};
@@ -102,6 +102,7 @@ impl Definition for ComponentType {
         provides::among,
         follows::among,
         consumes::among,
+        asks::among,
         kinds::among,
         unmade_accounts::among,
         needs::among,

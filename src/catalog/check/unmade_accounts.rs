@@ -43,11 +43,13 @@ fn is_to_be_made(provision: &Provision) -> bool {
 fn is_read_by_data(definition: &ComponentType, interface: &str) -> bool {
     let of_file = |each: &ForEach| matches!(each, ForEach::Accounts(of) if of.accounts == interface);
     let of_folder = |source: &FolderSource| matches!(source, FolderSource::Accounts(of) if of == interface);
+    let mut mounted = definition.jobs.values().flat_map(|job| &job.accounts);
     let mut steps = definition.jobs.values().flat_map(|job| &job.steps);
     let workload = definition.install.workload().into_iter();
     let mut folders = workload.flat_map(|workload| &workload.projected);
     let mut files = definition.files.iter().filter_map(|file| file.for_each.as_ref());
     files.any(of_file)
+        || mounted.any(|folder| folder.interface == interface)
         || steps.any(|step| step.accounts.as_deref() == Some(interface))
         || folders.any(|folder| folder.sources.iter().any(of_folder))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Held;
 use super::patterns::pattern_of;
-use crate::catalog::{AttributeType, ComponentType};
+use crate::catalog::{AttributeType, ComponentType, gives};
 use crate::finding::suggestion;
 use crate::name::nearest;
 
@@ -26,7 +26,15 @@ impl Variables {
 
     /// What every link has; its ends are added.
     pub(super) fn of_links() -> Self {
-        let names = ["env", "stack", "domain", "link.object", "link.id", "link.type"];
+        let names = [
+            "env",
+            "stack",
+            "domain",
+            "link.object",
+            "link.id",
+            "link.type",
+            gives::PUBLISHED,
+        ];
         Self {
             names: names.map(str::to_owned).into(),
             ..Self::none()

@@ -6,7 +6,8 @@ use super::blame::Case;
 use super::smallest::{self, Drawn, Provider};
 use super::suspects::Suspect;
 use super::trial::Trials;
-use crate::catalog::{Keys, Kind, LegalLink};
+use crate::catalog::{Keys, Kind, LegalLink, Role, gives};
+use crate::stack::gateway::HTTP;
 
 /// Try the legal links that entries under check have a part in.
 ///
@@ -23,7 +24,9 @@ pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
     links.sort_by_key(|(suspects, _)| suspects.len());
     for (suspects, link) in links {
         let changes = changes(link, &legal);
+        let gateways = gateways(link, &legal);
         for drawn in ways(link, &changes, trials.suspects.select(link)) {
+            let drawn = Drawn { gateways, ..drawn };
             if is_told(trials, &suspects) {
                 break;
             }
@@ -53,6 +56,22 @@ fn changes<'a>(link: &LegalLink, legal: &'a [LegalLink]) -> Vec<&'a LegalLink> {
         own.find(|own| own.kind.slot_name == *slot)
     };
     slots.into_iter().filter_map(of_slot).collect()
+}
+
+/// The links by which gateways publish the two ends, as far as the link needs it.
+fn gateways<'a>(link: &LegalLink, legal: &'a [LegalLink]) -> [Option<&'a LegalLink>; 2] {
+    let publishing = |name: &str| {
+        let mut links = legal.iter().filter(|own| own.to.definition.name == name);
+        links.find(|own| own.kind.interface_name() == HTTP && own.from.definition.roles.contains(&Role::Gateway))
+    };
+    let from = gives::names_published(&link.kind.slot.gives).then(|| publishing(&link.from.definition.name));
+    let to = link
+        .kind
+        .interface
+        .definition
+        .published
+        .then(|| publishing(&link.to.definition.name));
+    [from.flatten(), to.flatten()]
 }
 
 fn case(link: &LegalLink, drawn: Drawn<'_>, suspects: &[Suspect]) -> Case {
@@ -94,6 +113,7 @@ fn ways<'a>(link: &LegalLink, changes: &[&'a LegalLink], is_selected: bool) -> V
             has_env: false,
             provider: Provider::Whole,
             change: None,
+            gateways: [None; 2],
         };
         let more = [
             (has_prefixes, Drawn { has_env: true, ..plain }),

@@ -20,6 +20,8 @@ const SECOND: &str = "second";
 const OTHER: &str = "other";
 /// What a link of the provider ends at.
 const CHANGING: &str = "changing";
+/// What publishes the two.
+const GATEWAY: &str = "gateway";
 
 /// How a link is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,8 @@ pub(super) struct Drawn<'a> {
     pub(super) provider: Provider,
     /// A link of the provider that changes what it provides.
     pub(super) change: Option<&'a LegalLink>,
+    /// The links by which gateways publish the consumer and the provider, where the link needs that.
+    pub(super) gateways: [Option<&'a LegalLink>; 2],
 }
 
 /// What a link ends at.
@@ -113,6 +117,20 @@ pub(super) fn linked(link: &LegalLink, drawn: Drawn<'_>) -> Source {
         let to = end(CHANGING, kind.sub_component.as_deref());
         links.push(json!({ "from": PROVIDER, "to": to, "type": kind.name }));
         types.push(target);
+    }
+    for (publishing, end) in drawn.gateways.iter().zip([CONSUMER, PROVIDER]) {
+        let Some(publishing) = publishing else { continue };
+        // What lives in another stack is published there.
+        if end == PROVIDER && drawn.provider == Provider::External {
+            continue;
+        }
+        let (gateway, kind) = (&publishing.from.definition, &publishing.kind);
+        components[GATEWAY] = component(gateway, Map::new());
+        types.push(gateway);
+        let beside = if end == CONSUMER { SECOND } else { OTHER };
+        for name in [end, beside].into_iter().filter(|name| components.get(name).is_some()) {
+            links.push(json!({ "from": GATEWAY, "to": name, "type": kind.name, "access": kind.default_level() }));
+        }
     }
     let name = format!("the smallest stack of a link `{}`", kind.name);
     stack(&name, components, &links, &types)

@@ -25,6 +25,7 @@ mod links;
 mod misplaced;
 mod names;
 mod operators;
+mod published;
 mod settings;
 mod shared_accounts;
 mod taken_variables;
@@ -94,7 +95,9 @@ pub fn check(
     environments::check(&mut checker)?;
     let resolved = links::check(&mut checker)?;
     wanted_links::check(&mut checker, &resolved)?;
+    wanted_links::check_settings(&mut checker, &resolved);
     followed::check(&mut checker, &resolved);
+    published::check(&mut checker, &resolved)?;
     bounds::check(&mut checker, &resolved)?;
     cluster_needs::check_links(&mut checker, &resolved);
     if !checker.findings.is_empty() {

@@ -50,6 +50,37 @@ pub(super) fn check(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) -> any
     Ok(())
 }
 
+/// Settings of links that say something only beside another link of the same component.
+pub(super) fn check_settings(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) {
+    for link in resolved {
+        for (name, value) in &link.with {
+            let Some(kind) = link.kind.slot.with.get(name) else {
+                continue;
+            };
+            let has = |slot: &String| {
+                let mut own = resolved.iter().filter(|own| own.from == link.from);
+                own.any(|own| own.kind.slot_name == *slot)
+            };
+            let Some(slot) = kind.needs.as_ref().filter(|slot| !has(slot)) else {
+                continue;
+            };
+            if Some(value) != kind.default.as_ref() {
+                let span = checker
+                    .topology
+                    .place(&["links", &link.position.to_string(), "with", name]);
+                let fact = format!(
+                    "`{}` has no link `{slot}`, without which `{name}` says nothing",
+                    link.from
+                );
+                let finding = Finding::new(Code::E_TOPOLOGY_LINK, span, fact);
+                checker
+                    .findings
+                    .push(finding.hint(format!("add the link, or remove `{name}`")));
+            }
+        }
+    }
+}
+
 /// At who gives the value: the environment, else the component, else the profile.
 fn finding(checker: &Checker<'_>, wanting: &Wanting<'_>, environment: Option<&str>) -> Finding {
     let topology = checker.topology;

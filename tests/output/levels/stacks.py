@@ -24,6 +24,8 @@ NEEDED: dict[str, Any] = {
     "to": "team@example.com",
     "host": "mail.example.com",
     "url": "https://git.example.com/data/dags.git",
+    "bind_dn": "cn=reader,dc=example,dc=com",
+    "users": "ou=people,dc=example,dc=com",
 }
 # Parts of which a component has one.
 ALONE = {"repository"}
@@ -47,6 +49,10 @@ IN_THE_CLUSTER: dict[str, Json] = {
     "cert-manager": {"type": "cert_manager", "external": {}},
     "gateway-api": {"type": "gateway_api", "external": {}},
 }
+# Both ends of a sign-in are published, whether or not the link is there.
+SIGNS_IN = "oidc"
+GATEWAY = "front"
+PUBLISHING: Json = {"type": "apisix", "namespace": GATEWAY}
 
 
 @dataclass
@@ -92,6 +98,8 @@ class Draft:
 
     components: dict[str, Json] = field(default_factory=dict[str, Json])
     links: list[Link] = field(default_factory=list[Link])
+    # Types whose components a gateway publishes.
+    published: frozenset[str] = frozenset()
 
     def document(self) -> Json:
         return {
@@ -100,15 +108,27 @@ class Draft:
             "name": "shop",
             "domain": "shop.example.com",
             "gitops": {"repository": "https://git.example.com/shop.git"},
-            "components": IN_THE_CLUSTER | self.components,
-            "links": written(self.links),
+            "components": IN_THE_CLUSTER | self.gateway() | self.components,
+            "links": written(self.links) + self.publishing(),
         }
 
+    def signing(self) -> list[str]:
+        """Return the components that somebody may sign in to, or at."""
+        return [name for name, one in self.components.items() if one["type"] in self.published]
+
+    def gateway(self) -> dict[str, Json]:
+        return {GATEWAY: PUBLISHING} if self.signing() else {}
+
+    def publishing(self) -> list[Json]:
+        ends = self.signing()
+        return [{"from": GATEWAY, "to": ends, "type": "http", "access": "write"}] if ends else []
+
     def without(self, link: Link) -> "Draft":
-        return Draft(self.components, [other for other in self.links if other is not link])
+        others = [other for other in self.links if other is not link]
+        return Draft(self.components, others, self.published)
 
     def with_only(self, links: list[Link]) -> "Draft":
-        return Draft(self.components, links)
+        return Draft(self.components, links, self.published)
 
 
 def written(links: list[Link]) -> list[Json]:
@@ -132,13 +152,15 @@ class Maker:
         self.drawn: Counter[tuple[Any, ...]] = Counter()
 
     def stack(self) -> Draft:
-        draft = Draft()
+        signing = [kind for kind in self.kinds if kind.interface == SIGNS_IN]
+        types = {name for kind in signing for name in (kind.source, kind.target)}
+        draft = Draft(published=frozenset(types))
         size = self.chance.randint(4, MOST_COMPONENTS)
         while len(draft.components) < size - 1:
             self.add(draft, self.rare(self.kinds))
         for _ in range(2 * size):
-            types = {one["type"] for one in draft.components.values()}
-            inside = [kind for kind in self.kinds if {kind.source, kind.target} <= types]
+            there = {one["type"] for one in draft.components.values()}
+            inside = [kind for kind in self.kinds if {kind.source, kind.target} <= there]
             self.add(draft, self.rare(inside))
             self.beside(draft)
         self.connect(draft)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::{Given, suffixes};
-use super::{below, borrowed, with};
+use super::{asks, below, borrowed, with};
 use crate::catalog::check::held::Place;
 use crate::catalog::check::names::is_word;
 use crate::catalog::check::variables::Variables;
@@ -98,7 +98,18 @@ fn named(definition: &ComponentType) -> Vec<(Vec<String>, &str)> {
         let path = below(&[], &["network", "from", &position.to_string(), "slot"]);
         Some((path, peer.slot.as_deref()?))
     });
+    let settings = definition.consumes.iter().enumerate().flat_map(|(position, slot)| {
+        let with = slot.body.with.iter();
+        with.filter_map(move |(name, kind)| {
+            let path = below(
+                &[],
+                &["consumes", &position.to_string(), &slot.name, "with", name, "needs"],
+            );
+            Some((path, kind.needs.as_deref()?))
+        })
+    });
     operators
+        .chain(settings)
         .chain(peers)
         .chain(files)
         .chain(secrets)
@@ -186,6 +197,8 @@ pub(super) fn taken<T>(
             &known,
         );
     }
+    let words = asks::with_settings(variables.clone(), &slot.with);
+    asks::given(held, &below(base, &["gives"]), interface, &slot.gives, &words);
     let given = Given { interface, variables };
     if let Some(keys) = &slot.keys {
         given.values(held, &below(base, &["keys"]), keys);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::{Given, is_key, steers};
-use super::{below, borrowed};
+use super::{asks, below, borrowed};
 use crate::catalog::check::held::Place;
 use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
@@ -117,6 +117,7 @@ pub(super) fn values<T>(held: &mut Held<'_, T>, base: &[String], interface: &Int
     given.values(held, &below(base, &["fixed"]), &keys.fixed);
     given.values(held, &below(base, &["keys"]), &keys.keys);
     files(held, &below(base, &["files"]), &given, keys);
+    asks::given(held, &below(base, &["gives"]), interface, &keys.gives, &variables);
     for (fact, change) in &keys.when {
         let path = below(base, &["when", fact]);
         let known: Vec<&str> = interface.facts.keys().map(String::as_str).collect();

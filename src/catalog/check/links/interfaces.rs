@@ -1,7 +1,8 @@
 //! Rule: an interface says what its levels mean and what its facts are, and knows the levels that it speaks of.
 
-use super::{below, borrowed, conventions, with};
+use super::{asks, below, borrowed, conventions, with};
 use crate::catalog::check::names::is_word;
+use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::{Interface, Level};
 use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME, E_CATALOG_TEXT};
@@ -39,11 +40,15 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, Interface>) {
         }
     }
     rows(held);
+    asks::interface(held);
     for (role, taken) in &definition.consumers {
         let Ok(serde_json::Value::String(role)) = serde_json::to_value(role) else {
             continue;
         };
         with::settings(held, &below(&[], &["consumers", &role, "with"]), &taken.with);
+        let variables = asks::with_settings(Variables::of_links().end("from", None).end("to", None), &taken.with);
+        let base = below(&[], &["consumers", &role, "gives"]);
+        asks::given(held, &base, definition, &taken.gives, &variables);
         let base = below(&[], &["consumers", &role, "levels"]);
         if taken.levels.is_empty() {
             let told = format!("types of the role `{role}` take it at no level");

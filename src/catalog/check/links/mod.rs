@@ -4,6 +4,7 @@
 //! environment.
 
 mod accounts;
+pub(super) mod asks;
 pub(super) mod consumes;
 pub(super) mod conventions;
 pub(super) mod follows;

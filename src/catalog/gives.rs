@@ -1,0 +1,39 @@
+//! What a consumer gives to a provider: in whose words, and who can give it.
+//!
+//! A slot or a role says it, and the convention of the consumer adds what its framework has of its own.
+
+use super::component_type::ComponentType;
+use super::convention::Keys;
+use super::pattern;
+use super::slot::{Gives, SlotBody};
+
+/// The interface of what a gateway publishes.
+const HTTP: &str = "http";
+
+/// Variables of the host under which a gateway publishes the consumer.
+pub const PUBLISHED: &str = "published.host";
+
+/// The slot, with what the words of the consumer's framework give besides.
+pub(super) fn with_words(slot: &SlotBody, keys: Option<&Keys>) -> SlotBody {
+    let mut slot = slot.clone();
+    let words = keys.filter(|_| slot.deliver.is_none()).map(|keys| &keys.gives);
+    for (name, patterns) in words.into_iter().flatten() {
+        slot.gives
+            .entry(name.clone())
+            .or_default()
+            .extend(patterns.iter().cloned());
+    }
+    slot
+}
+
+/// Whether `gives` names the published host of the consumer.
+#[must_use]
+pub fn names_published(gives: &Gives) -> bool {
+    let mut patterns = gives.values().flatten();
+    patterns.any(|text| pattern::variables(text).any(|name| name == PUBLISHED))
+}
+
+/// Whether a type can give what is named: one that answers nobody is published nowhere.
+pub(super) fn can_give(gives: &Gives, kind: &ComponentType) -> bool {
+    !names_published(gives) || kind.provides.contains_key(HTTP)
+}
