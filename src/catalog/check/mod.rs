@@ -95,6 +95,7 @@ impl Definition for ComponentType {
         endpoints::reachable,
         watching::manners,
         charts::manners,
+        workloads::manners,
     ];
     const AMONG: &'static [LawAmong<Self>] = &[
         provides::among,
