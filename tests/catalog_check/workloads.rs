@@ -47,7 +47,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "strategy: RollingUpdate",
         "strategy: Recreate",
-        "11: E_CATALOG_SCHEMA: the load asks for more pods, of which two may not run at once; remove it, or `strategy: Recreate`",
+        "14: E_CATALOG_SCHEMA: the load asks for more pods, of which two may not run at once; remove it, or write `scale: null`",
     ),
     (
         "strategy: RollingUpdate",

@@ -110,7 +110,8 @@ fn scale(held: &mut Held<'_, ComponentType>, workload: &Workload) {
     }
     if workload.strategy == Strategy::Recreate {
         let fact = "the load asks for more pods, of which two may not run at once";
-        held.blame_key(E_CATALOG_SCHEMA, &base, fact, "remove it, or `strategy: Recreate`");
+        let path = [base[0], base[1], "strategy"];
+        held.blame(E_CATALOG_SCHEMA, &path, fact, "remove it, or write `scale: null`");
     }
 }
 
