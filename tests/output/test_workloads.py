@@ -22,7 +22,7 @@ from output_checker.tree_rules import check_tree
 ENTRIES = [presets.read_entry(path) for path in sorted((ROOT / "catalog").glob("*/component.yaml"))]
 WORKLOADS = {entry["type"]: entry for entry in ENTRIES if "workload" in entry["install"]}
 APPLICATIONS = {
-    name: entry for name, entry in WORKLOADS.items() if entry.get("category") == "applications"
+    name: entry for name, entry in WORKLOADS.items() if "application" in entry.get("roles", ())
 }
 OTHERS = {"argocd": {"type": "argo_cd"}, "prometheus": {"type": "prometheus"}}
 
