@@ -66,6 +66,14 @@ pub enum Choice {
 }
 
 impl Choice {
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        match self {
+            Self::Word(word) => Some(word),
+            Self::Number(_) => None,
+        }
+    }
+
     /// Whether `value` is the same.
     #[must_use]
     pub fn is(&self, value: &Value) -> bool {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::attribute::AttributeType;
+use super::attribute::{AttributeType, Choice};
+use super::convention::Following;
 use super::file_spec::{FileSpec, FolderSpec};
 use super::forms::OneOrMany;
 use super::install::Install;
@@ -102,7 +103,7 @@ pub struct ComponentType {
     #[serde(default)]
     pub consumes: Vec<Slot>,
     /// How it expects the settings of its links; without one they set no keys.
-    pub convention: Option<String>,
+    pub convention: Option<Following>,
     /// Images at exact tags.
     #[serde(default)]
     pub images: BTreeMap<String, String>,
@@ -225,6 +226,7 @@ pub struct MetricsSpec {
     pub port_name: String,
     /// Port of the pod.
     pub port: PortSpec,
+    /// Path on that port, or a pattern that names an attribute.
     pub path: String,
     /// Labels of the Service or pods; `pods` by default.
     #[serde(default)]
@@ -272,6 +274,29 @@ pub enum MonitorKind {
 }
 
 impl ComponentType {
+    /// Every convention that a component of the type may follow.
+    #[must_use]
+    pub fn conventions(&self) -> Vec<&str> {
+        match &self.convention {
+            None => Vec::new(),
+            Some(Following::Named(name)) => vec![name],
+            Some(Following::Chosen(by)) => {
+                let kind = self.attributes.get(&by.attribute);
+                let choices = kind.and_then(|kind| kind.choices.as_ref()).into_iter().flatten();
+                choices.filter_map(Choice::word).collect()
+            }
+        }
+    }
+
+    /// The attribute whose values name conventions.
+    #[must_use]
+    pub fn choosing(&self) -> Option<&str> {
+        match &self.convention {
+            Some(Following::Chosen(by)) => Some(&by.attribute),
+            _ => None,
+        }
+    }
+
     /// Whether a stack has a component of the type at most once: it delivers the stack, or brings kinds of the whole cluster.
     #[must_use]
     pub fn is_once(&self) -> bool {

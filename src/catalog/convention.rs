@@ -35,6 +35,27 @@ pub struct Convention {
     pub always: BTreeMap<String, String>,
 }
 
+/// Which convention the components of a type follow.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Following {
+    /// All of them this one.
+    Named(String),
+    /// Each the one that a value of its own names.
+    Chosen(Choosing),
+}
+
+/// An attribute that names a convention.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choosing {
+    /// Its `enum` lists the conventions.
+    pub attribute: String,
+}
+
+/// The keys of links of one interface, by the convention of the component that they begin at.
+pub(super) type KeysByConvention = BTreeMap<String, Keys>;
+
 /// The keys that a link gives; `{ENV}` is its prefix.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -76,16 +97,22 @@ impl Keys {
     }
 }
 
-/// The keys that links of `interface` give to `from`; `None` where it has no convention.
+/// The keys that links of `interface` give to `from`, by each convention that it may follow.
 ///
 /// # Errors
-/// The convention does not exist, or it and the interface both say so.
+/// A convention does not exist, or it and the interface both say so.
 pub(super) fn keys(
     catalog: &Catalog,
     from: &ComponentType,
     interface: &Entry<Interface>,
-) -> anyhow::Result<Option<Keys>> {
-    let Some(name) = &from.convention else { return Ok(None) };
+) -> anyhow::Result<KeysByConvention> {
+    let names = from.conventions().into_iter();
+    names
+        .map(|name| Ok((name.to_owned(), keys_of(catalog, from, interface, name)?)))
+        .collect()
+}
+
+fn keys_of(catalog: &Catalog, from: &ComponentType, interface: &Entry<Interface>, name: &str) -> anyhow::Result<Keys> {
     let convention = catalog.convention(name)?.with_context(|| {
         Code::E_CATALOG_LINK.fault(format!(
             "type `{}` names the convention `{name}`, which does not exist",
@@ -103,7 +130,7 @@ pub(super) fn keys(
         ))
     );
     let every = interface.definition.keys.as_ref();
-    Ok(Some(own.or(added).or(every).cloned().unwrap_or_default()))
+    Ok(own.or(added).or(every).cloned().unwrap_or_default())
 }
 
 /// Keys for a convention that is misspelled would be given to nobody.

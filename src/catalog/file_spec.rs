@@ -62,6 +62,8 @@ pub enum FileArea {
     Deploy,
     /// `docs/`: pages for people.
     Docs,
+    /// `k8s/build/base/<component>/`: what its image is built from.
+    Build,
 }
 
 /// A folder that is copied as it is.

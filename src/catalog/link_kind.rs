@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
 
 use super::component_type::{ComponentType, Role};
-use super::convention::{self, Keys};
+use super::convention::{self, KeysByConvention};
 use super::entry::Entry;
 use super::interface::{Interface, Taken};
 use super::pair::Pair;
@@ -43,8 +43,8 @@ pub struct LinkKind {
     pub provision: Provision,
     /// Closed lists of what a link reaches.
     pub scope: BTreeMap<String, ScopeSource>,
-    /// The keys of the consumer's convention for the interface; `None` for a consumer that has no convention.
-    pub keys: Option<Keys>,
+    /// The keys for the interface by each convention that the consumer may follow; none for one that follows none.
+    pub keys: KeysByConvention,
     /// What the pair has of its own.
     pub pair: Option<Rc<Entry<Pair>>>,
     /// The pair whose tools an MCP server gets.
@@ -111,7 +111,7 @@ impl LinkKind {
     /// Whether such a link may carry settings of its keys: it sets at least one.
     #[must_use]
     pub fn has_keys(&self) -> bool {
-        let by_convention = self.keys.is_some() && !self.provision.facts.is_empty();
+        let by_convention = !self.keys.is_empty() && !self.provision.facts.is_empty();
         self.slot.keys.is_some() || (by_convention && self.slot.deliver.is_none())
     }
 }

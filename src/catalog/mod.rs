@@ -65,7 +65,7 @@ pub use component_type::{
     ComponentType, EndpointSpec, ExporterSpec, MetricsSpec, MonitorKind, PortSpec, Protocol, Role, SCHEME,
     SubComponentType,
 };
-pub use convention::{Convention, Keys};
+pub use convention::{Convention, Following, Keys};
 pub use entry::{Entry, Written};
 pub use file_spec::{Area, FileArea, FileSpec, FolderSpec, ForEach};
 pub use findings::{CatalogFindings, FileFindings, Report};
@@ -89,7 +89,7 @@ use store::Store;
 pub use upkeep::Deprecated;
 pub(crate) use value::matches_whole;
 pub use watching::{Alert, Alerts, Panel, Row, Watched};
-pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Workload};
+pub use workload::{Amount, EnvSetting, FolderPath, FolderSource, Probe, ProjectedFolder, Strategy, Workload};
 
 /// All entries, decoded on demand.
 pub struct Catalog {

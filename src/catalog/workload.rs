@@ -93,8 +93,8 @@ pub enum Amount {
 pub struct Scale {
     /// Attribute with the greatest number of pods.
     pub attribute: String,
-    /// Percent of the requested CPU that pods are held at.
-    pub cpu: u32,
+    /// Percent of the requested CPU that pods are held at, or a pattern that names an attribute.
+    pub cpu: Amount,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
@@ -155,8 +155,8 @@ pub struct Probe {
     pub host: Option<String>,
     /// Endpoint that is asked; the primary one by default.
     pub endpoint: Option<String>,
-    /// Seconds that a start may take; absent where the pod is up at once.
-    pub starts_within: Option<u32>,
+    /// Seconds that a start may take, or a pattern that names an attribute; absent where the pod is up at once.
+    pub starts_within: Option<Amount>,
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

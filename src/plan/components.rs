@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 use serde_json::Value as Json;
 
-use super::{Plan, PlannedFile, Scope, Source, base_folder, class, config_maps, jobs, package, source, workloads};
+use super::{
+    Plan, PlannedFile, Scope, Source, base_folder, build_folder, class, config_maps, jobs, package, source, workloads,
+};
 use crate::catalog::{Area, Catalog, Entry, FileArea, FileSpec, FolderSpec, ForEach, LinkFile, Pair, Side, pattern};
 use crate::contents::Contents;
 use crate::fault::{Code, Work};
@@ -147,6 +149,7 @@ fn one_file(
     let root = match file.area {
         FileArea::Deploy => base_folder(&component.name),
         FileArea::Docs => "docs".to_owned(),
+        FileArea::Build => build_folder(&component.name),
     };
     plan.insert(&format!("{root}/{path}"), planned)
 }
@@ -226,7 +229,7 @@ fn shared_file(
 fn folder(plan: &mut Plan, component: &Component, folder: &FolderSpec) -> anyhow::Result<()> {
     let root = match folder.area {
         Area::Deploy => base_folder(&component.name),
-        Area::Build => format!("k8s/build/base/{}", component.name),
+        Area::Build => build_folder(&component.name),
     };
     let root = if folder.to.is_empty() {
         root

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::built::Built;
+use super::workloads::AUTOSCALER;
 use super::{Plan, Source, helmfile, hooks};
 use crate::catalog::{Catalog, GitSource, OperatorSource, Role};
 use crate::hook;
@@ -23,6 +24,9 @@ const STORAGE_CLASS: &str = "storage_class";
 
 /// The attribute that names the Secret of a certificate.
 const TLS_SECRET: &str = "tls_secret";
+
+/// What the folder of an image has: the Dockerfile itself, or what says where it lies.
+const SOURCES: [&str; 2] = ["Dockerfile", "compose.yaml"];
 
 /// `built` are the environments.
 pub(super) fn plan(
@@ -89,6 +93,7 @@ impl Install<'_> {
             "opened": self.components().filter(|one| self.is_opened(one)).map(|one| &one.name).collect::<Vec<_>>(),
             "is_encrypted": self.stack.secrets == SecretsBackend::Sops,
             "storage": self.storage(),
+            "measured": self.measured(),
             "hosts": self.hosts(),
             "external": self.external(),
             "external_operators": self.external_operators(),
@@ -126,6 +131,14 @@ impl Install<'_> {
         let item =
             |(class, components): (String, Vec<&ComponentName>)| object! { "class": class, "components": components };
         found.into_iter().map(item).collect()
+    }
+
+    /// Components whose load decides, in some environment, how many pods there are.
+    fn measured(&self) -> BTreeSet<&str> {
+        let paths = self.base.files.keys().chain(self.overlays.files.keys());
+        let files = paths.filter_map(|path| path.as_str().rsplit_once('/'));
+        let folders = files.filter(|(_, file)| file.starts_with(AUTOSCALER));
+        folders.filter_map(|(folder, _)| folder.rsplit('/').next()).collect()
     }
 
     /// Hosts that must lead to a gateway.
@@ -203,9 +216,8 @@ impl Install<'_> {
         let mut found: BTreeMap<&str, String> = BTreeMap::new();
         for component in self.components() {
             let folder = format!("k8s/build/base/{}", component.name);
-            if self.is_planned(&format!("{folder}/Dockerfile"))
-                && let Some(image) = component.images.values().next()
-            {
+            let is_built = SOURCES.iter().any(|file| self.is_planned(&format!("{folder}/{file}")));
+            if is_built && let Some(image) = component.images.values().next() {
                 found.entry(image).or_insert(folder);
             }
         }

@@ -177,6 +177,11 @@ fn base_folder(component: &ComponentName) -> String {
     format!("k8s/deploy/base/{component}")
 }
 
+/// The folder that its image is built from.
+fn build_folder(component: &ComponentName) -> String {
+    format!("k8s/build/base/{component}")
+}
+
 impl Scope {
     /// The keys of `value`, which is a map, each by itself.
     fn of(value: Json) -> Self {

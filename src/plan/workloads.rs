@@ -28,6 +28,9 @@ const IDENTITY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The interface of who sets the number of pods.
 const AUTOSCALE: &str = "autoscale";
 
+/// How its file begins where the load does; in an overlay its name follows.
+pub(super) const AUTOSCALER: &str = "horizontalpodautoscaler";
+
 /// Where it finds the certificate of the authority of each provider, as their facts say.
 pub(super) const AUTHORITIES: &str = "/run/authorities";
 
@@ -154,7 +157,8 @@ fn scale(workload: &Workload, replicas: u32, variables: &Variables<'_>) -> anyho
     };
     let most = variables.text(&scale.attribute).map(|text| number(&text)).transpose()?;
     let most = most.filter(|most| *most > replicas);
-    Ok(most.map_or(Json::Null, |most| json!({ "most": most, "cpu": scale.cpu })))
+    let cpu = amount(&scale.cpu, variables)?;
+    Ok(most.map_or(Json::Null, |most| json!({ "most": most, "cpu": cpu })))
 }
 
 fn env(workload: &Workload, variables: &Variables<'_>) -> anyhow::Result<Vec<Json>> {
@@ -201,6 +205,9 @@ fn probes(component: &Component, probe: &Probe, variables: &Variables<'_>) -> an
     // Asked every two seconds, so that a quick start is noticed.
     let start = probe
         .starts_within
+        .as_ref()
+        .map(|seconds| amount(seconds, variables))
+        .transpose()?
         .map(|seconds| item("startupProbe", &live, 2, ("failureThreshold", seconds.div_ceil(2))));
     let others = [
         item("readinessProbe", &ready, 10, ("timeoutSeconds", 3)),

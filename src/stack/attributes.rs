@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::catalog::{AttributeKind, AttributeType, pattern};
+use super::Component;
+use crate::catalog::{AttributeKind, AttributeType, ComponentType, Following, pattern};
 
 /// Values by attribute name.
 pub type Attributes = BTreeMap<String, AttributeValue>;
@@ -20,6 +21,26 @@ pub enum AttributeValue {
     Settings(BTreeMap<String, String>),
     /// Names of secrets that others issue.
     SecretNames(BTreeSet<String>),
+}
+
+/// The convention that a component of the type `kind` follows with these values.
+#[must_use]
+pub(super) fn convention<'a>(kind: &'a ComponentType, attributes: &'a Attributes) -> Option<&'a str> {
+    match kind.convention.as_ref()? {
+        Following::Named(name) => Some(name),
+        Following::Chosen(by) => match attributes.get(&by.attribute)? {
+            AttributeValue::Plain(value) => value.as_str(),
+            _ => None,
+        },
+    }
+}
+
+impl Component {
+    /// How it expects the settings of its links.
+    #[must_use]
+    pub fn convention(&self) -> Option<&str> {
+        convention(&self.entry.definition, &self.attributes)
+    }
 }
 
 impl AttributeValue {

@@ -101,7 +101,7 @@ pub(super) fn metrics(
         monitor: spec.monitor,
         port_name: port_name.clone(),
         port: self::port(port, variables)?,
-        path: spec.path.clone(),
+        path: pattern::expand(&spec.path, lookup(variables))?.into_owned(),
         selector: or_pods(&spec.selector)?,
         pods: or_pods(&spec.pods)?,
         exporter: spec

@@ -14,7 +14,8 @@ use crate::name::is_file_name;
 /// # Errors
 /// A pattern of the catalog does not expand.
 pub(super) fn keys(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Vec<EnvValue>> {
-    let mut values = match (&link.kind.slot.keys, &link.kind.keys) {
+    let by_convention = scope.from.convention().and_then(|name| link.kind.keys.get(name));
+    let mut values = match (&link.kind.slot.keys, by_convention) {
         (Some(keys), _) => {
             let named = keys.iter().map(|(key, value)| (format!("{{ENV}}_{key}"), value));
             named_keys(link, scope, named)?

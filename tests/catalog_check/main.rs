@@ -13,6 +13,7 @@ mod links;
 mod tools;
 mod trials;
 mod watching;
+mod workloads;
 
 use std::collections::BTreeMap;
 use std::fs;

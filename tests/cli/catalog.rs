@@ -147,7 +147,9 @@ fn shows_entries_of_an_overlay() {
       argo_cd-mailpit                  write            Argo CD syncs a component automatically
       celery-mailpit                   write            mail sink: mail that is sent
       django-mailpit                   write            mail sink: mail that is sent
+      external_source_code-mailpit     write            mail sink: mail that is sent
       fastapi-mailpit                  write            mail sink: mail that is sent
+      image_base-mailpit               write            mail sink: mail that is sent
       nextjs-mailpit                   write            mail sink: mail that is sent
       nodejs-mailpit                   write            mail sink: mail that is sent
       spring_boot-mailpit              write            mail sink: mail that is sent
@@ -326,7 +328,7 @@ fn completions_name_the_commands() {
 #[expect(clippy::too_many_lines, reason = "the whole page of an entry is one snapshot")]
 fn shows_attributes_of_presets() {
     let team = "team_web:\n  use: [web_application]\n  namespace: team\n  attributes:\n    port: {default: 3000}\n";
-    let entry = "type: rails\nuse: [team_web]\ntitle: site\ndocs: https://guides.rubyonrails.org/\nservice: RAILS\nattributes:\n  health_path: {default: /up}\n  max_replicas: null\n";
+    let entry = "type: rails\nuse: [team_web]\ntitle: site\ndocs: https://guides.rubyonrails.org/\nservice: RAILS\nattributes:\n  health_path: {default: /up}\n  max_replicas: null\nprofiles: {ha: {attributes: {max_replicas: null}}}\n";
     let project = Project::new(LOKI)
         .file("extra/catalog/_shared/presets.yaml", team)
         .file("extra/catalog/rails/component.yaml", entry);
@@ -344,12 +346,14 @@ fn shows_attributes_of_presets() {
 
     Attributes
       cpu                  1                        CPU limit of each pod
+      cpu_request          100m                     CPU that each pod is sure to get, and that the load is measured by
       env                  -                        settings of its own, in the open; an environment adds to them one by one
       health_path          /up                      path that answers 200 when the application is up
       image                required                 image of the application, at an exact tag or digest
       memory               512Mi                    memory request and limit of each pod
       port                 3000                     port the application listens on
       replicas             2                        number of pods
+      scale_cpu            80                       part of cpu_request that pods are held at where the load decides how many there are
       secret_env           -                        names of secrets of its own, which others issue; each is a file of that name beside those of links
       subdomain            {name}                   host name in front of the domain when a gateway publishes the application
 
@@ -362,9 +366,11 @@ fn shows_attributes_of_presets() {
       rails-clickhouse_database        read write own   ClickHouse: one ClickHouse database
       rails-cnpg_database              read write own   PostgreSQL by CloudNativePG: one PostgreSQL database
       rails-django                     probe read write site or backend built with Django: the web interface
+      rails-external_source_code       probe read write application built from a Git repository: the web interface
       rails-fastapi                    probe read write HTTP backend built with FastAPI: the web interface
       rails-fastmcp                    write            governed MCP server: the web interface
       rails-grafana                    probe read write dashboards by Grafana: the web interface
+      rails-image_base                 probe read write application from an image: the web interface
       rails-kafka_topic                read write       Apache Kafka by Strimzi: one Kafka topic
       rails-kafka_bridge               read write       Apache Kafka by Strimzi: the topics over HTTP
       rails-keda                       write            pods by the work that waits, by KEDA: as many pods as there is work for
@@ -393,7 +399,9 @@ fn shows_attributes_of_presets() {
       celery-rails                     probe read write site: the web interface
       django-rails                     probe read write site: the web interface
       external_secrets-rails           read             External Secrets makes a component's Secrets of the values in its store
+      external_source_code-rails       probe read write site: the web interface
       fastapi-rails                    probe read write site: the web interface
+      image_base-rails                 probe read write site: the web interface
       istio-rails                      write            the gateway publishes a web interface
       nextjs-rails                     probe read write site: the web interface
       nodejs-rails                     probe read write site: the web interface

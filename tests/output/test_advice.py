@@ -22,7 +22,6 @@ ENTRIES = {
     if (entry := presets.read_entry(path))
 }
 CONSUMERS = sorted(name for name, entry in ENTRIES.items() if entry.get("convention"))
-SAMPLES = {"image": "registry.example.com/app:1.0.0", "string": "shop.app"}
 HINT = re.compile(r"such as `env: (\w+)` on `(\S+) → (\S+)`")
 # Following one hint may show the next: a key that met two others.
 MOST_ROUNDS = 3
@@ -39,9 +38,8 @@ def legal(binary: Path, consumer: str) -> list[dict[str, Any]]:
 
 
 def component(kind: str, namespace: str) -> dict[str, Any]:
-    attributes: dict[str, dict[str, Any]] = ENTRIES[kind]["attributes"]
-    needed = {key: SAMPLES[one["type"]] for key, one in attributes.items() if one.get("required")}
-    if "subdomain" in attributes:
+    needed = presets.required(ENTRIES[kind])
+    if "subdomain" in ENTRIES[kind]["attributes"]:
         needed["subdomain"] = namespace
     # Its operator serves its own namespace alone.
     namespace = ENTRIES[kind]["namespace"] if kind == "keycloak" else namespace

@@ -35,7 +35,7 @@ BUDGET: Object = {
 SCALER: Object = {
     "kind": "HorizontalPodAutoscaler",
     "metadata": {"name": "shop", "namespace": "app"},
-    "spec": {"minReplicas": 2, "scaleTargetRef": {"name": "shop"}},
+    "spec": {"minReplicas": 2, "maxReplicas": 6, "scaleTargetRef": {"name": "shop"}},
 }
 DATABASE: Object = {
     "kind": "Cluster",
@@ -73,6 +73,18 @@ def scaled(item: Object) -> Object:
     return changed
 
 
+def unnumbered(item: Object) -> Object:
+    changed = copy.deepcopy(item)
+    del changed["spec"]["replicas"]
+    return changed
+
+
+KEDA: Object = {
+    "kind": "ScaledObject",
+    "metadata": {"name": "shop", "namespace": "app"},
+    "spec": {"minReplicaCount": 2, "maxReplicaCount": 9, "scaleTargetRef": {"name": "shop"}},
+}
+TWO = "scales what another scales as well"
 SHARED = "3 pods may share one node"
 UNHELD = "3 pods have no budget for drains"
 STUCK = "stops every drain: none of"
@@ -82,6 +94,22 @@ CASES: dict[str, tuple[list[Object], list[str]]] = {
     "no spread": ([without_spread(WORKLOAD), BUDGET], [SHARED]),
     "no budget": ([WORKLOAD], [UNHELD]),
     "scaled": ([scaled(WORKLOAD), SCALER, BUDGET], ["2 pods may share one node"]),
+    "by the load": ([unnumbered(WORKLOAD), SCALER, BUDGET], []),
+    "by the work": ([unnumbered(WORKLOAD), KEDA, BUDGET], []),
+    "from nothing": ([unnumbered(WORKLOAD), with_spec(KEDA, minReplicaCount=0), BUDGET], []),
+    "by two": ([unnumbered(WORKLOAD), SCALER, KEDA, BUDGET], [TWO, TWO]),
+    "a number beside it": (
+        [WORKLOAD, SCALER, BUDGET],
+        ["scales what names a number of pods: each would set the other back"],
+    ),
+    "scaled in another namespace": (
+        [WORKLOAD, BUDGET, elsewhere(SCALER)],
+        ["scales nothing of the build"],
+    ),
+    "more at least than at most": (
+        [unnumbered(WORKLOAD), with_spec(SCALER, maxReplicas=1), BUDGET],
+        ["asks for 2 pods at least and 1 at most"],
+    ),
     "budget of another namespace": (
         [WORKLOAD, elsewhere(BUDGET)],
         [UNHELD, "selects no pods of the build"],

@@ -66,6 +66,7 @@ def after(words: list[str], flag: str) -> list[str]:
 
 
 def generated(stack: dict[str, Any], folder: Path, binary: Path) -> str:
+    folder.mkdir(exist_ok=True)
     file = folder / "stack.yaml"
     file.write_text(yaml.safe_dump(stack), encoding="utf-8")
     command = [str(binary), "gen", str(file), "--out", str(folder / "out")]
@@ -221,6 +222,16 @@ def test_a_stack_without_argo_cd_says_what_it_needs(tmp_path: Path, binary: Path
     folders = [folder for words in commands(text) for folder in after(words, "-k")]
     assert [folder.rsplit("/", 1)[-1] for folder in folders][1:3] == ["cnpg", "api"]
     assert "elsewhere" not in " ".join(folders)
+
+
+def test_who_counts_the_load_is_needed_where_it_decides(tmp_path: Path, binary: Path) -> None:
+    calm = generated(SMALL, tmp_path / "calm", binary)
+    assert "metrics.k8s.io" not in calm
+    environments = {"dev": {}, "prod": {"profile": "ha", "cluster": {"name": "prod"}}}
+    busy = generated({**SMALL, "environments": environments}, tmp_path / "busy", binary)
+    (line,) = [line for line in busy.splitlines() if "metrics.k8s.io" in line]
+    assert line.startswith("- The metrics server")
+    assert " are of api," in line
 
 
 def test_a_store_needs_no_files(tmp_path: Path, binary: Path) -> None:

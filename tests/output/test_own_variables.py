@@ -21,7 +21,6 @@ from output_checker.places import ROOT
 
 ENTRIES = [presets.read_entry(path) for path in sorted((ROOT / "catalog").glob("*/component.yaml"))]
 TYPES = [entry["type"] for entry in ENTRIES if "secret_env" in entry.get("attributes", {})]
-REQUIRED = {"image": "registry.example.com/app:1.0.0", "app": "shop.tasks"}
 # Whatever a line of an env file can hold.
 SIGNS = "abcXYZ019 .,:;=#'\"$(){}[]&|<>%@!?*\\/-_äß€"
 FIRST, LATER = "dev", "prod"
@@ -40,7 +39,7 @@ def stack_of(settings: dict[str, tuple[Variables, Variables]], **more: Any) -> d
     overrides: dict[str, Any] = {}
     for name, (common, later) in settings.items():
         entry = next(entry for entry in ENTRIES if entry["type"] == name)
-        given = {key: one for key, one in REQUIRED.items() if key in entry["attributes"]}
+        given = presets.required(entry)
         own = {"env": common, "secret_env": [f"{name.upper()}_TOKEN", "STRIPE_API_KEY"]}
         components[name.replace("_", "-")] = {"type": name, "attributes": given | own}
         overrides[name.replace("_", "-")] = {"attributes": {"env": later}}

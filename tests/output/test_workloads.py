@@ -22,20 +22,12 @@ from output_checker.tree_rules import check_tree
 ENTRIES = [presets.read_entry(path) for path in sorted((ROOT / "catalog").glob("*/component.yaml"))]
 WORKLOADS = {entry["type"]: entry for entry in ENTRIES if "workload" in entry["install"]}
 APPLICATIONS = {
-    name: entry for name, entry in WORKLOADS.items() if entry.get("category") == "applications"
+    name: entry for name, entry in WORKLOADS.items() if "application" in entry.get("roles", ())
 }
 OTHERS = {"argocd": {"type": "argo_cd"}, "prometheus": {"type": "prometheus"}}
-SAMPLES = {"image": "registry.example.com/app:1.0.0", "string": "shop.app"}
 
 Attributes = dict[str, Any]
 Objects = dict[str, Object]
-
-
-def required(entry: dict[str, Any]) -> Attributes:
-    """A value for each attribute that has to be given."""
-    attributes: dict[str, dict[str, Any]] = entry["attributes"]
-    wanted = {name: one for name, one in attributes.items() if one.get("required")}
-    return {name: SAMPLES[one["type"]] for name, one in wanted.items()}
 
 
 def stack_of(names: list[str], more: Attributes, prod: Attributes) -> dict[str, Any]:
@@ -44,7 +36,7 @@ def stack_of(names: list[str], more: Attributes, prod: Attributes) -> dict[str, 
     for name in names:
         entry = WORKLOADS[name]
         known = {key: value for key, value in more.items() if key in entry["attributes"]}
-        attributes = required(entry) | known
+        attributes = presets.required(entry) | known
         components[name.replace("_", "-")] = {"type": name, "attributes": attributes}
 
     def is_watched(name: str) -> bool:
@@ -131,6 +123,37 @@ def test_an_autoscaler_alone_sets_the_number_of_pods(
     assert fixed["Deployment"]["spec"]["replicas"] == 2
     assert "HorizontalPodAutoscaler" not in fixed
     assert {"PodDisruptionBudget"} <= scaled.keys() & fixed.keys()
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_the_load_decides_in_a_highly_available_environment(
+    generate: Callable[[dict[str, Any]], Path], name: str
+) -> None:
+    """Between what survives the loss of a node and three times as many; in all others nothing."""
+    stack = stack_of([name], {}, {})
+    stack["environments"]["prod"]["profile"] = "ha"
+    out = generate(stack)
+    component = name.replace("_", "-")
+    assert "HorizontalPodAutoscaler" not in objects(out, "dev", component)
+    spec = objects(out, "prod", component)["HorizontalPodAutoscaler"]["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 9)
+    assert check_tree(out) == []
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_who_leaves_the_number_to_another_has_no_autoscaler(
+    generate: Callable[[dict[str, Any]], Path], name: str
+) -> None:
+    stack = stack_of([name], {"max_replicas": 9}, {})
+    stack["environments"]["prod"]["profile"] = "ha"
+    component = name.replace("_", "-")
+    stack["components"]["keda"] = {"type": "keda"}
+    stack["links"] += [{"from": component, "to": "keda"}, {"from": "argocd", "to": "keda"}]
+    out = generate(stack)
+    for environment in ("dev", "prod"):
+        made = objects(out, environment, component)
+        assert "replicas" not in made["Deployment"]["spec"]
+        assert made.keys() & {"HorizontalPodAutoscaler", "ScaledObject"} == {"ScaledObject"}
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

@@ -14,7 +14,6 @@ from typing import Any
 from output_checker import presets, yaml_reading
 from output_checker.places import FACTS, ROOT
 
-SAMPLES = {"image": "registry.example.com/app:1.0.0", "string": "shop.app"}
 # Labels that Prometheus sets on whatever it scrapes, by the scrape objects of a stack.
 OF_TARGETS = {"component", "container", "endpoint", "instance", "job", "namespace", "pod"}
 # Metrics that Prometheus makes itself of each target.
@@ -49,10 +48,7 @@ def stack() -> Json:
     for kind in sorted(needed - set(WATCHED)):
         components[name_of(kind)] = {"type": kind, "external": {}}
     for kind, entry in WATCHED.items():
-        attributes: dict[str, Json] = entry.get("attributes") or {}
-        required = {name: one for name, one in attributes.items() if one.get("required")}
-        given = {name: SAMPLES[one["type"]] for name, one in required.items()}
-        components[name_of(kind)] = {"type": kind, "attributes": given}
+        components[name_of(kind)] = {"type": kind, "attributes": presets.required(entry)}
     links = [watched_link(components, kind, slot) for kind, slot in watched_slots()]
     return {
         "apiVersion": "stacktic.io/v1",

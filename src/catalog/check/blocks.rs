@@ -119,6 +119,9 @@ fn workload(block: &mut Block<'_, '_>, workload: &Workload, variables: &Variable
             EnvSetting::Sometimes(setting) => block.text(variables, &["env", name, "value"], &setting.value),
         }
     }
+    if let Some(scale) = &workload.scale {
+        block.amount(variables, &["scale", "cpu"], &scale.cpu);
+    }
     if let Some(seconds) = &workload.grace_seconds {
         block.amount(variables, &["grace_seconds"], seconds);
     }
@@ -130,6 +133,9 @@ fn workload(block: &mut Block<'_, '_>, workload: &Workload, variables: &Variable
         ];
         for (word, text) in texts {
             block.maybe(variables, &["probe", word], text);
+        }
+        if let Some(seconds) = &probe.starts_within {
+            block.amount(variables, &["probe", "starts_within"], seconds);
         }
     }
     block.cpu(variables, &workload.cpu);

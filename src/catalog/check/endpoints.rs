@@ -1,7 +1,9 @@
 //! Rule: endpoints that are named exist, listen inside the cluster or below the stack's domain, and say which is the first.
 
+use std::collections::BTreeMap;
+
 use super::Held;
-use crate::catalog::{ComponentType, MonitorKind, PortSpec};
+use crate::catalog::{AttributeType, ComponentType, MonitorKind, PortSpec};
 use crate::fault::Code::E_CATALOG_ENDPOINT;
 use crate::name::is_dns_label;
 
@@ -78,7 +80,7 @@ fn metrics(held: &mut Held<'_, ComponentType>) {
         let hint = format!("write at most {most} of a-z, 0-9 and -");
         held.blame(E_CATALOG_ENDPOINT, &["metrics", "port_name"], fact, hint);
     }
-    if !metrics.path.starts_with('/') {
+    if !begins_with_slash(&metrics.path, &held.definition().attributes) {
         let fact = format!("the path `{}` does not begin with `/`", metrics.path);
         held.blame(
             E_CATALOG_ENDPOINT,
@@ -87,6 +89,14 @@ fn metrics(held: &mut Held<'_, ComponentType>) {
             format!("write `/{}`", metrics.path),
         );
     }
+}
+
+/// The path itself, or the only values of the attribute that it names.
+fn begins_with_slash(path: &str, attributes: &BTreeMap<String, AttributeType>) -> bool {
+    let name = path.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    let kind = name.and_then(|(name, _)| attributes.get(name));
+    let values = kind.and_then(|kind| kind.pattern.as_deref());
+    values.unwrap_or(path).starts_with('/')
 }
 
 /// Labels by which a network policy holds the pods, and a check by which people know that they run.

@@ -97,6 +97,7 @@ impl Definition for ComponentType {
         endpoints::reachable,
         watching::manners,
         charts::manners,
+        workloads::manners,
     ];
     const AMONG: &'static [LawAmong<Self>] = &[
         provides::among,

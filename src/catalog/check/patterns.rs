@@ -102,6 +102,7 @@ fn model(held: &mut Held<'_, ComponentType>, definition: &ComponentType, known: 
         for (slot, change) in &metrics.when {
             port(held, &["metrics", "when", slot, "port"], Some(&change.port), known);
         }
+        pattern(held, &["metrics", "path"], &metrics.path, known);
         labels(held, &["metrics", "selector"], &metrics.selector, known);
         labels(held, &["metrics", "pods"], &metrics.pods, known);
         if let Some(exporter) = &metrics.exporter {

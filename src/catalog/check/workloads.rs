@@ -1,7 +1,8 @@
-//! Rule: pods and jobs of ours name images, endpoints, attributes and ConfigMaps that the type has.
+//! Rule: pods and jobs of ours name images, endpoints, attributes and ConfigMaps that the type has, and the load decides how
+//! many pods there are, or a reason says why it does not.
 
 use super::{Held, steered};
-use crate::catalog::{ComponentType, FolderSource, Job, Workload};
+use crate::catalog::{AttributeKind, ComponentType, FolderSource, Job, Strategy, Workload};
 use crate::fault::Code::{E_CATALOG_ENV, E_CATALOG_SCHEMA};
 
 pub(super) fn check(held: &mut Held<'_, ComponentType>) {
@@ -67,6 +68,7 @@ fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
             "endpoint",
         );
     }
+    scale(held, workload);
     let maps: Vec<&str> = definition.config_maps.keys().map(String::as_str).collect();
     for (folder, projected) in workload.projected.iter().enumerate() {
         for (position, source) in projected.sources.iter().enumerate() {
@@ -93,6 +95,37 @@ fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
                 }
             }
         }
+    }
+}
+
+/// A number of pods that the load decides: above that of every day, and of pods that may run beside each other.
+fn scale(held: &mut Held<'_, ComponentType>, workload: &Workload) {
+    let Some(scale) = &workload.scale else { return };
+    let base = ["install", "workload", "scale"];
+    let kind = held.definition().attributes.get(&scale.attribute);
+    if kind.is_some_and(|kind| kind.kind != AttributeKind::Integer || kind.secret) {
+        let fact = format!("`{}` is no number of pods", scale.attribute);
+        let path = [base[0], base[1], base[2], "attribute"];
+        held.blame(E_CATALOG_SCHEMA, &path, fact, "name an attribute with `type: integer`");
+    }
+    if workload.strategy == Strategy::Recreate {
+        let fact = "the load asks for more pods, of which two may not run at once";
+        let path = [base[0], base[1], "strategy"];
+        held.blame(E_CATALOG_SCHEMA, &path, fact, "remove it, or write `scale: null`");
+    }
+}
+
+/// Nobody should take for a decision what nobody has looked at.
+pub(super) fn manners(held: &mut Held<'_, ComponentType>) {
+    let Some(workload) = held.definition().install.workload() else {
+        return;
+    };
+    let says_why = workload.replicas_because.as_ref();
+    if workload.scale.is_none() && says_why.is_none_or(|reason| reason.trim().is_empty()) {
+        let hint =
+            "add `scale: {attribute: max_replicas, cpu: 80}`, or `replicas_because: <why the load does not decide>`";
+        let fact = "the load does not decide how many pods there are, and nobody is told why";
+        held.blame_key(E_CATALOG_SCHEMA, &["install", "workload"], fact, hint);
     }
 }
 

@@ -101,7 +101,7 @@ fn case(link: &LegalLink, drawn: Drawn<'_>, suspects: &[Suspect]) -> Case {
 /// unless a hook may ask for both.
 fn ways<'a>(link: &LegalLink, changes: &[&'a LegalLink], is_selected: bool) -> Vec<Drawn<'a>> {
     let kind = &link.kind;
-    let has_prefixes = kind.has_keys() && kind.keys.as_ref().is_some_and(Keys::has_fixed);
+    let has_prefixes = kind.has_keys() && kind.keys.values().any(Keys::has_fixed);
     let has_parts = kind.sub_component.is_none() && !link.to.definition.sub_components.is_empty();
     let has_files = kind.pair.as_ref().is_some_and(|pair| !pair.definition.files.is_empty());
     let makes_files = is_selected || has_files || kind.account(kind.default_level()).is_some();

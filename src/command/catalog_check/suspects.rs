@@ -101,7 +101,7 @@ impl<'a> Suspects<'a> {
         if self.has(Kind::Interface, interface) {
             found.push(Suspect::new(Kind::Interface, interface, &["facts"]));
         }
-        let convention = from.convention.iter().filter(|_| kind.has_keys());
+        let convention = from.conventions().into_iter().filter(|_| kind.has_keys());
         let convention = convention.filter(|name| self.has(Kind::Convention, name));
         found.extend(convention.map(|name| Suspect::new(Kind::Convention, name, &["interfaces", interface])));
         let is_tried =

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, ComponentType, pattern};
 use crate::fault::{Code, Work};
 use crate::name::{ComponentName, EnvPrefix, Namespace, SubName, object_form};
 use crate::profile::Profile;
-use crate::stack::attributes::{Variables, add_variables, expand_defaults, lookup, values};
+use crate::stack::attributes::{Variables, add_variables, convention, expand_defaults, lookup, values};
 use crate::stack::{
     Account, Component, Dns, External, Gitops, Link, Stack, SubComponent, endpoints, facts, links, ways_out,
 };
@@ -177,7 +177,7 @@ fn component(
     let images = endpoints::labels(&kind.images, &variables)?;
     let sub_components = sub_components(kind, component, &variables)?;
     let ways_out = ways_out::ways_out(kind, &sub_components, &variables)?;
-    let always = always(catalog, kind)?;
+    let always = always(catalog, convention(kind, &attributes))?;
     ComponentName::parse(&group).map_err(|rule| Code::E_CATALOG_GROUP.fault(format!("`{group}` {rule}")))?;
     let namespace = Namespace::parse(&namespace)
         .map_err(|rule| Code::E_CATALOG_NAMESPACE.fault(format!("`{namespace}` {rule}")))?;
@@ -286,12 +286,8 @@ fn sub_component(
 }
 
 /// Plain keys of every component of the convention that has a secret mounted.
-fn always(catalog: &Catalog, kind: &ComponentType) -> anyhow::Result<BTreeMap<String, String>> {
-    let convention = kind
-        .convention
-        .as_deref()
-        .map(|name| catalog.convention(name))
-        .transpose()?;
+fn always(catalog: &Catalog, convention: Option<&str>) -> anyhow::Result<BTreeMap<String, String>> {
+    let convention = convention.map(|name| catalog.convention(name)).transpose()?;
     Ok(convention
         .flatten()
         .map(|entry| entry.definition.always.clone())

@@ -175,6 +175,7 @@ impl Rule<'_, '_> {
 /// Prefixes and keys that a new prefix must not run into, each with the link that has it.
 struct Prefixes {
     is_server: bool,
+    convention: Option<String>,
     taken: Vec<(String, String)>,
     keys: Vec<(String, String)>,
     /// What was advised for a link: whatever else it runs into, it needs one.
@@ -195,6 +196,7 @@ impl Prefixes {
         let own = own.map(|key| (key.to_owned(), component.name.to_string()));
         Self {
             is_server: component.has_role(Role::McpServer),
+            convention: component.convention().map(str::to_owned),
             taken: links
                 .iter()
                 .map(|(_, link)| (link.env_prefix.clone(), link.arrow()))
@@ -220,7 +222,7 @@ impl Prefixes {
         let sub = link.sub.as_ref().map(|sub| format!("{to}_{}", env_form(sub.as_str())));
         let numbered = (2..MOST_TRIED).map(|number| format!("{to}_{number}"));
         // What is given takes a link out of the keys of fixed names, even where it says the same as before.
-        let same = Some(link.env_prefix.clone()).filter(|_| has_fixed_keys(link) && !self.is_server);
+        let same = Some(link.env_prefix.clone()).filter(|_| self.has_fixed_keys(link) && !self.is_server);
         let mut names = same.into_iter().chain(sub).chain([to.clone()]).chain(numbered);
         let name = names.find(|name| EnvPrefix::parse(name).is_ok() && self.is_free(&self.whole(name), link));
         name.unwrap_or_else(|| "NAME".to_owned())
@@ -237,15 +239,16 @@ impl Prefixes {
     /// Whether no key of another begins as those behind the prefix would.
     fn is_free(&self, prefix: &str, link: &Link) -> bool {
         let (first, arrow) = (format!("{prefix}_"), link.arrow());
-        let fixed = has_fixed_keys(link);
+        let fixed = self.has_fixed_keys(link);
         let is_taken = |(known, whose): &(String, String)| known == prefix && !(fixed && *whose == arrow);
         let runs_into = |(key, whose): &(String, String)| key.starts_with(&first) && *whose != arrow;
         !self.taken.iter().any(is_taken) && !self.keys.iter().any(runs_into)
     }
-}
 
-/// Whether the link has keys of fixed names, because it has no `env:`.
-fn has_fixed_keys(link: &Link) -> bool {
-    let is_fixed = link.kind.keys.as_ref().is_some_and(Keys::has_fixed);
-    is_fixed && link.kind.slot.keys.is_none() && link.given_env.is_none()
+    /// Whether the link has keys of fixed names, because it has no `env:`.
+    fn has_fixed_keys(&self, link: &Link) -> bool {
+        let keys = self.convention.as_ref().and_then(|name| link.kind.keys.get(name));
+        let is_fixed = keys.is_some_and(Keys::has_fixed);
+        is_fixed && link.kind.slot.keys.is_none() && link.given_env.is_none()
+    }
 }

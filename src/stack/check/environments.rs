@@ -35,7 +35,7 @@ pub(super) fn check(checker: &mut Checker<'_>) -> anyhow::Result<()> {
             }
             if let Some(entry) = checker.catalog.component_type(&component.component_type)? {
                 let owner = format!("type `{}`", component.component_type);
-                variables::no_overrides(checker, &path, &entry.definition.attributes);
+                variables::no_overrides(checker, &path, &entry.definition);
                 values::given_values(checker, &path, &entry.definition.attributes, &change.attributes, &owner)?;
             }
         }

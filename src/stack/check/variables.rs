@@ -2,13 +2,11 @@
 //!
 //! Who else sets one of them is known when the stack is built: `taken_variables`.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use super::Checker;
 use crate::catalog::check::steered;
-use crate::catalog::{AttributeKind, AttributeType, variable};
+use crate::catalog::{AttributeKind, AttributeType, ComponentType, variable};
 use crate::finding::{Code, Finding};
 
 /// An attribute of the type whose value is variables.
@@ -88,9 +86,12 @@ pub(super) fn values_of_secrets(checker: &mut Checker<'_>, given: &Given<'_>) {
         .push(Finding::new(Code::E_TOPOLOGY_SECRET, span, fact).hint(hint));
 }
 
-/// An environment has no names of secrets of its own: its pods read the Secret of all environments.
-pub(super) fn no_overrides(checker: &mut Checker<'_>, path: &[&str], types: &BTreeMap<String, AttributeType>) {
-    for (name, _) in types.iter().filter(|(_, kind)| kind.kind == AttributeKind::SecretNames) {
+/// An environment has no names of secrets of its own: its pods read the Secret of all environments. Nor has it a convention,
+/// which the names of keys follow.
+pub(super) fn no_overrides(checker: &mut Checker<'_>, path: &[&str], kind: &ComponentType) {
+    let names_keys =
+        |name: &str, one: &AttributeType| one.kind == AttributeKind::SecretNames || kind.choosing() == Some(name);
+    for (name, _) in kind.attributes.iter().filter(|(name, one)| names_keys(name, one)) {
         let place = [path, &["attributes", name]].concat();
         if checker.topology.holds(&place) {
             let fact = format!("`{name}` is the same in all environments");

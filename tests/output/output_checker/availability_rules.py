@@ -1,7 +1,8 @@
 """What is built survives the loss of a node where it has several pods, and never stops a drain.
 
 In: the objects of one build, the pods of charts beside them. Out: findings on pods without spread
-or budget, and on budgets that select nothing or allow no disruption.
+or budget, on budgets that select nothing or allow no disruption, and on numbers of pods that two
+decide.
 Must not know how pods come to be; `pods` does.
 """
 
@@ -20,6 +21,8 @@ def check_availability(items: list[Object], of_charts: list[Pods]) -> list[Findi
     budgets = [item for item in items if item.get("kind") == "PodDisruptionBudget"]
     facts = [(group.item, fact) for group in groups for fact in _check_pods(group, budgets)]
     facts += [(budget, fact) for budget in budgets for fact in _check_budget(budget, groups)]
+    scalers = [item for item in items if item.get("kind") in pods.SCALERS]
+    facts += [(scaler, fact) for scaler in scalers for fact in _check_scaler(scaler, items)]
     return [Finding(name_of(item), RULE, fact) for item, fact in facts]
 
 
@@ -50,3 +53,18 @@ def _check_budget(budget: Object, groups: list[Pods]) -> Iterator[str]:
     most, least = budget["spec"].get("maxUnavailable"), budget["spec"].get("minAvailable")
     if most in (0, "0%") or least == "100%" or (isinstance(least, int) and least >= total):
         yield f"stops every drain: none of {total} pods may go"
+
+
+def _check_scaler(scaler: Object, items: list[Object]) -> Iterator[str]:
+    """It alone says how many pods there are of a workload that is there."""
+    targets = [item for item in items if pods.is_scaled_by(item, scaler)]
+    if not targets:
+        yield "scales nothing of the build"
+    for target in targets:
+        if "replicas" in target["spec"]:
+            yield "scales what names a number of pods: each would set the other back"
+        if sum(pods.is_scaled_by(target, item) for item in items) > 1:
+            yield "scales what another scales as well"
+    least, most = pods.least_and_most(scaler)
+    if least > most:
+        yield f"asks for {least} pods at least and {most} at most"

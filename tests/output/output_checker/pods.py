@@ -21,6 +21,13 @@ AFFINITIES = (
     "preferredDuringSchedulingIgnoredDuringExecution",
     "requiredDuringSchedulingIgnoredDuringExecution",
 )
+# Who sets numbers of pods, and how each calls the least and the most, with what it takes where
+# nothing is said (autoscaling/v2; keda.sh/v1alpha1).
+SCALERS: dict[str, tuple[tuple[str, int], tuple[str, int]]] = {
+    "HorizontalPodAutoscaler": (("minReplicas", 1), ("maxReplicas", 1)),
+    "ScaledObject": (("minReplicaCount", 0), ("maxReplicaCount", 100)),
+}
+SCALED = frozenset(("Deployment", "StatefulSet"))
 # How values of a chart call a number of pods.
 NUMBERS = ("replicas", "replicaCount")
 
@@ -47,7 +54,7 @@ def of_items(items: list[Object]) -> list[Pods]:
 
 def of_item(item: Object, items: list[Object]) -> Iterator[Pods]:
     """The pods of a workload, or of a custom resource that an operator makes pods of."""
-    if item.get("kind") in ("Deployment", "StatefulSet"):
+    if item.get("kind") in SCALED:
         labels = (item["spec"]["template"].get("metadata") or {}).get("labels") or {}
         replicas = item["spec"].get("replicas", _least(item, items))
         yield Pods(item, labels, replicas, _spreads(pod_of(item)))
@@ -117,11 +124,25 @@ def _at(value: Any, path: Path_ | None) -> Any:
     return value if path else None
 
 
+def is_scaled_by(item: Object, scaler: Object) -> bool:
+    """Whether a scaler sets the number of the pods of a workload."""
+    if scaler.get("kind") not in SCALERS or item.get("kind") not in SCALED:
+        return False
+    target, place = scaler["spec"]["scaleTargetRef"], item["metadata"]
+    is_meant = (target.get("kind", item["kind"]), target["name"]) == (item["kind"], place["name"])
+    return is_meant and scaler["metadata"].get("namespace") == place.get("namespace")
+
+
+def least_and_most(scaler: Object) -> tuple[int, int]:
+    """Between which numbers a scaler chooses."""
+    least, most = SCALERS[scaler["kind"]]
+    return scaler["spec"].get(least[0], least[1]), scaler["spec"].get(most[0], most[1])
+
+
 def _least(item: Object, items: list[Object]) -> int:
     """Where no number is named, an autoscaler sets it."""
-    specs = [one["spec"] for one in items if one.get("kind") == "HorizontalPodAutoscaler"]
-    own = [spec for spec in specs if spec["scaleTargetRef"]["name"] == item["metadata"]["name"]]
-    return max((spec.get("minReplicas", 1) for spec in own), default=1)
+    own = (least_and_most(one)[0] for one in items if is_scaled_by(item, one))
+    return max(own, default=1)
 
 
 def _spreads(pod: Any) -> bool:

@@ -9,7 +9,7 @@ use crate::catalog::check::names::is_word;
 use crate::catalog::check::variables::Variables;
 use crate::catalog::check::{Among, Held};
 use crate::catalog::derived::TLS;
-use crate::catalog::{ComponentType, ForEach, Interface, SlotBody};
+use crate::catalog::{ComponentType, Following, ForEach, Interface, SlotBody};
 use crate::fault::Code::{E_CATALOG_LINK, E_CATALOG_NAME};
 
 pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
@@ -170,9 +170,43 @@ pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among
             );
         }
     }
-    if let Some(name) = &definition.convention {
-        let known = among.catalog().convention_names();
-        held.known(E_CATALOG_LINK, &["convention"], name, &known, "convention");
+    let known = among.catalog().convention_names();
+    match &definition.convention {
+        Some(Following::Named(name)) => held.known(E_CATALOG_LINK, &["convention"], name, &known, "convention"),
+        Some(Following::Chosen(by)) => chosen(held, &by.attribute, &known),
+        None => {}
+    }
+}
+
+/// An attribute that names a convention always names one, of those that there are, and the same in all environments.
+fn chosen(held: &mut Held<'_, ComponentType>, attribute: &str, known: &[&str]) {
+    let definition = held.definition();
+    let attributes: Vec<&str> = definition.attributes.keys().map(String::as_str).collect();
+    let place = ["convention", "attribute"];
+    let Some(kind) = definition.attributes.get(attribute) else {
+        held.known(E_CATALOG_LINK, &place, attribute, &attributes, "attribute");
+        return;
+    };
+    let path = ["attributes", attribute, "enum"];
+    if kind.choices.is_none() || (kind.default.is_none() && !kind.required) {
+        let fact = format!("`{attribute}` names a convention, and may have a value that is none");
+        held.blame(
+            E_CATALOG_LINK,
+            &place,
+            fact,
+            "give it `enum` with names of conventions, and a `default`",
+        );
+    }
+    for (position, choice) in kind.choices.iter().flatten().enumerate() {
+        let position = position.to_string();
+        let path = [path.as_slice(), &[&position]].concat();
+        held.known(E_CATALOG_LINK, &path, &choice.to_string(), known, "convention");
+    }
+    let of_profile = definition.profiles.ha.as_ref().map(|spec| &spec.attributes);
+    if of_profile.is_some_and(|attributes| attributes.contains_key(attribute)) {
+        let path = ["profiles", "ha", "attributes", attribute];
+        let fact = format!("`{attribute}` names the keys of links, which are the same in all environments");
+        held.blame_key(E_CATALOG_LINK, &path, fact, "remove it");
     }
 }
 
