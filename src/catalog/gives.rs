@@ -13,17 +13,14 @@ const HTTP: &str = "http";
 /// Variables of the host under which a gateway publishes the consumer.
 pub const PUBLISHED: &str = "published.host";
 
-/// The slot, with what the words of the consumer's framework give besides.
-pub(super) fn with_words(slot: &SlotBody, keys: Option<&Keys>) -> SlotBody {
-    let mut slot = slot.clone();
+/// What the slot gives, with what the words of the consumer's framework give besides.
+pub(super) fn with_words(slot: &SlotBody, keys: Option<&Keys>) -> Gives {
+    let mut gives = slot.gives.clone();
     let words = keys.filter(|_| slot.deliver.is_none()).map(|keys| &keys.gives);
     for (name, patterns) in words.into_iter().flatten() {
-        slot.gives
-            .entry(name.clone())
-            .or_default()
-            .extend(patterns.iter().cloned());
+        gives.entry(name.clone()).or_default().extend(patterns.iter().cloned());
     }
-    slot
+    gives
 }
 
 /// Whether `gives` names the published host of the consumer.

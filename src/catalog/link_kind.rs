@@ -15,7 +15,7 @@ use super::entry::Entry;
 use super::interface::{Interface, Taken};
 use super::pair::Pair;
 use super::provision::{AccountLevel, AccountSpec, Provision, ScopeSource};
-use super::slot::{Slot, SlotBody};
+use super::slot::{Gives, Slot, SlotBody};
 use super::{Catalog, derived, gives};
 use crate::fault::Code;
 use crate::level::Level;
@@ -67,6 +67,23 @@ impl LinkKind {
     #[must_use]
     pub fn interface_name(&self) -> &str {
         &self.interface.definition.interface
+    }
+
+    /// What a consumer that follows `convention` gives to the provider.
+    #[must_use]
+    pub fn gives(&self, convention: Option<&str>) -> Gives {
+        gives::with_words(&self.slot, convention.and_then(|name| self.keys.get(name)))
+    }
+
+    /// What some consumer of the type gives, whichever convention it follows.
+    #[must_use]
+    pub fn may_give(&self) -> Gives {
+        let each = self.keys.values().map(|keys| gives::with_words(&self.slot, Some(keys)));
+        let mut found = self.slot.gives.clone();
+        for (name, patterns) in each.flatten() {
+            found.entry(name).or_default().extend(patterns);
+        }
+        found
     }
 
     /// The level of a link that names none.
@@ -304,7 +321,7 @@ fn add(
                 title: title(slot, &interface.definition, to),
                 from: from.name.clone(),
                 to: to.name.clone(),
-                slot: gives::with_words(&slot.body, keys.as_ref()),
+                slot: slot.body.clone(),
                 keys,
                 interface,
                 slot_name: slot.name.clone(),

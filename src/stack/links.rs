@@ -91,7 +91,7 @@ fn link(position: usize, ends: &Ends, graph: &Graph<'_>, accounts: &mut Accounts
         account: None,
     };
     let mut reach = reach(ends, to, sub, graph)?;
-    reach.extend(gives::lists(&ends.kind.slot.gives, &scope)?);
+    reach.extend(gives::lists(&ends.kind.gives(from.convention()), &scope)?);
     let given = given(position, ends, &scope, &reach, graph, accounts)?;
     let scope = LinkScope {
         account: given.principal.as_deref(),

@@ -64,7 +64,7 @@ fn gateways<'a>(link: &LegalLink, legal: &'a [LegalLink]) -> [Option<&'a LegalLi
         let mut links = legal.iter().filter(|own| own.to.definition.name == name);
         links.find(|own| own.kind.interface_name() == HTTP && own.from.definition.roles.contains(&Role::Gateway))
     };
-    let from = gives::names_published(&link.kind.slot.gives).then(|| publishing(&link.from.definition.name));
+    let from = gives::names_published(&link.kind.may_give()).then(|| publishing(&link.from.definition.name));
     let to = link
         .kind
         .interface

@@ -41,8 +41,8 @@ pub(super) fn check(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) -> any
 
 /// The list that names the published host of the consumer, for people.
 fn asked(link: &ResolvedLink) -> Option<String> {
-    let given = &link.kind.slot.gives;
-    if !gives::names_published(given) {
+    let given = link.kind.may_give();
+    if !gives::names_published(&given) {
         return None;
     }
     given.keys().next().map(|name| name.replace('_', " "))

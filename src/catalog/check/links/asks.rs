@@ -89,7 +89,8 @@ pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among
         let path = below(&[], &["consumes", &position.to_string(), &slot.name]);
         let required = interface.definition.asks.iter().filter(|(_, ask)| ask.required);
         let words = words(among, definition, &interface.definition);
-        let is_missing = |name: &&String| !slot.body.gives.contains_key(*name) && !words.contains_key(*name);
+        let in_words = |name: &String| !words.is_empty() && words.iter().all(|gives| gives.contains_key(name));
+        let is_missing = |name: &&String| !slot.body.gives.contains_key(*name) && !in_words(name);
         for name in required.map(|(name, _)| name).filter(is_missing) {
             let fact = format!(
                 "`{}` asks consumers for `{name}`, and the slot gives none",
@@ -106,12 +107,13 @@ pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among
     }
 }
 
-/// What the convention of the type gives besides.
-fn words(among: &Among<'_>, definition: &ComponentType, interface: &Interface) -> Gives {
-    let convention = definition.convention.as_deref();
-    let convention = convention.and_then(|name| among.catalog().convention(name).ok().flatten());
-    let row = convention
-        .as_ref()
-        .and_then(|entry| entry.definition.interfaces.get(&interface.interface));
-    row.map(|keys| keys.gives.clone()).unwrap_or_default()
+/// What each convention that the type may follow gives besides.
+fn words(among: &Among<'_>, definition: &ComponentType, interface: &Interface) -> Vec<Gives> {
+    let conventions = definition.conventions().into_iter();
+    let rows = conventions.map(|name| {
+        let entry = among.catalog().convention(name).ok().flatten()?;
+        let row = entry.definition.interfaces.get(&interface.interface);
+        row.map(|keys| keys.gives.clone())
+    });
+    rows.map(Option::unwrap_or_default).collect()
 }
