@@ -277,10 +277,13 @@ consumes:
 
 #[test]
 fn a_gateway_of_ones_own_has_a_hook_of_ones_own() {
-    let stack = STACK.replace(
-        "  mail: {type: mailpit}\n",
-        "  mail: {type: mailpit}\n  edge: {type: contour}\n  apisix: {type: apisix}\n",
-    ) + "  - {from: edge, to: api}\n  - {from: apisix, to: web}\n";
+    let stack = STACK
+        .replace(
+            "  mail: {type: mailpit}\n",
+            "  mail: {type: mailpit}\n  edge: {type: contour}\n  apisix: {type: apisix}\n",
+        )
+        .replace("web:1.0.0}", "web:1.0.0, subdomain: web}")
+        + "  - {from: edge, to: api}\n  - {from: apisix, to: web}\n";
     let hook = "\
 name: contour_routes
 title: routes of Contour

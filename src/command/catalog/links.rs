@@ -21,6 +21,9 @@ pub(super) struct ToldLink {
     pub(super) sub_component: Option<String>,
     pub(super) interface: String,
     pub(super) slot: String,
+    /// What of `link-types/pairs/` it has of its own.
+    #[serde(skip)]
+    pub(super) pair: Option<String>,
     pub(super) levels: Vec<Level>,
     /// The level of a link that names none.
     pub(super) default: Level,
@@ -68,6 +71,7 @@ fn told(link: &LegalLink, hooks: &Hooks) -> ToldLink {
         sub_component: kind.sub_component.clone(),
         interface: kind.interface_name().to_owned(),
         slot: kind.slot_name.clone(),
+        pair: kind.pair.as_ref().map(|pair| pair.name().to_owned()),
         levels: kind.levels.iter().copied().collect(),
         default: kind.default_level(),
         effects: effects(link, hooks),

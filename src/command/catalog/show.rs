@@ -63,9 +63,19 @@ fn entry(kind: Kind, name: &str, catalog: &Catalog, out: &mut dyn Write) -> anyh
             interface(&entry.definition, catalog, out)?;
         }
         Kind::Pair => {
-            let links: Vec<ToldLink> = all(catalog)?.into_iter().filter(|link| link.name == name).collect();
-            let Some(link) = links.first() else { return Ok(false) };
-            link_type(link, catalog, out)?;
+            // A pair may have links of longer names alone, which say what they end at.
+            let (own, others): (Vec<_>, Vec<_>) = all(catalog)?.into_iter().partition(|link| link.name == name);
+            let longer: Vec<ToldLink> = others
+                .into_iter()
+                .filter(|link| link.pair.as_deref() == Some(name))
+                .collect();
+            let told = if own.is_empty() { longer } else { own };
+            for (position, link) in told.iter().enumerate() {
+                let space = if position == 0 { "" } else { "\n" };
+                write!(out, "{space}")?;
+                link_type(link, catalog, out)?;
+            }
+            return Ok(!told.is_empty());
         }
         Kind::Convention => {
             let Some(entry) = catalog.convention(name)? else {
