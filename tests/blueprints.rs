@@ -14,8 +14,9 @@ fn blueprints() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("blueprints");
     let mut found: Vec<_> = fs::read_dir(folder)
         .unwrap()
-        .map(|item| {
-            let path = item.unwrap().path();
+        .map(|item| item.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, fs::read_to_string(path).unwrap())
         })

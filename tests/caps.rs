@@ -40,7 +40,20 @@ fn required(component_type: &str) -> String {
         .filter(|(_, attribute)| attribute.required)
         .map(|(name, attribute)| match attribute.kind {
             AttributeKind::Image => format!("{name}: registry.example.com/shop/api:1.0.0,"),
-            _ => format!("{name}: shop.app,"),
+            _ => {
+                let fits = |text: &&str| {
+                    attribute.pattern.as_ref().is_none_or(|pattern| {
+                        regex_lite::Regex::new(&format!("^(?:{pattern})$"))
+                            .unwrap()
+                            .is_match(text)
+                    })
+                };
+                let text = ["shop.app", "https://git.example.com/shop.git"]
+                    .into_iter()
+                    .find(fits)
+                    .unwrap();
+                format!("{name}: \"{text}\",")
+            }
         })
         .collect()
 }

@@ -4,17 +4,37 @@
 
 use super::component_type::ComponentType;
 use super::convention::Keys;
+use super::link_kind::LinkKind;
 use super::pattern;
 use super::slot::{Gives, SlotBody};
 
 /// The interface of what a gateway publishes.
-const HTTP: &str = "http";
+pub(super) const HTTP: &str = "http";
 
 /// Variables of the host under which a gateway publishes the consumer.
 pub const PUBLISHED: &str = "published.host";
 
+impl LinkKind {
+    /// What a consumer that follows `convention` gives to the provider.
+    #[must_use]
+    pub fn gives(&self, convention: Option<&str>) -> Gives {
+        with_words(&self.slot, convention.and_then(|name| self.keys.get(name)))
+    }
+
+    /// What some consumer of the type gives, whichever convention it follows.
+    #[must_use]
+    pub fn may_give(&self) -> Gives {
+        let each = self.keys.values().map(|keys| with_words(&self.slot, Some(keys)));
+        let mut found = self.slot.gives.clone();
+        for (name, patterns) in each.flatten() {
+            found.entry(name).or_default().extend(patterns);
+        }
+        found
+    }
+}
+
 /// What the slot gives, with what the words of the consumer's framework give besides.
-pub(super) fn with_words(slot: &SlotBody, keys: Option<&Keys>) -> Gives {
+fn with_words(slot: &SlotBody, keys: Option<&Keys>) -> Gives {
     let mut gives = slot.gives.clone();
     let words = keys.filter(|_| slot.deliver.is_none()).map(|keys| &keys.gives);
     for (name, patterns) in words.into_iter().flatten() {

@@ -17,7 +17,7 @@ pub struct HookType {
     pub title: String,
     /// The function that makes its items; `None` where it selects them.
     pub function: Option<String>,
-    /// What the function reads.
+    /// What the function reads, or templates go through beside the items.
     pub reads: Vec<String>,
     pub outputs: Vec<HookOutput>,
 }
@@ -105,6 +105,9 @@ struct SelectionForm<F, G> {
     /// Which items are meant; all of them without a condition.
     #[serde(rename = "where")]
     filter: Option<F>,
+    /// What its templates go through beside the items: `interface <name>`.
+    #[serde(default)]
+    reads: Vec<String>,
     /// One file for each group of items, in place of one for each item.
     group_by: Option<G>,
     outputs: Vec<SelectedOutputForm<F, G>>,
@@ -226,7 +229,7 @@ impl<F: Clone, G: Copy> SelectionForm<F, G> {
             name: self.name,
             title: self.title,
             function: None,
-            reads: Vec::new(),
+            reads: self.reads,
             outputs: self.outputs.into_iter().map(output).collect(),
         }
     }

@@ -1,7 +1,6 @@
 //! A link type: what a link between two types is, put together from the slot of the one and the provision of the other.
 //!
-//! Two types and what the catalog says of interfaces, conventions and pairs go in; all that follows from data alone comes
-//! out. Knows nothing of a stack.
+//! Two types and what the catalog says of interfaces, conventions and pairs go in; what follows from data comes out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -15,7 +14,7 @@ use super::entry::Entry;
 use super::interface::{Interface, Taken};
 use super::pair::Pair;
 use super::provision::{AccountLevel, AccountSpec, Provision, ScopeSource};
-use super::slot::{Gives, Slot, SlotBody};
+use super::slot::{Slot, SlotBody};
 use super::{Catalog, derived, gives};
 use crate::fault::Code;
 use crate::level::Level;
@@ -67,23 +66,6 @@ impl LinkKind {
     #[must_use]
     pub fn interface_name(&self) -> &str {
         &self.interface.definition.interface
-    }
-
-    /// What a consumer that follows `convention` gives to the provider.
-    #[must_use]
-    pub fn gives(&self, convention: Option<&str>) -> Gives {
-        gives::with_words(&self.slot, convention.and_then(|name| self.keys.get(name)))
-    }
-
-    /// What some consumer of the type gives, whichever convention it follows.
-    #[must_use]
-    pub fn may_give(&self) -> Gives {
-        let each = self.keys.values().map(|keys| gives::with_words(&self.slot, Some(keys)));
-        let mut found = self.slot.gives.clone();
-        for (name, patterns) in each.flatten() {
-            found.entry(name).or_default().extend(patterns);
-        }
-        found
     }
 
     /// The level of a link that names none.

@@ -126,7 +126,7 @@ const WRONG_PROVISIONS: Cases = &[
     (
         "{mail: [send]}",
         "{mail: [\"{scope.boxes}\"]}",
-        "catalog/mailpit/component.yaml:44: E_CATALOG_PATTERN: the variable `{scope.boxes}` is not known here; one of `account.…`, `domain`, `endpoints.…`, `env`, `from.…`, `link.…`, `stack`, `to.…`",
+        "catalog/mailpit/component.yaml:44: E_CATALOG_PATTERN: the variable `{scope.boxes}` is not known here; one of `account.…`, `domain`, `endpoints.…`, `env`, `from.…`, `link.…`, `published.…`, `stack`, `to.…`",
     ),
     (
         "from: sub_components, type: box,",
@@ -533,7 +533,7 @@ const WRONG_PAIRS: Cases = &[
     (
         "interface: mail_api",
         "interface: redis",
-        "link-types/pairs/fastmcp-mailpit/pair.yaml:4: E_CATALOG_LINK: `mailpit` does not provide `redis`; one of `deployed`, `health`, `logs`, `mail_api`, `smtp`",
+        "link-types/pairs/fastmcp-mailpit/pair.yaml:4: E_CATALOG_LINK: `mailpit` does not provide `redis`; one of `deployed`, `health`, `logs`, `mail_api`, `secret_store`, `smtp`",
     ),
     (
         "levels: [read]",

@@ -154,7 +154,7 @@ const FAILING_HOOKS: &[Case] = &[
             "#: for link in links\n<% link.frm %>\n#: endfor\n"
         ),
         Some(
-            "hooks/mail_notes/mail.yaml.j2:2: E_CATALOG_TEMPLATE: `links[0].frm` is not defined; did you mean `from`?; a template sees `stack`, `links` and `accounts`; tried with a link `alloy-alloy`, `access: write`",
+            "hooks/mail_notes/mail.yaml.j2:2: E_CATALOG_TEMPLATE: `links[0].frm` is not defined; did you mean `from`?; a template sees `stack`, `links` and `accounts`; tried with a link `airflow-airflow`, `access: read`",
         ),
     ),
 ];

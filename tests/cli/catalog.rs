@@ -110,6 +110,13 @@ fn lists_are_data_too() {
     let run = with_mail().run("catalog links -o json --catalog extra");
     let listed: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let links = listed["links"].as_array().unwrap();
+    let without = links
+        .iter()
+        .filter(|link| link["effects"].as_array().unwrap().is_empty());
+    assert_eq!(
+        without.map(|link| link["type"].to_string()).collect::<Vec<_>>(),
+        [""; 0]
+    );
     let mail = links.iter().find(|link| link["type"] == "fastapi-mailpit").unwrap();
     assert_eq!(mail["interface"], "smtp");
     assert_eq!(

@@ -23,7 +23,7 @@ from levels.sayings import GAINED, Sayings, in_metadata
 from levels.stacks import Draft, Link, Maker
 from output_checker.places import ROOT
 
-STACKS = 28
+STACKS = 34
 SEED = 9
 MOST_REFUSED = 3
 # Links of each stack that are taken out and drawn again.
@@ -130,7 +130,8 @@ def test_a_link_comes_and_goes_with_what_is_its_own(
 ) -> None:
     draft, run = stacks.of(number)
     folder, alone = run.out.parent, tmp_path / "alone"
-    before = removal.Tree.read(run.out)
+    # The tree of a stack that stands for one that was refused was changed by its own test.
+    before = removal.Tree.read(runs.generate(binary, folder, draft).out)
     for link in random.Random(number).sample(draft.links, min(TAKEN, len(draft.links))):
         own = its_own(binary, alone, draft, link)
         after = removal.Tree.read(runs.generate(binary, folder, draft.without(link)).out)

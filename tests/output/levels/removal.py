@@ -13,7 +13,7 @@ from pathlib import Path
 from levels.facts import Fact, facts
 from levels.granted import BASE
 from levels.sayings import METADATA, Sayings, in_metadata
-from levels.stacks import Draft, Link
+from levels.stacks import GATEWAY, ROUTES, SIGNS_IN, Draft, Link
 from output_checker import yaml_reading
 from output_checker.places import ROOT
 
@@ -190,6 +190,10 @@ def in_file(
 ) -> list[str]:
     link = own_links[0]
     names = {name for one in own_links for name in (one.source, one.target)}
+    # Who signs people in is reached where it is published.
+    if link.kind.interface == SIGNS_IN:
+        routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
+        names |= {GATEWAY} | {one.source for one in routes}
     if application := APPLICATION.match(path):
         synced = link.kind.interface == "deployed" and application[1] == link.target
         is_own = application[1] in names

@@ -24,6 +24,8 @@ NEEDED: dict[str, Any] = {
     "to": "team@example.com",
     "host": "mail.example.com",
     "url": "https://git.example.com/data/dags.git",
+    "repository": "https://git.example.com/shop/app.git",
+    "revision": "v1.0.0",
     "bind_dn": "cn=reader,dc=example,dc=com",
     "users": "ou=people,dc=example,dc=com",
 }
@@ -52,7 +54,13 @@ IN_THE_CLUSTER: dict[str, Json] = {
 # Both ends of a sign-in are published, whether or not the link is there.
 SIGNS_IN = "oidc"
 GATEWAY = "front"
-PUBLISHING: Json = {"type": "apisix", "namespace": GATEWAY}
+PUBLISHING: Json = {
+    "type": "apisix",
+    "namespace": GATEWAY,
+    # Others publish for people outside; a host is at one gateway of those that are reached alike.
+    "attributes": {"reach": "inside"},
+}
+ROUTES = "hook gateway_routes"
 
 
 @dataclass
@@ -115,6 +123,10 @@ class Draft:
     def signing(self) -> list[str]:
         """Return the components that somebody may sign in to, or at."""
         return [name for name, one in self.components.items() if one["type"] in self.published]
+
+    def routed(self) -> set[str]:
+        """Return what a gateway of the draft publishes."""
+        return {one.target for one in self.links if ROUTES in one.kind.effects}
 
     def gateway(self) -> dict[str, Json]:
         return {GATEWAY: PUBLISHING} if self.signing() else {}
@@ -186,6 +198,8 @@ class Maker:
         target = at or self.component(draft, kind.target)
         taken = (one for one in draft.links if one.source == source)
         if source == target or kind.interface in {one.kind.interface for one in taken} & SINGLE:
+            return
+        if ROUTES in kind.effects and target in draft.routed():
             return
         end = f"{target}/{self.part(draft, target, kind.sub)}" if kind.sub else target
         told = level != kind.default or self.chance.random() < HALF

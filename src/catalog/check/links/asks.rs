@@ -99,7 +99,7 @@ pub(in crate::catalog::check) fn among(held: &mut Held<'_, ComponentType>, among
             let hint = format!("add `gives: {{{name}: […]}}`");
             held.blame_key(E_CATALOG_LINK, &borrowed(&path), fact, hint);
         }
-        if gives::names_published(&slot.body.gives) && !definition.provides.contains_key(crate::stack::gateway::HTTP) {
+        if gives::names_published(&slot.body.gives) && !definition.provides.contains_key(gives::HTTP) {
             let fact = "the slot gives the host under which the type is published, and no gateway can publish it";
             let hint = "provide `http`, or name another host";
             held.blame_key(E_CATALOG_LINK, &borrowed(&below(&path, &["gives"])), fact, hint);
