@@ -333,7 +333,6 @@ fn completions_name_the_commands() {
 
 /// What an overlay's entry takes from presets, the core's or its own, is shown as if it stood there.
 #[test]
-#[expect(clippy::too_many_lines, reason = "the whole page of an entry is one snapshot")]
 fn shows_attributes_of_presets() {
     let team = "team_web:\n  use: [web_application]\n  namespace: team\n  attributes:\n    port: {default: 3000}\n";
     let entry = "type: rails\nuse: [team_web]\ntitle: site\ndocs: https://guides.rubyonrails.org/\nservice: RAILS\nattributes:\n  health_path: {default: /up}\n  max_replicas: null\nprofiles: {ha: {attributes: {max_replicas: null}}}\n";

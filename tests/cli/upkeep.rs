@@ -152,7 +152,7 @@ entries:
     });
     let project = Project::new(LOKI)
         .file("facts/index.yaml", index)
-        .file("facts/charts/grafana.json", &facts.to_string());
+        .file("facts/charts/grafana.json", facts.to_string());
     let run = project.run("catalog audit --facts facts -o json");
     assert_eq!(run.code, 2);
     let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();

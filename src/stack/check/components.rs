@@ -29,7 +29,7 @@ fn missing_type(checker: &mut Checker<'_>, name: &str) -> anyhow::Result<()> {
     if is_told(checker, &path) {
         return Ok(());
     }
-    let hint = match nearest(name, checker.catalog.type_names().into_iter()) {
+    let hint = match nearest(name, checker.catalog.type_names()) {
         Some(meant) => format!("add `type:`; did you mean `type: {meant}`?"),
         None => format!(
             "add `type:` with one of `{}`",
