@@ -1,5 +1,12 @@
 //! A person would be glad to start from a blueprint: it is short, says what it is, and installs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test ends where its ground fails, and starts and writes by itself"
+)]
+
 mod support;
 
 use std::fs;

@@ -26,6 +26,9 @@ HINT = re.compile(r"such as `env: (\w+)` on `(\S+) → (\S+)`")
 # Following one hint may show the next: a key that met two others.
 MOST_ROUNDS = 3
 
+# Both ends of such a link are published.
+SIGNS_IN = "oidc"
+
 Stack = dict[str, Any]
 
 
@@ -46,6 +49,19 @@ def component(kind: str, namespace: str) -> dict[str, Any]:
     return {"type": kind, "namespace": namespace, "attributes": needed}
 
 
+def parts(kind: str, of_type: str) -> dict[str, dict[str, Any]]:
+    """Return two parts of one type, and what holds them where they name it."""
+    attributes: dict[str, Any] = ENTRIES[kind]["sub_components"][of_type].get("attributes", {})
+    declared = {name: one["declared"] for name, one in attributes.items() if "declared" in one}
+    found: dict[str, dict[str, Any]] = {
+        part: {"type": of_type, "attributes": dict.fromkeys(declared, "whole")}
+        for part in ("left", "right")
+    }
+    for holder in declared.values():
+        found["whole"] = {"type": holder}
+    return found
+
+
 def twice(consumer: str, link: dict[str, Any]) -> Stack:
     """Return a stack with two servers, and two parts of each where links end at parts."""
     components: dict[str, dict[str, Any]] = {
@@ -59,11 +75,13 @@ def twice(consumer: str, link: dict[str, Any]) -> Stack:
         components[name] = component(link["to"], name)
         ends = [name]
         if link["sub_component"]:
-            components[name]["sub_components"] = {
-                part: {"type": link["sub_component"]} for part in ("left", "right")
-            }
+            components[name]["sub_components"] = parts(link["to"], link["sub_component"])
             ends = [f"{name}/left", f"{name}/right"]
         links += [{"from": "app", "to": end, "type": link["slot"]} for end in ends]
+    if link["interface"] == SIGNS_IN:
+        published = [name for name in components if name != "certificates"]
+        components["front"] = {"type": "apisix"}
+        links += [{"from": "front", "to": name, "type": "http"} for name in published]
     return {
         "apiVersion": "stacktic.io/v1",
         "kind": "Stack",
@@ -97,9 +115,10 @@ def test_hints_are_good_advice(binary: Path, tmp_path: Path, consumer: str) -> N
             met += 1
             hints = HINT.findall(said)
             assert len(hints) == said.count("error["), said
-            advice = {end: name for name, _, end in hints}
+            advice = {(source, end): name for name, source, end in hints}
             assert len(advice) == len(set(hints)), said
             for one in stack["links"]:
-                one |= {"env": advice[one["to"]]} if one["to"] in advice else {}
+                ends = (one["from"], one["to"])
+                one |= {"env": advice[ends]} if ends in advice else {}
         assert not check(binary, tmp_path, stack), (link["type"], stack["links"])
     assert met

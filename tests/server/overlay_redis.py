@@ -22,6 +22,7 @@ import valkey
 
 from backends import VALKEY
 from generated import REPOSITORY, Generated, binary, generate
+from output_checker import presets
 from pods import free_port, secret_value
 
 OVERLAY = REPOSITORY / "tests" / "server" / "overlays" / "redis"
@@ -44,9 +45,16 @@ def stacktic(*arguments: str, overlay: Path = OVERLAY) -> str:
 
 
 def consumers(type_name: str) -> dict[str, Link]:
-    """Return the links by which the interface is consumed at a type, by the consumer's type."""
+    """Return the links by which pods of ours consume the interface, by the consumer's type.
+
+    Who is installed by a chart has its words in the values of that.
+    """
     links: list[Link] = json.loads(stacktic("catalog", "links", "-o", "json"))["links"]
-    found = (link for link in links if (link["interface"], link["to"]) == ("redis", type_name))
+    found = (
+        link
+        for link in links
+        if (link["interface"], link["to"]) == ("redis", type_name) and "settings" in link["effects"]
+    )
     return {link["from"]: link for link in found}
 
 
@@ -55,7 +63,7 @@ def stack_of(type_name: str, levels: dict[str, str]) -> str:
     lines = ["apiVersion: stacktic.io/v1", "kind: Stack", "name: acme", "domain: acme.example.com"]
     lines += ["components:", f"  {COMPONENT}: {{type: {type_name}}}"]
     for name in levels:
-        lines.append(f"  {named(name)}: {{type: {name}, attributes: {{{required(name)}}}}}")
+        lines.append(f"  {named(name)}: {{type: {name}, attributes: {required(name)}}}")
     lines.append("links:")
     for name, level in levels.items():
         lines.append(f"  - {{from: {named(name)}, to: {COMPONENT}, access: {level}}}")
@@ -64,10 +72,8 @@ def stack_of(type_name: str, levels: dict[str, str]) -> str:
 
 def required(type_name: str) -> str:
     """Return values for the attributes of a type that have none of their own."""
-    image = f"registry.acme.example.com/{named(type_name)}:1.0.0"
-    shown = stacktic("catalog", "show", type_name).partition("\nAttributes\n")[2]
-    names: list[str] = re.findall(r"^ +(\w+) +required", shown.partition("\n\n")[0], re.MULTILINE)
-    return ", ".join(f"{name}: {image if name == 'image' else 'main'}" for name in names)
+    entry = presets.read_entry(REPOSITORY / "catalog" / type_name / "component.yaml")
+    return json.dumps(presets.required(entry))
 
 
 def named(type_name: str) -> str:

@@ -39,7 +39,7 @@ Collection = Annotated[
     Field(
         min_length=1,
         max_length=120,
-        pattern=r"^[^$\x00-\x1f]+$",
+        pattern=r"^[^\x00-\x1f\x24]+$",
         description="a collection or view of the database",
     ),
 ]

@@ -32,7 +32,7 @@ Filter = Annotated[
     Field(
         min_length=1,
         max_length=255,
-        pattern=r"^[^\s.*>]+(\.([^\s.*>]+|\*))*(\.>)?$",
+        pattern=r"^[^\x00-\x20\x7f.*>]+(\.([^\x00-\x20\x7f.*>]+|\*))*(\.>)?$",
         description="a subject of the stream; * and > stand for words",
     ),
 ]
