@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Component, SecretsBackend, Stack};
+use super::{Component, Link, SecretsBackend, Stack};
 use crate::catalog::{OperatorSource, Role};
 use crate::name::{ComponentName, Namespace};
 
@@ -30,15 +30,25 @@ pub const EXTERNAL_SECRETS: &str = "external-secrets.io";
 /// The interface of who keeps the values.
 const VAULT: &str = "vault";
 
+/// Whether a component makes Secrets of the values in a store.
+fn makes_secrets(component: &Component) -> bool {
+    let mut groups = component.entry.definition.install.groups();
+    groups.any(|group| group == EXTERNAL_SECRETS)
+}
+
 impl Stack {
     /// The component that makes Secrets of the values in a store, where the stack has its values there and brings it itself.
     #[must_use]
     pub fn secret_operator(&self) -> Option<&Component> {
-        let brings = |component: &&Component| {
-            let mut groups = component.entry.definition.install.groups();
-            groups.any(|group| group == EXTERNAL_SECRETS)
-        };
-        (self.secrets == SecretsBackend::ExternalSecrets).then(|| self.deployed().find(brings))?
+        let is_asked = self.secrets == SecretsBackend::ExternalSecrets;
+        is_asked.then(|| self.deployed().find(|component| makes_secrets(component)))?
+    }
+
+    /// Whether the store of what `link` leads to is an object of a kind that its consumer brings: the consumer comes first.
+    #[must_use]
+    pub fn has_store(&self, link: &Link) -> bool {
+        let (from, to) = (self.component(&link.from), self.component(&link.to));
+        link.kind.interface_name() == VAULT && makes_secrets(from) && to.is_deployed()
     }
 
     /// It, and then whoever keeps the values, where the stack deploys that one as well.

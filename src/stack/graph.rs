@@ -30,8 +30,10 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
     for link in &stack.links {
         // Those who make all Secrets begin without their own, so what they link to may come later; but not who certifies them.
         let is_late = makers.contains(&&link.from) && link.kind.interface_name() != TLS;
+        if stack.has_store(link) {
+            graph.update_edge(nodes[&link.to], nodes[&link.from], ());
         // A link that uses nothing (Argo CD deploys all, Prometheus watches all) would only delay.
-        if link.kind.uses() && !is_late {
+        } else if link.kind.uses() && !is_late {
             graph.update_edge(nodes[&link.from], nodes[&link.to], ());
         }
     }
