@@ -32,15 +32,26 @@ def complaints_of_rules(folder: Path, groups: list[dict[str, Any]]) -> str:
 
 
 def complaints_of_cases(folder: Path, groups: list[dict[str, Any]], cases: list[Case]) -> str:
-    """Which cases do not end as they should."""
-    document = {
-        "rule_files": [_written(folder, groups).name],
-        "evaluation_interval": "1m",
-        "tests": [_test(case) for case in cases],
-    }
-    path = folder / "cases.json"
-    path.write_text(json.dumps(document), encoding="utf-8")
-    return _complaints("test", path)
+    """Which cases do not end as they should.
+
+    Each alert by itself: a case of two days evaluates every rule that it is given each minute.
+    """
+    found: list[str] = []
+    for alert in sorted({case.alert for case in cases}):
+        document = {
+            "rule_files": [_written(folder, [_only(group, alert) for group in groups]).name],
+            "evaluation_interval": "1m",
+            "tests": [_test(case) for case in cases if case.alert == alert],
+        }
+        path = folder / "cases.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        found.append(_complaints("test", path))
+    return "".join(found)
+
+
+def _only(group: dict[str, Any], alert: str) -> dict[str, Any]:
+    """The group with one of its alerts, and what is recorded for it."""
+    return group | {"rules": [one for one in group["rules"] if one.get("alert", alert) == alert]}
 
 
 def _test(case: Case) -> dict[str, Any]:

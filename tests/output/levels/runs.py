@@ -89,9 +89,14 @@ def followed(draft: Draft, finding: dict[str, Any]) -> Draft:
 
 
 def with_keys(draft: Draft, arrow: str) -> Link:
-    """Of links between the same ends, one that sets keys: advice about them is for it."""
+    """Of links between the same ends, one that sets keys: advice about them is for it.
+
+    Where several do, the one that has followed none yet.
+    """
     links = [link for link in draft.links if link.arrow == arrow]
-    return next((link for link in links if "settings" in link.kind.effects), links[0])
+    setting = [link for link in links if "settings" in link.kind.effects]
+    fresh = [link for link in setting if link.env is None]
+    return (fresh or setting or links)[0]
 
 
 def named(draft: Draft, arrow: str) -> Link:
