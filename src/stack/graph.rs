@@ -27,16 +27,7 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         .map(|name| (name, graph.add_node(name)))
         .collect();
     let makers = stack.makers_of_secrets();
-    for link in &stack.links {
-        // Those who make all Secrets begin without their own, so what they link to may come later; but not who certifies them.
-        let is_late = makers.contains(&&link.from) && link.kind.interface_name() != TLS;
-        if stack.has_store(link) {
-            graph.update_edge(nodes[&link.to], nodes[&link.from], ());
-        // A link that uses nothing (Argo CD deploys all, Prometheus watches all) would only delay.
-        } else if link.kind.uses() && !is_late {
-            graph.update_edge(nodes[&link.from], nodes[&link.to], ());
-        }
-    }
+    put_after_what_is_linked(&mut graph, stack, &nodes, &makers);
     // Whoever verifies a provider has a certificate of its own, by the issuer of the provider.
     for component in stack.deployed() {
         for issuer in stack.issuers_of(component) {
@@ -85,6 +76,25 @@ pub(super) fn waves(stack: &Stack) -> Waves<'_> {
         waves.components.extend(circle.iter().map(|node| (graph[*node], wave)));
     }
     waves
+}
+
+/// A component comes after all that it links to.
+fn put_after_what_is_linked<'a>(
+    graph: &mut DiGraph<&'a ComponentName, ()>,
+    stack: &'a Stack,
+    nodes: &BTreeMap<&'a ComponentName, NodeIndex>,
+    makers: &[&'a ComponentName],
+) {
+    for link in &stack.links {
+        // Those who make all Secrets begin without their own, so what they link to may come later; but not who certifies them.
+        let is_late = makers.contains(&&link.from) && link.kind.interface_name() != TLS;
+        if stack.has_store(link) {
+            graph.update_edge(nodes[&link.to], nodes[&link.from], ());
+        // A link that uses nothing (Argo CD deploys all, Prometheus watches all) would only delay.
+        } else if link.kind.uses() && !is_late {
+            graph.update_edge(nodes[&link.from], nodes[&link.to], ());
+        }
+    }
 }
 
 /// Whoever makes the Secrets of a stack comes before all but what it needs itself, one of them after the other.
