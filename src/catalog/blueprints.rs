@@ -5,11 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 use super::folders::{self, BLUEPRINTS};
 use super::{Report, store};
-use crate::fault::Code;
 use crate::topology::Source;
 
 const END: &str = ".yaml";
@@ -38,10 +35,7 @@ impl Blueprints {
         Ok(Self(found))
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
+    /// Names of those that lie below `folder`; of all without one.
     pub(super) fn names_below(&self, folder: Option<&Path>) -> Vec<&str> {
         let lies_below = |raw: &Raw| match (folder, raw) {
             (None, _) => true,
@@ -64,18 +58,9 @@ impl Blueprints {
                 name: format!("{BLUEPRINTS}/{file}"),
                 text: (*text).to_owned(),
             },
-            Raw::Folder(folder) => read(&folder.join(file))?,
+            Raw::Folder(folder) => store::read(&folder.join(file))?,
         }))
     }
-}
-
-fn read(path: &Path) -> anyhow::Result<Source> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", path.display())))?;
-    Ok(Source {
-        name: path.display().to_string(),
-        text,
-    })
 }
 
 /// The first comment of a blueprint that is written for people.

@@ -4,13 +4,11 @@
 
 use std::rc::Rc;
 
-use anyhow::Context as _;
-
+use super::Catalog;
 use super::component_type::ComponentType;
 use super::entry::Entry;
 use super::hook_type::Each;
 use super::link_kind::LinkKind;
-use super::{Catalog, Kind};
 
 /// A link that a stack may have, with the types of its ends.
 #[derive(Clone, Debug)]
@@ -26,9 +24,7 @@ impl Catalog {
     /// # Errors
     /// An entry is broken.
     pub fn legal_links(&self) -> anyhow::Result<Vec<LegalLink>> {
-        let names = self.names_below(Kind::Type, None).into_iter();
-        let types = names.map(|name| self.component_type(name)?.with_context(|| format!("type `{name}`")));
-        let types: Vec<_> = types.collect::<anyhow::Result<_>>()?;
+        let types = self.all_types()?;
         let mut found = Vec::new();
         for from in &types {
             for to in &types {

@@ -156,19 +156,26 @@ impl Catalog {
         self.component_types.names().collect()
     }
 
+    /// All component types, sorted by name.
+    ///
+    /// # Errors
+    /// An entry is broken.
+    pub fn all_types(&self) -> anyhow::Result<Vec<Rc<Entry<ComponentType>>>> {
+        let names = self.component_types.names();
+        let types = names.map(|name| self.component_type(name)?.with_context(|| format!("type `{name}`")));
+        types.collect()
+    }
+
     /// Names of the types that new stacks are made of, sorted.
     ///
     /// # Errors
     /// An entry is broken.
-    pub fn offered_types(&self) -> anyhow::Result<Vec<&str>> {
-        let mut found = Vec::new();
-        for name in self.component_types.names() {
-            let entry = self.component_types.get(name)?;
-            if entry.is_some_and(|entry| entry.definition.deprecated.is_none()) {
-                found.push(name);
-            }
-        }
-        Ok(found)
+    pub fn offered_types(&self) -> anyhow::Result<Vec<String>> {
+        let offered = self
+            .all_types()?
+            .into_iter()
+            .filter(|entry| entry.definition.deprecated.is_none());
+        Ok(offered.map(|entry| entry.name().to_owned()).collect())
     }
 
     /// Names of all interfaces, sorted.
@@ -198,7 +205,7 @@ impl Catalog {
     /// Names of all blueprints, sorted.
     #[must_use]
     pub fn blueprint_names(&self) -> Vec<&str> {
-        self.blueprints.names().collect()
+        self.blueprints.names_below(None)
     }
 
     /// Names of the blueprints that lie below `folder`, sorted; of all without one.

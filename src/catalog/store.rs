@@ -250,16 +250,18 @@ fn source<T: Definition>(name: &str, raw: &Raw) -> anyhow::Result<Source> {
             name: format!("{home}/{file}"),
             text: entry.yaml.to_owned(),
         }),
-        Raw::Folder(folder) => {
-            let path = folder.join(file);
-            let bytes = std::fs::read(&path)
-                .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", path.display())))?;
-            Ok(Source {
-                name: path.display().to_string(),
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            })
-        }
+        Raw::Folder(folder) => read(&folder.join(file)),
     }
+}
+
+/// The text of a file, by its path.
+pub(super) fn read(path: &Path) -> anyhow::Result<Source> {
+    let bytes = std::fs::read(path)
+        .with_context(|| Code::E_CATALOG_FILE.fault(format!("could not read `{}`", path.display())))?;
+    Ok(Source {
+        name: path.display().to_string(),
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    })
 }
 
 /// The presets of the binary and of `overlays`.

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context as _;
 use schemars::schema_for;
 use serde_json::{Map, Value as Json, json};
 
@@ -53,14 +52,7 @@ fn component_schema() -> Json {
 pub(super) fn stack_schema(catalog: &Catalog) -> anyhow::Result<Json> {
     let mut schema = schema_for!(StackDocument).to_value();
     let names = catalog.type_names();
-    let mut types = Vec::new();
-    for name in &names {
-        types.push(
-            catalog
-                .component_type(name)?
-                .with_context(|| format!("type `{name}`"))?,
-        );
-    }
+    let types = catalog.all_types()?;
     let branches: Vec<Json> = types.iter().map(|entry| branch(&entry.definition)).collect();
     let component = &mut schema["$defs"]["ComponentDocument"];
     component["properties"]["type"]["enum"] = json!(names);

@@ -152,7 +152,11 @@ entries:
     });
     let project = Project::new(LOKI)
         .file("facts/index.yaml", index)
-        .file("facts/charts/grafana.json", facts.to_string());
+        .file("facts/charts/grafana.json", facts.to_string())
+        .file(
+            "facts/charts/nats.json",
+            r#"{"chart": "nats", "version": "99.0.0", "repository": "https://elsewhere.example.com", "deprecated": true}"#,
+        );
     let run = project.run("catalog audit --facts facts -o json");
     assert_eq!(run.code, 2);
     let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -170,6 +174,7 @@ entries:
     assert_eq!(state("chart", "keda").0, "deprecated");
     // A chart of the same name of somebody else's.
     assert_eq!(state("chart", "grafana").0, "unknown");
+    assert_eq!(state("chart", "nats").0, "unknown");
     assert_eq!(state("image", "docker.io/grafana/grafana"), ("older", "99.0.0"));
     assert_eq!(state("image", "docker.io/grafana/alloy"), ("current", "v0.1.0"));
     let text = project.run("catalog audit --facts facts").stdout;

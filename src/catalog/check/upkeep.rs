@@ -24,7 +24,8 @@ pub(super) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
     };
     // What is broken is told where it stands.
     let offered = among.catalog().offered_types().unwrap_or_default();
-    let offered: Vec<&str> = offered.into_iter().filter(|name| *name != definition.name).collect();
+    let offered = offered.iter().map(String::as_str);
+    let offered: Vec<&str> = offered.filter(|name| *name != definition.name).collect();
     for (position, instead) in deprecated.instead.iter().enumerate() {
         let path = ["deprecated", "instead", &position.to_string()];
         held.known(E_CATALOG_LINK, &path, instead, &offered, "maintained type");

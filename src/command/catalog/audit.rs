@@ -4,9 +4,6 @@
 //! In: the catalog, and a folder of facts. Out: a row for each chart, image and deprecated type. What is known is what the folder
 //! says (`known`); nothing is asked of a network.
 
-use std::path::Path;
-
-use anyhow::Context as _;
 use serde::Serialize;
 use versions::Versioning;
 
@@ -59,15 +56,11 @@ pub(in crate::command) fn audit(
     catalog: &Catalog,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Exit> {
-    let known = args.facts.as_deref().map(Path::new).map(Known::read).transpose()?;
+    let known = args.facts.as_deref().map(Known::read).transpose()?;
     let known = known.unwrap_or_default();
-    let mut rows = Vec::new();
-    for name in catalog.type_names() {
-        let entry = catalog
-            .component_type(name)?
-            .with_context(|| format!("type `{name}`"))?;
-        rows.extend(of_type(&entry.definition, &known));
-    }
+    let types = catalog.all_types()?;
+    let rows = types.iter().flat_map(|entry| of_type(&entry.definition, &known));
+    let rows: Vec<Row> = rows.collect();
     tell(&rows, args.output, streams)?;
     let is_due = |row: &Row| matches!(row.state, State::Older | State::Deprecated);
     Ok(if rows.iter().any(is_due) {
@@ -98,9 +91,10 @@ fn of_type(kind: &ComponentType, known: &Known) -> Vec<Row> {
     let charts = kind.install.all_charts();
     let charts = charts.map(|chart| {
         let version = &chart.version;
-        let state = match known.is_deprecated(&chart.name) {
-            true => (State::Deprecated, None),
-            false => compared(version, known.chart(&chart.name, &chart.repository)),
+        let newest = known.chart(&chart.name, &chart.repository);
+        let state = match newest {
+            Some(newest) if newest.deprecated => (State::Deprecated, None),
+            newest => compared(version, newest.map(|newest| newest.version.as_str())),
         };
         row("chart", &chart.name, version, state)
     });

@@ -21,11 +21,12 @@ pub(super) struct Known {
 }
 
 /// A version of a chart.
-struct Chart {
-    version: String,
+pub(super) struct Chart {
+    pub(super) version: String,
     /// Where it comes from, if its file says so.
     repository: Option<String>,
-    deprecated: bool,
+    /// There will be no other.
+    pub(super) deprecated: bool,
 }
 
 /// Facts of one chart.
@@ -121,21 +122,12 @@ impl Known {
     }
 
     /// The newest version of a chart that is no preview. Where files say whence it comes, it comes from `repository`.
-    pub(super) fn chart(&self, name: &str, repository: &str) -> Option<&str> {
+    pub(super) fn chart(&self, name: &str, repository: &str) -> Option<&Chart> {
         let all = self.charts.get(name)?.iter();
         let same = all.filter(|chart| chart.repository.as_ref().is_none_or(|known| is_same(known, repository)));
-        let versions =
-            same.filter_map(|chart| Some((Versioning::new(&chart.version).filter(is_final)?, &chart.version)));
-        versions
-            .max_by(|left, right| left.0.cmp(&right.0))
-            .map(|(_, version)| version.as_str())
-    }
-
-    /// Whether the newest version of a chart says that there will be no other.
-    pub(super) fn is_deprecated(&self, name: &str) -> bool {
-        let all = self.charts.get(name).into_iter().flatten();
-        let newest = all.max_by_key(|chart| Versioning::new(&chart.version));
-        newest.is_some_and(|chart| chart.deprecated)
+        let versions = same.filter_map(|chart| Some((Versioning::new(&chart.version).filter(is_final)?, chart)));
+        let newest = versions.max_by(|left, right| left.0.cmp(&right.0));
+        newest.map(|(_, chart)| chart)
     }
 
     pub(super) fn image(&self, name: &str) -> Option<&str> {

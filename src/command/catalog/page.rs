@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
-use anyhow::Context as _;
-
 use super::links::{ToldLink, all};
 use crate::catalog::{Catalog, ComponentType, Entry, check::CATEGORIES};
 use crate::command::Streams;
@@ -18,9 +16,7 @@ use crate::hook::markdown::{code, text};
 type Types = Vec<Rc<Entry<ComponentType>>>;
 
 pub(in crate::command) fn page(catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let names = catalog.type_names().into_iter();
-    let types = names.map(|name| catalog.component_type(name)?.with_context(|| format!("type `{name}`")));
-    let types: Types = types.collect::<anyhow::Result<_>>()?;
+    let types = catalog.all_types()?;
     let links = all(catalog)?;
     head(&types, &links, streams.out)?;
     chapters(&types, streams.out)?;
