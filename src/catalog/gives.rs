@@ -8,8 +8,8 @@ use super::link_kind::LinkKind;
 use super::pattern;
 use super::slot::{Gives, SlotBody};
 
-/// The interface of what a gateway publishes.
-pub(super) const HTTP: &str = "http";
+/// The interface of everything that a gateway can publish.
+pub const HTTP: &str = "http";
 
 /// Variables of the host under which a gateway publishes the consumer.
 pub const PUBLISHED: &str = "published.host";

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::catalog::Protocol;
 use crate::catalog::derived::{HEALTH, METRICS};
-use crate::catalog::{Protocol, Role};
-use crate::stack::gateway::HTTP;
 use crate::stack::{Component, Endpoint, Link, Stack};
 
 /// Pods of one component may open connections to pods of another.
@@ -41,9 +40,7 @@ fn at_gateways<'a>(stack: &'a Stack, link: &'a Link) -> Vec<Edge<'a>> {
         return Vec::new();
     }
     let from = stack.component(&link.from);
-    let publishing = stack.links_to(&link.to).filter(|own| {
-        own.kind.interface_name() == HTTP && own.from != link.from && stack.component(&own.from).has_role(Role::Gateway)
-    });
+    let publishing = stack.publishing(&link.to).filter(|own| own.from != link.from);
     let secure = publishing.flat_map(|own| {
         let gateway = stack.component(&own.from);
         let endpoints = gateway.endpoints.values();

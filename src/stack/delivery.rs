@@ -56,10 +56,7 @@ impl Stack {
     pub fn makers_of_secrets(&self) -> Vec<&ComponentName> {
         let operator = self.secret_operator().map(|operator| &operator.name);
         let links = operator.into_iter().flat_map(|operator| self.links_from(operator));
-        let stores = links.filter(|link| link.kind.interface_name() == VAULT);
-        let stores = stores
-            .map(|link| &link.to)
-            .filter(|to| self.component(to).is_deployed());
+        let stores = links.filter(|link| self.has_store(link)).map(|link| &link.to);
         operator.into_iter().chain(stores).collect()
     }
 

@@ -2,9 +2,9 @@
 
 use super::{Component, Link, Stack};
 use crate::catalog::Role;
+use crate::name::ComponentName;
 
-/// The interface of everything that can be published.
-pub const HTTP: &str = "http";
+pub use crate::catalog::gives::HTTP;
 
 /// The attribute that is the first label of a published host.
 pub const SUBDOMAIN: &str = "subdomain";
@@ -23,8 +23,13 @@ impl Stack {
     /// Whether a gateway of the stack publishes `component`.
     #[must_use]
     pub fn is_published(&self, component: &Component) -> bool {
-        let mut links = self.links_to(&component.name);
-        links.any(|link| link.kind.interface_name() == HTTP && self.component(&link.from).has_role(Role::Gateway))
+        self.publishing(&component.name).next().is_some()
+    }
+
+    /// The links by which gateways publish the component `name`.
+    pub fn publishing<'a>(&'a self, name: &'a ComponentName) -> impl Iterator<Item = &'a Link> {
+        self.links_to(name)
+            .filter(|link| link.kind.interface_name() == HTTP && self.component(&link.from).has_role(Role::Gateway))
     }
 
     /// From where `gateway` is reached: a name leads to one address there.

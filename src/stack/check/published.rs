@@ -1,5 +1,7 @@
 //! Rule: who gives the host under which it is published is published, and so is a provider that browsers are sent to.
 
+use std::collections::BTreeSet;
+
 use super::Checker;
 use super::links::ResolvedLink;
 use crate::catalog::{Role, gives};
@@ -7,40 +9,54 @@ use crate::finding::{Code, Finding};
 use crate::stack::gateway::HTTP;
 
 pub(super) fn check(checker: &mut Checker<'_>, resolved: &[ResolvedLink]) -> anyhow::Result<()> {
+    let published = published(checker, resolved)?;
     for link in resolved {
-        let position = link.position.to_string();
-        let span = checker.topology.place(&["links", &position]);
-        if let Some(asked) = asked(link)
-            && !is_published(checker, &link.from, resolved)?
-        {
-            let message = format!(
+        let asked = asked(link).filter(|_| !published.contains(link.from.as_str()));
+        if let Some(asked) = asked {
+            let fact = format!(
                 "`{}` gives `{}` its {asked}, and no gateway publishes `{}`",
                 link.from, link.to, link.from
             );
-            let hint = publish(checker, &link.from)?;
-            checker
-                .findings
-                .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
+            blame(checker, link, fact, &link.from)?;
         }
-        if link.kind.interface.definition.published
-            && is_deployed(checker, &link.to)
-            && !is_published(checker, &link.to, resolved)?
-        {
-            let message = format!(
+        let sends = link.kind.interface.definition.published && is_deployed(checker, &link.to);
+        if sends && !published.contains(link.to.as_str()) {
+            let fact = format!(
                 "`{}` sends browsers to `{}`, which no gateway publishes",
                 link.from, link.to
             );
-            let hint = publish(checker, &link.to)?;
-            checker
-                .findings
-                .push(Finding::new(Code::E_TOPOLOGY_LINK, span, message).hint(hint));
+            blame(checker, link, fact, &link.to)?;
         }
     }
     Ok(())
 }
 
+/// What some gateway publishes.
+fn published<'a>(checker: &Checker<'_>, resolved: &'a [ResolvedLink]) -> anyhow::Result<BTreeSet<&'a str>> {
+    let mut found = BTreeSet::new();
+    for link in resolved.iter().filter(|link| link.kind.interface_name() == HTTP) {
+        if is_gateway(checker, &link.from)? {
+            found.insert(link.to.as_str());
+        }
+    }
+    Ok(found)
+}
+
+fn blame(checker: &mut Checker<'_>, link: &ResolvedLink, fact: String, unpublished: &str) -> anyhow::Result<()> {
+    let span = checker.topology.place(&["links", &link.position.to_string()]);
+    let hint = publish(checker, unpublished)?;
+    checker
+        .findings
+        .push(Finding::new(Code::E_TOPOLOGY_LINK, span, fact).hint(hint));
+    Ok(())
+}
+
 /// The list that names the published host of the consumer, for people.
 fn asked(link: &ResolvedLink) -> Option<String> {
+    // Most interfaces ask nothing, and consumers give what is asked.
+    if link.kind.interface.definition.asks.is_empty() {
+        return None;
+    }
     let given = link.kind.may_give();
     if !gives::names_published(&given) {
         return None;
@@ -51,18 +67,6 @@ fn asked(link: &ResolvedLink) -> Option<String> {
 fn is_deployed(checker: &Checker<'_>, name: &str) -> bool {
     let component = checker.topology.document.components.get(name);
     component.is_some_and(|component| component.external.is_none())
-}
-
-fn is_published(checker: &Checker<'_>, name: &str, resolved: &[ResolvedLink]) -> anyhow::Result<bool> {
-    let publishing = resolved
-        .iter()
-        .filter(|link| link.to == name && link.kind.interface_name() == HTTP);
-    for link in publishing {
-        if is_gateway(checker, &link.from)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn is_gateway(checker: &Checker<'_>, name: &str) -> anyhow::Result<bool> {
