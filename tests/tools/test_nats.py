@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +25,9 @@ from stacktic_mcp.tools.nats.nats_views import (
     stream_line,
     stream_view,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 FACTS = LinkFacts(
     "nats",
@@ -92,6 +96,35 @@ def test_only_linked_names_are_asked_for(tools: Toolset, writing: Toolset) -> No
 
 def test_a_server_that_is_away_is_said_to_be(tools: Toolset) -> None:
     assert refused(tools, "nats_list_streams").code == "E_UNAVAILABLE"
+
+
+def test_what_is_published_was_taken_before_the_tool_says_so(make_tools: MakeTools) -> None:
+    async def told() -> list[bytes]:
+        async with spoken_to() as (port, lines):
+            facts = replace(FACTS, values={**FACTS.values, "PORT": port}, write_access=True)
+            arguments = {"subject": "news", "value": "rain"}
+            await make_tools(register, facts).call("nats_publish", arguments)
+            return list(lines)
+
+    verbs = [line.split()[0] for line in asyncio.run(told()) if line.strip()]
+    assert b"PING" in verbs[verbs.index(b"PUB") :]
+
+
+@asynccontextmanager
+async def spoken_to() -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """A server that answers a greeting and each PING, and keeps each line."""
+    lines: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"max_payload": 65536}\r\n')
+        while line := await reader.readline():
+            lines.append(line)
+            if line.startswith(b"PING"):
+                writer.write(b"PONG\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield str(server.sockets[0].getsockname()[1]), lines
 
 
 def test_headers_are_named_and_bytes_are_marked() -> None:

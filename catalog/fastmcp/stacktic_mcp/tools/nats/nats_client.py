@@ -66,8 +66,7 @@ class Nats:
     async def tell(self, subject: str, value: bytes) -> None:
         """Publish to whoever listens; nobody answers."""
         await self._client.publish(subject, value)
-        await self._client.flush(timeout=CONNECT_TIMEOUT_S)
-        await asyncio.sleep(0)
+        await self._settle()
         if not self._refusals.empty():
             raise self._may_not()
 
@@ -87,7 +86,7 @@ class Nats:
                 pending_msgs_limit=PENDING_MESSAGES,
                 pending_bytes_limit=PENDING_BYTES,
             )
-        await self._client.flush(timeout=CONNECT_TIMEOUT_S)
+        await self._settle()
         found: list[Msg] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -96,6 +95,16 @@ class Nats:
         if not self._refusals.empty():
             raise self._may_not()
         return found
+
+    async def _settle(self) -> None:
+        """Wait until the server has taken what was sent, and has said what it refuses of it.
+
+        The client writes a flush's PING at once and what was sent before it a moment later, so the
+        first answer says nothing of it; the second one does.
+        """
+        for _ in range(2):
+            await self._client.flush(timeout=CONNECT_TIMEOUT_S)
+        await asyncio.sleep(0)
 
     async def _answer(self, subject: str, body: bytes) -> Facts:
         asked = asyncio.ensure_future(self._client.request(subject, body, ANSWER_TIMEOUT_S))
