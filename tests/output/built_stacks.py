@@ -49,7 +49,7 @@ def blueprint(binary: Path, folder: Path, stack: Path) -> Path:
     environments = document["environments"]
     if not any("profile" in one for one in environments.values()):
         environments["ha"] = HA
-    return _generated(binary, copy, document)
+    return generated(binary, copy, document)
 
 
 def _golden(binary: Path, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -62,10 +62,10 @@ def _golden(binary: Path, folder: Path) -> Iterator[tuple[str, Path]]:
             copy = folder / case.name
             shutil.copytree(case, copy, ignore=shutil.ignore_patterns("expected"))
             document.setdefault("environments", {"dev": {}, "ha": HA})
-            yield case.name, _generated(binary, copy, document)
+            yield case.name, generated(binary, copy, document)
 
 
-def _generated(binary: Path, folder: Path, document: dict[str, Any]) -> Path:
+def generated(binary: Path, folder: Path, document: dict[str, Any]) -> Path:
     """Generate the stack, and leave a component out of a profile that it cannot follow."""
     given = folder / "args.txt"
     arguments = given.read_text("utf-8").split() if given.is_file() else []

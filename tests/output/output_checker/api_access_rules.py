@@ -90,15 +90,17 @@ def _ways_out(caller: Caller, policies: list[Object]) -> Iterator[int]:
     """Ports of the policies of these pods that lead to every address."""
     for policy in policies:
         spec = policy["spec"]
-        if _namespace(policy) != caller.namespace or not _selects(spec, caller.labels):
+        if _namespace(policy) != caller.namespace or not selects(
+            spec.get("podSelector") or {}, caller.labels
+        ):
             continue
         for rule in spec.get("egress") or []:
             if not rule.get("to"):
                 yield from (port["port"] for port in rule.get("ports") or [])
 
 
-def _selects(spec: dict[str, Any], labels: dict[str, str]) -> bool:
-    selector = spec.get("podSelector") or {}
+def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
+    """Whether a selector of labels means these."""
     among = selector.get("matchExpressions") or []
     unknown = [one for one in among if one["operator"] != "In"]
     assert not unknown, f"no policy of ours says {unknown}"
