@@ -39,6 +39,7 @@ ALL = "all types"
 # A workload follows what it consumes by its scaler, and people are sent to the gateway of whoever
 # signs them in: edges beside those of a link.
 SCALES, SIGNS_IN = "autoscale", "oidc"
+ROLES = ("Role", "ClusterRole")
 URL = re.compile(r"https?://(?:[^/@\s]*@)?([A-Za-z0-9._-]+)")
 # Metadata names a page of each type, for people.
 DOCS = re.compile(r"docs\W+https?://\S+")
@@ -156,9 +157,7 @@ def test_nothing_in_the_tree_of_all_types_is_left_to_chance(stacks: dict[str, St
     stack = stacks[ALL]
     found: list[str] = []
     for item in stack.environments["ha"]:
-        rules = item.get("rules") or [] if item["kind"] in ("Role", "ClusterRole") else []
-        everything_of = {word for rule in rules for words in rule.values() for word in words}
-        if "*" in everything_of:
+        if item["kind"] in ROLES and any("*" in words for words in lists_of(item)):
             found.append(f"{name_of(item)} may do everything")
         if any("secretRef" in one for one in envs_of(item)):
             found.append(f"{name_of(item)} takes a whole Secret into its environment")
@@ -167,13 +166,7 @@ def test_nothing_in_the_tree_of_all_types_is_left_to_chance(stacks: dict[str, St
     for release in releases_of(overlay):
         found += [f"{release.name} speaks to {host}" for host in hosts_outside(release.values)]
     assert found == []
-    charts = [
-        source
-        for path in (stack.out / "argocd" / "ha").rglob("*.yaml")
-        for item in yaml_reading.read_all(path.read_text("utf-8"))
-        for source in item.get("spec", {}).get("sources") or []
-        if "chart" in source
-    ]
+    charts = [one for one in sources(stack.out / "argocd" / "ha") if "chart" in one]
     assert charts
     assert [one for one in charts if not EXACT.fullmatch(one["targetRevision"])] == []
     skeletons = (stack.out / "k8s" / "deploy").rglob("secret/*.env")
@@ -183,6 +176,19 @@ def test_nothing_in_the_tree_of_all_types_is_left_to_chance(stacks: dict[str, St
         and HIDDEN.search(key)
     }  # fmt: skip
     assert filled == set()
+
+
+def sources(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the Applications of an environment install."""
+    for path in folder.rglob("*.yaml"):
+        for item in yaml_reading.read_all(path.read_text("utf-8")):
+            yield from item.get("spec", {}).get("sources") or []
+
+
+def lists_of(role: Object) -> Iterator[list[str]]:
+    rules: list[dict[str, list[str]]] = role.get("rules") or []
+    for rule in rules:
+        yield from rule.values()
 
 
 def envs_of(item: Object) -> Iterator[dict[str, Any]]:
@@ -211,7 +217,8 @@ def following(links: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 def test_what_was_looked_at_stands_in_the_docs(stacks: dict[str, Stack]) -> None:
-    page = "".join(f"{line}\n" for line in [*HEAD, *(row(name, stacks[name]) for name in stacks)])
+    rows = [row(name, stack) for name, stack in stacks.items()]
+    page = "".join(f"{line}\n" for line in [*HEAD, *rows, *TAIL, *map(place, PLACES)])
     if os.environ.get("UPDATE_GOLDEN"):
         PAGE.write_text(page, "utf-8")
     assert PAGE.read_text("utf-8") == page, "out of date: run this test with UPDATE_GOLDEN=1"
@@ -239,9 +246,34 @@ HEAD = [
     "nobody opens another. It has no wildcard in a Role, no whole Secret in an environment, no",
     "chart without an exact version and no filled password, and speaks to no host outside.",
     "",
-    "| Stack | Components | Links | Files | Objects | with `ha` | Custom resources | Charts |",
-    "|---|---|---|---|---|---|---|---|",
+    "The first number is that of the lines of the entry, YAML and templates; `Custom` are those",
+    "objects that operators take.",
+    "",
+    "| Stack | Lines | Components | Links | Files | Objects | with `ha` | Custom | Charts |",
+    "|---|---|---|---|---|---|---|---|---|",
 ]
+
+
+TAIL = [
+    "",
+    "What is known of links, by the place where it is said:",
+    "",
+    "| Place | Files | Lines |",
+    "|---|---|---|",
+]
+PLACES = ("interfaces", "conventions", "pairs")
+
+
+def lines_of(folder: Path) -> int:
+    """Lines of YAML and templates of an entry, or of all of them."""
+    found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".j2")]
+    return sum(len(path.read_text("utf-8").splitlines()) for path in found)
+
+
+def place(name: str) -> str:
+    folder = ROOT / "link-types" / name
+    files = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".j2")]
+    return f"| `link-types/{name}` | {len(files)} | {lines_of(folder)} |"
 
 
 def row(name: str, stack: Stack) -> str:
@@ -250,6 +282,7 @@ def row(name: str, stack: Stack) -> str:
     charts = Counter(one.chart for one in releases_of(stack.out / "k8s/deploy/overlays/dev"))
     cells = [
         name if name == ALL else f"`{name}`",
+        lines_of(CATALOG if name == ALL else CATALOG / name),
         len(document["components"]),
         len(stack.metadata["links"]),
         sum(1 for path in stack.out.rglob("*") if path.is_file()),

@@ -21,6 +21,7 @@ EVERY_PORT = 0
 
 Pair = tuple[str, str]
 Ports = set[int]
+Rule = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Pod:
     def components(self) -> set[str]:
         return {one["metadata"]["labels"][COMPONENT] for one in self.policies}
 
-    def rules(self, way: str) -> Iterator[dict[str, Any]]:
+    def rules(self, way: str) -> Iterator[Rule]:
         for policy in self.policies:
             yield from policy["spec"].get(way) or []
 
@@ -50,7 +51,7 @@ class Edges:
 def pods(items: list[Object], releases: list[Release]) -> list[Pod]:
     """The pods that some policy selects; those of operators outside of the components are free."""
     policies = [item for item in items if item.get("kind") == "NetworkPolicy"]
-    found = []
+    found: list[Pod] = []
     for caller in callers(items, releases):
         own = [
             policy
@@ -95,16 +96,18 @@ def _common(out: Ports, into: Ports) -> Ports:
     return set(out) if EVERY_PORT in into else out & into
 
 
-def _ports(rules: Iterator[dict[str, Any]], word: str, here: Caller, there: Caller) -> Ports:
+def _ports(rules: Iterator[Rule], word: str, here: Caller, there: Caller) -> Ports:
     """Ports that rules of pods here open to, or from, named pods there."""
     found: Ports = set()
     for rule in rules:
-        if any(_is_meant(peer, here, there) for peer in rule.get(word) or []):
-            found |= {one.get("port", EVERY_PORT) for one in rule.get("ports") or [{}]}
+        peers: list[Rule] = rule.get(word) or []
+        ports: list[Rule] = rule.get("ports") or [{}]
+        if any(_is_meant(peer, here, there) for peer in peers):
+            found |= {one.get("port", EVERY_PORT) for one in ports}
     return found
 
 
-def _is_meant(peer: dict[str, Any], here: Caller, there: Caller) -> bool:
+def _is_meant(peer: Rule, here: Caller, there: Caller) -> bool:
     if "ipBlock" in peer:
         return False
     spaces = peer.get("namespaceSelector")

@@ -7,6 +7,7 @@ what a program does; those that tests take this way run as any user.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -54,8 +55,15 @@ def library_path(package: str) -> dict[str, str]:
 
 
 def _unpack(package: str, folder: Path) -> None:
-    """Download the package and unpack it; neither step needs root."""
+    """Download the package and unpack it, of several tests at once in one; no step needs root."""
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{package}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / package).exists():
+            _download(package, folder)
+
+
+def _download(package: str, folder: Path) -> None:
     try:
         _run(["apt-get", "download", package], folder)
         archive = next(folder.glob(f"{package}_*.deb"))
