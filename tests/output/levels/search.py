@@ -15,10 +15,12 @@ from levels.account import (
     Json,
     even,
     level,
+    listed,
     objects,
     present,
     sorted_words,
 )
+from output_checker import yaml_reading
 
 # https://docs.opensearch.org/latest/security/access-control/permissions/ and .../default-action-groups/
 OPENSEARCH_CLUSTER = {
@@ -40,6 +42,15 @@ OPENSEARCH_INDEX = {
     "indices:admin/refresh*": "write",
     "indices:admin/*": "own",
     "indices:monitor/*": "own",
+}
+# https://www.elastic.co/docs/reference/elasticsearch/security-privileges
+ELASTICSEARCH_CLUSTER = {"cluster:monitor/main": "read"}
+ELASTICSEARCH_INDEX = {
+    "read": "read",
+    "view_index_metadata": "read",
+    "write": "write",
+    "indices:admin/refresh*": "write",
+    "manage": "own",
 }
 ROLE = re.compile(r"^role\.(.+)\.json$")
 
@@ -65,6 +76,24 @@ def opensearch_role(role: Json) -> Account:
     return account(cluster, by_index, (OPENSEARCH_CLUSTER, OPENSEARCH_INDEX), strange)
 
 
+def elasticsearch(folder: Path) -> Accounts:
+    """Return the roles of the file that the operator reads; a user has that of its own name alone."""
+    (secret,) = objects(folder, "roles.yaml")
+    (roles,) = yaml_reading.read_all(secret["stringData"]["roles.yml"])
+    return {name: elasticsearch_role(role) for name, role in roles.items()}
+
+
+def elasticsearch_role(role: Json) -> Account:
+    by_index = {
+        index: set(one["privileges"])
+        for one in listed(role.get("indices"))
+        for index in one["names"]
+    }
+    strange = bool(role.keys() - {"cluster", "indices"})
+    meanings = (ELASTICSEARCH_CLUSTER, ELASTICSEARCH_INDEX)
+    return account(role["cluster"], by_index, meanings, strange)
+
+
 def account(
     cluster: Iterable[str],
     by_index: dict[str, set[str]],
@@ -78,6 +107,4 @@ def account(
         "cluster": sorted_words(cluster),
         "index": sorted_words(set[str]().union(*by_index.values())),
     }
-    return Account(
-        "beyond" if wider else each, {"indices": frozenset(by_index)}, present(grants)
-    )
+    return Account("beyond" if wider else each, {"indices": frozenset(by_index)}, present(grants))
