@@ -22,7 +22,7 @@ from levels.account import (
 )
 from output_checker import yaml_reading
 
-# https://docs.opensearch.org/latest/security/access-control/permissions/ and .../default-action-groups/
+# https://docs.opensearch.org/latest/security/access-control/permissions/
 OPENSEARCH_CLUSTER = {
     "cluster:monitor/main": "read",
     "indices:data/read/mget": "read",
@@ -77,7 +77,7 @@ def opensearch_role(role: Json) -> Account:
 
 
 def elasticsearch(folder: Path) -> Accounts:
-    """Return the roles of the file that the operator reads; a user has that of its own name alone."""
+    """Return the roles of the file that the operator reads; a user has that of its own name."""
     (secret,) = objects(folder, "roles.yaml")
     (roles,) = yaml_reading.read_all(secret["stringData"]["roles.yml"])
     return {name: elasticsearch_role(role) for name, role in roles.items()}
