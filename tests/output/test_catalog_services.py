@@ -22,9 +22,12 @@ OPENED_BY_A_VALUE = {
     ("clickhouse", "native when tls"): "settings.tcp_port_secure and a serviceTemplate add it",
     ("dex", "https"): "https.enabled adds its port to the Service",
     ("kafka", "bridge when tls"): "spec.http.port of the KafkaBridge is its port",
+    ("milvus", "http"): "http.yaml makes its Service",
+    ("milvus", "http when tls"): "http.yaml makes its Service",
     ("oauth2_proxy", "http when tls"): "service.portNumber is the one port of the Service",
     ("rabbitmq", "amqp when tls"): "spec.tls.secretName adds amqps",
     ("rabbitmq", "management when tls"): "spec.tls.secretName adds management-tls",
+    ("weaviate", "http when tls"): "service.ports is the one port of the Service",
 }
 
 Services = dict[str, set[Any]]
