@@ -8,7 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, documents, mariadb, nats, postgres, secrets, services, vectors
+from levels import (
+    databases,
+    documents,
+    mariadb,
+    nats,
+    postgres,
+    search,
+    secrets,
+    services,
+    vectors,
+)
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -18,6 +28,8 @@ PROVIDERS: dict[str, Provider] = {
     "cnpg": postgres.postgres,
     "clickhouse": databases.clickhouse,
     "mongodb": documents.mongodb,
+    "opensearch": search.opensearch,
+    "elasticsearch": search.elasticsearch,
     "mariadb": mariadb.mariadb,
     "valkey": databases.valkey,
     "kafka": services.kafka,
@@ -35,6 +47,8 @@ SIGNED = {"qdrant"}
 OWN = {
     "clickhouse": {"stacktic_backup", "stacktic_schema"},
     "mongodb": {"stacktic_exporter", "stacktic_upkeep"},
+    "opensearch": {"stacktic_backup", "stacktic_exporter"},
+    "elasticsearch": {"stacktic_backup", "stacktic_exporter", "stacktic_indices"},
     "valkey": {"admin", "default", "exporter"},
     "seaweedfs": {"nobody"},
     "nats": {"admin"},
@@ -45,6 +59,7 @@ REACH = {
     "postgres": [("databases", "database", "database")],
     "clickhouse": [("databases", "database", "database")],
     "mongodb": [("databases", "database", "database")],
+    "search": [("indices", "index", "index")],
     "mysql": [("databases", "database", "database")],
     "kafka": [("topics", "topic", "topic")],
     "kafka_bridge": [("topics", "topic", "topic")],
