@@ -42,6 +42,8 @@ VALUES: list[Any] = [
 MODULES = {
     "prometheus": "stacktic_mcp.tools.prometheus.prometheus_tools",
     "loki": "stacktic_mcp.tools.loki.loki_tools",
+    "tempo": "stacktic_mcp.tools.traces.traces_tools",
+    "jaeger": "stacktic_mcp.tools.traces.traces_tools",
     "grafana": "stacktic_mcp.tools.grafana.grafana_tools",
     "argo_cd": "stacktic_mcp.tools.argocd.argocd_tools",
     "rabbitmq": "stacktic_mcp.tools.rabbitmq.rabbitmq_tools",
@@ -74,6 +76,8 @@ def link_of(kind: str, *, port: int = 9, write: bool = False) -> LinkFacts:
             "PORT": str(port),
             "VHOST": "app",
             "PROJECT": "stack-3.dev",
+            # Read by the tools of stores of traces alone.
+            "DIALECT": kind,
             "USERNAME": "u",
             "OPENAPI_SHA256": hashlib.sha256(OPENAPI_BYTES).hexdigest(),
         },

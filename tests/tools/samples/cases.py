@@ -18,6 +18,7 @@ from samples.documents import (
     ELEMENTS,
     EVENT,
     HYDRATOR,
+    JAEGER_TRACES,
     LABELS,
     LISTED,
     LOKI_BESIDE,
@@ -36,6 +37,8 @@ from samples.documents import (
     STATS,
     STREAM,
     TARGET,
+    TEMPO_FOUND,
+    TEMPO_TRACE,
     VECTOR,
     Facts,
     application,
@@ -72,6 +75,10 @@ def _page(*rows: Any) -> Facts:
 ITEMS = ((), ("items",), ("page_count",))
 DATA = ((), ("status",), ("data",))
 RESULT = (*DATA, ("data", "result"), ("data", "resultType"))
+ENVELOPE = ((), ("data",))
+TAGS = ((), ("tagValues",))
+TEMPO_SPANS = ((), ("trace", "resourceSpans"))
+TRACE_NAMES: dict[str, Facts] = {"trace_services": {}, "trace_operations": {"service": "kafka"}}
 
 CASES = [
     Case("prometheus", "prom_query", VECTOR, {"query": "up"}, RESULT),
@@ -153,6 +160,18 @@ CASES = [
     Case("loki", "loki_label_values", ok(["a"]), {"label": "app"}, DATA),
     Case("loki", "loki_series", ok([{"app": "a"}]), {"match": SELECTOR}, DATA),
     Case("loki", "loki_stats", STATS, {"match": SELECTOR}, ((), ("bytes",))),
+    *(
+        Case("tempo", tool, {"tagValues": [{"type": "string", "value": "a"}]}, arguments, TAGS)
+        for tool, arguments in TRACE_NAMES.items()
+    ),
+    Case("tempo", "trace_search", TEMPO_FOUND, {"service": "kafka"}, ((), ("traces",))),
+    Case("tempo", "trace_errors", TEMPO_FOUND, {"component": "kafka"}, ((), ("traces",))),
+    Case("tempo", "trace_get", TEMPO_TRACE, {"trace_id": "a1"}, TEMPO_SPANS),
+    Case("jaeger", "trace_services", {"data": ["a"]}, {}, ENVELOPE),
+    Case("jaeger", "trace_operations", {"data": [{"name": "a"}]}, {"service": "a"}, ENVELOPE),
+    Case("jaeger", "trace_search", JAEGER_TRACES, {"service": "kafka"}, ENVELOPE),
+    Case("jaeger", "trace_errors", JAEGER_TRACES, {"component": "kafka"}, ENVELOPE),
+    Case("jaeger", "trace_get", JAEGER_TRACES, {"trace_id": "a1"}, ENVELOPE),
     *(
         Case(
             "grafana",

@@ -74,6 +74,58 @@ STATS = {"streams": 1, "chunks": 1, "entries": 2, "bytes": 100}
 LOKI_BESIDE = {"loki/api/v1/index/stats": STATS}
 SELECTOR = '{namespace="kafka"}'
 
+TEMPO_FOUND: Facts = {
+    "traces": [
+        {
+            "traceID": "a1",
+            "rootServiceName": "kafka",
+            "rootTraceName": "GET /",
+            "startTimeUnixNano": "1700000000123456789",
+            "durationMs": 5,
+            "serviceStats": {"kafka": {"spanCount": 2, "errorCount": 1}},
+        }
+    ],
+    "metrics": {},
+}
+TEMPO_SPAN = {
+    "traceId": "AAAAAAAAAAAAAAAAAAAAoQ==",
+    "spanId": "AAAAAAAAAKE=",
+    "parentSpanId": "AAAAAAAAAKI=",
+    "name": "GET /",
+    "kind": "SPAN_KIND_SERVER",
+    "startTimeUnixNano": "1700000000123456789",
+    "endTimeUnixNano": "1700000000223456789",
+    "attributes": [{"key": "http.route", "value": {"stringValue": "/"}}],
+    "status": {"code": "STATUS_CODE_ERROR"},
+}
+TEMPO_SERVICE = [{"key": "service.name", "value": {"stringValue": "kafka"}}]
+TEMPO_TRACE: Facts = {
+    "trace": {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": TEMPO_SERVICE},
+                "scopeSpans": [{"scope": {}, "spans": [TEMPO_SPAN]}],
+            }
+        ]
+    }
+}
+JAEGER_SPAN = {
+    "traceID": "a1",
+    "spanID": "b1",
+    "operationName": "GET /",
+    "references": [{"refType": "CHILD_OF", "traceID": "a1", "spanID": "b2"}],
+    "startTime": 1700000000123456,
+    "duration": 1000,
+    "tags": [{"key": "error", "type": "bool", "value": True}],
+    "processID": "p1",
+}
+JAEGER_TRACES: Facts = {
+    "data": [
+        {"traceID": "a1", "spans": [JAEGER_SPAN], "processes": {"p1": {"serviceName": "kafka"}}}
+    ],
+    "errors": None,
+}
+
 PANEL = {
     "id": 1,
     "title": "Lag",
