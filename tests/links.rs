@@ -72,18 +72,11 @@ fn link_types_generate_something() {
             || selected.iter().any(|name| *name == kind.interface_name());
         let opens = !kind.provision.endpoints.is_empty();
         assert!(
-            by_hook || opens || !kind.modules().is_empty() || is_printed(&from, &kind.slot_name),
+            by_hook || opens || !kind.modules().is_empty() || from.prints(&kind.slot_name),
             "{} generates nothing",
             kind.name
         );
     }
-}
-
-/// Whether a template of the consumer goes through the links of the slot.
-fn is_printed(from: &Type, slot: &str) -> bool {
-    let asked = format!("component.gets.{slot}");
-    let mut templates = from.definition.files.iter().filter_map(|file| file.template.as_ref());
-    templates.any(|name| String::from_utf8_lossy(&from.file(name).unwrap()).contains(&asked))
 }
 
 /// What is opened, given and counted exists at the end that has it.

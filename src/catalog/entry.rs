@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
-use super::folders;
+use super::{ComponentType, folders};
 use crate::contents::{Constant, Contents};
 use crate::fault::Code;
 use crate::name::RelPath;
@@ -126,6 +126,17 @@ impl<T> Entry<T> {
                 .collect()),
             Files::Folder(root) => folders::files_below(root, &root.join(folder)),
         }
+    }
+}
+
+impl Entry<ComponentType> {
+    /// Whether a template of the type goes through its links of a slot.
+    #[must_use]
+    pub fn prints(&self, slot: &str) -> bool {
+        let asked = format!("component.gets.{slot}");
+        let templates = self.definition.files.iter().filter_map(|file| file.template.as_ref());
+        let mut texts = templates.filter_map(|name| self.file(name).ok());
+        texts.any(|text| String::from_utf8_lossy(&text).contains(&asked))
     }
 }
 

@@ -96,7 +96,9 @@ fn effects(link: &LegalLink, hooks: &Hooks) -> Vec<String> {
             .filter(|pair| !pair.definition.files.is_empty())
             .map(|_| "files".to_owned()),
         is_certified(link).then(|| "certificate".to_owned()),
-        is_printed(link).then(|| format!("own files of {}", link.from.definition.name)),
+        link.from
+            .prints(&link.kind.slot_name)
+            .then(|| format!("own files of {}", link.from.definition.name)),
     ];
     told.into_iter().flatten().chain(hooks.told(link)).collect()
 }
@@ -104,15 +106,6 @@ fn effects(link: &LegalLink, hooks: &Hooks) -> Vec<String> {
 /// Whether the consumer shows a certificate for such a link.
 fn is_certified(link: &LegalLink) -> bool {
     link.kind.interface_name() == TLS && link.from.definition.certificate.is_some()
-}
-
-/// Whether a template of the consumer goes through the links of the slot.
-fn is_printed(link: &LegalLink) -> bool {
-    let from = &link.from;
-    let templates = from.definition.files.iter().filter_map(|file| file.template.as_ref());
-    let mut texts = templates.filter_map(|name| from.file(name).ok());
-    let asked = format!("component.gets.{}", link.kind.slot_name);
-    texts.any(|text| String::from_utf8_lossy(&text).contains(&asked))
 }
 
 /// All hooks, sorted by name.

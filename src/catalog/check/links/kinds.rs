@@ -66,6 +66,7 @@ fn nothing(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
                 kinds.any(|kind| {
                     makes_nothing(kind)
                         && !changes(&from.definition, kind)
+                        && !from.prints(&kind.slot_name)
                         && !among.is_read(kind, &from.definition, own)
                 })
             })
