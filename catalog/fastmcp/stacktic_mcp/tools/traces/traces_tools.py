@@ -25,16 +25,13 @@ Service = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern="^[ -~]+$", description="as trace_services says"),
 ]
-Operation = Annotated[
-    str,
-    Field(min_length=1, max_length=200, pattern="^[ -~]+$", description="name of a span"),
-]
+_OfSpan = Annotated[str, Field(min_length=1, max_length=200, pattern="^[ -~]+$")]
+_Lasting = Annotated[str, Field(pattern=f"^{TIMES.duration}$", max_length=16)]
+Operation = Annotated[_OfSpan | None, Field(description="name of a span")]
+Duration = Annotated[_Lasting | None, Field(description="such as 250ms or 2s")]
 Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP)]
 Since = Annotated[
     str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
-]
-Duration = Annotated[
-    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="such as 250ms or 2s")
 ]
 TraceId = Annotated[
     str, Field(pattern="^[0-9a-fA-F]{1,32}$", description="as trace_search tells it")
@@ -101,8 +98,8 @@ def _register_traces(tools: Toolset) -> None:
     async def trace_search(
         link: Link,
         service: Service,
-        operation: Operation | None = None,
-        min_duration: Duration | None = None,
+        operation: Operation = None,
+        min_duration: Duration = None,
         errors_only: Errors = False,
         start: Moment = "now-1h",
         end: Moment = "now",
