@@ -49,6 +49,7 @@ ONCE = {
     "keda",
     "kyverno",
     "opa",
+    "trivy",
     "velero",
 }
 # Of these a component can use one: a certificate has one issuer.
