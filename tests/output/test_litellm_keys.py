@@ -23,7 +23,11 @@ from output_checker.places import ROOT
 
 CASE = ROOT / "tests/golden/one_address_for_all_models/stack.yaml"
 MASTER = "master-of-the-test"
-VALUES = {"api-litellm-openai": "a" * 40, "jobs-litellm-openai": "b" * 40}
+VALUES = {
+    "api-litellm-openai": "a" * 40,
+    "jobs-litellm-openai": "b" * 40,
+    "langflow-litellm": "d" * 40,
+}
 SMALLEST_PAGE = 1
 
 

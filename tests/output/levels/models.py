@@ -63,7 +63,9 @@ def ollama(folder: Path) -> Accounts:
 
 def litellm(folder: Path) -> Accounts:
     (config,) = objects(folder, "keys.yaml")
-    accounts: list[Json] = json.loads(config["data"]["accounts.json"])
+    accounts: list[Json] = [
+        json.loads(line) for line in config["data"]["accounts.jsonl"].splitlines()
+    ]
     return {
         one["name"]: Account(
             level(one["routes"], ASKS), {}, present({"routes": sorted_words(one["routes"])})
