@@ -12,6 +12,7 @@ from levels import (
     databases,
     documents,
     mariadb,
+    models,
     nats,
     postgres,
     search,
@@ -40,6 +41,9 @@ PROVIDERS: dict[str, Provider] = {
     "argo_cd": services.argo_cd,
     "weaviate": vectors.weaviate,
     "milvus": vectors.milvus,
+    "ollama": models.ollama,
+    "litellm": models.litellm,
+    "vllm": models.vllm,
 }
 # What a link may do stands in a token that people sign, and in nothing that is rendered.
 SIGNED = {"qdrant"}
@@ -54,6 +58,8 @@ OWN = {
     "nats": {"admin"},
     "weaviate": {"backup"},
 }
+# Kinds of parts that have an account each, whether or not a link ends there.
+OWN_PARTS = {"vllm": "model"}
 # What a link reaches, as parts of its target: the list, the type of the parts, their attribute.
 REACH = {
     "postgres": [("databases", "database", "database")],
@@ -71,7 +77,7 @@ REACH = {
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
-HELD = {*REACH, "redis", "argocd_api"}
+HELD = {*REACH, "redis", "argocd_api", "openai"}
 
 
 @dataclass
@@ -118,7 +124,11 @@ def own_accounts(component: Json) -> set[str]:
     """Return those that are there without a link: also the owners of databases."""
     attributes = [part["attributes"] for part in component["sub_components"]]
     owners = {str(one["username"]) for one in attributes if "username" in one}
-    return OWN.get(component["type"], set[str]()) | owners
+    kind = OWN_PARTS.get(component["type"])
+    parts_of_it = {
+        one["name"].lower() for one in component["sub_components"] if one["type"] == kind
+    }
+    return OWN.get(component["type"], set[str]()) | owners | parts_of_it
 
 
 def at_account(account: Account, component: Json, links: list[Told]) -> list[str]:

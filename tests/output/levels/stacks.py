@@ -28,6 +28,9 @@ NEEDED: dict[str, Any] = {
     "revision": "v1.0.0",
     "bind_dn": "cn=reader,dc=example,dc=com",
     "users": "ou=people,dc=example,dc=com",
+    "model": "acme/small:1b",
+    "hub_model": "acme/small",
+    "key": "STRIPE_API_KEY",
 }
 # Parts of which a component has one.
 ALONE = {"repository"}
