@@ -71,7 +71,7 @@ def clickhouse_user(user: Json, profiles: Json) -> Account:
 
 READS = "@read dbsize exists get getrange hlen hmget hscan hstrlen llen lrange memory|usage mget"
 MORE_READS = "pttl scan scard sscan strlen type xlen xrange zcard zrange"
-WRITES = "@write set unlink del"
+WRITES = "@write set unlink del evalsha script|load publish"
 # No key is in reach of these.
 PROBES = "ping info @connection @transaction"
 VALKEY = {
@@ -80,6 +80,7 @@ VALKEY = {
     **dict.fromkeys(WRITES.split(), "write"),
 }
 PATTERN = re.compile(r"^(%RW?~|%W~|~)(.*)$")
+CHANNEL = "&"
 CLOSED = ["resetkeys", "resetchannels", "-@all"]
 
 
@@ -96,7 +97,7 @@ def acl_user(rules: list[str]) -> Account:
     taken = next((at for at, rule in enumerate(commands) if rule[0] == "-"), len(commands))
     allowed = [rule[1:] for rule in commands if rule[0] == "+"]
     strange = [
-        rule for rule in rules[len(CLOSED) :] if rule[0] not in "+-" and not PATTERN.match(rule)
+        rule for rule in rules[len(CLOSED) :] if rule[0] not in "+-&" and not PATTERN.match(rule)
     ]
     writes = any("R" not in found[1] or "W" in found[1] for found in patterns)
     fence = "none" if not patterns else "write" if writes else "read"
@@ -110,6 +111,9 @@ def acl_user(rules: list[str]) -> Account:
         "deny": sorted_words(rule for rule in commands if rule[0] == "-"),
         "again": sorted_words(rule for rule in commands[taken:] if rule[0] == "+"),
         "keys": sorted_words({found[1] for found in patterns}),
+        "channels": sorted_words(
+            rule[1:].removesuffix("*") for rule in rules if rule.startswith(CHANNEL)
+        ),
     }
     beyond = not closed or strange or might == "beyond"
     return Account(
