@@ -30,6 +30,7 @@ OPENED_BY_A_VALUE = {
 # Services that the type makes itself, beside those of its chart.
 BESIDE_THE_CHART = {
     ("ollama", "http"): "service.yaml.j2 leads to the guard",
+    ("vllm", "http"): "models.yaml.j2 leads to every server",
 }
 
 Services = dict[str, set[Any]]
