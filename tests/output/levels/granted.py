@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, documents, mariadb, nats, postgres, secrets, services
+from levels import databases, documents, mariadb, models, nats, postgres, secrets, services
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -26,6 +26,9 @@ PROVIDERS: dict[str, Provider] = {
     "openbao": secrets.openbao,
     "seaweedfs": services.seaweedfs,
     "argo_cd": services.argo_cd,
+    "ollama": models.ollama,
+    "litellm": models.litellm,
+    "vllm": models.vllm,
 }
 # Accounts that are there without a link: of a provider's own jobs, probes and administrators.
 OWN = {
@@ -35,6 +38,8 @@ OWN = {
     "seaweedfs": {"nobody"},
     "nats": {"admin"},
 }
+# Kinds of parts that have an account each, whether or not a link ends there.
+OWN_PARTS = {"vllm": "model"}
 # What a link reaches, as parts of its target: the list, the type of the parts, their attribute.
 REACH = {
     "postgres": [("databases", "database", "database")],
@@ -50,7 +55,7 @@ REACH = {
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
-HELD = {*REACH, "redis", "argocd_api"}
+HELD = {*REACH, "redis", "argocd_api", "openai"}
 
 
 @dataclass
@@ -95,7 +100,11 @@ def own_accounts(component: Json) -> set[str]:
     """Return those that are there without a link: also the owners of databases."""
     attributes = [part["attributes"] for part in component["sub_components"]]
     owners = {str(one["username"]) for one in attributes if "username" in one}
-    return OWN.get(component["type"], set[str]()) | owners
+    kind = OWN_PARTS.get(component["type"])
+    parts_of_it = {
+        one["name"].lower() for one in component["sub_components"] if one["type"] == kind
+    }
+    return OWN.get(component["type"], set[str]()) | owners | parts_of_it
 
 
 def at_account(account: Account, component: Json, links: list[Told]) -> list[str]:

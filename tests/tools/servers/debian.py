@@ -22,12 +22,14 @@ class PackageMissingError(RuntimeError):
 def find_program(program: str, package: str) -> Path:
     """Return the program: from PATH, from `target/debs`, or freshly unpacked there."""
     installed = shutil.which(program)
-    unpacked = DEBS / package / "usr" / "bin" / program
     if installed:
         return Path(installed)
-    if not unpacked.exists():
+    if not (DEBS / package).exists():
         _unpack(package, DEBS)
-    return unpacked
+    folders = [DEBS / package / "usr" / name for name in ("bin", "sbin")]
+    return next(
+        (one / program for one in folders if (one / program).exists()), folders[0] / program
+    )
 
 
 def library_path(package: str) -> dict[str, str]:
