@@ -22,12 +22,15 @@ OPENED_BY_A_VALUE = {
     ("clickhouse", "native when tls"): "settings.tcp_port_secure and a serviceTemplate add it",
     ("dex", "https"): "https.enabled adds its port to the Service",
     ("kafka", "bridge when tls"): "spec.http.port of the KafkaBridge is its port",
-    ("milvus", "http"): "http.yaml makes its Service",
-    ("milvus", "http when tls"): "http.yaml makes its Service",
     ("oauth2_proxy", "http when tls"): "service.portNumber is the one port of the Service",
     ("rabbitmq", "amqp when tls"): "spec.tls.secretName adds amqps",
     ("rabbitmq", "management when tls"): "spec.tls.secretName adds management-tls",
     ("weaviate", "http when tls"): "service.ports is the one port of the Service",
+}
+# Services that an object beside the chart makes.
+MADE_BESIDE = {
+    ("milvus", "http"): "http.yaml makes it",
+    ("milvus", "http when tls"): "http.yaml makes it",
 }
 
 Services = dict[str, set[Any]]
@@ -75,6 +78,8 @@ def fault(type_name: str, name: str, endpoint: dict[str, Any], services: Service
     host, port = endpoint["host"], endpoint["port"]
     if not host.endswith(SUFFIX):
         return f"{host} does not end in {SUFFIX}"
+    if (type_name, name) in MADE_BESIDE:
+        return None
     candidates = matching(host, services)
     if not candidates:
         return f"no Service of {type_name} is called like {host}"

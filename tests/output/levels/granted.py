@@ -8,7 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from levels import databases, documents, mariadb, nats, postgres, search, secrets, services
+from levels import (
+    databases,
+    documents,
+    mariadb,
+    nats,
+    postgres,
+    search,
+    secrets,
+    services,
+    vectors,
+)
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
 
@@ -28,7 +38,11 @@ PROVIDERS: dict[str, Provider] = {
     "openbao": secrets.openbao,
     "seaweedfs": services.seaweedfs,
     "argo_cd": services.argo_cd,
+    "weaviate": vectors.weaviate,
+    "milvus": vectors.milvus,
 }
+# What a link may do stands in a token that people sign, and in nothing that is rendered.
+SIGNED = {"qdrant"}
 # Accounts that are there without a link: of a provider's own jobs, probes and administrators.
 OWN = {
     "clickhouse": {"stacktic_backup", "stacktic_schema"},
@@ -38,6 +52,7 @@ OWN = {
     "valkey": {"admin", "default", "exporter"},
     "seaweedfs": {"nobody"},
     "nats": {"admin"},
+    "weaviate": {"backup"},
 }
 # What a link reaches, as parts of its target: the list, the type of the parts, their attribute.
 REACH = {
@@ -52,6 +67,7 @@ REACH = {
     "rabbitmq_management": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
     "nats": [("streams", "stream", "stream"), ("subjects", "subject", "subject")],
     "s3": [("buckets", "bucket", "bucket")],
+    "vector": [("collections", "collection", "collection")],
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
@@ -82,6 +98,8 @@ def accounts_of(out: Path, component: Json) -> Accounts:
 
 def at_provider(out: Path, component: Json, told: list[Told]) -> list[str]:
     """Compare every account of a component with the links that have it."""
+    if component["type"] in SIGNED:
+        return []
     accounts = accounts_of(out, component)
     by_principal: dict[str, list[Told]] = {}
     for one in told:
