@@ -40,7 +40,16 @@ INSTANCES = ("", "-b", "-b-c")
 MOST_PARTS = 3
 HALF = 0.5
 # A stack is delivered by one component, and what brings kinds into the cluster is there once.
-ONCE = {"argo_cd", "cert_manager", "external_secrets", "gateway_api", "keda", "kyverno", "opa", "trivy"}
+ONCE = {
+    "argo_cd",
+    "cert_manager",
+    "external_secrets",
+    "gateway_api",
+    "keda",
+    "kyverno",
+    "opa",
+    "trivy",
+}
 # Of these a component can use one: a certificate has one issuer.
 SINGLE = {"tls"}
 # Its operator serves its own namespace alone.
