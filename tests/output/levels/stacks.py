@@ -48,20 +48,14 @@ HALF = 0.5
 ONCE = {
     "argo_cd",
     "cert_manager",
-<<<<<<< HEAD
     "external_dns",
-=======
->>>>>>> guards
     "external_secrets",
     "gateway_api",
     "keda",
     "kyverno",
     "opa",
     "trivy",
-<<<<<<< HEAD
     "velero",
-=======
->>>>>>> guards
 }
 # Of these a component can use one: a certificate has one issuer.
 SINGLE = {"tls"}
