@@ -43,8 +43,9 @@ ROLES = ("Role", "ClusterRole")
 URL = re.compile(r"https?://(?:[^/@\s]*@)?([A-Za-z0-9._-]+)")
 # Metadata names a page of each type, for people.
 DOCS = re.compile(r"docs\W+https?://\S+")
+# Names without a dot are those of the same namespace.
 INSIDE = re.compile(
-    r"\.svc(\.cluster\.local)?$|(^|\.)example\.com$|^(localhost|127\.0\.0\.1|0\.0\.0\.0)$"
+    r"^[^.]+$|\.svc(\.cluster\.local)?$|(^|\.)example\.com$|^(localhost|127\.0\.0\.1|0\.0\.0\.0)$"
 )
 OUTSIDE = {
     # It signs certificates for people outside, where nobody else is named.

@@ -297,6 +297,8 @@ class Maker:
                 given[key] = self.needed(key, parts, is_object=is_object)
             elif default in NAMES and ("-" in name or self.chance.random() < 0.4):
                 given[key] = other
+        if "run" in defaults:
+            given["run"] = 1
         if "safe" in defaults:
             given["safe"] = self.chance.random() < HALF
         return given

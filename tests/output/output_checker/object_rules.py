@@ -16,7 +16,13 @@ from output_checker.finding import Finding, Object, group_and_version, name_of
 LONGEST_NAME = 63
 # A controller adds a hash of up to eleven characters to these names and uses the result
 # as a label value.
-LONGEST_BY_KIND = {"CronJob": 52, "StatefulSet": 52}
+# Names of admission policies are no labels of anything.
+LONGEST_BY_KIND = {
+    "CronJob": 52,
+    "StatefulSet": 52,
+    "ValidatingAdmissionPolicy": 253,
+    "ValidatingAdmissionPolicyBinding": 253,
+}
 MOST_DATA_BYTES = 1024 * 1024
 MOST_APPLIED_BYTES = 256 * 1024
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
