@@ -11,6 +11,7 @@ from pathlib import Path
 from levels import (
     databases,
     documents,
+    images,
     mariadb,
     models,
     nats,
@@ -39,6 +40,7 @@ PROVIDERS: dict[str, Provider] = {
     "openbao": secrets.openbao,
     "seaweedfs": services.seaweedfs,
     "argo_cd": services.argo_cd,
+    "harbor": images.harbor,
     "weaviate": vectors.weaviate,
     "milvus": vectors.milvus,
     "ollama": models.ollama,
@@ -77,7 +79,7 @@ REACH = {
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
-HELD = {*REACH, "redis", "argocd_api", "openai"}
+HELD = {*REACH, "redis", "argocd_api", "openai", "oci"}
 
 
 @dataclass
