@@ -75,11 +75,12 @@ REACH = {
     "rabbitmq_management": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
     "nats": [("streams", "stream", "stream"), ("subjects", "subject", "subject")],
     "s3": [("buckets", "bucket", "bucket")],
+    "oci": [("projects", "project", "project")],
     "vector": [("collections", "collection", "collection")],
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
-HELD = {*REACH, "redis", "argocd_api", "openai", "oci"}
+HELD = {*REACH, "redis", "argocd_api", "openai"}
 
 
 @dataclass
