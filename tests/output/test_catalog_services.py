@@ -21,6 +21,7 @@ OPENED_BY_A_VALUE = {
     ("clickhouse", "http when tls"): "settings.https_port and a serviceTemplate add https",
     ("clickhouse", "native when tls"): "settings.tcp_port_secure and a serviceTemplate add it",
     ("dex", "https"): "https.enabled adds its port to the Service",
+    ("harbor", "http when tls"): "expose.tls.enabled adds expose.clusterIP.ports.httpsPort",
     ("kafka", "bridge when tls"): "spec.http.port of the KafkaBridge is its port",
     ("oauth2_proxy", "http when tls"): "service.portNumber is the one port of the Service",
     ("rabbitmq", "amqp when tls"): "spec.tls.secretName adds amqps",

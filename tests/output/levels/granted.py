@@ -11,6 +11,7 @@ from pathlib import Path
 from levels import (
     databases,
     documents,
+    images,
     mariadb,
     models,
     nats,
@@ -39,6 +40,7 @@ PROVIDERS: dict[str, Provider] = {
     "openbao": secrets.openbao,
     "seaweedfs": services.seaweedfs,
     "argo_cd": services.argo_cd,
+    "harbor": images.harbor,
     "weaviate": vectors.weaviate,
     "milvus": vectors.milvus,
     "ollama": models.ollama,
@@ -73,6 +75,7 @@ REACH = {
     "rabbitmq_management": [("queues", "queue", "queue"), ("exchanges", "exchange", "exchange")],
     "nats": [("streams", "stream", "stream"), ("subjects", "subject", "subject")],
     "s3": [("buckets", "bucket", "bucket")],
+    "oci": [("projects", "project", "project")],
     "vector": [("collections", "collection", "collection")],
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
