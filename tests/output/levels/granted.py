@@ -11,6 +11,7 @@ from pathlib import Path
 from levels import (
     databases,
     documents,
+    engines,
     mariadb,
     models,
     nats,
@@ -44,6 +45,7 @@ PROVIDERS: dict[str, Provider] = {
     "ollama": models.ollama,
     "litellm": models.litellm,
     "vllm": models.vllm,
+    "trino": engines.trino,
 }
 # What a link may do stands in a token that people sign, and in nothing that is rendered.
 SIGNED = {"qdrant"}
@@ -74,6 +76,7 @@ REACH = {
     "nats": [("streams", "stream", "stream"), ("subjects", "subject", "subject")],
     "s3": [("buckets", "bucket", "bucket")],
     "vector": [("collections", "collection", "collection")],
+    "sql": [("catalogs", "catalog", "catalog")],
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
