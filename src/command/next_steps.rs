@@ -7,7 +7,7 @@ use crate::layout::{self, OPERATORS};
 use crate::name::{ComponentName, RelPath};
 use crate::report::{self, Environment, Image, Made, NextStep, SecretFile};
 use crate::settings::GenSettings;
-use crate::stack::{Component, SecretsBackend, Stack};
+use crate::stack::{AttributeValue, Component, SecretsBackend, Stack};
 use crate::tree::{Action, Change, Changes, Content, Skeleton, Tree};
 
 /// The steps that are left after the first run; none after any other, and none while nothing can be written.
@@ -97,9 +97,12 @@ fn image(component: &Component, tree: &Tree) -> Option<Image> {
         return None;
     };
     let dockerfile = String::from_utf8_lossy(dockerfile);
+    // Beside the one that is built there may be images of helpers; the attribute says where it is pulled from.
+    let own = component.attributes.get("image").and_then(AttributeValue::text);
+    let name = own.or_else(|| component.images.values().next().cloned())?;
     Some(Image {
         component: component.name.to_string(),
-        name: component.images.values().next()?.clone(),
+        name,
         folder,
         with_program: dockerfile.lines().any(|line| line.starts_with("COPY stacktic ")),
     })

@@ -156,12 +156,16 @@ fn shows_entries_of_an_overlay() {
       django-mailpit                   write            mail sink: mail that is sent
       external_secrets-mailpit         read             External Secrets makes a component's Secrets of the values in its store
       external_source_code-mailpit     write            mail sink: mail that is sent
+      falco-mailpit                    read             Falco watches processes in the namespace of a component
       fastapi-mailpit                  write            mail sink: mail that is sent
       image_base-mailpit               write            mail sink: mail that is sent
+      kyverno-mailpit                  write            Kyverno guards the namespace of a component by its policies
       nextjs-mailpit                   write            mail sink: mail that is sent
       nodejs-mailpit                   write            mail sink: mail that is sent
+      opa-mailpit                      write            Gatekeeper guards the namespace of a component by its policies
       spring_boot-mailpit              write            mail sink: mail that is sent
       stack_agent-mailpit              probe            the agent checks the health of a component
+      trivy-mailpit                    read             Trivy scans what runs in the namespace of a component
 
     Nothing leaves it.
     ----- stderr -----

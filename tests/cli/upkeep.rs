@@ -76,7 +76,7 @@ fn what_is_no_longer_maintained_is_not_offered() {
     let run = project.run("check --catalog extra");
     assert_eq!(run.code, 1);
     assert!(
-        run.stderr.contains("`loki`") && !run.stderr.contains("hoard"),
+        run.stderr.contains("`kafka`") && !run.stderr.contains("hoard"),
         "{}",
         run.stderr
     );
@@ -213,6 +213,10 @@ fn charts_are_those_of_the_facts() {
     let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let rows = told["rows"].as_array().unwrap();
     let charts = rows.iter().filter(|row| row["what"] == "chart");
-    let old: Vec<_> = charts.filter(|row| row["state"] != "current").collect();
-    assert!(old.is_empty(), "{old:?}");
+    let others: Vec<_> = charts
+        .filter(|row| row["state"] != "current")
+        .map(|row| format!("{}: {}", row["name"].as_str().unwrap(), row["state"].as_str().unwrap()))
+        .collect();
+    // What was rendered of Gitea's chart is a commit without a version.
+    assert_eq!(others, ["gitea: unknown"]);
 }

@@ -31,6 +31,8 @@ NEEDED: dict[str, Any] = {
     "model": "acme/small:1b",
     "hub_model": "acme/small",
     "key": "STRIPE_API_KEY",
+    "schedule": "30 3 * * *",
+    "command": "true",
 }
 # Parts of which a component has one.
 ALONE = {"repository"}
@@ -157,6 +159,12 @@ class Draft:
         return Draft(self.components, links, self.published)
 
 
+def names_another(form: Form, part: str) -> bool:
+    """Whether such a part has to name one of another kind."""
+    needed = {key for key, default in form.parts[part].items() if default == "required"}
+    return bool(needed & (form.parts.keys() - {part}))
+
+
 def written(links: list[Link]) -> list[Json]:
     """Write links of the same source and options that follow each other as one, with a list."""
     found: list[Json] = []
@@ -271,34 +279,35 @@ class Maker:
         """Some parts of every type, each type's own names."""
         parts: dict[str, Json] = {}
         # Those that name another part come behind it.
-        for kind in sorted(form.parts, key=lambda one: "required" in form.parts[one].values()):
-            defaults = form.parts[kind]
+        for kind in sorted(form.parts, key=lambda one: names_another(form, one)):
             most = 1 if kind in ALONE else MOST_PARTS
             for word in self.chance.sample(PARTS, self.chance.randint(1, most)):
                 name = f"{kind[0]}{len(parts)}_{word}"
-                parts[name] = {"type": kind, "attributes": self.attributes(defaults, name, parts)}
+                parts[name] = {"type": kind, "attributes": self.attributes(form, kind, name, parts)}
         return parts
 
-    def attributes(self, defaults: dict[str, str], name: str, parts: dict[str, Json]) -> Json:
+    def attributes(self, form: Form, kind: str, name: str, parts: dict[str, Json]) -> Json:
         """Give what is required, and now and then another name for its service."""
+        defaults = form.parts[kind]
         given: Json = {}
         other = "".join(letter for letter in name if letter.isalnum()) + "x"
         for key, default in defaults.items():
             if default == "required":
-                given[key] = self.needed(key, parts)
+                is_object = form.parts.get(key, {}).get(key) == "{sub_object}"
+                given[key] = self.needed(key, parts, is_object=is_object)
             elif default in NAMES and ("-" in name or self.chance.random() < 0.4):
                 given[key] = other
         if "safe" in defaults:
             given["safe"] = self.chance.random() < HALF
         return given
 
-    def needed(self, key: str, parts: dict[str, Json]) -> Any:
+    def needed(self, key: str, parts: dict[str, Json], *, is_object: bool) -> Any:
         """Return the name of another part, where it is one: the database of a table."""
         names = [name for name, one in parts.items() if one["type"] == key]
         if not names:
             return NEEDED[key]
         name = self.chance.choice(names)
-        return parts[name]["attributes"].get(key, name)
+        return parts[name]["attributes"].get(key, name.replace("_", "-") if is_object else name)
 
     def part(self, draft: Draft, component: str, kind: str) -> str:
         parts = draft.components[component]["sub_components"]

@@ -80,7 +80,8 @@ def _of_chart(rule: dict[str, Any], item: Object, release: str, values: dict[str
     is_on = "when" not in rule or _at(values, rule["when"]) is True
     replicas = (_at(values, rule["replicas"]) or 1) + rule.get("more", 0) if is_on else 1
     named = isinstance(rule["budget"], list)
-    budget = _at(values, rule["budget"]) or {} if named else {"enabled": rule["budget"] == "none"}
+    needs_none = rule["budget"] in ("none", "chart")
+    budget = _at(values, rule["budget"]) or {} if named else {"enabled": needs_none}
     least = budget.get("minAvailable")
     return Pods(
         item,
