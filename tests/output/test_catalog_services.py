@@ -26,6 +26,7 @@ OPENED_BY_A_VALUE = {
     ("oauth2_proxy", "http when tls"): "service.portNumber is the one port of the Service",
     ("rabbitmq", "amqp when tls"): "spec.tls.secretName adds amqps",
     ("rabbitmq", "management when tls"): "spec.tls.secretName adds management-tls",
+    ("trino", "http when tls"): "server.config.https.enabled adds server.config.https.port",
     ("weaviate", "http when tls"): "service.ports is the one port of the Service",
 }
 # Services that an object beside the chart makes.

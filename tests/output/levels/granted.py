@@ -12,6 +12,7 @@ from levels import (
     databases,
     documents,
     images,
+    engines,
     mariadb,
     minio,
     models,
@@ -48,6 +49,7 @@ PROVIDERS: dict[str, Provider] = {
     "ollama": models.ollama,
     "litellm": models.litellm,
     "vllm": models.vllm,
+    "trino": engines.trino,
 }
 # What a link may do stands in a token that people sign, and in nothing that is rendered.
 SIGNED = {"qdrant"}
@@ -79,6 +81,7 @@ REACH = {
     "s3": [("buckets", "bucket", "bucket")],
     "oci": [("projects", "project", "project")],
     "vector": [("collections", "collection", "collection")],
+    "sql": [("catalogs", "catalog", "catalog")],
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
