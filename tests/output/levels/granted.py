@@ -29,6 +29,7 @@ PROVIDERS: dict[str, Provider] = {
     "cnpg": postgres.postgres,
     "clickhouse": databases.clickhouse,
     "mongodb": documents.mongodb,
+    "neo4j": documents.neo4j,
     "opensearch": search.opensearch,
     "elasticsearch": search.elasticsearch,
     "mariadb": mariadb.mariadb,
@@ -77,7 +78,7 @@ REACH = {
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
-HELD = {*REACH, "redis", "argocd_api", "openai"}
+HELD = {*REACH, "redis", "argocd_api", "openai", "bolt"}
 
 
 @dataclass
