@@ -31,6 +31,7 @@ OPENED_BY_A_VALUE = {
 }
 # Services that an object beside the chart makes.
 MADE_BESIDE = {
+    ("cassandra", "cql"): "its operator makes {clusterName}-{name}-service, both the object",
     ("milvus", "http"): "http.yaml makes it",
     ("milvus", "http when tls"): "http.yaml makes it",
 }

@@ -1,9 +1,10 @@
-"""Accounts of MongoDB, read from what its operator is given.
+"""Accounts of MongoDB, Neo4j and Cassandra, read from what an operator or a job is given.
 
 In: the folder of a component. Out: its accounts by principal.
 Must not know the catalog: roles are read by what MongoDB lets them do.
 """
 
+import re
 from pathlib import Path
 
 from levels.account import (
@@ -24,6 +25,15 @@ ACTIONS = {"find": "read", "insert": "write", "update": "write", "remove": "writ
 # Every collection of a database but those of the system.
 ALL = ""
 ELSEWHERE = "elsewhere"
+GIVES = re.compile(r'^ *(\S+)\) give (\S+) "([^"]*)" ;;$', re.MULTILINE)
+# https://cassandra.apache.org/doc/latest/cassandra/developing/cql/security.html
+PERMISSIONS = {
+    "SELECT": "read",
+    "MODIFY": "write",
+    **dict.fromkeys(("CREATE", "ALTER", "DROP"), "own"),
+}
+# Users that the job of Neo4j does not drop; https://neo4j.com/docs/operations-manual/5/introduction/
+KEPT = re.compile(r"^ *(app_\S+)\) ;;$", re.MULTILINE)
 
 
 def mongodb(folder: Path) -> Accounts:
@@ -66,3 +76,23 @@ def mongodb_user(user: Json, roles: dict[tuple[str, str], set[str]]) -> Account:
         "actions": sorted_words(set[str]().union(*actions.values())),
     }
     return Account(even(levels), {"databases": frozenset(built_in)}, present(grants))
+
+
+def neo4j(folder: Path) -> Accounts:
+    """The Community Edition has no roles: who is a user may do everything."""
+    (data,) = (one["data"] for one in objects(folder, "users.yaml"))
+    everything = present({"privileges": sorted_words(["everything"])})
+    return {user: Account("own", {}, everything) for user in KEPT.findall(data["users.sh"])}
+
+
+def cassandra(folder: Path) -> Accounts:
+    """Read what each role is given in its keyspace."""
+    (data,) = (one["data"] for one in objects(folder, "roles.yaml"))
+    return {
+        role: Account(
+            level(words.split(), PERMISSIONS),
+            {"keyspaces": frozenset({keyspace})},
+            present({"permissions": sorted_words(words.split())}),
+        )
+        for role, keyspace, words in GIVES.findall(data["roles.sh"])
+    }

@@ -32,6 +32,8 @@ PROVIDERS: dict[str, Provider] = {
     "cnpg": postgres.postgres,
     "clickhouse": databases.clickhouse,
     "mongodb": documents.mongodb,
+    "cassandra": documents.cassandra,
+    "neo4j": documents.neo4j,
     "opensearch": search.opensearch,
     "elasticsearch": search.elasticsearch,
     "mariadb": mariadb.mariadb,
@@ -71,6 +73,7 @@ REACH = {
     "postgres": [("databases", "database", "database")],
     "clickhouse": [("databases", "database", "database")],
     "mongodb": [("databases", "database", "database")],
+    "cql": [("keyspaces", "keyspace", "keyspace")],
     "search": [("indices", "index", "index")],
     "mysql": [("databases", "database", "database")],
     "kafka": [("topics", "topic", "topic")],
@@ -85,7 +88,7 @@ REACH = {
     "vault": [("mounts", "path", "path"), ("folders", "policy", "folder")],
 }
 # Interfaces whose accounts are rendered: the others have a credential that somebody else issues.
-HELD = {*REACH, "redis", "argocd_api", "openai"}
+HELD = {*REACH, "redis", "argocd_api", "openai", "bolt"}
 
 
 @dataclass
