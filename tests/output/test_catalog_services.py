@@ -62,13 +62,14 @@ def matching(host: str, services: Services) -> list[set[Any]]:
     """Ports of every Service whose name has the same words around the object's name.
 
     A chart puts its own name between object and suffix unless fullnameOverride is set,
-    so what stands directly after the object does not count.
+    so what stands directly after the object does not count. A chart of fixed names puts
+    fullnameOverride and a dash before them.
     """
     before, _, after = host.removesuffix(SUFFIX).partition("{object}")
     return [
         ports
         for name, ports in services.items()
-        if name.startswith(before) and name.endswith(after)
+        if name.startswith(before) and (name.endswith(after) or f"-{name}" == after)
     ]
 
 
