@@ -22,10 +22,10 @@ pub(super) fn among(held: &mut Held<'_, ComponentType>, among: &Among<'_>) {
     let Some(deprecated) = &definition.deprecated else {
         return;
     };
-    // What is broken is told where it stands.
-    let offered = among.catalog().offered_types().unwrap_or_default();
-    let offered = offered.iter().map(String::as_str);
-    let offered: Vec<&str> = offered.filter(|name| *name != definition.name).collect();
+    // Of what is broken nothing is said here: that is told where it stands.
+    let types: Vec<_> = among.types().collect();
+    let maintained = types.iter().filter(|entry| entry.definition.deprecated.is_none());
+    let offered: Vec<&str> = maintained.map(|entry| entry.name()).collect();
     for (position, instead) in deprecated.instead.iter().enumerate() {
         let path = ["deprecated", "instead", &position.to_string()];
         held.known(E_CATALOG_LINK, &path, instead, &offered, "maintained type");
