@@ -37,7 +37,17 @@ def legal(binary: Path, consumer: str) -> list[dict[str, Any]]:
     command = [str(binary), "catalog", "links", "-o", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     links: list[dict[str, Any]] = json.loads(done.stdout)["links"]
-    return [one for one in links if one["from"] == consumer and "settings" in one["effects"]]
+    alone = {
+        name
+        for slots in ENTRIES[consumer].get("consumes", [])
+        for name, slot in slots.items()
+        if (slot or {}).get("single")
+    }
+    return [
+        one
+        for one in links
+        if one["from"] == consumer and "settings" in one["effects"] and one["slot"] not in alone
+    ]
 
 
 def component(kind: str, namespace: str) -> dict[str, Any]:
@@ -51,15 +61,27 @@ def component(kind: str, namespace: str) -> dict[str, Any]:
 
 def parts(kind: str, of_type: str) -> dict[str, dict[str, Any]]:
     """Return two parts of one type, and what holds them where they name it."""
-    attributes: dict[str, Any] = ENTRIES[kind]["sub_components"][of_type].get("attributes", {})
+    part: dict[str, Any] = ENTRIES[kind]["sub_components"][of_type]
+    attributes: dict[str, Any] = part.get("attributes", {})
     declared = {name: one["declared"] for name, one in attributes.items() if "declared" in one}
+    own = {name: one for name, one in attributes.items() if name not in declared}
     found: dict[str, dict[str, Any]] = {
-        part: {"type": of_type, "attributes": dict.fromkeys(declared, "whole")}
-        for part in ("left", "right")
+        name: {
+            "type": of_type,
+            "attributes": presets.required({"attributes": own}) | dict.fromkeys(declared, "whole"),
+        }
+        for name in ("left", "right")
     }
     for holder in declared.values():
         found["whole"] = {"type": holder}
     return found
+
+
+def is_alone(kind: str) -> bool:
+    """Whether a stack has one of them: that delivers it, or that brings kinds into the cluster."""
+    entry = ENTRIES[kind]
+    install = entry["install"]
+    return "delivery" in entry.get("roles", ()) or "groups" in install.get("chart", {})
 
 
 def twice(consumer: str, link: dict[str, Any]) -> Stack:
@@ -69,9 +91,7 @@ def twice(consumer: str, link: dict[str, Any]) -> Stack:
         "app": component(consumer, "app"),
     }
     links: list[dict[str, str]] = []
-    # A stack is delivered by one component.
-    is_alone = "delivery" in ENTRIES[link["to"]].get("roles", ())
-    for name in ("one",) if is_alone else ("one", "two"):
+    for name in ("one",) if is_alone(link["to"]) else ("one", "two"):
         components[name] = component(link["to"], name)
         ends = [name]
         if link["sub_component"]:

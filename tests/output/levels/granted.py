@@ -11,8 +11,8 @@ from pathlib import Path
 from levels import (
     databases,
     documents,
-    images,
     engines,
+    images,
     mariadb,
     minio,
     models,

@@ -15,7 +15,17 @@ from output_checker.places import ROOT
 PRESETS = ROOT / "catalog" / "_shared" / "presets.yaml"
 SAMPLES = {
     "image": ["registry.example.com/app:1.0.0"],
-    "string": ["shop.app", "https://git.example.com/shop.git"],
+    "hostname": ["mail.example.com"],
+    "string": [
+        "shop.app",
+        "https://git.example.com/shop.git",
+        "/orders",
+        "acme/small",
+        "acme/small:1b",
+        "STRIPE_API_KEY",
+        "team@example.com",
+        "30 3 * * *",
+    ],
 }
 
 
