@@ -23,8 +23,8 @@ from levels.sayings import GAINED, Sayings, in_metadata
 from levels.stacks import Draft, Link, Maker
 from output_checker.places import ROOT
 
-STACKS = 34
-SEED = 9
+STACKS = 70
+SEED = 7
 MOST_REFUSED = 3
 # Links of each stack that are taken out and drawn again.
 TAKEN = 2

@@ -27,6 +27,7 @@ CLICKHOUSE = {"SELECT": "read", "INSERT": "write", **dict.fromkeys(LAYOUT, "own"
 GRANTED = re.compile(r"^GRANT ([A-Z ,]+) ON (\S+)$")
 # A table of one row that every user may read, so that none has all grants for having none.
 ONE_ROW = "system.one"
+SYSTEM = "system."
 
 
 def clickhouse(folder: Path) -> Accounts:
@@ -39,6 +40,10 @@ def clickhouse(folder: Path) -> Accounts:
     return {name: clickhouse_user(user, settings["profiles"]) for name, user in users.items()}
 
 
+def is_look(where: str, rights: set[str]) -> bool:
+    return where.startswith(SYSTEM) and where != f"{SYSTEM}*" and rights == {"SELECT"}
+
+
 def clickhouse_user(user: Json, profiles: Json) -> Account:
     can: dict[str, set[str]] = {}
     for line in user["grants/query"]:
@@ -47,6 +52,9 @@ def clickhouse_user(user: Json, profiles: Json) -> Account:
         where = found[2] if found else "*.*"
         if (where, privileges) != (ONE_ROW, {"SELECT"}):
             can.setdefault(where, set()).update(privileges)
+    # Beside its own, what the server says of them: rows of others are not shown to it.
+    looks = {where for where, rights in can.items() if is_look(where, rights)}
+    can = {where: rights for where, rights in can.items() if where not in looks}
     whole = {where[:-2]: rights for where, rights in can.items() if where.endswith(".*")}
     tables = {where: rights for where, rights in can.items() if not where.endswith(".*")}
     levels = [level(rights, CLICKHOUSE) for rights in can.values()]
@@ -58,6 +66,7 @@ def clickhouse_user(user: Json, profiles: Json) -> Account:
         "quota": (user["quota"],),
         "databases": sorted_words(set[str]().union(*whole.values())),
         "tables": sorted_words(set[str]().union(*tables.values())),
+        "system": sorted_words({where.removeprefix(SYSTEM) for where in looks}),
     }
     capped = "read" if reader and "beyond" not in levels else most
     return Account(

@@ -25,6 +25,8 @@ from levels import (
 )
 from levels.account import Account, Accounts, Provider
 from levels.sayings import LOCK, METADATA, TOPOLOGY, Json, Lists, Saying, Words
+from output_checker import yaml_reading
+from output_checker.places import ROOT
 
 BASE = Path("k8s/deploy/base")
 
@@ -137,7 +139,9 @@ def own_accounts(component: Json) -> set[str]:
     owners = {str(one["username"]) for one in attributes if "username" in one}
     kind = OWN_PARTS.get(component["type"])
     parts_of_it = {
-        one["name"].lower() for one in component["sub_components"] if one["type"] == kind
+        one["name"].lower().replace("_", "-")
+        for one in component["sub_components"]
+        if one["type"] == kind
     }
     return OWN.get(component["type"], set[str]()) | owners | parts_of_it
 
@@ -189,10 +193,19 @@ def reach(told: Told, component: Json) -> Lists:
     return {key: names for key, names in lists.items() if key != "groups"}
 
 
+def narrowed(link: str) -> list[str]:
+    """Return the prefixes that all links of a type have, where its pair says so."""
+    pair = ROOT / "link-types" / "pairs" / link / "pair.yaml"
+    said: Json = (yaml_reading.read_file(pair) or {}) if pair.is_file() else {}
+    scope: Json = said.get("scope") or {}
+    prefixes: dict[str, list[str]] = scope.get("prefixes") or {}
+    return prefixes.get("values") or []
+
+
 def parts(told: Told, component: Json) -> Lists:
     interface, end = told.link["interface"], told.link["sub_component"]
     if interface == "redis":
-        prefixes = str(component["attributes"]["key_prefixes"]).split(",")
+        prefixes = narrowed(told.link["type"]) or component["attributes"]["key_prefixes"].split(",")
         return {"prefixes": frozenset(prefixes)}
     return {
         key: frozenset(

@@ -18,6 +18,7 @@ from output_checker import yaml_reading
 from output_checker.places import ROOT
 
 Files = dict[str, bytes]
+Keys = dict[str, dict[str, str]]
 
 # The interface of issuers.
 CERTIFIES = "tls"
@@ -41,8 +42,9 @@ OPERATOR = re.compile(
     r"^(argocd/dev/(operators/[^/]+|kustomization|project)\.yaml|k8s/deploy/base/_operators/)"
 )
 # A page about the link alone.
-PAGE = re.compile(r"^docs/restore/([^/]+)\.md$")
+PAGE = re.compile(r"^docs/(?:restore|build|open)/([^/]+)\.md$")
 ANYWHERE = "egress [null,"
+BUILD = Path("k8s/build/base")
 OVERLAY = BASE.parent / "overlays" / "dev"
 DASHBOARDS = re.compile(rf"^{BASE}/[^/]+/values-dashboards\.yaml$")
 CLIENTS = re.compile(r"^docs/clients/")
@@ -97,6 +99,14 @@ def always() -> set[str]:
     return found
 
 
+def fixed(interface: str) -> set[str]:
+    """Keys that links of an interface to one server have in common: their names say of none."""
+    whole = yaml_reading.read_file(ROOT / "link-types" / "interfaces" / f"{interface}.yaml")
+    conventions: dict[str, Keys] = whole.get("conventions") or {}
+    said: list[Keys] = [whole.get("keys") or {}, *conventions.values()]
+    return {name for keys in said for name in keys.get("fixed") or {} if "{" not in name}
+
+
 def breaches(draft: Draft, link: Link, before: Tree, after: Tree, own: Own) -> list[str]:
     """Compare what is lost with what is the link's own."""
     others = [one for one in draft.links if one is not link]
@@ -115,7 +125,7 @@ def breaches(draft: Draft, link: Link, before: Tree, after: Tree, own: Own) -> l
         if not (is_level(fact) and is_shared(fact, link, others, before.links))
     ]
     not_own = sorted(lost - own.gives)
-    found += [f"not its own: {fact}" for fact in not_own if not follows(fact, link)]
+    found += [f"not its own: {fact}" for fact in not_own if not follows(fact, link, others)]
     kept = sorted(own.gives & after.facts)
     found += [f"stayed: {fact}" for fact in kept if not is_shared(fact, link, others, before.links)]
     return found + files(draft, link, before, after)
@@ -129,8 +139,15 @@ def is_level(fact: Fact) -> bool:
     return fact.kind == "account" and fact.text.split()[1] == "level"
 
 
-def follows(fact: Fact, link: Link) -> bool:
-    """Closed lists tell who consumes, watches and is reached: those of others lose its ends."""
+def follows(fact: Fact, link: Link, others: list[Link]) -> bool:
+    """Closed lists tell who consumes, watches and is reached: those of others lose its ends.
+
+    People are sent to each gateway of whoever signs them in, and so is who signs them in.
+    """
+    if link.kind.interface == SIGNS_IN and fact.kind == "edge":
+        routes = (one for one in others if ROUTES in one.kind.effects)
+        gates = {one.source for one in routes if one.target == link.target}
+        return fact.place in gates or any(f'"{gate}"' in fact.text for gate in gates)
     is_own = fact.place.startswith(f"{key_of(link)} ")
     return fact.kind == "scope" and (is_own or fact.text in {link.source, link.target, link.end})
 
@@ -140,7 +157,9 @@ def is_shared(fact: Fact, link: Link, others: list[Link], links: Sayings) -> boo
     beside = [one for one in others if (one.source, one.target) == (link.source, link.target)]
     if fact.kind == "key" and fact.place == link.source:
         name = fact.text.split()[1].partition("=")[0]
-        return bool(beside and link.kind.brings_tools) or name in always()
+        alike = [one for one in beside if one.kind.interface == link.kind.interface]
+        is_of_all = bool(alike) and name in fixed(link.kind.interface)
+        return bool(beside and link.kind.brings_tools) or name in always() or is_of_all
     if fact.kind in {"account", "key"}:
         principal = links[key_of(link)].principal
         # A document names an account without its provider, of which two may have one of that name.
@@ -166,6 +185,9 @@ def files(draft: Draft, link: Link, before: Tree, after: Tree) -> list[str]:
     """
     found: list[str] = []
     beside = bound(draft, link) if link.kind.interface == CERTIFIES else []
+    # The gateway of a draft verifies what it publishes as well.
+    is_published = link.kind.interface == CERTIFIES and link.source in draft.signing()
+    gates = {GATEWAY} if is_published else set[str]()
     own = [link, *beside]
     others = [one for one in draft.links if not any(one is mine for mine in own)]
     paths = before.files.keys() | after.files.keys()
@@ -174,7 +196,7 @@ def files(draft: Draft, link: Link, before: Tree, after: Tree) -> list[str]:
         if old != new and path not in DOCUMENTS and not COPIES.match(path):
             found += [
                 f"{path}: {one}"
-                for one in in_file(own, path, changed(old, new), others, before.links)
+                for one in in_file(own, path, changed(old, new), others, before.links, gates)
             ]
     return found
 
@@ -186,10 +208,15 @@ def changed(old: bytes, new: bytes) -> list[str]:
 
 
 def in_file(
-    own_links: list[Link], path: str, lines: list[str], others: list[Link], links: Sayings
+    own_links: list[Link],
+    path: str,
+    lines: list[str],
+    others: list[Link],
+    links: Sayings,
+    gates: set[str],
 ) -> list[str]:
     link = own_links[0]
-    names = {name for one in own_links for name in (one.source, one.target)}
+    names = gates | {name for one in own_links for name in (one.source, one.target)}
     # Who signs people in is reached where it is published.
     if link.kind.interface == SIGNS_IN:
         routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
@@ -204,12 +231,13 @@ def in_file(
         told = [one for one in map(FOLDER.match, lines) if not one or one["name"] not in names]
         return ["more than its folders changed"] if told else []
     # What differs by environment lies in the overlay of each.
-    ends = tuple(f"{folder}/{name}/" for name in sorted(names) for folder in (BASE, OVERLAY))
+    folders = (BASE, OVERLAY, BUILD)
+    ends = tuple(f"{folder}/{name}/" for name in sorted(names) for folder in folders)
     if path == "argocd/dev/project.yaml":
         ends = ("argocd/",) if link.kind.interface == "argocd_api" else ()
     if (link.kind.source, link.kind.interface) in BRING_OPERATORS and OPERATOR.match(path):
         return []
-    if (page := PAGE.match(path)) and page[1] == link.source:
+    if (page := PAGE.match(path)) and page[1] in {one.source for one in own_links}:
         return []
     # Grafana shows what its Prometheus scrapes.
     if link.kind.interface == "metrics" and DASHBOARDS.match(path):

@@ -47,6 +47,7 @@ HALF = 0.5
 # A stack is delivered by one component, and what brings kinds into the cluster is there once.
 ONCE = {
     "argo_cd",
+    "argo_workflows",
     "cert_manager",
     "external_dns",
     "external_secrets",
@@ -54,6 +55,7 @@ ONCE = {
     "keda",
     "kyverno",
     "opa",
+    "spark",
     "trivy",
     "velero",
 }
