@@ -11,7 +11,7 @@ from typing import Any
 
 from servers.debian import find_program
 
-SECONDS = 60
+SECONDS = 600
 
 
 def complaints(folder: Path, config: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from servers.debian import find_program
 
-SECONDS = 60
+SECONDS = 600
 ASKED_AT = "60m"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from output_checker import yaml_reading
 from output_checker.finding import Object
 
-DEADLINE_S = 60
+DEADLINE_S = 300
 
 
 class BuildError(Exception):
