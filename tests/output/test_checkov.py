@@ -26,7 +26,7 @@ ANNOTATION = re.compile(r"checkov\.io/skip\d+")
 # A floor, so that no object is left out unseen.
 LEAST_PASSED = 12_000
 INSTALL_S = 600
-RUN_S = 600
+RUN_S = 1800
 Said = dict[str, dict[str, Any]]
 
 
