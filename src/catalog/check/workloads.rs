@@ -162,6 +162,15 @@ fn job(held: &mut Held<'_, ComponentType>, name: &str, job: &Job) {
             "image",
         );
         if let Some(of) = &step.accounts {
+            // Each account has a container of its own in the one pod.
+            if !step.name.contains("{account.") {
+                held.blame(
+                    E_CATALOG_SCHEMA,
+                    &[&path[..], &["name"]].concat(),
+                    format!("`{}` would name the containers of all accounts alike", step.name),
+                    "name the account in it: `{account.object}`",
+                );
+            }
             let path = [&path[..], &["accounts"]].concat();
             held.known(E_CATALOG_SCHEMA, &path, of, &provided, "interface that it provides");
         }
