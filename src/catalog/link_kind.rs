@@ -110,8 +110,10 @@ impl LinkKind {
     /// Whether such a link may carry settings of its keys: it sets at least one.
     #[must_use]
     pub fn has_keys(&self) -> bool {
-        let by_convention = !self.keys.is_empty() && !self.provision.facts.is_empty();
-        self.slot.keys.is_some() || (by_convention && self.slot.deliver.is_none())
+        match &self.slot.keys {
+            Some(keys) => !keys.is_empty(),
+            None => self.slot.deliver.is_none() && !self.keys.is_empty() && !self.provision.facts.is_empty(),
+        }
     }
 }
 

@@ -22,6 +22,16 @@ pub struct NetworkSpec {
     pub to: Vec<WayOutSpec>,
 }
 
+impl NetworkSpec {
+    /// Whether links of a slot open something that no endpoint of theirs says.
+    #[must_use]
+    pub fn opens_for(&self, slot: &str) -> bool {
+        let is_meant = |named: &Option<String>| named.as_deref() == Some(slot);
+        self.api_server.callers().is_some_and(|callers| is_meant(&callers.slot))
+            || self.from.iter().any(|peer| is_meant(&peer.slot))
+    }
+}
+
 /// All pods of the component or none, or those that are told.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]

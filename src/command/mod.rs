@@ -9,6 +9,7 @@ mod catalog_check;
 mod check;
 #[cfg(feature = "agent")]
 mod dev;
+mod effects;
 mod generate;
 mod init;
 mod load;

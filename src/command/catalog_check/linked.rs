@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::blame::Case;
+use super::effects;
 use super::smallest::{self, Drawn, Provider};
 use super::suspects::Suspect;
 use super::trial::Trials;
 use crate::catalog::{Keys, Kind, LegalLink, Role, gives};
+use crate::command::effects::Hooks;
+use crate::fault::Code;
 use crate::stack::gateway::HTTP;
+use crate::tree::Tree;
 
 /// Try the legal links that entries under check have a part in.
 ///
@@ -15,6 +19,7 @@ use crate::stack::gateway::HTTP;
 /// A file cannot be read.
 pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
     let legal = trials.catalog.legal_links()?;
+    let hooks = Hooks::of(trials.catalog)?;
     let mut links: Vec<_> = legal
         .iter()
         .map(|link| (trials.suspects.of_link(link), link))
@@ -30,8 +35,45 @@ pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
             if is_told(trials, &suspects) {
                 break;
             }
-            trials.run(&case(link, drawn, &suspects))?;
+            let case = case(link, drawn, &suspects);
+            let made = trials.run(&case)?;
+            if let Some((_, with)) = made.filter(|_| is_usual(link, &drawn)) {
+                hold_to_effects(trials, &hooks, link, drawn, case, &with)?;
+            }
         }
+    }
+    Ok(())
+}
+
+/// Whether a link is drawn as most are.
+fn is_usual(link: &LegalLink, drawn: &Drawn<'_>) -> bool {
+    let is_plain = drawn.provider == Provider::Whole && drawn.change.is_none() && !drawn.has_env;
+    is_plain && drawn.level == link.kind.default_level()
+}
+
+/// What `catalog links` tells of a link is what it changes. A stack that must have the link has no other to be compared with.
+fn hold_to_effects(
+    trials: &mut Trials<'_>,
+    hooks: &Hooks,
+    link: &LegalLink,
+    drawn: Drawn<'_>,
+    case: Case,
+    with: &Tree,
+) -> anyhow::Result<()> {
+    let case = Case {
+        source: smallest::unlinked(link, drawn),
+        may_be_refused: true,
+        ..case
+    };
+    let Some((_, without)) = trials.run(&case)? else {
+        return Ok(());
+    };
+    let breaches = effects::breaches(&hooks.effects(link), &hooks.selecting(link), &without, with);
+    if let (Some(breach), Some(suspect)) = (breaches.first(), case.suspects.first()) {
+        let field: Vec<&str> = suspect.field.iter().map(String::as_str).collect();
+        let fact = format!("a link `{}` {breach}", link.kind.name);
+        let hint = "let what reads the link make what it gives, or take away what nothing reads";
+        trials.blame.entry(suspect, &field, Code::E_CATALOG_LINK, fact, hint)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod alone;
 mod blame;
 mod blueprints;
+mod effects;
 mod example;
 mod hooked;
 mod linked;

@@ -76,6 +76,20 @@ pub(super) fn elsewhere(kind: &ComponentType) -> Source {
 
 /// The stack of a link.
 pub(super) fn linked(link: &LegalLink, drawn: Drawn<'_>) -> Source {
+    let (components, links, types) = drawn_stack(link, drawn);
+    let name = format!("the smallest stack of a link `{}`", link.kind.name);
+    stack(&name, components, &links, &types)
+}
+
+/// The same stack without the link.
+pub(super) fn unlinked(link: &LegalLink, drawn: Drawn<'_>) -> Source {
+    let (components, links, types) = drawn_stack(link, drawn);
+    let name = format!("the smallest stack without a link `{}`", link.kind.name);
+    stack(&name, components, links.get(1..).unwrap_or_default(), &types)
+}
+
+/// Components, links (the one that it is about first), and types.
+fn drawn_stack<'a>(link: &'a LegalLink, drawn: Drawn<'a>) -> (Json, Vec<Json>, Vec<&'a ComponentType>) {
     let (from, to, kind) = (&link.from.definition, &link.to.definition, &link.kind);
     let begins_at = kind.slot.begins_at.as_deref();
     let consumer = component(from, begins_at.map(|_| subs(from)).unwrap_or_default());
@@ -132,8 +146,7 @@ pub(super) fn linked(link: &LegalLink, drawn: Drawn<'_>) -> Source {
             links.push(json!({ "from": GATEWAY, "to": name, "type": kind.name, "access": kind.default_level() }));
         }
     }
-    let name = format!("the smallest stack of a link `{}`", kind.name);
-    stack(&name, components, &links, &types)
+    (components, links, types)
 }
 
 /// Several of a type whose objects have fixed names live apart.

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use super::smallest::{CONSUMER, NAME, PROVIDER};
 use crate::catalog::{Catalog, Each, Entry, HookType, Kind, LegalLink};
+use crate::command::effects::selects;
 use crate::fault::Work;
 
 /// An entry under check.
@@ -133,11 +134,4 @@ impl<'a> Suspects<'a> {
 fn makes_of_all(hook: &HookType) -> bool {
     let mut outputs = hook.outputs.iter();
     outputs.any(|output| matches!(&output.each, Each::Stack | Each::List(_)))
-}
-
-/// Whether a hook may make something of such a link.
-fn selects(hook: &HookType, link: &LegalLink) -> bool {
-    let (from, to) = (&link.from.definition, &link.to.definition);
-    let mut outputs = hook.outputs.iter();
-    outputs.any(|output| output.each.may_mean(&link.kind, from, to))
 }
