@@ -33,6 +33,7 @@ NEEDED: dict[str, Any] = {
     "key": "STRIPE_API_KEY",
     "schedule": "30 3 * * *",
     "command": "true",
+    "expr": "up == 0",
 }
 # Parts of which a component has one.
 ALONE = {"repository"}
