@@ -34,6 +34,11 @@ NEEDED: dict[str, Any] = {
     "schedule": "30 3 * * *",
     "command": "true",
     "expr": "up == 0",
+    "target": "status.example.net",
+    "extension": "pg_trgm",
+    "value": "EUR",
+    "condition": "spawned_process and proc.name = nc",
+    "output": "%proc.cmdline",
 }
 # Parts of which a component has one.
 ALONE = {"repository"}
