@@ -46,7 +46,7 @@ def test_rules_of_the_stack_are_whole(out: Path) -> None:
 
 def test_they_hold_where_falco_is_linked(out: Path) -> None:
     miner = own(out, "falco")["Miner started"]
-    assert miner["condition"] == ('linked and (spawned_process and proc.name in ("xmrig", minerd))')
+    assert miner["condition"] == '(spawned_process and proc.name in ("xmrig", minerd)) and linked'
 
 
 def test_none_takes_the_place_of_another(out: Path) -> None:
