@@ -300,7 +300,9 @@ class Maker:
         given: Json = {}
         other = "".join(letter for letter in name if letter.isalnum()) + "x"
         for key, default in defaults.items():
-            if default == "required":
+            if default == "required" and key == kind and key not in NEEDED:
+                given[key] = other.upper()
+            elif default == "required":
                 is_object = form.parts.get(key, {}).get(key) == "{sub_object}"
                 given[key] = self.needed(key, parts, is_object=is_object)
             elif default in NAMES and ("-" in name or self.chance.random() < 0.4):
