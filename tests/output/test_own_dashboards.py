@@ -1,7 +1,8 @@
 """A team's own dashboards stand in Grafana beside those of what is scraped, with questions that
 Prometheus can answer.
 
-In: the binary (STACKTIC_BIN), a golden stack with them, promtool. Must not know how values are made.
+In: the binary (STACKTIC_BIN), a golden stack with them, promtool. Must not know how values are
+made.
 """
 
 import itertools
