@@ -33,6 +33,12 @@ NEEDED: dict[str, Any] = {
     "key": "STRIPE_API_KEY",
     "schedule": "30 3 * * *",
     "command": "true",
+    "expr": "up == 0",
+    "target": "status.example.net",
+    "extension": "pg_trgm",
+    "value": "EUR",
+    "condition": "spawned_process and proc.name = nc",
+    "output": "%proc.cmdline",
 }
 # Parts of which a component has one.
 ALONE = {"repository"}
@@ -294,7 +300,9 @@ class Maker:
         given: Json = {}
         other = "".join(letter for letter in name if letter.isalnum()) + "x"
         for key, default in defaults.items():
-            if default == "required":
+            if default == "required" and key == kind and key not in NEEDED:
+                given[key] = other.upper()
+            elif default == "required":
                 is_object = form.parts.get(key, {}).get(key) == "{sub_object}"
                 given[key] = self.needed(key, parts, is_object=is_object)
             elif default in NAMES and ("-" in name or self.chance.random() < 0.4):
