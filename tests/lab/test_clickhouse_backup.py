@@ -146,7 +146,7 @@ def told(stage: Stage, name: str) -> list[str]:
     """The statements of the page, for this backup."""
     page = (stage.out(restores=True) / "docs/restore/warehouse.md").read_text()
     steps = page.split("\n## Restore databases\n", 1)[1].split("\n## ", 1)[0]
-    statements = re.findall(r'^\s+sql "([^"]+)"$', steps, re.MULTILINE)
+    statements = re.findall(r'^\s+(?:sql|everywhere) "([^"]+)"$', steps, re.MULTILINE)
     return [NAME.sub(name, statement) for statement in statements]
 
 

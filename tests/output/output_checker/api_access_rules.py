@@ -154,7 +154,10 @@ def _namespace(item: Object) -> str:
 def _at(value: Any, path: list[str]) -> Any:
     """The value at a path, or nothing."""
     for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            value = value[int(key)] if int(key) < len(value) else None
+        else:
+            value = value.get(key) if isinstance(value, dict) else None
     return value if path else None
 
 
