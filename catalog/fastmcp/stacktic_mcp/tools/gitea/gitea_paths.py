@@ -47,6 +47,8 @@ def ensure_reference(reference: str) -> str:
 def _ensure_plain(path: str) -> None:
     if any(segment in DOTS for segment in path.split("/")):
         raise Refusal("E_ARG", "a segment of the path is empty or made of dots only")
+    if any(segment.lower() == ".git" for segment in path.split("/")):
+        raise Refusal("E_ARG", "no repository has anything below .git")
     if "\\" in path or any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in path):
         raise Refusal("E_ARG", "the path holds a backslash or a control character")
 
