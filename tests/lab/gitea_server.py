@@ -20,7 +20,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import go_tools
 import lab_programs
@@ -100,9 +100,10 @@ def configuration(folder: Path, values: Json, port: int, database_port: int) -> 
     """Return app.ini: the sections of the values, with the places that are here."""
     sections: dict[str, dict[str, Any]] = {}
     top: dict[str, Any] = {}
-    for name, value in values["gitea"]["config"].items():
+    config: Json = values["gitea"]["config"]
+    for name, value in config.items():
         if isinstance(value, dict):
-            sections[name] = dict(value)
+            sections[name] = cast("Json", value)
         else:
             top[name] = value
     top |= {"RUN_USER": getpass.getuser(), "WORK_PATH": folder, "RUN_MODE": "prod"}

@@ -19,12 +19,13 @@ from typing import Any
 from stacktic_mcp.core.toolkit import Link, Refusal
 from stacktic_mcp.lib.decoding import decode_json
 from stacktic_mcp.lib.documents import Facts, at, count, ensure_list, ensure_object, objects, text
-from stacktic_mcp.lib.http_client import Http, Params
+from stacktic_mcp.lib.http_client import Http
 
 CHECK_LASTS_S = 300.0
 # As many as the API gives at once where nobody has set another number.
 PAGE = 50
 MAX_REPOSITORIES = 200
+MAX_DIGITS = 18
 BASE_PATH = "/api/v1"
 
 
@@ -206,11 +207,9 @@ def _ensure_reader(link: Link, shown: dict[str, Facts]) -> None:
             "E_UNAVAILABLE",
             f"the account of this link on {link.component} sees repositories that are not linked",
         )
-    for facts in shown.values():
-        if at(facts, "permissions", "push") is not False:
-            raise _too_much(link)
-        if at(facts, "permissions", "admin") is not False:
-            raise _too_much(link)
+    rights = [at(one, "permissions", name) for one in shown.values() for name in ("push", "admin")]
+    if any(right is not False for right in rights):
+        raise _too_much(link)
 
 
 async def _ensure_scopes(link: Link, owner: str, repository: str) -> None:
@@ -251,7 +250,4 @@ def _json(body: bytes) -> Any:
 
 
 def _whole(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) < PAGE else None
-
-
-__all__ = ["PAGE", "Gitea", "Page", "Params", "Part", "owner_of", "path_of"]
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS else None

@@ -68,8 +68,9 @@ Label = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f
 Moment = Annotated[
     str | None,
     Field(
+        # Git takes no notice of a year that is far off.
         pattern=(
-            r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$"
+            r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$"
         ),
         description="not before this time, such as 2030-01-31T12:00:00Z",
     ),
