@@ -53,7 +53,7 @@ class Gitea(ThreadingHTTPServer):
         if found := re.fullmatch(r"/repos/([^/]+/[^/]+)/collaborators/([^/]+)", path):
             self.rights[(found[1], found[2])] = body["permission"]
             return 204, None
-        if found := re.fullmatch(r"/repos/([^/]+/[^/]+)", path):
+        if found := re.fullmatch(r"/repos/([^/?]+/[^/?]+)([?]sudo=.*)?", path):
             return (200 if found[1] in self.repos else 404), {}
         if path == "/admin/users":
             self.users[body["username"]] = body
