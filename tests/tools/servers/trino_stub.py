@@ -46,9 +46,10 @@ class Stub:
     def page(self, name: str, number: int) -> Json:
         """Return one page of an answer, with the address of the next where there is one."""
         sql = self.statements[name]
-        pages = next((found for start, found in self.answers.items() if sql.startswith(start)), [])
-        if not pages:
+        begins = [found for start, found in self.answers.items() if sql.startswith(start)]
+        if not begins:
             return {"id": name, "error": DENIED}
+        pages = begins[0]
         page = {"id": name, **pages[min(number, len(pages) - 1)]}
         endless = page.pop("endless", False)
         if endless or number + 1 < len(pages):

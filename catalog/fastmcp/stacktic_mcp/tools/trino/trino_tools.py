@@ -124,10 +124,7 @@ def _register_tables(tools: Toolset) -> None:
     async def trino_table_stats(
         link: Link, catalog: Catalog, schema: Schema, table: Table
     ) -> Answer:
-        """Show what Trino knows of a table: rows; of columns size, empty and distinct values.
-
-        No row is read. The line without a column is that of the table.
-        """
+        """Show what Trino knows of a table without reading it: rows, sizes, distinct values."""
         client = await reader(link)
         found = await client.select(statements.stats(catalog, schema, table), MAX_COLUMNS)
         return Answer(found.records(), truncated_by=found.truncated_by)
@@ -144,10 +141,7 @@ def _register_queries(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
         timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 10,
     ) -> Answer:
-        """Run one read-only SQL query in Trino, over one or more linked catalogs; returns rows.
-
-        What is beyond the limit is not read, and the query is ended.
-        """
+        """Run one read-only SQL query in Trino over linked catalogs and return its rows."""
         inner = one_query(sql, link.enums.get("catalogs", ()))
         await reader(link)
         client = Trino(link, _place(catalog, schema))
@@ -177,10 +171,7 @@ def _register_queries(tools: Toolset) -> None:
         state: State = "running",
         limit: Annotated[int, Field(ge=1, le=100, description="queries at most")] = 20,
     ) -> Answer:
-        """Show the queries that this server has at Trino: state, time, rows, memory, newest first.
-
-        Those of others are not shown: the link's user sees its own alone.
-        """
+        """Show this link's own queries at Trino, newest first: state, time, rows, memory."""
         client = await reader(link)
         lines = [query_line(one) for one in await client.queries()]
         asked = [line for line in lines if state == "any" or line["group"] == state]
