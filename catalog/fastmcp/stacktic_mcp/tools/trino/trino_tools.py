@@ -33,7 +33,7 @@ DefaultSchema = Annotated[
     str | None,
     Field(
         max_length=128,
-        pattern=r"^[A-Za-z0-9_$-]+$",
+        pattern=r"^[A-Za-z0-9_-]+$",
         description="schema of tables that the statement names without one",
     ),
 ]
