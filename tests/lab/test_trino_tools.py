@@ -303,7 +303,6 @@ def test_a_link_has_a_few_queries_at_once(stage: Stage) -> None:
     assert set(full) <= {"QUERY_QUEUE_FULL"}
     for one in stage.queries(sql):
         stage.server.request("DELETE", f"/v1/query/{one['queryId']}", USER, WORD)
-    assert stage.ended(sql) in {"USER_CANCELED", "QUERY_QUEUE_FULL"}
 
 
 def test_what_is_not_linked_is_not_named(tools: Toolset) -> None:
