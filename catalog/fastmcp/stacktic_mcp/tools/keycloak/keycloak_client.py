@@ -1,9 +1,9 @@
-"""The admin API of Keycloak as one link may use it: GET, below linked realms, as its service account.
+"""The admin API of Keycloak as one link may use it: GET below linked realms, as a service account.
 
 In: a link (host, port, client, secret), a linked realm, path segments of a tool.
 Out: decoded JSON; every failure is a refusal in words of our own.
-Must not know: MCP, tools, or how an answer is shown. No function here sends anything but the request
-for a token, and GET.
+Must not know: MCP, tools, or how an answer is shown. No function here sends anything but GET, and
+the request for a token.
 
 Each token says which roles the account has. One of more roles than the link grants is not used, nor
 is one of fewer. A token is used for less than a minute, so what is widened is noticed soon.
@@ -115,8 +115,8 @@ class Realm:
             raise Refusal("E_UNAVAILABLE", f"{self.link.component} gave no token")
         return text
 
-    def _login_hint(self, status: int, body: bytes) -> str | None:
-        """Tell a client that was not made yet from a wrong secret: Keycloak answers 401 to both."""
+    def _login_hint(self, status: int, _: bytes) -> str | None:
+        """Name both reasons of one answer: a wrong secret, and a client that is not there yet."""
         if status == HTTPStatus.NOT_FOUND:
             return f"{self.link.component} has no realm {self.name}"
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_REQUEST}:
@@ -124,7 +124,7 @@ class Realm:
             raise Refusal("E_UNAVAILABLE", f"{hint}, or its client is not there yet")
         return None
 
-    def _hint(self, status: int, body: bytes) -> str | None:
+    def _hint(self, status: int, _: bytes) -> str | None:
         # Whatever becomes of the call, the next one has a token of its own.
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             _tokens.get(self.link, {}).pop(self.name, None)
@@ -133,7 +133,7 @@ class Realm:
 
 
 def claims_of(token: str) -> Facts:
-    """Return what a token says; it came from Keycloak itself, which checks it whenever it is used."""
+    """Return what a token says; Keycloak itself gave it, and checks it whenever it is used."""
     parts = token.split(".")
     if len(parts) != TOKEN_PARTS:
         raise Refusal("E_UNAVAILABLE", "the token is of a form that is not known")

@@ -1,4 +1,4 @@
-"""Keycloak tools of the MCP server: they look at people, logins, changes and settings of linked realms.
+"""Keycloak tools of the MCP server: they look at people, logins and settings of linked realms.
 
 In: the names of linked realms, ids of people, times and limits.
 Out: chosen fields, people masked; nothing is ever changed.
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
-from stacktic_mcp.lib.documents import Facts, count, text
+from stacktic_mcp.lib.documents import Facts, count, objects, text
 from stacktic_mcp.tools.keycloak.keycloak_client import Realm
 from stacktic_mcp.tools.keycloak.keycloak_views import (
     Row,
@@ -96,7 +97,7 @@ def register(tools: Toolset) -> None:
 def _register_realms(tools: Toolset) -> None:
     @tools.read
     async def keycloak_list_realms(link: Link) -> Answer:
-        """List the linked realms of Keycloak with what matters of their login, the missing marked."""
+        """List the linked realms of Keycloak (logins, identity), the missing ones marked."""
         names = link.enums.get("realms", ())
         found = await asyncio.gather(*(_facts_or_none(link, name) for name in names))
         return Answer([realm_line(*pair) for pair in zip(names, found, strict=True)])
@@ -132,11 +133,11 @@ def _register_people(tools: Toolset) -> None:
         cursor: Position = None,
     ) -> Answer:
         """List people (users, accounts) of a Keycloak realm; addresses masked, names left out."""
-        asked = {
-            "username": name_like,
-            "enabled": None if enabled is None else str(enabled).lower(),
-            "briefRepresentation": "true",
-        }
+        asked = [
+            ("username", name_like),
+            ("enabled", None if enabled is None else str(enabled).lower()),
+            ("briefRepresentation", "true"),
+        ]
         return await _page(Realm(link, realm), ("users",), asked, user_row, limit, cursor)
 
     @tools.read
@@ -157,7 +158,7 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer:
-        """List logins of a Keycloak realm, failed ones unless told, newest first, with the reason."""
+        """List logins of a Keycloak realm, failed ones unless told, newest first, and why."""
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
         return await _page(Realm(link, realm), ("events",), asked, event_row, limit, cursor)
@@ -172,10 +173,8 @@ def _register_events(tools: Toolset) -> None:
         cursor: Position = None,
     ) -> Answer:
         """List what administrators changed in a realm (admin events), newest first, not to what."""
-        asked = {"operationTypes": operation, "dateFrom": _since(hours)}
-        return await _page(
-            Realm(link, realm), ("admin-events",), asked, change_row, limit, cursor
-        )
+        asked = [("operationTypes", operation), ("dateFrom", _since(hours))]
+        return await _page(Realm(link, realm), ("admin-events",), asked, change_row, limit, cursor)
 
 
 def _since(hours: int) -> int:
@@ -194,16 +193,15 @@ async def _facts_or_none(link: Link, name: str) -> Facts | None:
 async def _page(
     realm: Realm,
     path: tuple[str, ...],
-    asked: Any,
-    view: Any,
+    asked: Sequence[tuple[str, Any]],
+    view: Callable[[Facts], Row],
     limit: int,
     cursor: Any,
 ) -> Answer:
     """Return one page; the server counts it off, and is asked for one row more."""
     first = int(cursor or 0)
-    pairs = list(asked.items()) if isinstance(asked, dict) else asked
     paging = [("first", first), ("max", limit + 1)]
-    found = await realm.rows(*path, params=[*pairs, *paging])
+    found = await realm.rows(*path, params=[*asked, *paging])
     more = len(found) > limit
     return Answer(
         [view(facts) for facts in found[:limit]],
@@ -256,7 +254,7 @@ async def _health(realm: Realm) -> Row:
         realm.rows("events", params=errors),
     )
     now_ms = time.time() * 1000
-    rows = [key_row(one, now_ms) for one in keys.get("keys") or [] if isinstance(one, dict)]
+    rows = [key_row(one, now_ms) for one in objects(keys.get("keys"))]
     problems = problems_of(facts, rows, SOON_DAYS)
     return {
         "healthy": not problems,

@@ -4,8 +4,8 @@ In: decoded JSON of the admin API.
 Out: small dictionaries without secrets, tokens, hashes, and without names or addresses in full.
 Must not know: HTTP, MCP or links.
 
-Of a person are shown the id, which every tool takes, and the name they log in by, masked where it is
-an address. Of a network address the part that says where it comes from is shown.
+Of a person the id is shown, which every tool takes, and the name they log in by, masked where it is
+an address. Of a network address the part is shown that says where it comes from.
 """
 
 from __future__ import annotations
@@ -255,7 +255,9 @@ def problems_of(realm: Facts, keys: list[Row], soon_days: int) -> list[str]:
     signs = [key for key in keys if key["status"] == "ACTIVE" and key["use"] == "SIG"]
     if not signs:
         found.append("no active key signs tokens")
-    for key in signs:
-        if key["days_left"] is not None and key["days_left"] < soon_days:
-            found.append(f"the {key['algorithm']} key expires in {key['days_left']} days")
+    found += [
+        f"the {key['algorithm']} key expires in {key['days_left']} days"
+        for key in signs
+        if key["days_left"] is not None and key["days_left"] < soon_days
+    ]
     return found
