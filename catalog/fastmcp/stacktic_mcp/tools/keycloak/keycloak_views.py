@@ -10,6 +10,7 @@ an address. Of a network address the part is shown that says where it comes from
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +23,8 @@ Row = dict[str, Any]
 MAX_NAMES = 100
 DAY_MS = 24 * 3600 * 1000
 LATEST_MS = 253_402_300_799_000
-ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+IPV4, IPV4_PREFIX, IPV6_PREFIX = 4, 24, 48
+ADDRESS = re.compile(r"[^\s@]+(?:@[^\s@]+)+")
 
 # Settings of a realm that say how people log in; all others may hold anything.
 LOGIN = {
@@ -73,12 +75,13 @@ def _masked_address(address: str) -> str:
 
 
 def network_of(address: Any) -> str | None:
-    """Return a network address without its last part."""
-    if not isinstance(address, str) or not address:
+    """Return the network that an address is of; a text that is none shows nothing."""
+    try:
+        found = ipaddress.ip_address(address if isinstance(address, str) else "")
+    except ValueError:
         return None
-    if ":" in address:
-        return ":".join([*address.split(":")[:3], ":x"])
-    return ".".join([*address.split(".")[:3], "x"])
+    prefix = IPV4_PREFIX if found.version == IPV4 else IPV6_PREFIX
+    return str(ipaddress.ip_network((found.packed, prefix), strict=False))
 
 
 def moment(milliseconds: Any) -> str | None:
