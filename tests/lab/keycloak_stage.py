@@ -39,6 +39,10 @@ SECRETS = {
     BOSS: "secret-of-the-boss-0123456789abcdef",
     LOOKER: "secret-of-the-looker-0123456789abcd",
 }
+SERVER_ADMIN = {
+    "KC_BOOTSTRAP_ADMIN_USERNAME": "server-admin",
+    "KC_BOOTSTRAP_ADMIN_PASSWORD": "word-of-the-server-admin-0123",
+}
 WEB_SECRET = "TOP-SECRET-of-web-0123456789"
 PASSWORD = "pass-word-of-anna-0123"
 ADDRESS = "anna.meyer@example.com"
@@ -122,12 +126,25 @@ class Lab:
         one: str = found["id"]
         return one
 
+    def of_the_server(self) -> str:
+        """Return the token of who administers the server: nobody else may give such roles."""
+        name, word = SERVER_ADMIN.values()
+        form = {"grant_type": "password", "client_id": "admin-cli"}
+        form |= {"username": name, "password": word}
+        status, answer = self.send("POST", "/realms/master/protocol/openid-connect/token", form)
+        assert status == 200, answer
+        token: str = answer["access_token"]
+        return token
+
     def give(self, *roles: str, method: str = "POST") -> None:
         """Give the account of the link roles, or take them."""
         user = self.admin("GET", f"/clients/{self.client_id(LOOKER)}/service-account-user")["id"]
         administration = self.client_id("realm-management")
         rows = [self.admin("GET", f"/clients/{administration}/roles/{one}") for one in roles]
-        self.admin(method, f"/users/{user}/role-mappings/clients/{administration}", rows)
+        path = f"/admin/realms/staff/users/{user}/role-mappings/clients/{administration}"
+        # An administrator of the realm alone is refused.
+        assert self.send(method, path, rows, self.token(BOSS))[0] == 403
+        assert self.send(method, path, rows, self.of_the_server())[0] == 204
 
     def state(self) -> Any:
         """Return everything a call could change; who logs in to look is all that is kept of it."""
@@ -169,7 +186,8 @@ def running(binary: Path, folder: Path) -> Generator[Lab]:
         (folder / "clients" / name).write_text(content, encoding="utf-8")
     (folder / "lookers" / LOOKER).write_text(SECRETS[LOOKER], encoding="utf-8")
     add_boss(spec["realm"])
-    with keycloak_server.running(spec["realm"], {placeholder: SECRETS[JOB]}, folder) as address:
+    values = {placeholder: SECRETS[JOB], **SERVER_ADMIN}
+    with keycloak_server.running(spec["realm"], values, folder) as address:
         lab = Lab(address, folder)
         fill(lab)
         yield lab

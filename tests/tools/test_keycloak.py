@@ -218,7 +218,7 @@ async def test_an_account_of_more_roles_is_not_used(
 
 
 async def test_an_account_of_fewer_roles_says_which(running: Running, tools: Toolset) -> None:
-    """Who administers the realm is told what to give."""
+    """Who administers the server is told what to give."""
     running.staff.roles = ["view-users", "query-users", "query-groups"]
     error = await refusal(tools, "keycloak_list_users", **STAFF)
     assert "lacks view-events, view-realm of realm-management" in error.hint

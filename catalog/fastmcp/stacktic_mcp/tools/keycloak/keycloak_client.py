@@ -157,7 +157,7 @@ def ensure_roles(claims: Facts, link: Link, realm: str) -> None:
         raise Refusal("E_UNAVAILABLE", hint)
     if lacks := sorted(GRANTED - administers):
         hint = f"{account} lacks {', '.join(lacks)} of {ADMINISTRATION}"
-        raise Refusal("E_UNAVAILABLE", f"{hint}; who administers the realm gives them once")
+        raise Refusal("E_UNAVAILABLE", f"{hint}; an administrator of the server gives them once")
 
 
 def _roles(access: Any) -> set[str]:
