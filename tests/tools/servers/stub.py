@@ -81,6 +81,13 @@ def serving(answer: Callable[[Request], Reply], certificate: Path | None = None)
         server.server_close()
 
 
+def _decoded(raw: bytes, kind: str) -> Any:
+    """Return a body as its type says: a form, or JSON."""
+    if kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True))
+    return json.loads(raw) if raw else None
+
+
 def _handler(answer: Callable[[Request], Reply], stub: Stub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -95,7 +102,7 @@ def _handler(answer: Callable[[Request], Reply], stub: Stub) -> type[BaseHTTPReq
                 path=tuple(unquote(part) for part in address.path.split("/")[1:]),
                 query=parse_qsl(address.query, keep_blank_values=True),
                 headers={name.lower(): value for name, value in self.headers.items()},
-                body=json.loads(raw) if raw else None,
+                body=_decoded(raw, self.headers.get("content-type", "")),
             )
             stub.requests.append(request)
             self._send(answer(request))
