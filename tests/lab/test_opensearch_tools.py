@@ -6,6 +6,7 @@ Must not know MCP.
 """
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Generator
@@ -129,8 +130,11 @@ class Stage:
 
 
 def word(user: str) -> str:
-    """Return a password that a careless reader would take for something else."""
-    return f'Qz4 "\\{user[::-1]} $HOME'
+    """Return a password that a careless reader would take for something else.
+
+    The server refuses one that is like the name of its user.
+    """
+    return f'Qz4 "\\{hashlib.sha256(user.encode()).hexdigest()[:12]} $HOME'
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,11 @@ Must not know: HTTP, how a question is written for the server.
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, with_config
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
-from stacktic_mcp.lib.arguments import ArgumentModel
 from stacktic_mcp.lib.documents import Facts, facts_of
 from stacktic_mcp.lib.times import MOMENT_HELP, Notation
 from stacktic_mcp.tools.opensearch import opensearch_views as views
@@ -63,12 +62,14 @@ Value = (
 )
 
 
-class Filter(ArgumentModel):
+# Plain JSON, since a cursor holds the digest of what was asked.
+@with_config(ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
+class Filter(TypedDict):
     """A condition that documents meet."""
 
     field: FieldName
     op: Operation
-    value: Annotated[Value, Field(description="not with exists and missing")] = None
+    value: NotRequired[Annotated[Value, Field(description="not with exists and missing")]]
 
 
 Filters = Annotated[list[Filter], Field(max_length=10, description="conditions, all of them")]
@@ -248,7 +249,7 @@ def _wanted(
     filters: list[Filter],
     times: tuple[str | None, str, str],
 ) -> Wanted:
-    conditions = [Condition(one.field, one.op, one.value) for one in filters]
+    conditions = [Condition(one["field"], one["op"], one.get("value")) for one in filters]
     field, start, end = times
     window = None
     if field is not None:
