@@ -137,6 +137,8 @@ def _configure(base: Path, folder: Path, admin: str, runtime: Path) -> int:
         "discovery.type": "single-node",
         "network.host": "127.0.0.1",
         "http.port": port,
+        # A machine of tests may have a full disk, at which a node lets nobody write.
+        "cluster.routing.allocation.disk.threshold_enabled": False,
         "transport.port": lab_programs.free_port(),
         "path.data": str(folder / "data"),
         "path.logs": str(folder / "logs"),
