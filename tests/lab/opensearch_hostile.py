@@ -1,0 +1,110 @@
+"""Hostile calls of the OpenSearch tools, and requests that their account is refused alone.
+
+In: nothing. Out: data of the tests. Must not know a server.
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+READER, WHOLE = "mcp_ro_looker_find", "mcp_ro_whole_find"
+MONTH = {"time_field": "at", "start": "2026-11-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
+EVIL_NAMES = ["*", "_all", "payroll", "orders,payroll", "orders/../payroll", "<orders-{now}>", "-x"]
+EVIL_NAMES += [
+    "orders/_delete_by_query",
+    "..",
+    "",
+    "orders?q=*",
+    "orders%2cpayroll",
+    ".opendistro_security",
+]
+EVIL_FIELDS = ["*", "_id", "_source", "ti*", "a,b", "title^9", "a\\b", "a\nb", "", " ", "x" * 201]
+EVIL_IDS = ["", ".", "..", "a\nb", "x" * 513, "\x00"]
+EVIL_FILTERS: list[Any] = [
+    {"field": "title", "op": "script", "value": "1"},
+    {"field": "title", "op": "regexp", "value": "(a+)+"},
+    {"field": "title", "op": "equals"},
+    {"field": "title", "op": "exists", "value": 1},
+    {"field": "title", "op": "equals", "value": {"query": "x"}},
+    {"field": "title", "op": "equals", "value": {"index": "payroll", "id": "1", "path": "salary"}},
+    {"field": "title", "op": "equals", "value": ["a"]},
+    {"field": "title", "op": "equals", "value": "x", "boost": 9},
+    {"field": "title", "op": "starts_with", "value": 1},
+    {"field": "title", "op": "starts_with", "value": ""},
+    {"script": {"source": "1"}},
+    {"bool": {}},
+    "title:x",
+]
+HOSTILE: list[tuple[str, Json]] = [
+    *[("search", {"index": name}) for name in EVIL_NAMES],
+    *[("count", {"index": name}) for name in EVIL_NAMES[:3]],
+    *[("describe_index", {"index": name}) for name in EVIL_NAMES[:3]],
+    *[("search", {"index": "orders", "sort_by": name}) for name in EVIL_FIELDS],
+    *[("search", {"index": "orders", "fields": [name]}) for name in EVIL_FIELDS[:6]],
+    *[("search", {"index": "orders", "filters": [one]}) for one in EVIL_FILTERS],
+    *[("get_document", {"index": "orders", "id": name}) for name in EVIL_IDS],
+    ("search", {"index": "orders", "limit": 101}),
+    ("search", {"index": "orders", "limit": "5"}),
+    ("search", {"index": "orders", "text": "x" * 501}),
+    ("search", {"index": "orders", "script_fields": {}}),
+    ("search", {"index": "orders", "query": {"match_all": {}}}),
+    ("search", {"index": "orders", "cursor": "9999"}),
+    ("search", {"index": "orders", "sort_by": "title"}),
+    ("search", {"index": "orders", "sort_by": "nowhere"}),
+    ("search", {"index": "orders", **MONTH, "start": "2027-01-01T00:00:00Z"}),
+    ("search", {"index": "orders", **MONTH, "start": "now/d||*"}),
+    ("search", {"index": "orders", "filters": [{"field": "at", "op": "above", "value": "soon"}]}),
+    ("aggregate", {"index": "orders", "kind": "scripted_metric", "field": "state"}),
+    ("aggregate", {"index": "orders", "kind": "terms", "field": "state", "limit": 10_000}),
+    ("aggregate", {"index": "orders", "kind": "terms", "field": "price", "metric": "avg"}),
+]
+ALONE: list[tuple[str, str, Any]] = [
+    ("PUT", "orders/_doc/01", {"title": "forged"}),
+    ("POST", "orders/_doc", {"title": "forged"}),
+    ("POST", "orders/_update/01", {"doc": {"title": "forged"}}),
+    ("DELETE", "orders/_doc/01", None),
+    ("POST", "orders/_delete_by_query", {"query": {"match_all": {}}}),
+    ("POST", "orders/_update_by_query", {}),
+    ("POST", "_bulk", '{"delete": {"_index": "orders", "_id": "01"}}\n'),
+    ("POST", "_reindex", {"source": {"index": "orders"}, "dest": {"index": "copy"}}),
+    ("DELETE", "orders", None),
+    ("PUT", "mine", {}),
+    ("PUT", "orders/_mapping", {"properties": {"more": {"type": "keyword"}}}),
+    ("PUT", "orders/_settings", {"index": {"number_of_replicas": 0}}),
+    ("POST", "orders/_close", None),
+    ("POST", "orders/_forcemerge", None),
+    ("POST", "orders/_cache/clear", None),
+    ("POST", "_aliases", {"actions": [{"add": {"index": "payroll", "alias": "orders2"}}]}),
+    ("PUT", "orders/_alias/other", None),
+    ("PUT", "_template/t", {"index_patterns": ["*"]}),
+    ("PUT", "_index_template/t", {"index_patterns": ["zz*"], "template": {}}),
+    ("PUT", "_ingest/pipeline/p", {"processors": []}),
+    ("PUT", "_search/pipeline/p", {}),
+    ("PUT", "_scripts/x", {"script": {"lang": "painless", "source": "1"}}),
+    ("PUT", "_cluster/settings", {"transient": {"search.max_buckets": 1}}),
+    ("POST", "_cluster/reroute", {}),
+    ("PUT", "_snapshot/s", {"type": "fs", "settings": {"location": "/"}}),
+    ("GET", "payroll/_search", None),
+    ("GET", "orders,payroll/_search", None),
+    ("GET", "_all/_search", None),
+    ("GET", "_search", None),
+    ("GET", "pay*/_doc/1", None),
+    ("GET", "payroll/_doc/1", None),
+    ("GET", "payroll/_mapping", None),
+    ("GET", "payroll/_stats", None),
+    ("GET", "orders/_settings", None),
+    ("GET", "_cluster/state", None),
+    ("GET", "_cluster/settings", None),
+    ("GET", "_nodes", None),
+    ("GET", "_tasks", None),
+    ("POST", "_tasks/_cancel", None),
+    ("GET", "_cat/indices", None),
+    ("POST", "_msearch", '{"index": "orders"}\n{}\n'),
+    ("POST", "_mget", {"docs": [{"_index": "payroll", "_id": "1"}]}),
+    ("POST", "orders/_search/point_in_time?keep_alive=1h", None),
+    ("POST", "_search/scroll", {"scroll_id": "x"}),
+    ("GET", ".opendistro_security/_search", None),
+    ("GET", "_plugins/_security/api/internalusers", None),
+    ("PUT", "_plugins/_security/api/internalusers/mine", {"password": "Qz4-and-more-words"}),
+    ("PUT", "_plugins/_security/api/rolesmapping/all_access", {"users": [READER]}),
+    ("DELETE", "_plugins/_security/api/roles/all_access", None),
+]
