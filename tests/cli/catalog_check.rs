@@ -139,7 +139,7 @@ fn a_good_catalog() {
     exit code: 0
     ----- stdout -----
     ----- stderr -----
-    `extra` is good: 1 entry, tried in 9 stacks
+    `extra` is good: 1 entry, tried in 17 stacks
     "#);
     assert_eq!(project.run("catalog check nosuch").code, 4);
     assert_eq!(project.run("gen --catalog extra").code, 0);
