@@ -27,6 +27,11 @@ const JOB: &str = r#"jobs:
 
 const WRONG_JOBS: Cases = &[
     (
+        "      - name: boxes\n",
+        "      - name: boxes\n        accounts: smtp\n",
+        "catalog/mailpit/component.yaml:68: E_CATALOG_SCHEMA: `boxes` would name the containers of all accounts alike; name the account in it: `{account.object}`",
+    ),
+    (
         "    deadline_seconds: 60",
         "    slot: stroe\n    deadline_seconds: 60",
         "catalog/mailpit/component.yaml:64: E_CATALOG_LINK: there is no slot `stroe`; did you mean `store`?",

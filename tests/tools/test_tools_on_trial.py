@@ -21,7 +21,16 @@ from conftest import PACKAGE, REPOSITORY, tool_files
 
 SCRIPT = REPOSITORY / "src" / "command" / "catalog_check" / "tools_on_trial.py"
 # Their backends are asked over HTTP, and no question of theirs is a POST.
-OVER_HTTP = ["argo_cd", "fastapi", "grafana", "loki", "prometheus", "rabbitmq", "tempo"]
+OVER_HTTP = [
+    "argo_cd",
+    "fastapi",
+    "grafana",
+    "loki",
+    "opensearch",
+    "prometheus",
+    "rabbitmq",
+    "tempo",
+]
 PAIR = """\
 from: fastmcp
 to: grafana

@@ -1,9 +1,9 @@
 //! A link changes what it is told to cause: a stack with it, beside the same stack without it.
 //!
-//! Effects and two trees go in; what is told and not there, or there and not told, comes out. What depends on a third component
-//! does not show in the smallest stack: what a function makes of the whole graph, and files that ask for a link of another slot.
+//! Effects and two trees go in; what is told and not there, or there and not told, comes out. Some need not show in the smallest
+//! stack: what a function makes of the whole graph, files that ask for a link of another slot, accounts that a person makes.
 
-use super::smallest::{CONSUMER, PROVIDER};
+use super::smallest::CONSUMER;
 use crate::command::effects::Effect;
 use crate::tree::Tree;
 
@@ -21,7 +21,10 @@ pub(super) fn breaches(told: &[Effect], selecting: &[&str], before: &Tree, after
     let missing = missing.map(|effect| format!("is told to cause `{effect}`, and a stack without it has no less"));
     let tells = |some: &[Effect]| some.iter().any(|effect| told.contains(effect));
     let untold = [
-        (opens(&reasons) && !tells(&[Effect::Edge, Effect::Ways]), "a network edge"),
+        (
+            opens(&reasons) && !tells(&[Effect::Edge, Effect::Ways]),
+            "a network edge",
+        ),
         (
             has_keys(&reasons) && !tells(&[Effect::Account, Effect::Secret]),
             "a secret",
@@ -41,16 +44,15 @@ fn reasons<'a>(before: &'a Tree, after: &'a Tree) -> Vec<&'a str> {
     beyond(after, before).chain(beyond(before, after)).collect()
 }
 
-/// Whether an effect is to be seen; `None` where it may take a third component.
+/// Whether an effect is to be seen; `None` where it need not be.
 fn shows(effect: &Effect, selecting: &[&str], reasons: &[&str]) -> Option<bool> {
     Some(match effect {
         Effect::Edge | Effect::Ways => opens(reasons),
-        Effect::Account => has_keys(reasons) || is_of(reasons, "component", PROVIDER),
         Effect::Settings | Effect::Certificate => is_of(reasons, "component", CONSUMER),
         Effect::Secret => has_keys(reasons),
         Effect::Tools(_) | Effect::Files => reasons.iter().any(|why| why.starts_with("pair ")),
         Effect::Hook(name) if selecting.contains(&name.as_str()) => is_of(reasons, "hook", name),
-        Effect::Hook(_) | Effect::OwnFiles(_) => return None,
+        Effect::Account | Effect::Hook(_) | Effect::OwnFiles(_) => return None,
     })
 }
 
