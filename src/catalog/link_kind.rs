@@ -110,10 +110,8 @@ impl LinkKind {
     /// Whether such a link may carry settings of its keys: it sets at least one.
     #[must_use]
     pub fn has_keys(&self) -> bool {
-        match &self.slot.keys {
-            Some(keys) => !keys.is_empty(),
-            None => self.slot.deliver.is_none() && !self.keys.is_empty() && !self.provision.facts.is_empty(),
-        }
+        let by_convention = self.slot.deliver.is_none() && !self.keys.is_empty() && !self.provision.facts.is_empty();
+        self.slot.keys.as_ref().map_or(by_convention, |keys| !keys.is_empty())
     }
 }
 

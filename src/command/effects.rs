@@ -6,7 +6,9 @@ use std::rc::Rc;
 use anyhow::Context as _;
 
 use crate::catalog::derived::TLS;
-use crate::catalog::{Catalog, Entry, HookType, HttpAuth, LegalLink};
+use crate::catalog::{Catalog, Entry, HookOutput, HookType, HttpAuth, LegalLink};
+use crate::hook::select;
+use crate::stack::Stack;
 
 /// Something that is there with the link and gone without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,9 +97,10 @@ impl Hooks {
         concerned.map(|hook| Effect::Hook(hook.name.clone()))
     }
 
-    /// Names of the hooks that select such a link.
-    pub(super) fn selecting<'a>(&'a self, link: &LegalLink) -> Vec<&'a str> {
-        let selecting = self.hooks().filter(|hook| selects(hook, link));
+    /// Names of the hooks that make something of such a link in a stack that has it.
+    pub(super) fn selecting<'a>(&'a self, link: &LegalLink, stack: &Stack) -> Vec<&'a str> {
+        let is_made = |output: &HookOutput| means(output, link) && !select::items(stack, &output.each).is_empty();
+        let selecting = self.hooks().filter(|hook| hook.outputs.iter().any(is_made));
         selecting.map(|hook| hook.name.as_str()).collect()
     }
 
@@ -108,8 +111,11 @@ impl Hooks {
 
 /// Whether a hook may make something of such a link.
 pub(super) fn selects(hook: &HookType, link: &LegalLink) -> bool {
-    let (from, to) = (&link.from.definition, &link.to.definition);
-    hook.outputs
-        .iter()
-        .any(|output| output.each.may_mean(&link.kind, from, to))
+    hook.outputs.iter().any(|output| means(output, link))
+}
+
+fn means(output: &HookOutput, link: &LegalLink) -> bool {
+    output
+        .each
+        .may_mean(&link.kind, &link.from.definition, &link.to.definition)
 }

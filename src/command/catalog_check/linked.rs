@@ -10,6 +10,7 @@ use super::trial::Trials;
 use crate::catalog::{Keys, Kind, LegalLink, Role, gives};
 use crate::command::effects::Hooks;
 use crate::fault::Code;
+use crate::stack::Stack;
 use crate::stack::gateway::HTTP;
 use crate::tree::Tree;
 
@@ -37,8 +38,8 @@ pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
             }
             let case = case(link, drawn, &suspects);
             let made = trials.run(&case)?;
-            if let Some((_, with)) = made.filter(|_| is_usual(link, &drawn)) {
-                hold_to_effects(trials, &hooks, link, drawn, case, &with)?;
+            if let Some((stack, with)) = made.filter(|_| is_usual(link, &drawn)) {
+                hold_to_effects(trials, &hooks, link, drawn, case, (&stack, &with))?;
             }
         }
     }
@@ -58,7 +59,7 @@ fn hold_to_effects(
     link: &LegalLink,
     drawn: Drawn<'_>,
     case: Case,
-    with: &Tree,
+    (stack, with): (&Stack, &Tree),
 ) -> anyhow::Result<()> {
     let case = Case {
         source: smallest::unlinked(link, drawn),
@@ -68,7 +69,7 @@ fn hold_to_effects(
     let Some((_, without)) = trials.run(&case)? else {
         return Ok(());
     };
-    let breaches = effects::breaches(&hooks.effects(link), &hooks.selecting(link), &without, with);
+    let breaches = effects::breaches(&hooks.effects(link), &hooks.selecting(link, stack), &without, with);
     if let (Some(breach), Some(suspect)) = (breaches.first(), case.suspects.first()) {
         let field: Vec<&str> = suspect.field.iter().map(String::as_str).collect();
         let fact = format!("a link `{}` {breach}", link.kind.name);
