@@ -38,7 +38,7 @@ OPENSEARCH_INDEX = {
     "indices:admin/mappings/fields/get*": "read",
     "indices:admin/resolve/index": "read",
     "indices:data/write/*": "write",
-    "indices:admin/mapping/auto_put": "write",
+    "indices:admin/mapping/put": "write",
     "indices:admin/refresh*": "write",
     "indices:admin/*": "own",
     "indices:monitor/*": "own",
