@@ -26,7 +26,7 @@ import go_tools
 import lab_programs
 import postgres_lab
 
-READY_WITHIN_S = 120
+READY_WITHIN_S = 300
 PROGRAM = "gitea"
 MODULE = "code.gitea.io/gitea"
 DATABASE = "gitea"

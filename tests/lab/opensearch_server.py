@@ -27,7 +27,7 @@ import lab_programs
 import maven
 from output_checker import yaml_reading
 
-READY_WITHIN_S = 300
+READY_WITHIN_S = 600
 OLDEST_JAVA = 21
 IMAGE_HOME = "/usr/share/opensearch"
 PLUGIN = "opensearch-security"

@@ -27,7 +27,7 @@ import lab_programs
 import maven
 from output_checker import yaml_reading
 
-READY_WITHIN_S = 300
+READY_WITHIN_S = 600
 NEWEST_JAVA = Path("/usr/lib/jvm")
 LEAST_JAVA = 24
 FILLER = "filler"
