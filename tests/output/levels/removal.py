@@ -22,6 +22,9 @@ Keys = dict[str, dict[str, str]]
 
 # The interface of issuers.
 CERTIFIES = "tls"
+# The interfaces of those for whom a store of secrets keeps, and of where it has the values.
+KEEPS = "secret_store"
+VAULT = "vault"
 # Documents of the whole stack are compared by their facts.
 DOCUMENTS = {
     METADATA,
@@ -207,6 +210,19 @@ def changed(old: bytes, new: bytes) -> list[str]:
     return [*(lines[0] - lines[1]), *(lines[1] - lines[0])]
 
 
+def told_beside(link: Link, others: list[Link]) -> set[str]:
+    """Return those beside its ends whose files say something of the link."""
+    # Who signs people in is reached where it is published.
+    if link.kind.interface == SIGNS_IN:
+        routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
+        return {GATEWAY} | {one.source for one in routes}
+    # A store says for whom it keeps, where its values are.
+    if link.kind.interface == KEEPS:
+        stores = [one for one in others if one.source == link.source]
+        return {one.target for one in stores if one.kind.interface == VAULT}
+    return set()
+
+
 def in_file(
     own_links: list[Link],
     path: str,
@@ -217,10 +233,7 @@ def in_file(
 ) -> list[str]:
     link = own_links[0]
     names = gates | {name for one in own_links for name in (one.source, one.target)}
-    # Who signs people in is reached where it is published.
-    if link.kind.interface == SIGNS_IN:
-        routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
-        names |= {GATEWAY} | {one.source for one in routes}
+    names |= told_beside(link, others)
     if application := APPLICATION.match(path):
         synced = link.kind.interface == "deployed" and application[1] == link.target
         is_own = application[1] in names

@@ -153,9 +153,17 @@ def told_grants(text: str) -> Words:
     found: Words = {}
     for part in text.split("; "):
         key, _, value = part.partition(": ")
-        found[key] = words(json.loads(value) if value.startswith("{") else value)
+        found[key] = words(list(objects(value)) if value.startswith("{") else value)
         found[key] = () if found[key] == ("true",) else found[key]
     return found
+
+
+def objects(text: str) -> Iterator[Any]:
+    """Return the objects that stand behind each other, as a list of them is told."""
+    while text:
+        one, end = json.JSONDecoder().raw_decode(text)
+        yield one
+        text = text[end:].lstrip()
 
 
 def drawn(out: Path) -> list[tuple[str, str, str]]:

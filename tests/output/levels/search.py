@@ -25,6 +25,7 @@ from output_checker import yaml_reading
 # https://docs.opensearch.org/latest/security/access-control/permissions/
 OPENSEARCH_CLUSTER = {
     "cluster:monitor/main": "read",
+    "cluster:monitor/health": "read",
     "indices:data/read/mget": "read",
     "indices:data/read/msearch": "read",
     "indices:data/read/scroll": "read",
@@ -33,6 +34,9 @@ OPENSEARCH_CLUSTER = {
 }
 OPENSEARCH_INDEX = {
     "indices:data/read/*": "read",
+    "indices:data/read/search": "read",
+    "indices:data/read/get": "read",
+    "indices:monitor/stats": "read",
     "indices:admin/get": "read",
     "indices:admin/mappings/get": "read",
     "indices:admin/mappings/fields/get*": "read",
