@@ -80,7 +80,7 @@ def clickhouse_user(user: Json, profiles: Json) -> Account:
 
 READS = "@read dbsize exists get getrange hlen hmget hscan hstrlen llen lrange memory|usage mget"
 MORE_READS = "pttl scan scard sscan strlen type xlen xrange zcard zrange"
-WRITES = "@write set unlink del evalsha script|load publish"
+WRITES = "@write set unlink del eval evalsha script|load publish @pubsub"
 # No key is in reach of these.
 PROBES = "ping info @connection @transaction"
 VALKEY = {

@@ -35,6 +35,34 @@ def granted(mode: str, words: list[str]) -> str:
     return "beyond" if "beyond" in both else min(both, key=ORDER.index)
 
 
+def limits(values: Json, rules: Json, user: str) -> dict[str, tuple[str, ...]]:
+    """Return what holds the queries of a user: its group, and what its sessions begin with.
+
+    https://trino.io/docs/current/admin/resource-groups.html
+    """
+    if "resourceGroups" not in values:
+        return {}
+    groups: Json = json.loads(values["resourceGroups"]["resourceGroupsConfig"])
+    selector = first(groups["selectors"], user=user)
+    (group,) = [one for one in groups["rootGroups"] if one["name"] == selector["group"]]
+    if "user" not in selector:
+        return {}
+    defaults: list[Json] = json.loads(values["sessionProperties"]["sessionPropertiesConfig"])
+    mine = [one for one in defaults if re.fullmatch(one["user"], user)]
+    begun = {name: value for one in mine for name, value in one["sessionProperties"].items()}
+    own = [rule for rule in rules["system_session_properties"] if rule.get("user") == user]
+    let = {rule["property"] for rule in own if rule["allow"]}
+    assert let == begun.keys(), f"{user} sets {let}"
+    assert own[-1] == {"user": user, "allow": False}, f"{user} sets more"
+    pairs = [("property", name, "value", value) for name, value in begun.items()]
+    return {
+        "at_once": (str(group["hardConcurrencyLimit"]),),
+        "waiting": (str(group["maxQueued"]),),
+        "memory": (group["softMemoryLimit"],),
+        "session": tuple(sorted(word for pair in pairs for word in pair)),
+    }
+
+
 def trino(folder: Path) -> Accounts:
     values: Json = yaml_reading.read_file(folder / "values.yaml")
     rules: Json = json.loads(values["accessControl"]["rules"]["rules.json"])
@@ -61,6 +89,7 @@ def trino(folder: Path) -> Accounts:
             {
                 "catalog": tuple(sorted(set(modes.values()))),
                 "tables": tuple(sorted({word for words in rights.values() for word in words})),
+                **limits(values, rules, user),
             },
         )
         assert first(rules["catalogs"], user=user, catalog="another")["allow"] == "none"
