@@ -258,7 +258,8 @@ def test_a_plan_is_shown_and_not_run(stage: Stage, tools: Toolset) -> None:
 def test_rows_that_are_not_wanted_are_not_made(stage: Stage, tools: Toolset) -> None:
     sql = "SELECT * FROM TABLE(sequence(1, 100000000000))"
     answer = call(tools, "trino_query", catalog="sales", sql=sql, limit=5)
-    assert [row[0] for row in answer["data"]["rows"]] == [1, 2, 3, 4, 5]
+    # Which of them come first is not said: parts of the sequence are made at once.
+    assert len({row[0] for row in answer["data"]["rows"]}) == 5
     assert stage.ended(sql) == "USER_CANCELED"
     wide = "SELECT array_join(repeat('x', 9000), '') FROM TABLE(sequence(1, 100000))"
     answer = call(tools, "trino_query", catalog="sales", sql=wide, limit=1000)
