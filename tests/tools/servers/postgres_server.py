@@ -90,7 +90,7 @@ class Server:
             "PGDATABASE": database,
         }
         subprocess.run(
-            [*command, "--file=-"], input=sql, text=True, env=environment, check=True, timeout=20
+            [*command, "--file=-"], input=sql, text=True, env=environment, check=True, timeout=300
         )
 
 
