@@ -17,7 +17,7 @@ from delivery import Delivery
 from levels import kinds, runs
 from levels.stacks import Draft, Maker
 
-STACKS = 12
+STACKS = 14
 SEED = 13
 
 
