@@ -94,7 +94,10 @@ class Stage:
         spec = yaml_reading.read_file(path)["spec"]
         grants = spec["configuration"]["users"]["stacktic_backup/grants/query"]
         addresses = {SERVICE: f"127.0.0.1:{self.storage.port}"}
-        secret = {"warehouse.bucket": KEYS}
+        secret = {
+            "warehouse.bucket": KEYS,
+            "warehouse-interserver": {"password": "servers_among_themselves"},
+        }
         name = f"{restores}-{owner}"
         given = EVERYTHING if owner else grants
         return clickhouse_engine.engine(self.folder, name, spec, given, addresses, secret)
