@@ -78,6 +78,11 @@ class Server:
         return answer
 
 
+    def settle(self) -> None:
+        """Wait for what the server does behind an answer: sizes, whether a pull request merges."""
+        self.command("manager", "flush-queues", "--timeout", "60s")
+
+
 @contextmanager
 def running(folder: Path, values: Json, password: str) -> Generator[Server]:
     """Start a server with a database of its own, and make its first administrator."""

@@ -102,6 +102,7 @@ class Stage:
 
     def state(self) -> Json:
         """Return what a call could change, as the administrator sees it."""
+        self.server.settle()
         found: Json = {"users": self.server.must("GET", "/admin/users?limit=50")}
         for one in found["users"]:
             # When somebody was seen last says nothing of what they did.
