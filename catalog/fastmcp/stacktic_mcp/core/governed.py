@@ -276,7 +276,8 @@ class GovernedTool(Tool):
         tool = cls(
             name=body.name,
             title=title,
-            description=description,
+            # Lines end where Python wants them to, which means nothing to a model.
+            description=" ".join(description.split()),
             parameters=body.arguments.schema,
             output_schema=output_schema(body.function),
             annotations=body.traits.annotations(),

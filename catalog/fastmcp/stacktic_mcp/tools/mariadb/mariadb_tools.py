@@ -15,6 +15,7 @@ from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import decode_json
+from stacktic_mcp.lib.forms import Table as ResultTable
 from stacktic_mcp.tools.mariadb.mariadb_catalog import (
     COLUMNS,
     DATABASES,
@@ -28,6 +29,14 @@ from stacktic_mcp.tools.mariadb.mariadb_catalog import (
     TABLES,
 )
 from stacktic_mcp.tools.mariadb.mariadb_fence import one_select
+from stacktic_mcp.tools.mariadb.mariadb_forms import (
+    DatabaseRow,
+    Health,
+    Plan,
+    TableFacts,
+    TableRow,
+    TableStats,
+)
 from stacktic_mcp.tools.mariadb.mariadb_rows import immediate, read
 from stacktic_mcp.tools.mariadb.mariadb_session import Sessions, fetch
 
@@ -59,6 +68,7 @@ Order = Annotated[Literal["size", "rows", "free", "updated"], Field(description=
 
 def register(tools: Toolset) -> None:
     """Add the MariaDB tools; none of them writes."""
+    tools.introduce("MariaDB", prefix="mariadb", first="mariadb_list_databases")
     sessions = Sessions()
     _register_catalog(tools, sessions)
     _register_queries(tools, sessions)
@@ -66,8 +76,11 @@ def register(tools: Toolset) -> None:
 
 def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
-    async def mariadb_list_databases(link: Link) -> Answer:
-        """List the linked databases with collation, tables and size, the missing ones marked."""
+    async def mariadb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
+        """List all linked databases on the MariaDB (MySQL) server.
+
+        Per database: collation, number of tables, size in bytes; a missing one is marked.
+        """
         names = link.enums.get("databases", ())
         statement = DATABASES.format(marks=", ".join("?" * len(names)))
         rows = await sessions.run(link, None, partial(fetch, sql=statement, params=names))
@@ -78,18 +91,26 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_list_tables(
         link: Link,
         database: Database,
-        name_like: Annotated[Name | None, Field(description="a LIKE pattern")] = None,
+        name_like: Annotated[Name | None, Field(description="a LIKE pattern: ord%")] = None,
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """List tables and views of a database with engine, estimated rows and size."""
+    ) -> Answer[list[TableRow]]:
+        """List the tables and views in a MariaDB (MySQL) database.
+
+        Which tables there are: kind, engine, estimated rows, size in bytes.
+        """
         params = [database, name_like, name_like, cursor or "", limit + 1]
         rows = await sessions.run(link, database, partial(fetch, sql=TABLES, params=params))
         return _page(rows, limit)
 
     @tools.read
-    async def mariadb_describe_table(link: Link, database: Database, table: Table) -> Answer:
-        """Describe a table or view: columns, indexes and foreign keys."""
+    async def mariadb_describe_table(
+        link: Link, database: Database, table: Table
+    ) -> Answer[TableFacts]:
+        """Describe a MariaDB (MySQL) table: columns with types, keys, indexes.
+
+        What one table looks like: its fields, defaults, comments, indexes and foreign keys.
+        """
         work = partial(_describe, database=database, table=table)
         return await sessions.run(link, database, work)
 
@@ -99,16 +120,23 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         database: Database,
         order: Order = "size",
         limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
-    ) -> Answer:
-        """Show size, estimated rows, free space and last change of the leading tables."""
+    ) -> Answer[list[TableStats]]:
+        """Show the biggest tables of a MariaDB (MySQL) database.
+
+        Size of data and indexes in bytes, estimated rows, free space, when created and last
+        updated.
+        """
         statement = TABLE_STATS.format(order=ORDERS[order])
         params = [database, limit + 1]
         rows = await sessions.run(link, database, partial(fetch, sql=statement, params=params))
         return Answer.first(rows, limit)
 
     @tools.read
-    async def mariadb_health(link: Link) -> Answer:
-        """Show version, uptime, connections, slow queries, lock waits and state of the cluster."""
+    async def mariadb_health(link: Link) -> Answer[Health]:
+        """Show whether the MariaDB (MySQL) server is running fine: version, uptime.
+
+        Connections, slow queries, lock waits, deadlocks, state of the Galera cluster.
+        """
         return await sessions.run(link, None, _health)
 
 
@@ -121,8 +149,12 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
         params: Parameters = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
         timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 5,
-    ) -> Answer:
-        """Run one read-only SELECT and return its rows."""
+    ) -> Answer[ResultTable]:
+        """Run one read-only SQL SELECT on a MariaDB (MySQL) database; returns rows.
+
+        To look up, count, sum or join what is in tables: SELECT name FROM users WHERE id = ?. At
+        most 1000 rows, 15 s.
+        """
         work = partial(read, sql=one_select(sql), params=params or [], limit=limit)
         found = await sessions.run(link, database, work, timeout_s)
         data = {"columns": found.columns, "rows": found.rows}
@@ -131,8 +163,11 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def mariadb_explain(
         link: Link, database: Database, sql: Sql, params: Parameters = None
-    ) -> Answer:
-        """Show the plan of one SELECT without running it."""
+    ) -> Answer[Plan]:
+        """Show the plan of a MariaDB (MySQL) SELECT without running it.
+
+        Why a query is slow or takes long: which index it is using, how many rows it reads.
+        """
         statement = f"EXPLAIN FORMAT=JSON {one_select(sql)}"
         work = partial(_explain, sql=statement, params=params or [])
         return await sessions.run(link, database, work)

@@ -18,6 +18,14 @@ from stacktic_mcp.tools.mongodb.mongodb_fence import (
     ensure_filter,
     ensure_pipeline,
 )
+from stacktic_mcp.tools.mongodb.mongodb_forms import (
+    CollectionFacts,
+    CollectionRow,
+    Count,
+    DatabaseRow,
+    Fields,
+    Health,
+)
 from stacktic_mcp.tools.mongodb.mongodb_reading import (
     BATCH,
     MAX_PATHS,
@@ -44,19 +52,25 @@ Collection = Annotated[
     ),
 ]
 Pipeline = Annotated[
-    str, Field(min_length=2, max_length=8192, description="stages in Extended JSON")
+    str,
+    Field(
+        min_length=2,
+        max_length=8192,
+        description='JSON list of stages, such as [{"$group": {"_id": "$city"}}]',
+    ),
 ]
-Fields = Annotated[
-    str | None, Field(min_length=2, max_length=8192, description="an object of fields, in JSON")
+FieldsText = Annotated[
+    str | None, Field(min_length=2, max_length=8192, description='JSON such as {"name": 1}')
 ]
 Filter = Annotated[
-    str, Field(min_length=2, max_length=8192, description="a query in Extended JSON")
+    str, Field(min_length=2, max_length=8192, description='JSON such as {"city": "Oslo"}')
 ]
 Limit = Annotated[int, Field(ge=1, le=500, description="how many at most")]
 
 
 def register(tools: Toolset) -> None:
     """Add the MongoDB tools; none of them writes."""
+    tools.introduce("MongoDB", prefix="mongodb", first="mongodb_list_databases")
     clients = Clients()
     _register_catalog(tools, clients)
     _register_queries(tools, clients)
@@ -64,8 +78,12 @@ def register(tools: Toolset) -> None:
 
 def _register_catalog(tools: Toolset, clients: Clients) -> None:
     @tools.read
-    async def mongodb_list_databases(link: Link) -> Answer:
-        """List the linked databases with collections, documents and sizes."""
+    async def mongodb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
+        """List the linked databases in MongoDB (Mongo).
+
+        Per database: number of collections, views and documents, bytes of data, storage and
+        indexes.
+        """
         async with clients.open(link) as client:
             names = link.enums.get("databases", ())
             return Answer([await database_line(client, name) for name in names])
@@ -73,8 +91,11 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
     @tools.read
     async def mongodb_list_collections(
         link: Link, database: Database, limit: Limit = 100, cursor: Position = None
-    ) -> Answer:
-        """List the collections and views of a database."""
+    ) -> Answer[list[CollectionRow]]:
+        """List the collections and views of a MongoDB (Mongo) database.
+
+        Which collections there are, by name, and which are views.
+        """
         async with clients.open(link) as client:
             rows = await collections(client, database)
         return _page([row for row in rows if row["name"] > (cursor or "")], limit)
@@ -82,8 +103,11 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
     @tools.read
     async def mongodb_describe_collection(
         link: Link, database: Database, collection: Collection
-    ) -> Answer:
-        """Show number of documents, sizes and indexes of a collection."""
+    ) -> Answer[CollectionFacts]:
+        """Describe a MongoDB (Mongo) collection: how large it is, which indexes it has.
+
+        Number of documents, size in bytes, keys of each index, unique, expiry (TTL).
+        """
         ensure_collection(collection)
         async with clients.open(link) as client:
             kinds = {row["name"]: row["kind"] for row in await collections(client, database)}
@@ -101,8 +125,11 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
         database: Database,
         collection: Collection,
         sample: Annotated[int, Field(ge=1, le=200, description="documents to look at")] = 50,
-    ) -> Answer:
-        """List the fields in some documents of a collection, with types and frequency."""
+    ) -> Answer[Fields]:
+        """Show the schema of a MongoDB (Mongo) collection: which fields its documents have.
+
+        Structure read from a sample of documents: paths, types, how often each field is there.
+        """
         ensure_collection(collection)
         async with clients.open(link) as client:
             documents = client[database][collection].find(
@@ -115,8 +142,11 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
         return Answer(data, ended_by, returned=len(rows[:MAX_PATHS]))
 
     @tools.read
-    async def mongodb_health(link: Link) -> Answer:
-        """Show version, replica set and state of the member that answers."""
+    async def mongodb_health(link: Link) -> Answer[Health]:
+        """Show whether MongoDB (Mongo) is alive and healthy: version, replica set.
+
+        Is the member primary or secondary, number of members, read-only or not.
+        """
         async with clients.open(link) as client:
             return Answer(await server_facts(client))
 
@@ -128,12 +158,16 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         database: Database,
         collection: Collection,
         filter_: Filter = "{}",
-        projection: Fields = None,
-        sort: Fields = None,
+        projection: FieldsText = None,
+        sort: FieldsText = None,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """Return documents that a filter matches; a next page counts on from the first."""
+    ) -> Answer[list[dict[str, Any]]]:
+        """Find MongoDB (Mongo) documents that match a filter, and show them.
+
+        To look up or search who or what has a value: filter {"age": {"$gt": 30}}. At most 500 a
+        page.
+        """
         ensure_collection(collection)
         skipped = int(cursor or 0)
         query = {
@@ -155,8 +189,11 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
     @tools.read
     async def mongodb_count(
         link: Link, database: Database, collection: Collection, filter_: Filter = "{}"
-    ) -> Answer:
-        """Count the documents that a filter matches."""
+    ) -> Answer[Count]:
+        """Count how many documents of a MongoDB (Mongo) collection match a filter.
+
+        The number alone.
+        """
         ensure_collection(collection)
         query = _query(filter_, "the filter")
         async with clients.open(link) as client:
@@ -172,8 +209,12 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         collection: Collection,
         pipeline: Pipeline,
         limit: Limit = 50,
-    ) -> Answer:
-        """Run a pipeline that reads and return its documents; joins stay in the database."""
+    ) -> Answer[list[dict[str, Any]]]:
+        """Run a read-only aggregation pipeline on a MongoDB (Mongo) collection.
+
+        Group, sum, total, average, top per country or month, join ($lookup) within the database.
+        At most 500 documents.
+        """
         ensure_collection(collection)
         stages = parsed(pipeline, "the pipeline")
         ensure_pipeline(stages)

@@ -8,15 +8,36 @@ Must not know: HTTP, how a question is written for the server.
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, facts_of
-from stacktic_mcp.lib.times import MOMENT_HELP, Notation
 from stacktic_mcp.tools.opensearch import opensearch_views as views
 from stacktic_mcp.tools.opensearch.opensearch_api import Principals, Search
+from stacktic_mcp.tools.opensearch.opensearch_arguments import (
+    TIMES,
+    FieldName,
+    Fields,
+    Filter,
+    Filters,
+    Index,
+    MatchOf,
+    Moment,
+    Text,
+    TextFields,
+    TimeField,
+)
+from stacktic_mcp.tools.opensearch.opensearch_forms import (
+    Count,
+    Document,
+    FieldRow,
+    Group,
+    Health,
+    Hit,
+    IndexRow,
+)
 from stacktic_mcp.tools.opensearch.opensearch_query import (
     MAX_WINDOW,
     Condition,
@@ -24,7 +45,6 @@ from stacktic_mcp.tools.opensearch.opensearch_query import (
     Interval,
     Kind,
     Metric,
-    Operation,
     Wanted,
     Window,
     Words,
@@ -33,52 +53,13 @@ from stacktic_mcp.tools.opensearch.opensearch_query import (
     search_body,
 )
 
-TIMES = Notation("smhdwy")
-# No name of the server's own begins otherwise, and none of these signs is one of a pattern.
-NAME = r"^[^\x00-\x20\x2a\x2c\x5c\x5e\x5f\x7f][^\x00-\x1f\x2a\x2c\x5c\x5e\x7f]*$"
-
-Index = Annotated[str, Choice("indices"), Field(description="a linked index")]
-FieldName = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=NAME, description="a field, by its whole path")
-]
-Text = Annotated[
-    str | None, Field(min_length=1, max_length=500, description="words to look for; no syntax")
-]
-MatchOf = Annotated[Words, Field(description="how many of the words, in one field")]
-TextFields = Annotated[
-    list[FieldName], Field(max_length=10, description="where the words stand; none: anywhere")
-]
-Fields = Annotated[
-    list[FieldName], Field(max_length=50, description="fields to return; none: all of them")
-]
-TimeField = Annotated[FieldName | None, Field(description="a field of the kind date")]
-Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP)]
-Value = (
-    Annotated[str, Field(max_length=500)]
-    | Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
-    | float
-    | bool
-    | None
-)
-
-
-# Plain JSON, since a cursor holds the digest of what was asked.
-@with_config(ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
-class Filter(TypedDict):
-    """A condition that documents meet."""
-
-    field: FieldName
-    op: Operation
-    value: NotRequired[Annotated[Value, Field(description="not with exists and missing")]]
-
-
-Filters = Annotated[list[Filter], Field(max_length=10, description="conditions, all of them")]
 NO_FILTERS: list[Filter] = []
 NO_FIELDS: list[str] = []
 
 
 def register(tools: Toolset) -> None:
     """Add the OpenSearch tools; none of them writes."""
+    tools.introduce("OpenSearch", prefix="opensearch", first="opensearch_list_indices")
     principals = Principals()
     _register_catalog(tools, principals)
     _register_documents(tools, principals)
@@ -91,8 +72,11 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
         link: Link,
         limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """List the linked indices of OpenSearch with number of documents and size."""
+    ) -> Answer[list[IndexRow]]:
+        """List the linked indices in OpenSearch (Elasticsearch).
+
+        Which indexes there are: number of documents, size in bytes, whether each exists.
+        """
         search = await _open(link, principals)
         names = [name for name in link.enums.get("indices", ()) if name > (cursor or "")]
         rows = [await _sizes(search, name) for name in sorted(names)[:limit]]
@@ -104,16 +88,22 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
         index: Index,
         limit: Annotated[int, Field(ge=1, le=500, description="how many at most")] = 200,
         cursor: Position = None,
-    ) -> Answer:
-        """List the fields of an OpenSearch index with their kinds: its mapping, by name."""
+    ) -> Answer[list[FieldRow]]:
+        """Show the mapping of an OpenSearch (Elasticsearch) index: how fields are stored.
+
+        Is a field text, keyword, number or date; its path and kind, whether it can be searched.
+        """
         search = await _open(link, principals)
         rows = views.fields(await search.mapping(index), index)
         rows = [row for row in rows if row["field"] > (cursor or "")]
         return _page(rows[:limit], more=len(rows) > limit, key="field")
 
     @tools.read
-    async def opensearch_cluster_health(link: Link) -> Answer:
-        """Show whether OpenSearch is green, yellow or red, with nodes, shards and version."""
+    async def opensearch_cluster_health(link: Link) -> Answer[Health]:
+        """Show whether the OpenSearch (Elasticsearch) cluster is green, yellow or red.
+
+        Nodes, shards (unassigned, relocating), version.
+        """
         search = await _open(link, principals)
         return Answer(views.health(await search.health(), await search.about()))
 
@@ -135,8 +125,12 @@ def _register_documents(tools: Toolset, principals: Principals) -> None:
         order: Annotated[Literal["asc", "desc"], Field(description="of `sort_by`")] = "desc",
         limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 20,
         cursor: Position = None,
-    ) -> Answer:
-        """Search documents of an OpenSearch index by words, conditions and time, in pages."""
+    ) -> Answer[list[Hit]]:
+        """Search documents in OpenSearch (Elasticsearch) by words, filters and time.
+
+        Full text: find what has these words, best first. filters [{"field": "status", "op":
+        "equals", "value": "open"}]. At most 100 a page.
+        """
         skipped = int(cursor or 0)
         size = min(limit + 1, MAX_WINDOW - skipped)
         if size < 1:
@@ -163,8 +157,8 @@ def _register_documents(tools: Toolset, principals: Principals) -> None:
             Field(description="as opensearch_search tells it"),
         ],
         fields: Fields = NO_FIELDS,
-    ) -> Answer:
-        """Return one document of an OpenSearch index by its id."""
+    ) -> Answer[Document]:
+        """Fetch one document from an OpenSearch (Elasticsearch) index by its id."""
         search = await _open(link, principals)
         found = await search.document(index, id_, fields)
         return Answer({"id": id_, "document": facts_of(found.get("_source"))})
@@ -182,8 +176,11 @@ def _register_numbers(tools: Toolset, principals: Principals) -> None:
         time_field: TimeField = None,
         start: Moment = "now-24h",
         end: Moment = "now",
-    ) -> Answer:
-        """Count documents of an OpenSearch index, up to ten million."""
+    ) -> Answer[Count]:
+        """Count how many documents in an OpenSearch (Elasticsearch) index match.
+
+        The number alone, up to ten million.
+        """
         wanted = _wanted(text, words, text_fields, filters, (time_field, start, end))
         search = await _open(link, principals)
         answer = await _asked(search, index, count_body(wanted))
@@ -207,8 +204,12 @@ def _register_numbers(tools: Toolset, principals: Principals) -> None:
         start: Moment = "now-24h",
         end: Moment = "now",
         limit: Annotated[int, Field(ge=1, le=1000, description="how many groups at most")] = 50,
-    ) -> Answer:
-        """Group documents of an OpenSearch index by values or by time, and count each group."""
+    ) -> Answer[list[Group]]:
+        """Break down or group documents in OpenSearch (Elasticsearch): top values, by time.
+
+        Per category, or per hour, day, month: how many, with average, sum, min, max or distinct.
+        At most 1000 groups.
+        """
         wanted = _wanted(text, words, text_fields, filters, (time_field, start, end))
         grouping = Grouping(kind, field, interval, metric, metric_field)
         body = groups_body(wanted, grouping, limit)

@@ -13,10 +13,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.lib.forms import Table as ResultTable
 from stacktic_mcp.lib.text import plain_text
 from stacktic_mcp.tools.trino import trino_statements as statements
 from stacktic_mcp.tools.trino.trino_client import Trino
 from stacktic_mcp.tools.trino.trino_fence import one_query
+from stacktic_mcp.tools.trino.trino_forms import (
+    CatalogRow,
+    Plan,
+    QueryRow,
+    SchemaRow,
+    StatsRow,
+    TableFacts,
+    TableRow,
+)
 from stacktic_mcp.tools.trino.trino_queries import query_line
 from stacktic_mcp.tools.trino.trino_rights import reader
 from stacktic_mcp.tools.trino.trino_rows import with_values
@@ -51,7 +61,7 @@ Parameters = Annotated[
     list[Text | int | float | bool | None] | None,
     Field(max_length=50, description="values of each ?"),
 ]
-Plan = Annotated[
+PlanKind = Annotated[
     Literal["logical", "distributed", "io"],
     Field(description="steps, steps by stage with estimates, or which tables are read"),
 ]
@@ -65,6 +75,7 @@ PLANS = {
 
 def register(tools: Toolset) -> None:
     """Add the Trino tools; none of them writes."""
+    tools.introduce("Trino", prefix="trino", first="trino_list_catalogs")
     _register_names(tools)
     _register_tables(tools)
     _register_queries(tools)
@@ -72,8 +83,12 @@ def register(tools: Toolset) -> None:
 
 def _register_names(tools: Toolset) -> None:
     @tools.read
-    async def trino_list_catalogs(link: Link) -> Answer:
-        """List the linked Trino catalogs, the databases and topics that SQL reaches by it."""
+    async def trino_list_catalogs(link: Link) -> Answer[list[CatalogRow]]:
+        """List the linked catalogs of Trino (Presto).
+
+        Which data sources Trino can reach by SQL: databases, data lake, topics; a missing one is
+        marked.
+        """
         client = await reader(link)
         found = await client.select(statements.CATALOGS, 1000)
         seen = {str(row[0]) for row in found.rows}
@@ -86,8 +101,8 @@ def _register_names(tools: Toolset) -> None:
         catalog: Catalog,
         limit: Annotated[int, Field(ge=1, le=500, description="schemas at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """List the schemas of a Trino catalog by name."""
+    ) -> Answer[list[SchemaRow]]:
+        """List the schemas in a Trino (Presto) catalog, by name."""
         statement = statements.schemas(catalog, cursor or "", limit + 1)
         return await _page(link, statement, limit)
 
@@ -96,11 +111,14 @@ def _register_names(tools: Toolset) -> None:
         link: Link,
         catalog: Catalog,
         schema: Schema,
-        name_like: Annotated[Name | None, Field(description="a LIKE pattern")] = None,
+        name_like: Annotated[Name | None, Field(description="a LIKE pattern: ord%")] = None,
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """List tables and views of a schema of a Trino catalog, with their kind."""
+    ) -> Answer[list[TableRow]]:
+        """List the tables and views under a schema of a Trino (Presto) catalog.
+
+        Which tables there are: names and kind.
+        """
         statement = statements.tables(catalog, schema, name_like, cursor or "", limit + 1)
         return await _page(link, statement, limit)
 
@@ -109,8 +127,11 @@ def _register_tables(tools: Toolset) -> None:
     @tools.read
     async def trino_describe_table(
         link: Link, catalog: Catalog, schema: Schema, table: Table
-    ) -> Answer:
-        """Describe a table of Trino: columns with type, comment and whether they may be empty."""
+    ) -> Answer[TableFacts]:
+        """Describe a Trino (Presto) table: columns with types and comments.
+
+        What one table of the lake looks like: its fields, whether they may be empty.
+        """
         client = await reader(link)
         statement = statements.columns(catalog, schema, table, MAX_COLUMNS + 1)
         found = await client.select(statement, MAX_COLUMNS)
@@ -123,8 +144,12 @@ def _register_tables(tools: Toolset) -> None:
     @tools.read
     async def trino_table_stats(
         link: Link, catalog: Catalog, schema: Schema, table: Table
-    ) -> Answer:
-        """Show what Trino knows of a table without reading it: rows, sizes, distinct values."""
+    ) -> Answer[list[StatsRow]]:
+        """Show the statistics that Trino (Presto) has of a table, without reading it.
+
+        How many rows and how big it is; per column size, distinct values, nulls, lowest and
+        highest value.
+        """
         client = await reader(link)
         found = await client.select(statements.stats(catalog, schema, table), MAX_COLUMNS)
         return Answer(found.records(), truncated_by=found.truncated_by)
@@ -140,8 +165,12 @@ def _register_queries(tools: Toolset) -> None:
         params: Parameters = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
         timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 10,
-    ) -> Answer:
-        """Run one read-only SQL query in Trino over linked catalogs and return its rows."""
+    ) -> Answer[ResultTable]:
+        """Run one read-only SQL query in Trino (Presto) over linked catalogs; returns rows.
+
+        Also to join tables across sources, such as Postgres with the data lake:
+        catalog.schema.table. At most 1000 rows, 15 s.
+        """
         inner = one_query(sql, link.enums.get("catalogs", ()))
         await reader(link)
         client = Trino(link, _place(catalog, schema))
@@ -151,9 +180,16 @@ def _register_queries(tools: Toolset) -> None:
 
     @tools.read
     async def trino_explain(
-        link: Link, catalog: Catalog, sql: Sql, schema: DefaultSchema = None, plan: Plan = "logical"
-    ) -> Answer:
-        """Show how Trino would run one SQL query, without running it: lines of its plan."""
+        link: Link,
+        catalog: Catalog,
+        sql: Sql,
+        schema: DefaultSchema = None,
+        plan: PlanKind = "logical",
+    ) -> Answer[Plan]:
+        """Show the plan by which Trino (Presto) will execute a query, without running it.
+
+        How a join or SELECT would run: steps, stages, estimates, or which tables are read.
+        """
         inner = one_query(sql, link.enums.get("catalogs", ()))
         await reader(link)
         client = Trino(link, _place(catalog, schema))
@@ -170,8 +206,11 @@ def _register_queries(tools: Toolset) -> None:
         link: Link,
         state: State = "running",
         limit: Annotated[int, Field(ge=1, le=100, description="queries at most")] = 20,
-    ) -> Answer:
-        """Show this link's own queries at Trino, newest first: state, time, rows, memory."""
+    ) -> Answer[list[QueryRow]]:
+        """Show which queries of this link run in Trino (Presto) now, newest first.
+
+        State (running, queued, ended), time, rows, CPU, memory, progress, error, SQL.
+        """
         client = await reader(link)
         lines = [query_line(one) for one in await client.queries()]
         asked = [line for line in lines if state == "any" or line["group"] == state]
