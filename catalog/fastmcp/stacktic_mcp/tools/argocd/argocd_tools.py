@@ -35,11 +35,24 @@ LIST_FIELDS = (
 )
 BUSY = "an operation on this Application is under way; wait for its end"
 
-App = Annotated[str, Choice("apps")]
-Sync = Literal["Synced", "OutOfSync", "Unknown"]
-Health = Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"]
-Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
-Limit = Annotated[int, Field(ge=1, le=500)]
+_App = Annotated[str, Choice("apps")]
+App = Annotated[_App, Field(description="component it deploys")]
+Component = Annotated[_App | None, Field(description="only the one of this component")]
+Sync = Annotated[
+    Literal["Synced", "OutOfSync", "Unknown"] | None, Field(description="only in this sync state")
+]
+Health = Annotated[
+    Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"] | None,
+    Field(description="only with this health"),
+]
+_Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
+Kind = Annotated[_Kind | None, Field(description="only this kind, such as Deployment")]
+View = Annotated[
+    Literal["summary", "sources", "history"], Field(description="what of it is returned")
+]
+Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
+Events = Annotated[int, Field(ge=1, le=200, description="rows at most")]
+DryRun = Annotated[bool, Field(description="false: do it")]
 
 
 def register(tools: Toolset) -> None:
@@ -54,11 +67,14 @@ def _register_applications(tools: Toolset) -> None:
     @tools.read
     async def argocd_list_applications(
         link: Link,
-        sync: Sync | None = None,
-        health: Health | None = None,
-        component: App | None = None,
+        sync: Sync = None,
+        health: Health = None,
+        component: Component = None,
     ) -> Answer:
-        """Return this stack's Applications with sync and health state."""
+        """Applications of Argo CD: what is deployed, synced or out of sync, healthy or degraded.
+
+        For which deployments are out of sync with Git (GitOps) or unhealthy. All of this stack.
+        """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
             row
@@ -69,7 +85,10 @@ def _register_applications(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_list_projects(link: Link) -> Answer:
-        """Return the project of this stack and how many of its Applications are in which state."""
+        """Count the applications of this stack's Argo CD project: out of sync, unhealthy.
+
+        One line of totals.
+        """
         rows = await _rows(link)
         project = {
             "name": _project(link),
@@ -80,10 +99,12 @@ def _register_applications(tools: Toolset) -> None:
         return Answer([project])
 
     @tools.read
-    async def argocd_get_application(
-        link: Link, app: App, view: Literal["summary", "sources", "history"] = "summary"
-    ) -> Answer:
-        """Return one Application: state, sources with chart value keys, or deployments."""
+    async def argocd_get_application(link: Link, app: App, view: View = "summary") -> Answer:
+        """One Argo CD application: sync, health, images (versions) and the last sync's message.
+
+        sources has chart, revision and names of values; history the last deployments, when and of
+        which revision.
+        """
         facts = await _application(link, app)
         if view == "sources":
             return Answer(source_views(facts))
@@ -93,16 +114,20 @@ def _register_applications(tools: Toolset) -> None:
 def _register_details(tools: Toolset) -> None:
     @tools.read
     async def argocd_get_app_resources(
-        link: Link, app: App, kind: Kind | None = None, limit: Limit = 100
+        link: Link, app: App, kind: Kind = None, limit: Limit = 100
     ) -> Answer:
-        """Return the live resources of an Application; kinds that hold secrets are only counted."""
+        """Kubernetes resources of an Argo CD application: pods, deployments, services and more.
+
+        With sync, health, message and images; secrets are only counted. 100 unless told.
+        """
         return await _resources(link, app, kind, limit)
 
     @tools.read
-    async def argocd_get_app_events(
-        link: Link, app: App, limit: Annotated[int, Field(ge=1, le=200)] = 50
-    ) -> Answer:
-        """Return the latest events of an Application, newest first."""
+    async def argocd_get_app_events(link: Link, app: App, limit: Events = 50) -> Answer:
+        """Events of an Argo CD application: what happened during deployment, newest first.
+
+        Returns time, reason and message, 50 unless told.
+        """
         events = await _items_of_app(link, app, "events")
         rows = sorted(map(event_view, events), key=lambda row: row["time"])
         newest = rows[::-1]
@@ -110,15 +135,23 @@ def _register_details(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer:
-        """Return which resources differ between Git and the cluster, by path."""
+        """Diff of an Argo CD application: what differs between Git and the cluster.
+
+        For why it is out of sync. Returns changed paths of each resource, values only where
+        harmless; 100 unless told.
+        """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
 
 
 def _register_writes(tools: Toolset) -> None:
     @tools.write(destructive=True, idempotent=True)
-    async def argocd_sync_application(link: Link, app: App, dry_run: bool = True) -> Answer:
-        """Apply what Git declares for one Application; dry_run only tells what would be applied."""
+    async def argocd_sync_application(link: Link, app: App, dry_run: DryRun = True) -> Answer:
+        """Sync (deploy, roll out) one Argo CD application: apply what Git declares.
+
+        dry_run is true by default and only lists what would be applied; say false to do it. Never
+        prunes.
+        """
         return await _sync(link, app, dry_run=dry_run)
 
 

@@ -29,14 +29,22 @@ MAX_SHOWN_BYTES = 24 * 1024
 CHUNK_CHARACTERS = 500
 MAX_INLINE_DEPTH = 5
 
-OperationId = Annotated[str, Choice("operations")]
+OperationId = Annotated[
+    str, Choice("operations"), Field(description="as api_list_operations tells it")
+]
 Text = Annotated[str, Field(max_length=1024)]
 Scalar = Text | int | float | bool
 Name = Annotated[str, Field(min_length=1, max_length=100)]
-PathValues = Annotated[dict[Name, Text | int], Field(max_length=10)]
+PathValues = Annotated[
+    dict[Name, Text | int], Field(max_length=10, description="values in its path by name")
+]
 QueryItems = Annotated[list[Scalar], Field(max_length=50)]
-QueryValues = Annotated[dict[Name, Scalar | QueryItems], Field(max_length=30)]
-Body = Annotated[dict[Name, Any], Field(max_length=200)]
+QueryValues = Annotated[
+    dict[Name, Scalar | QueryItems], Field(max_length=30, description="query parameters by name")
+]
+_Body = Annotated[dict[Name, Any], Field(max_length=200)]
+Body = Annotated[_Body | None, Field(description="JSON body, as its schema says")]
+DryRun = Annotated[bool, Field(description="false: send it")]
 
 
 def register(tools: Toolset) -> None:
@@ -48,18 +56,27 @@ def register(tools: Toolset) -> None:
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
     async def api_list_operations(link: Link) -> Answer:
-        """Return the operations that may be called, with method, path and summary."""
+        """Endpoints (operations, routes) of the linked HTTP API (FastAPI, REST) that may be called.
+
+        Returns operation_id, method, path, summary and the tool that calls it.
+        """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])
 
     @tools.read
     async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer:
-        """Return the parameters, the body and the answers of an operation."""
+        """Parameters, body and answers of one endpoint of the HTTP API, from its OpenAPI document.
+
+        For how to call an operation.
+        """
         return Answer(_description(link, operation_of(link, operation_id)))
 
     @tools.read
     async def api_health(link: Link) -> Answer:
-        """Return whether the API answers on its health path, without any credential."""
+        """Is the HTTP API (FastAPI application, service) up: asks its health path.
+
+        Returns healthy and the status, or why not.
+        """
         return await _health(link)
 
 
@@ -71,7 +88,11 @@ def _register_calls(tools: Toolset) -> None:
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
     ) -> Answer:
-        """Call an operation that is declared safe and reads with GET or HEAD."""
+        """Call an endpoint of the HTTP API that only reads (GET, HEAD) and return its answer.
+
+        Such as operation_id get_order, path_params {"id": 7}. Returns status and body, as JSON
+        where it is.
+        """
         operation = operation_of(link, operation_id)
         if not operation.reads_only:
             hint = "this operation changes something: only api_call_write may call it"
@@ -85,10 +106,13 @@ def _register_calls(tools: Toolset) -> None:
         operation_id: OperationId,
         path_params: PathValues = {},  # noqa: B006
         query: QueryValues = {},  # noqa: B006
-        body: Body | None = None,
-        dry_run: bool = True,
+        body: Body = None,
+        dry_run: DryRun = True,
     ) -> Answer:
-        """Call an operation that changes something; a dry run checks all values and sends none."""
+        """Call an endpoint of the HTTP API that changes something (POST, PUT, PATCH, DELETE).
+
+        dry_run is true by default: it checks all values and sends nothing; say false to send.
+        """
         operation = operation_of(link, operation_id)
         contract = contract_of(link, operation)
         prepared = prepare(operation, contract, path_params, query, body)

@@ -7,13 +7,25 @@ Must not know: how Kafka is spoken to, or any group of its own: it has none.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
 from stacktic_mcp.lib.decoding import encoded, whole_characters
 from stacktic_mcp.lib.documents import count
+from stacktic_mcp.tools.kafka.kafka_arguments import (
+    MAX_VALUE_BYTES,
+    Bytes,
+    DryRun,
+    Group,
+    Key,
+    Limit,
+    OnlyTopic,
+    PartitionNumber,
+    Start,
+    Time,
+    Topic,
+    Value,
+)
 from stacktic_mcp.tools.kafka.kafka_client import (
     NO_COMMIT,
     Kafka,
@@ -24,23 +36,9 @@ from stacktic_mcp.tools.kafka.kafka_client import (
 )
 
 MAX_PEEKED_PARTITIONS = 32
-MAX_VALUE_BYTES = 64 * 1024
 MAX_KEY_BYTES = 1024
 # The generator cuts a name of more than 63 characters here and puts a digest behind it.
 KEPT_CHARACTERS = 54
-
-Topic = Annotated[str, Choice("topics"), Field(description="a linked topic")]
-Group = Annotated[
-    str, Choice("groups"), Field(description="a component that consumes; its groups are meant")
-]
-PartitionNumber = Annotated[int, Field(ge=0, le=100_000)]
-Start = Annotated[
-    str,
-    Field(
-        pattern=r"^(earliest|latest|[0-9]{1,18})$",
-        description="earliest, latest (the last records), or an offset with a partition",
-    ),
-]
 
 
 def register(tools: Toolset) -> None:
@@ -54,7 +52,10 @@ def register(tools: Toolset) -> None:
 def _register_topics(tools: Toolset) -> None:
     @tools.read
     async def kafka_list_topics(link: Link) -> Answer:
-        """List the linked topics with partitions and copies, the missing ones marked."""
+        """Topics of Kafka: the linked topics with partitions, replicas and whether one is missing.
+
+        For which topics there are and which are under-replicated.
+        """
         async with connect(link) as kafka:
             found = await kafka.topics()
         names = link.enums.get("topics", ())
@@ -62,7 +63,10 @@ def _register_topics(tools: Toolset) -> None:
 
     @tools.read
     async def kafka_describe_topic(link: Link, topic: Topic) -> Answer:
-        """Describe a topic: leader, replicas and offsets of each partition."""
+        """One Kafka topic: leader, replicas, in-sync replicas and offsets of each partition.
+
+        For how many partitions it has and whether they are in sync.
+        """
         async with connect(link) as kafka:
             partitions = await _existing(kafka, topic)
             bounds = await kafka.bounds(partitions_of(topic, partitions))
@@ -84,10 +88,13 @@ def _register_topics(tools: Toolset) -> None:
     async def kafka_offsets(
         link: Link,
         topic: Topic,
-        partition: PartitionNumber | None = None,
-        time_ms: Annotated[int, Field(ge=0, le=4_102_444_800_000)] | None = None,
+        partition: PartitionNumber = None,
+        time_ms: Time = None,
     ) -> Answer:
-        """Show first and next offset of each partition, and the offset at a time."""
+        """Offsets of a Kafka topic: first and next offset of each partition, or at a time.
+
+        For where records of a moment begin; start them with kafka_peek.
+        """
         async with connect(link) as kafka:
             keys = partitions_of(topic, await _chosen(kafka, topic, partition))
             bounds = await kafka.bounds(keys)
@@ -103,12 +110,15 @@ def _register_topics(tools: Toolset) -> None:
     async def kafka_peek(
         link: Link,
         topic: Topic,
-        partition: PartitionNumber | None = None,
+        partition: PartitionNumber = None,
         start: Start = "latest",
-        limit: Annotated[int, Field(ge=1, le=100)] = 10,
-        max_bytes: Annotated[int, Field(ge=1, le=65536)] = 16384,
+        limit: Limit = 10,
+        max_bytes: Bytes = 16384,
     ) -> Answer:
-        """Read some records without a consumer group and without committing anything."""
+        """Read records (messages, events) of a Kafka topic: key, value, time, names of headers.
+
+        No consumer group is joined and no offset committed. Returns the latest 10 unless told.
+        """
         async with connect(link) as kafka:
             partitions = await _chosen(kafka, topic, partition)
             spans = await _spans(kafka, (topic, partitions), start, limit)
@@ -122,7 +132,10 @@ def _register_topics(tools: Toolset) -> None:
 def _register_groups(tools: Toolset) -> None:
     @tools.read
     async def kafka_list_groups(link: Link) -> Answer:
-        """List the groups of the linked consumers with state and members."""
+        """Consumer groups of Kafka with state and members: who consumes.
+
+        For whether a consumer is running. A component without a group is marked absent.
+        """
         async with connect(link) as kafka:
             names = await kafka.groups()
             rows: list[dict[str, Any]] = []
@@ -136,8 +149,12 @@ def _register_groups(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def kafka_consumer_lag(link: Link, group: Group, topic: Topic | None = None) -> Answer:
-        """Show how far the groups of a consumer are behind; `no_commit` is not a lag of 0."""
+    async def kafka_consumer_lag(link: Link, group: Group, topic: OnlyTopic = None) -> Answer:
+        """Consumer lag in Kafka: how many records a consumer is behind, for each partition.
+
+        For whether it keeps up or is stuck. no_commit: nothing was committed yet, which is not a
+        lag of 0.
+        """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]
             if not groups:
@@ -154,12 +171,15 @@ def _register_writes(tools: Toolset) -> None:
     async def kafka_produce(
         link: Link,
         topic: Topic,
-        value: Annotated[str, Field(max_length=MAX_VALUE_BYTES)],
-        key: Annotated[str, Field(max_length=1024)] | None = None,
-        partition: PartitionNumber | None = None,
-        dry_run: bool = False,
+        value: Value,
+        key: Key = None,
+        partition: PartitionNumber = None,
+        dry_run: DryRun = False,
     ) -> Answer:
-        """Append one record to a linked topic, or say what would be appended."""
+        """Send (produce, publish) one record to a Kafka topic; returns partition and offset.
+
+        It is sent at once: dry_run is false by default.
+        """
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:
             raise Refusal("E_LIMIT", f"the value is larger than {MAX_VALUE_BYTES} bytes")

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import (
     Facts,
     at,
@@ -25,7 +23,17 @@ from stacktic_mcp.lib.documents import (
 )
 from stacktic_mcp.lib.http_client import Http
 from stacktic_mcp.lib.text import plain_text
-from stacktic_mcp.lib.times import MOMENT_HELP
+from stacktic_mcp.tools.loki.loki_arguments import (
+    Component,
+    Direction,
+    Label,
+    Limit,
+    Match,
+    Moment,
+    Names,
+    Query,
+    Since,
+)
 from stacktic_mcp.tools.loki.loki_query import (
     MAX_SPAN_SECONDS,
     TIMES,
@@ -53,21 +61,6 @@ ERRORS: dict[int, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Loki would have to read too much for this query",
 }
 
-Query = Annotated[str, Field(min_length=1, max_length=4096, description="LogQL")]
-Moment = Annotated[
-    str,
-    Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP),
-]
-Match = Annotated[str, Field(min_length=2, max_length=1024, description='{namespace="kafka"}')]
-Since = Annotated[
-    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
-]
-Label = Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=100)]
-Limit = Annotated[int, Field(ge=1, le=200)]
-Names = Annotated[int, Field(ge=1, le=500)]
-Direction = Literal["backward", "forward"]
-Component = Annotated[str, Choice("components")]
-
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Loki link."""
@@ -78,7 +71,11 @@ def register(tools: Toolset) -> None:
 def _register_queries(tools: Toolset) -> None:
     @tools.read
     async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer:
-        """Evaluate a LogQL metric query at one moment, such as count_over_time({...}[5m])."""
+        """Count or rate of log lines in Loki: a LogQL metric query at one moment.
+
+        For how many errors were logged, such as sum by (app) (count_over_time({namespace="shop"} |=
+        "error" [1h])). Returns one value a series, at most 100.
+        """
         return await _metric_query(link, logql, time)
 
     @tools.read
@@ -90,14 +87,21 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 50,
         direction: Direction = "backward",
     ) -> Answer:
-        """Return log lines over up to 24 hours; each selector needs an equality matcher."""
+        """Search logs in Loki: the log lines of a component, pod or namespace that match a text.
+
+        Such as {app="api"} |= "timeout", over up to 24 hours. Returns time, line and labels, the
+        latest 50 unless told.
+        """
         return await _query_range(link, logql, _window(start, end), (limit, direction))
 
     @tools.read
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer:
-        """Return the latest lines of a component that speak of an error."""
+        """Error logs of one component from Loki: latest lines with error, fatal, panic, exception.
+
+        For why something crashes or fails; no query language needed. 50 lines unless told.
+        """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
         return await _query_range(link, query, _since(since), (limit, "backward"))
@@ -106,7 +110,10 @@ def _register_queries(tools: Toolset) -> None:
 def _register_names(tools: Toolset) -> None:
     @tools.read
     async def loki_labels(link: Link, since: Since = "6h") -> Answer:
-        """Return the names of stream labels."""
+        """Names of the labels that logs in Loki carry, to write a LogQL selector with.
+
+        Such as namespace, pod, app.
+        """
         labels = ensure_list(await _get(link, ("labels",), _bounds(_since(since))))
         return Answer(sorted(map(text, labels)))
 
@@ -114,7 +121,10 @@ def _register_names(tools: Toolset) -> None:
     async def loki_label_values(
         link: Link, label: Label, since: Since = "6h", limit: Names = 100
     ) -> Answer:
-        """Return the values of a stream label."""
+        """Values of one log label in Loki: which pods, apps or namespaces send logs.
+
+        Returns 100 unless told.
+        """
         found = ensure_list(await _get(link, ("label", label, "values"), _bounds(_since(since))))
         values = [plain_text(value) for value in sorted(map(text, found))]
         return Answer.first(values, limit)
@@ -123,7 +133,10 @@ def _register_names(tools: Toolset) -> None:
     async def loki_series(
         link: Link, match: Match, since: Since = "1h", limit: Names = 100
     ) -> Answer:
-        """Return the label sets of the streams that a selector with an equality matcher opens."""
+        """Log streams in Loki that match a selector, each by its labels; no log lines.
+
+        Returns 100 unless told.
+        """
         ensure_selector(match)
         params = [("match[]", match), *_bounds(_since(since)).items()]
         streams = ensure_list(await _get(link, ("series",), params))
@@ -132,7 +145,10 @@ def _register_names(tools: Toolset) -> None:
 
     @tools.read
     async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer:
-        """Return how many streams, chunks, entries and bytes a selector would read."""
+        """Volume of logs in Loki for a selector: how many bytes, entries, chunks and streams.
+
+        For how much a component logs, before a query that may be too large.
+        """
         ensure_selector(match)
         return Answer(await _stats(link, match, _since(since)))
 

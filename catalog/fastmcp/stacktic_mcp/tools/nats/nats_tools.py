@@ -11,8 +11,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.documents import at, count, facts_of, objects, texts
+from stacktic_mcp.tools.nats.nats_arguments import (
+    Below,
+    Bytes,
+    Filter,
+    Sequence,
+    Stream,
+    Subject,
+)
 from stacktic_mcp.tools.nats.nats_client import Nats, connect
 from stacktic_mcp.tools.nats.nats_views import (
     consumer_view,
@@ -24,31 +32,6 @@ from stacktic_mcp.tools.nats.nats_views import (
 
 MAX_VALUE_BYTES = 64 * 1024
 MAX_READ_BYTES = 512 * 1024
-
-Stream = Annotated[str, Choice("streams"), Field(description="a linked stream")]
-Subject = Annotated[str, Choice("subjects"), Field(description="a linked subject")]
-Filter = Annotated[
-    str | None,
-    Field(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[^\x00-\x20\x7f.*>]+(\.([^\x00-\x20\x7f.*>]+|\*))*(\.>)?$",
-        description="a subject of the stream; * and > stand for words",
-    ),
-]
-Below = Annotated[
-    str | None,
-    Field(
-        min_length=1,
-        max_length=200,
-        pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
-        description="words below the first one of the subject",
-    ),
-]
-Sequence = Annotated[
-    int, Field(ge=1, le=9_007_199_254_740_991, description="number of the first message")
-]
-Bytes = Annotated[int, Field(ge=1, le=65536, description="of a message at most")]
 
 
 def register(tools: Toolset) -> None:
@@ -62,7 +45,10 @@ def register(tools: Toolset) -> None:
 def _register_streams(tools: Toolset) -> None:
     @tools.read
     async def nats_list_streams(link: Link) -> Answer:
-        """List the linked streams with messages, bytes and consumers, the missing ones marked."""
+        """Streams of NATS JetStream: the linked ones with messages, bytes and consumers.
+
+        For which streams there are and which is missing.
+        """
         names = link.enums.get("streams", ())
         async with connect(link) as nats:
             rows = [stream_line(name, await _info_or_none(nats, name)) for name in names]
@@ -70,7 +56,10 @@ def _register_streams(tools: Toolset) -> None:
 
     @tools.read
     async def nats_describe_stream(link: Link, stream: Stream) -> Answer:
-        """Describe a stream: what it holds, its limits, and whether its copies keep up."""
+        """One NATS stream: messages, bytes, retention, age and size limits, replicas behind.
+
+        For how it is set up and whether its copies keep up.
+        """
         async with connect(link) as nats:
             return Answer(stream_view(stream, await nats.ask(f"STREAM.INFO.{stream}")))
 
@@ -82,7 +71,10 @@ def _register_streams(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="subjects at most")] = 100,
         cursor: Position = None,
     ) -> Answer:
-        """List the subjects of a stream with the number of messages of each."""
+        """Subjects of a NATS stream, with the number of messages of each.
+
+        Returns 100 unless told.
+        """
         async with connect(link) as nats:
             info = await nats.ask(f"STREAM.INFO.{stream}", {"subjects_filter": filter_ or ">"})
         found = facts_of(at(info, "state", "subjects"))
@@ -100,7 +92,10 @@ def _register_streams(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=200, description="consumers at most")] = 50,
         cursor: Position = None,
     ) -> Answer:
-        """List the consumers of a stream: how far behind, not acknowledged, delivered again."""
+        """Consumers of a NATS stream: pending (how far behind), not acknowledged, redelivered.
+
+        For whether one is stuck or slow. 50 unless told.
+        """
         first = int(cursor or 0)
         async with connect(link) as nats:
             answer = await nats.ask(f"CONSUMER.LIST.{stream}", {"offset": first})
@@ -125,7 +120,10 @@ def _register_messages(tools: Toolset) -> None:
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer:
-        """Read messages of a stream from a sequence number on; no consumer is made or moved."""
+        """Read messages that a NATS stream keeps, from a sequence number on.
+
+        No consumer is made or moved. Returns subject, time and value, the first 10 unless told.
+        """
         async with connect(link) as nats:
             rows, ended_by = await _messages(
                 nats, stream, (filter_ or ">", int(cursor or start_seq)), limit, max_bytes
@@ -141,7 +139,10 @@ def _register_messages(tools: Toolset) -> None:
     async def nats_last(
         link: Link, stream: Stream, filter_: Filter = None, max_bytes: Bytes = 4096
     ) -> Answer:
-        """Show the last message of a stream, or of a subject of it."""
+        """Newest (last) message of a NATS stream, or of one of its subjects: time and value.
+
+        For when something was published last.
+        """
         async with connect(link) as nats:
             answer = await nats.ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": filter_ or ">"})
         return Answer(stored_view(facts_of(at(answer, "message")), max_bytes))
@@ -154,7 +155,10 @@ def _register_messages(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
     ) -> Answer:
-        """Show what is published to a linked subject and below it while somebody listens."""
+        """Listen live to a NATS subject and below it: what is published while it listens.
+
+        3 seconds and 10 messages unless told. What was published before is not seen.
+        """
         async with connect(link) as nats:
             found = await nats.listen([subject, f"{subject}.>"], seconds, limit)
         rows = [
@@ -177,9 +181,13 @@ def _register_writes(tools: Toolset) -> None:
         stream: Annotated[Stream | None, Field(description="a linked stream")] = None,
         subject: Annotated[Subject | None, Field(description="a linked subject")] = None,
         below: Below = None,
-        dry_run: Annotated[bool, Field(description="say what would be published")] = False,
+        dry_run: Annotated[bool, Field(description="true: only tell where it would go")] = False,
     ) -> Answer:
-        """Publish one message to a linked stream or subject, or say what would be published."""
+        """Send (publish) one message to a NATS stream or subject; name one of both.
+
+        It is sent at once: dry_run is false by default. Returns the subject and, of a stream, the
+        sequence number.
+        """
         raw = value.encode()
         if len(raw) > MAX_VALUE_BYTES:
             raise Refusal("E_LIMIT", f"the value is larger than {MAX_VALUE_BYTES} bytes")

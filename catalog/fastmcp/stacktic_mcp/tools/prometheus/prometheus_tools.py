@@ -10,15 +10,31 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text, texts
 from stacktic_mcp.lib.http_client import Http
-from stacktic_mcp.lib.times import MOMENT_HELP
 from stacktic_mcp.tools.prometheus.prometheus_addresses import without_userinfo
+from stacktic_mcp.tools.prometheus.prometheus_arguments import (
+    About,
+    AlertState,
+    At,
+    Health,
+    LabelName,
+    Limit,
+    Matches,
+    MaxSeries,
+    Moment,
+    Part,
+    Points,
+    Query,
+    RuleType,
+    Since,
+    Step,
+    Top,
+    Within,
+)
 from stacktic_mcp.tools.prometheus.prometheus_query import (
     MAX_RANGE_SECONDS,
     MAX_STEPS,
@@ -47,23 +63,6 @@ ERRORS: dict[int, str] = {
     HTTPStatus.SERVICE_UNAVAILABLE: "the query took too long or Prometheus is starting",
 }
 
-Query = Annotated[str, Field(min_length=1, max_length=4096, description="PromQL")]
-Moment = Annotated[
-    str,
-    Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP),
-]
-Match = Annotated[str, Field(min_length=1, max_length=1024, description='up{job="kafka"}')]
-Since = Annotated[
-    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
-]
-Step = Annotated[
-    str,
-    Field(pattern=f"^(?:auto|{TIMES.duration})$", max_length=16, description="auto, or as 30s, 5m"),
-]
-Component = Annotated[str, Choice("components")]
-Part = Annotated[str, Field(min_length=1, max_length=100, description="part of the name")]
-Limit = Annotated[int, Field(ge=1, le=500)]
-
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Prometheus link."""
@@ -74,10 +73,13 @@ def register(tools: Toolset) -> None:
 
 def _register_queries(tools: Toolset) -> None:
     @tools.read
-    async def prom_query(
-        link: Link, query: Query, time: Moment | None = None, limit: Limit = 50
-    ) -> Answer:
-        """Evaluate PromQL at one moment; each selector needs a name or a positive matcher."""
+    async def prom_query(link: Link, query: Query, time: At = None, limit: Limit = 50) -> Answer:
+        """Value of Prometheus metrics now: run a PromQL query at one moment.
+
+        For CPU, memory or disk usage, requests per second, error rate, latency, such as sum by
+        (pod) (rate(container_cpu_usage_seconds_total[5m])). Returns one value a series, 50 unless
+        told.
+        """
         return await _query(link, query, time or "now", limit)
 
     @tools.read
@@ -87,10 +89,14 @@ def _register_queries(tools: Toolset) -> None:
         start: Moment,
         end: Moment = "now",
         step: Step = "auto",
-        max_points: Annotated[int, Field(ge=2, le=300)] = 60,
-        max_series: Annotated[int, Field(ge=1, le=100)] = 20,
+        max_points: Points = 60,
+        max_series: MaxSeries = 20,
     ) -> Answer:
-        """Evaluate a PromQL query over up to 30 days; returns min, max, avg, last and points."""
+        """Metrics over time from Prometheus: graph, trend or peak of a PromQL query.
+
+        For how CPU, memory, traffic or error rate changed since yesterday or last week, up to 30
+        days. Returns min, max, avg, last and points of each series.
+        """
         window = _window(start, end, step, max_points)
         return await _query_range(link, query, window, (max_points, max_series))
 
@@ -99,36 +105,47 @@ def _register_state(tools: Toolset) -> None:
     @tools.read
     async def prom_alerts(
         link: Link,
-        state: Literal["firing", "pending", "all"] = "all",
-        component: Component | None = None,
+        state: AlertState = "all",
+        component: About = None,
     ) -> Answer:
-        """Return the active alerts, of one monitored component if named."""
+        """Active alerts of Prometheus: which alert is firing or pending, since when.
+
+        For what is wrong right now. Returns name, state, value, labels such as severity, summary.
+        """
         return await _alerts(link, state, component)
 
     @tools.read
     async def prom_targets(
         link: Link,
-        state: Literal["up", "down", "unknown", "all"] = "all",
-        component: Component | None = None,
+        state: Health = "all",
+        component: About = None,
     ) -> Answer:
-        """Return the scrape targets, and what is seen of each component Prometheus is linked to."""
+        """Scrape targets of Prometheus: which are up or down, with the last scrape error.
+
+        For what is monitored and why metrics are missing. Returns the targets and, as
+        expected_by_link, the state of each linked component.
+        """
         return await _targets(link, state, component)
 
     @tools.read
     async def prom_rules(
         link: Link,
-        type: Literal["alert", "record", "all"] = "all",  # noqa: A002 -- the API's own word
-        name_like: Part | None = None,
+        type: RuleType = "all",  # noqa: A002 -- the API's own word
+        name_like: Part = None,
         limit: Limit = 100,
     ) -> Answer:
-        """Return alerting and recording rules with their state, health and last error."""
+        """Alerting and recording rules of Prometheus: expression, state, health, last error.
+
+        For which alert rules exist and at which threshold one would fire. Returns 100 unless told.
+        """
         return await _rules(link, type, name_like, limit)
 
     @tools.read
-    async def prom_cardinality(
-        link: Link, limit: Annotated[int, Field(ge=1, le=50)] = 10
-    ) -> Answer:
-        """Return which metrics and labels hold most series."""
+    async def prom_cardinality(link: Link, limit: Top = 10) -> Answer:
+        """Cardinality of Prometheus: which metrics and labels have the most time series.
+
+        For why Prometheus itself is big, slow or out of memory.
+        """
         return await _cardinality(link, limit)
 
 
@@ -136,26 +153,36 @@ def _register_names(tools: Toolset) -> None:
     @tools.read
     async def prom_label_values(
         link: Link,
-        label: Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=100)],
-        match: Match | None = None,
+        label: LabelName,
+        match: Within = None,
         limit: Limit = 100,
     ) -> Answer:
-        """Return the values of a label in the last 24 hours, within one selector if given."""
+        """Values of one label in Prometheus: all jobs, pods, namespaces or instances it knows.
+
+        Of the last 24 hours, 100 unless told; to fill in a PromQL selector.
+        """
         return await _label_values(link, label, match, limit)
 
     @tools.read
     async def prom_series(
         link: Link,
-        match: Annotated[list[Match], Field(min_length=1, max_length=5)],
+        match: Matches,
         since: Since = "1h",
         limit: Limit = 100,
     ) -> Answer:
-        """Return the label sets of the series that match any of up to five selectors."""
+        """Time series in Prometheus that match a selector, each with all its labels.
+
+        For which labels a metric has. Returns 100 label sets unless told, no values.
+        """
         return await _series(link, match, since, limit)
 
     @tools.read
-    async def prom_metrics(link: Link, name_like: Part | None = None, limit: Limit = 100) -> Answer:
-        """Return metric names with type, unit and help text."""
+    async def prom_metrics(link: Link, name_like: Part = None, limit: Limit = 100) -> Answer:
+        """Metric names that Prometheus collects, with type, unit and help text.
+
+        For which metric measures something: name_like http finds http_requests_total. 100 unless
+        told.
+        """
         return await _metrics(link, name_like, limit)
 
 
