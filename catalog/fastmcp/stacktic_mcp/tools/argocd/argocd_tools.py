@@ -16,6 +16,17 @@ from pydantic import Field
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.argocd.argocd_rows import (
+    Application,
+    ApplicationRow,
+    Deployment,
+    Diff,
+    Event,
+    Project,
+    Resources,
+    Source,
+    Synced,
+)
 from stacktic_mcp.tools.argocd.argocd_shapes import (
     diff_views,
     event_view,
@@ -57,6 +68,7 @@ DryRun = Annotated[bool, Field(description="false: do it")]
 
 def register(tools: Toolset) -> None:
     """Offer the tools of an Argo CD link."""
+    tools.introduce("Argo CD", prefix="argocd", first="argocd_list_applications")
     _register_applications(tools)
     _register_details(tools)
     if tools.write_access:
@@ -70,10 +82,10 @@ def _register_applications(tools: Toolset) -> None:
         sync: Sync = None,
         health: Health = None,
         component: Component = None,
-    ) -> Answer:
-        """Applications of Argo CD: what is deployed, synced or out of sync, healthy or degraded.
+    ) -> Answer[list[ApplicationRow]]:
+        """Applications of Argo CD: which deployments are synced, out of sync, healthy, degraded.
 
-        For which deployments are out of sync with Git (GitOps) or unhealthy. All of this stack.
+        For whether everything is deployed as Git declares (GitOps). All of this stack.
         """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
@@ -84,7 +96,7 @@ def _register_applications(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def argocd_list_projects(link: Link) -> Answer:
+    async def argocd_list_projects(link: Link) -> Answer[list[Project]]:
         """Count the applications of this stack's Argo CD project: out of sync, unhealthy.
 
         One line of totals.
@@ -99,10 +111,12 @@ def _register_applications(tools: Toolset) -> None:
         return Answer([project])
 
     @tools.read
-    async def argocd_get_application(link: Link, app: App, view: View = "summary") -> Answer:
-        """One Argo CD application: sync, health, images (versions) and the last sync's message.
+    async def argocd_get_application(
+        link: Link, app: App, view: View = "summary"
+    ) -> Answer[Application | list[Source] | list[Deployment]]:
+        """One Argo CD application: sync, health, which image (version) is running, last deploy.
 
-        sources has chart, revision and names of values; history the last deployments, when and of
+        sources has chart, revision and names of values; history when it was last deployed and from
         which revision.
         """
         facts = await _application(link, app)
@@ -115,15 +129,17 @@ def _register_details(tools: Toolset) -> None:
     @tools.read
     async def argocd_get_app_resources(
         link: Link, app: App, kind: Kind = None, limit: Limit = 100
-    ) -> Answer:
-        """Kubernetes resources of an Argo CD application: pods, deployments, services and more.
+    ) -> Answer[Resources]:
+        """Kubernetes resources of an Argo CD application: which pods, services are unhealthy.
 
-        With sync, health, message and images; secrets are only counted. 100 unless told.
+        With kind, sync, health, message and images; secrets are only counted. 100 unless told.
         """
         return await _resources(link, app, kind, limit)
 
     @tools.read
-    async def argocd_get_app_events(link: Link, app: App, limit: Events = 50) -> Answer:
+    async def argocd_get_app_events(
+        link: Link, app: App, limit: Events = 50
+    ) -> Answer[list[Event]]:
         """Events of an Argo CD application: what happened during deployment, newest first.
 
         Returns time, reason and message, 50 unless told.
@@ -134,11 +150,11 @@ def _register_details(tools: Toolset) -> None:
         return Answer.first(newest, limit)
 
     @tools.read
-    async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer:
-        """Diff of an Argo CD application: what differs between Git and the cluster.
+    async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
+        """Diff of an Argo CD application: what changed (differs) between Git and the cluster.
 
-        For why it is out of sync. Returns changed paths of each resource, values only where
-        harmless; 100 unless told.
+        For why one is out of sync. Returns paths of each resource, values only where harmless; 100
+        unless told.
         """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
@@ -146,8 +162,10 @@ def _register_details(tools: Toolset) -> None:
 
 def _register_writes(tools: Toolset) -> None:
     @tools.write(destructive=True, idempotent=True)
-    async def argocd_sync_application(link: Link, app: App, dry_run: DryRun = True) -> Answer:
-        """Sync (deploy, roll out) one Argo CD application: apply what Git declares.
+    async def argocd_sync_application(
+        link: Link, app: App, dry_run: DryRun = True
+    ) -> Answer[Synced]:
+        """Deploy (sync, roll out) an Argo CD application: apply what Git declares.
 
         dry_run is true by default and only lists what would be applied; say false to do it. Never
         prunes.

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
 from stacktic_mcp.lib.decoding import decode_json, encoded, whole_characters
-from stacktic_mcp.lib.documents import facts_of, text
+from stacktic_mcp.lib.documents import facts_of, text, word
 from stacktic_mcp.lib.http_client import Reply
 from stacktic_mcp.tools.fastapi.fastapi_document import (
     Operation,
@@ -24,6 +24,13 @@ from stacktic_mcp.tools.fastapi.fastapi_document import (
     operations_of,
 )
 from stacktic_mcp.tools.fastapi.fastapi_request import Api, Prepared, prepare
+from stacktic_mcp.tools.fastapi.fastapi_rows import (
+    Called,
+    Description,
+    Health,
+    OperationRow,
+    WouldSend,
+)
 
 MAX_SHOWN_BYTES = 24 * 1024
 CHUNK_CHARACTERS = 500
@@ -49,33 +56,34 @@ DryRun = Annotated[bool, Field(description="false: send it")]
 
 def register(tools: Toolset) -> None:
     """Register the tools of the API links."""
+    tools.introduce("API", prefix="api", first="api_list_operations")
     _register_descriptions(tools)
     _register_calls(tools)
 
 
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
-    async def api_list_operations(link: Link) -> Answer:
-        """Endpoints (operations, routes) of the linked HTTP API (FastAPI, REST) that may be called.
+    async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
+        """Endpoints (operations, routes) of the linked web service (FastAPI, REST).
 
-        Returns operation_id, method, path, summary and the tool that calls it.
+        Returns operation_id, method, path, summary and the tool that calls each.
         """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])
 
     @tools.read
-    async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer:
-        """Parameters, body and answers of one endpoint of the HTTP API, from its OpenAPI document.
+    async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer[Description]:
+        """Parameters, body and answers of an endpoint, from its OpenAPI document.
 
-        For how to call an operation.
+        For what an operation takes.
         """
         return Answer(_description(link, operation_of(link, operation_id)))
 
     @tools.read
-    async def api_health(link: Link) -> Answer:
-        """Is the HTTP API (FastAPI application, service) up: asks its health path.
+    async def api_health(link: Link) -> Answer[Health]:
+        """Health of the linked web service (FastAPI, REST): up or not, by its health path.
 
-        Returns healthy and the status, or why not.
+        Returns healthy and the status, or the reason.
         """
         return await _health(link)
 
@@ -87,11 +95,11 @@ def _register_calls(tools: Toolset) -> None:
         operation_id: OperationId,
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
-    ) -> Answer:
-        """Call an endpoint of the HTTP API that only reads (GET, HEAD) and return its answer.
+    ) -> Answer[Called]:
+        """Call an endpoint that only reads (GET, HEAD) of the web service; returns its answer.
 
         Such as operation_id get_order, path_params {"id": 7}. Returns status and body, as JSON
-        where it is.
+        where possible.
         """
         operation = operation_of(link, operation_id)
         if not operation.reads_only:
@@ -108,10 +116,11 @@ def _register_calls(tools: Toolset) -> None:
         query: QueryValues = {},  # noqa: B006
         body: Body = None,
         dry_run: DryRun = True,
-    ) -> Answer:
-        """Call an endpoint of the HTTP API that changes something (POST, PUT, PATCH, DELETE).
+    ) -> Answer[Called | WouldSend]:
+        """Call an endpoint that changes something: create, update, delete through the service.
 
-        dry_run is true by default: it checks all values and sends nothing; say false to send.
+        POST, PUT, PATCH, DELETE. dry_run is true by default: it checks all values and sends
+        nothing; say false to send.
         """
         operation = operation_of(link, operation_id)
         contract = contract_of(link, operation)
@@ -129,7 +138,7 @@ def _row(document: dict[str, Any], operation: Operation) -> dict[str, Any]:
         "path": operation.path,
         "tool": "api_call" if operation.reads_only else "api_call_write",
         "in_document": facts is not None,
-        "summary": (facts or {}).get("summary"),
+        "summary": word((facts or {}).get("summary")),
     }
 
 

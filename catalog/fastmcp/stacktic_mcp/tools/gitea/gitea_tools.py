@@ -29,6 +29,16 @@ from stacktic_mcp.tools.gitea.gitea_arguments import (
 )
 from stacktic_mcp.tools.gitea.gitea_client import PAGE, Gitea, Page
 from stacktic_mcp.tools.gitea.gitea_paths import ensure_reference, segments_of
+from stacktic_mcp.tools.gitea.gitea_rows import (
+    Branch,
+    Commit,
+    Entry,
+    FilePart,
+    Issue,
+    PullRequest,
+    Release,
+    RepositoryRow,
+)
 from stacktic_mcp.tools.gitea.gitea_views import (
     branch_view,
     commit_view,
@@ -44,6 +54,7 @@ MAX_WHOLE_PART = 128 * 1024
 
 def register(tools: Toolset) -> None:
     """Add the Gitea tools; none of them writes."""
+    tools.introduce("Gitea", prefix="gitea", first="gitea_list_repositories")
     gitea = Gitea()
     _register_history(tools, gitea)
     _register_files(tools, gitea)
@@ -52,7 +63,7 @@ def register(tools: Toolset) -> None:
 
 def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
-    async def gitea_list_repositories(link: Link) -> Answer:
+    async def gitea_list_repositories(link: Link) -> Answer[list[RepositoryRow]]:
         """Git repositories (repos, source code) of Gitea: branch, size, what is open.
 
         The linked ones; one that is missing is marked.
@@ -64,8 +75,8 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_branches(
         link: Link, repository: Repository, limit: Limit = 30, cursor: Position = None
-    ) -> Answer:
-        """Branches of a Gitea repository, each with its last commit: title, author, time.
+    ) -> Answer[list[Branch]]:
+        """Branches of a Gitea repository: which exist, with last commit, author and time.
 
         Returns 30 unless told.
         """
@@ -82,10 +93,10 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
         since: Moment = None,
         limit: Limit = 20,
         cursor: Position = None,
-    ) -> Answer:
-        """List commits of a Gitea repository, newest first: who changed what and when.
+    ) -> Answer[list[Commit]]:
+        """List commits of a Gitea repository: what was committed, who changed a file, when.
 
-        Of a branch, or of one file by path. Returns 20 unless told.
+        Of a branch, or of one file or folder by path; newest first, 20 unless told.
         """
         page = await _commits(gitea, link, repository, (ref, path, since), (cursor, limit))
         return _answer(page, [commit_view(one) for one in page.rows])
@@ -100,7 +111,7 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         ref: Reference = None,
         limit: Annotated[int, Field(ge=1, le=500, description="rows at most")] = 200,
         cursor: Position = None,
-    ) -> Answer:
+    ) -> Answer[list[Entry]]:
         """Files and folders of a Gitea repository, in one folder, with sizes.
 
         Returns 200 unless told.
@@ -123,7 +134,7 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         ref: Reference = None,
         offset: Offset = 0,
         length: Length = 16384,
-    ) -> Answer:
+    ) -> Answer[FilePart]:
         """Read (show) a file of a Gitea repository: its source code or text.
 
         Returns 16 KiB from offset on unless told, and next_offset; base64 where it is no text.
@@ -142,7 +153,7 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         since: Moment = None,
         limit: Limit = 20,
         cursor: Position = None,
-    ) -> Answer:
+    ) -> Answer[list[Issue]]:
         """Issues (tickets, bugs) of a Gitea repository: title, state, labels, assignees, text.
 
         The open ones, 20 unless told.
@@ -165,7 +176,7 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         state: State = "open",
         limit: Limit = 20,
         cursor: Position = None,
-    ) -> Answer:
+    ) -> Answer[list[PullRequest]]:
         """Pull requests (merge requests, PRs) of a Gitea repository with their branches.
 
         For what waits to be merged. Returns title, state, author, mergeable; the open ones, 20
@@ -178,10 +189,10 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_releases(
         link: Link, repository: Repository, limit: Limit = 20, cursor: Position = None
-    ) -> Answer:
-        """Releases (versions, tags) of a Gitea repository, newest first: notes, names of files.
+    ) -> Answer[list[Release]]:
+        """Releases (versions, tags) of a Gitea repository: the latest release, notes, files.
 
-        For the latest version. Returns 20 unless told.
+        Newest first, 20 unless told.
         """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "releases"), {}, span)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
-from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
+from stacktic_mcp.lib.documents import Facts, at, count, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
 from stacktic_mcp.tools.grafana.grafana_arguments import (
     Alerts,
@@ -35,6 +35,18 @@ from stacktic_mcp.tools.grafana.grafana_arguments import (
     View,
 )
 from stacktic_mcp.tools.grafana.grafana_models import panels_of
+from stacktic_mcp.tools.grafana.grafana_rows import (
+    Alert,
+    Created,
+    Dashboard,
+    Folder,
+    Panel,
+    Place,
+    Query,
+    Source,
+    Summary,
+    Variable,
+)
 from stacktic_mcp.tools.grafana.grafana_shapes import (
     alert_view,
     datasource_view,
@@ -52,6 +64,7 @@ SOURCE_TAG = "mcp"
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Grafana link."""
+    tools.introduce("Grafana", prefix="grafana", first="grafana_list_dashboards")
     _register_dashboards(tools)
     _register_lists(tools)
     if tools.write_access:
@@ -62,23 +75,27 @@ def _register_dashboards(tools: Toolset) -> None:
     @tools.read
     async def grafana_list_dashboards(
         link: Link, title_like: Part = None, tag: OneTag = None, limit: Limit = 100
-    ) -> Answer:
-        """Dashboards of Grafana: find a dashboard by title or tag.
+    ) -> Answer[list[Dashboard]]:
+        """List Grafana dashboards: is there a dashboard for a component, by title or tag.
 
         Returns uid, title, folder and tags, 100 unless told; other tools take the uid.
         """
         return await _search(link, "dash-db", limit, query=title_like, tag=tag)
 
     @tools.read(budget_bytes=MAX_DASHBOARD_BYTES)
-    async def grafana_get_dashboard(link: Link, uid: Uid, view: View = "summary") -> Answer:
-        """One Grafana dashboard: what it shows, its panels (charts), variables or JSON model.
+    async def grafana_get_dashboard(
+        link: Link, uid: Uid, view: View = "summary"
+    ) -> Answer[Summary | list[Panel] | list[Variable] | dict[str, Any]]:
+        """Show one Grafana dashboard: its panels (charts), variables or JSON model.
 
         The summary has title, folder, variables and the id and title of each panel.
         """
         return await _get_dashboard(link, uid, view)
 
     @tools.read
-    async def grafana_get_panel_queries(link: Link, uid: Uid, panel_id: PanelId) -> Answer:
+    async def grafana_get_panel_queries(
+        link: Link, uid: Uid, panel_id: PanelId
+    ) -> Answer[list[Query]]:
         """Query behind a panel (chart, graph) of a Grafana dashboard: its PromQL, LogQL or SQL.
 
         Returns each query as text with its data source, ready for the tools that run it.
@@ -93,7 +110,7 @@ def _register_dashboards(tools: Toolset) -> None:
         panel_id: OptionalPanelId = None,
         start: Span = "now-6h",
         end: Span = "now",
-    ) -> Answer:
+    ) -> Answer[Place]:
         """Link to open or share a Grafana dashboard or panel in a browser.
 
         Returns title and path, to be put behind Grafana's own address (URL).
@@ -103,7 +120,7 @@ def _register_dashboards(tools: Toolset) -> None:
 
 def _register_lists(tools: Toolset) -> None:
     @tools.read
-    async def grafana_list_datasources(link: Link) -> Answer:
+    async def grafana_list_datasources(link: Link) -> Answer[list[Source]]:
         """List the data sources (datasources) of Grafana: where its charts get data from.
 
         Returns name, type, uid and which is the default; no address.
@@ -112,15 +129,17 @@ def _register_lists(tools: Toolset) -> None:
         return Answer([datasource_view(source) for source in sources])
 
     @tools.read
-    async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer:
-        """Folders that hold Grafana dashboards, nested ones included.
+    async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer[list[Folder]]:
+        """Folders of Grafana, nested ones included.
 
         Returns uid, title and parent, 100 unless told.
         """
         return await _search(link, "dash-folder", limit)
 
     @tools.read
-    async def grafana_get_alerts(link: Link, state: State = "active", limit: Alerts = 50) -> Answer:
+    async def grafana_get_alerts(
+        link: Link, state: State = "active", limit: Alerts = 50
+    ) -> Answer[list[Alert]]:
         """Alerts of Grafana's own alert rules (Grafana alerting): state, since, labels, summary.
 
         Active means all but normal; 50 unless told. Those of Prometheus: prom_alerts.
@@ -139,7 +158,7 @@ def _register_writes(tools: Toolset) -> None:
         time: Start = None,
         time_end: End = None,
         dry_run: DryRun = False,
-    ) -> Answer:
+    ) -> Answer[Created]:
         """Add an annotation to Grafana: a note or marker on graphs, such as a deployment.
 
         On a dashboard, a panel or, without dashboard_uid, everywhere. It is written at once:
@@ -163,7 +182,7 @@ async def _search(
 ) -> Answer:
     params = {"type": kind, "query": query, "tag": tag, "limit": limit + 1}
     hits = objects(ensure_list(await _http(link).get_json(("search",), params)))
-    return Answer.first([hit_view(hit) for hit in hits], limit)
+    return Answer.first([hit_view(hit, kind) for hit in hits], limit)
 
 
 async def _dashboard(link: Link, uid: str) -> Facts:
@@ -272,4 +291,4 @@ async def _create_annotation(link: Link, body: dict[str, Any], *, dry_run: bool)
     if dry_run:
         return Answer({"dry_run": True, "would_create": body})
     reply = await _http(link, "WRITE_TOKEN").send_json("POST", ("annotations",), body)
-    return Answer({"dry_run": False, "id": at(reply, "id"), "created": body})
+    return Answer({"dry_run": False, "id": count(at(reply, "id")), "created": body})

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
-from stacktic_mcp.lib.decoding import encoded, whole_characters
-from stacktic_mcp.lib.documents import count
+from stacktic_mcp.tools.kafka import kafka_rows as rows
 from stacktic_mcp.tools.kafka.kafka_arguments import (
     MAX_VALUE_BYTES,
     Bytes,
@@ -27,22 +26,20 @@ from stacktic_mcp.tools.kafka.kafka_arguments import (
     Value,
 )
 from stacktic_mcp.tools.kafka.kafka_client import (
-    NO_COMMIT,
     Kafka,
     Partition,
     Position,
     connect,
     partitions_of,
 )
+from stacktic_mcp.tools.kafka.kafka_views import lag_view, owner, record_view, topic_line
 
 MAX_PEEKED_PARTITIONS = 32
-MAX_KEY_BYTES = 1024
-# The generator cuts a name of more than 63 characters here and puts a digest behind it.
-KEPT_CHARACTERS = 54
 
 
 def register(tools: Toolset) -> None:
     """Add the Kafka tools; the one that writes only where a link allows it."""
+    tools.introduce("Kafka", prefix="kafka", first="kafka_list_topics")
     _register_topics(tools)
     _register_groups(tools)
     if tools.write_access:
@@ -51,7 +48,7 @@ def register(tools: Toolset) -> None:
 
 def _register_topics(tools: Toolset) -> None:
     @tools.read
-    async def kafka_list_topics(link: Link) -> Answer:
+    async def kafka_list_topics(link: Link) -> Answer[list[rows.Topic]]:
         """Topics of Kafka: the linked topics with partitions, replicas and whether one is missing.
 
         For which topics there are and which are under-replicated.
@@ -59,10 +56,10 @@ def _register_topics(tools: Toolset) -> None:
         async with connect(link) as kafka:
             found = await kafka.topics()
         names = link.enums.get("topics", ())
-        return Answer([_topic_line(name, found.get(name)) for name in names])
+        return Answer([topic_line(name, found.get(name)) for name in names])
 
     @tools.read
-    async def kafka_describe_topic(link: Link, topic: Topic) -> Answer:
+    async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
         """One Kafka topic: leader, replicas, in-sync replicas and offsets of each partition.
 
         For how many partitions it has and whether they are in sync.
@@ -82,7 +79,7 @@ def _register_topics(tools: Toolset) -> None:
             for partition, span in zip(partitions, bounds.values(), strict=True)
         ]
         total = sum(span.stop - span.start for span in bounds.values())
-        return Answer({**_topic_line(topic, partitions), "offsets_kept": total, "detail": rows})
+        return Answer({**topic_line(topic, partitions), "offsets_kept": total, "detail": rows})
 
     @tools.read
     async def kafka_offsets(
@@ -90,10 +87,10 @@ def _register_topics(tools: Toolset) -> None:
         topic: Topic,
         partition: PartitionNumber = None,
         time_ms: Time = None,
-    ) -> Answer:
+    ) -> Answer[list[rows.Offsets]]:
         """Offsets of a Kafka topic: first and next offset of each partition, or at a time.
 
-        For where records of a moment begin; start them with kafka_peek.
+        For which offset was written at a moment; kafka_peek reads from there.
         """
         async with connect(link) as kafka:
             keys = partitions_of(topic, await _chosen(kafka, topic, partition))
@@ -114,7 +111,7 @@ def _register_topics(tools: Toolset) -> None:
         start: Start = "latest",
         limit: Limit = 10,
         max_bytes: Bytes = 16384,
-    ) -> Answer:
+    ) -> Answer[list[rows.Record]]:
         """Read records (messages, events) of a Kafka topic: key, value, time, names of headers.
 
         No consumer group is joined and no offset committed. Returns the latest 10 unless told.
@@ -131,10 +128,10 @@ def _register_topics(tools: Toolset) -> None:
 
 def _register_groups(tools: Toolset) -> None:
     @tools.read
-    async def kafka_list_groups(link: Link) -> Answer:
-        """Consumer groups of Kafka with state and members: who consumes.
+    async def kafka_list_groups(link: Link) -> Answer[list[rows.Group]]:
+        """Consumer groups of Kafka: which are active, with state and members.
 
-        For whether a consumer is running. A component without a group is marked absent.
+        For whether a consumer runs. A component without a group is marked absent.
         """
         async with connect(link) as kafka:
             names = await kafka.groups()
@@ -149,11 +146,13 @@ def _register_groups(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def kafka_consumer_lag(link: Link, group: Group, topic: OnlyTopic = None) -> Answer:
-        """Consumer lag in Kafka: how many records a consumer is behind, for each partition.
+    async def kafka_consumer_lag(
+        link: Link, group: Group, topic: OnlyTopic = None
+    ) -> Answer[list[rows.Lag]]:
+        """Consumer lag in Kafka: how far (how many records) a consumer is behind.
 
-        For whether it keeps up or is stuck. no_commit: nothing was committed yet, which is not a
-        lag of 0.
+        For whether it keeps up. Of each partition; no_commit: nothing committed yet, not a lag of
+        0.
         """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]
@@ -162,7 +161,7 @@ def _register_groups(tools: Toolset) -> None:
                 raise Refusal("E_NOT_FOUND", hint)
             topics = await kafka.topics()
             wanted = {name: topics[name] for name in topics if topic in {None, name}}
-            rows = [await _lag(kafka, name, wanted) for name in groups]
+            rows = [await lag_view(kafka, name, wanted) for name in groups]
         return Answer(rows)
 
 
@@ -175,7 +174,7 @@ def _register_writes(tools: Toolset) -> None:
         key: Key = None,
         partition: PartitionNumber = None,
         dry_run: DryRun = False,
-    ) -> Answer:
+    ) -> Answer[rows.Produced]:
         """Send (produce, publish) one record to a Kafka topic; returns partition and offset.
 
         It is sent at once: dry_run is false by default.
@@ -189,37 +188,6 @@ def _register_writes(tools: Toolset) -> None:
             if dry_run:
                 return Answer({**data, "partitions": [part.number for part in partitions]})
             return Answer({**data, **await kafka.produce(topic, partition, key, value)})
-
-
-def owner(group: str, link: Link) -> str | None:
-    """Return whose group it is: groups are named after the consumer's links to the cluster.
-
-    Of consumers whose names begin alike, the longest that fits: `api-two-kafka` is not of `api`.
-    """
-    name = f"{group.removeprefix('bridge-')}-"
-    fitting = [
-        consumer
-        for consumer in link.enums.get("groups", ())
-        if _starts(name, f"{consumer}-{link.component}-")
-    ]
-    return max(fitting, key=len, default=None)
-
-
-def _starts(name: str, start: str) -> bool:
-    """Tell whether a name starts so, as far as a name that was too long has kept its start."""
-    return name[:KEPT_CHARACTERS].startswith(start[:KEPT_CHARACTERS])
-
-
-def _topic_line(name: str, partitions: list[Partition] | None) -> dict[str, Any]:
-    if partitions is None:
-        return {"topic": name, "missing": True}
-    behind = sum(len(part.in_sync) < len(part.replicas) for part in partitions)
-    return {
-        "topic": name,
-        "partitions": len(partitions),
-        "replicas": max((len(part.replicas) for part in partitions), default=0),
-        "under_replicated": behind,
-    }
 
 
 async def _existing(kafka: Kafka, topic: str) -> list[Partition]:
@@ -265,64 +233,3 @@ def _from_offset(offset: int, span: Position) -> Position:
     if not span.start <= offset <= span.stop:
         raise Refusal("E_ARG", f"the partition holds offsets {span.start} to {span.stop - 1}")
     return Position(offset, span.stop)
-
-
-async def _lag(kafka: Kafka, group: str, topics: dict[str, list[Partition]]) -> dict[str, Any]:
-    keys = [key for name, parts in topics.items() for key in partitions_of(name, parts)]
-    committed = await kafka.committed(group, keys)
-    used = {key.topic for key, offset in committed.items() if offset > NO_COMMIT}
-    shown = [key for key in keys if key.topic in used]
-    bounds = await kafka.bounds(shown) if shown else {}
-    rows: list[dict[str, Any]] = []
-    for key in shown:
-        offset = committed[key] if committed[key] > NO_COMMIT else None
-        lag = None if offset is None else max(0, bounds[key].stop - offset)
-        rows.append(
-            {
-                "topic": key.topic,
-                "partition": key.partition,
-                "status": "no_commit" if offset is None else "committed",
-                "committed": offset,
-                "latest": bounds[key].stop,
-                "lag": lag,
-            }
-        )
-    return {
-        "group": group,
-        **await kafka.describe_group(group),
-        "total_lag": sum(row["lag"] for row in rows if row["lag"] is not None) if rows else None,
-        "no_commit_partitions": sum(row["status"] == "no_commit" for row in rows),
-        "topics_without_commit": sorted(set(topics) - used),
-        "partitions": rows,
-    }
-
-
-def record_view(record: Any, max_bytes: int) -> dict[str, Any]:
-    """Headers are named only: producers put credentials and traces of users there."""
-    key, key_encoding = _text(record.key, MAX_KEY_BYTES)
-    value, encoding = _text(record.value, max_bytes)
-    return {
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp_ms": count(record.timestamp),
-        "key": key,
-        "key_encoding": key_encoding,
-        "key_bytes": _size(record.key),
-        "value": value,
-        "encoding": encoding,
-        "value_bytes": _size(record.value),
-        "headers": sorted({str(name) for name, _ in record.headers})[:50],
-    }
-
-
-def _size(data: bytes | None) -> int | None:
-    return None if data is None else len(data)
-
-
-def _text(data: bytes | None, limit: int) -> tuple[str | None, str | None]:
-    """Return at most so many bytes, and how they are written; nothing for a tombstone."""
-    if data is None:
-        return None, None
-    head = data[:limit]
-    shown = encoded(whole_characters(head) if len(head) < len(data) else head)
-    return shown["value"], shown["encoding"]

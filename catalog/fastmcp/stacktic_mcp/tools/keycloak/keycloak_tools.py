@@ -29,6 +29,16 @@ from stacktic_mcp.tools.keycloak.keycloak_arguments import (
     UserId,
 )
 from stacktic_mcp.tools.keycloak.keycloak_client import Realm
+from stacktic_mcp.tools.keycloak.keycloak_rows import (
+    Change,
+    ClientSessions,
+    Event,
+    RealmDetail,
+    RealmHealth,
+    RealmLine,
+    User,
+    UserAccess,
+)
 from stacktic_mcp.tools.keycloak.keycloak_views import (
     Row,
     change_row,
@@ -56,6 +66,7 @@ SOON_DAYS = 30
 
 def register(tools: Toolset) -> None:
     """Add the Keycloak tools; none of them writes."""
+    tools.introduce("Keycloak", prefix="keycloak", first="keycloak_list_realms")
     _register_realms(tools)
     _register_people(tools)
     _register_events(tools)
@@ -63,8 +74,8 @@ def register(tools: Toolset) -> None:
 
 def _register_realms(tools: Toolset) -> None:
     @tools.read
-    async def keycloak_list_realms(link: Link) -> Answer:
-        """Realms of Keycloak (identity, single sign-on, SSO): the linked ones, and if enabled.
+    async def keycloak_list_realms(link: Link) -> Answer[list[RealmLine]]:
+        """Realms of Keycloak (identity, single sign-on, SSO): which there are, if enabled.
 
         Says whether people may register and brute force protection is on; a missing one is marked.
         """
@@ -73,7 +84,7 @@ def _register_realms(tools: Toolset) -> None:
         return Answer([realm_line(*pair) for pair in zip(names, found, strict=True)])
 
     @tools.read
-    async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer:
+    async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
         """Show settings of a Keycloak realm: password policy, token and session lifetimes, MFA.
 
         For how people log in and when they are logged out.
@@ -81,7 +92,7 @@ def _register_realms(tools: Toolset) -> None:
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
     @tools.read
-    async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer:
+    async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer[RealmHealth]:
         """Health of a Keycloak realm: signing keys that expire, guards off, failed logins.
 
         Returns healthy, problems in words, keys with days_left, counts of people and sessions.
@@ -91,7 +102,7 @@ def _register_realms(tools: Toolset) -> None:
     @tools.read
     async def keycloak_list_client_sessions(
         link: Link, realm: RealmName, limit: Limit = 50
-    ) -> Answer:
+    ) -> Answer[list[ClientSessions]]:
         """Sessions of Keycloak by client: how many people are logged in to which application.
 
         Most first, 50 unless told; no secret.
@@ -110,7 +121,7 @@ def _register_people(tools: Toolset) -> None:
         enabled: Enabled = None,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
+    ) -> Answer[list[User]]:
         """Users (people, accounts) of a Keycloak realm: who can log in, who is disabled.
 
         Returns id, masked username and email; 50 unless told.
@@ -123,10 +134,12 @@ def _register_people(tools: Toolset) -> None:
         return await _page(Realm(link, realm), ("users",), asked, user_row, limit, cursor)
 
     @tools.read
-    async def keycloak_get_user_access(link: Link, realm: RealmName, user: UserId) -> Answer:
-        """Show what one Keycloak user may do: roles, groups, permissions; sessions, lock-out.
+    async def keycloak_get_user_access(
+        link: Link, realm: RealmName, user: UserId
+    ) -> Answer[UserAccess]:
+        """Show what a Keycloak user may do: which roles, groups, permissions; sessions, lock-out.
 
-        For why somebody has no access, or is locked out. Kinds of credentials only.
+        For why somebody has no access or is locked out. Kinds of credentials only.
         """
         return Answer(await _access(Realm(link, realm), user))
 
@@ -142,11 +155,11 @@ def _register_events(tools: Toolset) -> None:
         hours: Hours = 24,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """Login events of Keycloak: failed logins and why, logins, logouts, password changes.
+    ) -> Answer[list[Event]]:
+        """Login events of Keycloak: failed logins and why a user could not log in (sign in).
 
-        For who tried to log in (sign in) and could not. Newest first, the last 24 hours, 50 unless
-        told.
+        Also logins, logouts, registrations, password changes. Newest first, the last 24 hours, 50
+        unless told.
         """
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
@@ -160,10 +173,10 @@ def _register_events(tools: Toolset) -> None:
         hours: Hours = 24,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """List changes by administrators in Keycloak (admin events): who created, deleted what.
+    ) -> Answer[list[Change]]:
+        """Admin events of Keycloak: what did admins (administrators) change, create, delete.
 
-        Newest first, the last 24 hours, 50 unless told; not what it was changed to.
+        Who and when, not to what. Newest first, the last 24 hours, 50 unless told.
         """
         asked = [("operationTypes", operation), ("dateFrom", _since(hours))]
         return await _page(Realm(link, realm), ("admin-events",), asked, change_row, limit, cursor)

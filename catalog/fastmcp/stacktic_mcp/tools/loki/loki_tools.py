@@ -43,6 +43,12 @@ from stacktic_mcp.tools.loki.loki_query import (
     quoted,
     reach_of,
 )
+from stacktic_mcp.tools.loki.loki_rows import (
+    Found,
+    Instant,
+    Labels,
+    Stats,
+)
 from stacktic_mcp.tools.loki.loki_shapes import (
     entries_of,
     matrix_view,
@@ -64,17 +70,18 @@ ERRORS: dict[int, str] = {
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Loki link."""
+    tools.introduce("Loki", prefix="loki", first="loki_errors")
     _register_queries(tools)
     _register_names(tools)
 
 
 def _register_queries(tools: Toolset) -> None:
     @tools.read
-    async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer:
-        """Count or rate of log lines in Loki: a LogQL metric query at one moment.
+    async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
+        """Count log lines in Loki: how many errors were logged; a LogQL metric query.
 
-        For how many errors were logged, such as sum by (app) (count_over_time({namespace="shop"} |=
-        "error" [1h])). Returns one value a series, at most 100.
+        Such as sum by (app) (count_over_time({namespace="shop"} |= "error" [1h])), at one moment.
+        Returns one value a series, at most 100.
         """
         return await _metric_query(link, logql, time)
 
@@ -86,8 +93,8 @@ def _register_queries(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 50,
         direction: Direction = "backward",
-    ) -> Answer:
-        """Search logs in Loki: the log lines of a component, pod or namespace that match a text.
+    ) -> Answer[Found]:
+        """Show or search the logs in Loki: log lines of a component, pod or namespace.
 
         Such as {app="api"} |= "timeout", over up to 24 hours. Returns time, line and labels, the
         latest 50 unless told.
@@ -97,10 +104,10 @@ def _register_queries(tools: Toolset) -> None:
     @tools.read
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
-    ) -> Answer:
-        """Error logs of one component from Loki: latest lines with error, fatal, panic, exception.
+    ) -> Answer[Found]:
+        """Error logs of a component from Loki: find errors, exceptions, panics in its log.
 
-        For why something crashes or fails; no query language needed. 50 lines unless told.
+        For why it is crashing or fails; no query needed. Returns the latest 50 lines unless told.
         """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
@@ -109,18 +116,15 @@ def _register_queries(tools: Toolset) -> None:
 
 def _register_names(tools: Toolset) -> None:
     @tools.read
-    async def loki_labels(link: Link, since: Since = "6h") -> Answer:
-        """Names of the labels that logs in Loki carry, to write a LogQL selector with.
-
-        Such as namespace, pod, app.
-        """
+    async def loki_labels(link: Link, since: Since = "6h") -> Answer[list[str]]:
+        """Labels of logs in Loki: names of labels to filter logs by, such as namespace or pod."""
         labels = ensure_list(await _get(link, ("labels",), _bounds(_since(since))))
         return Answer(sorted(map(text, labels)))
 
     @tools.read
     async def loki_label_values(
         link: Link, label: Label, since: Since = "6h", limit: Names = 100
-    ) -> Answer:
+    ) -> Answer[list[str]]:
         """Values of one log label in Loki: which pods, apps or namespaces send logs.
 
         Returns 100 unless told.
@@ -132,8 +136,8 @@ def _register_names(tools: Toolset) -> None:
     @tools.read
     async def loki_series(
         link: Link, match: Match, since: Since = "1h", limit: Names = 100
-    ) -> Answer:
-        """Log streams in Loki that match a selector, each by its labels; no log lines.
+    ) -> Answer[list[Labels]]:
+        """Log streams in Loki: which exist for a selector, each by its labels; no lines.
 
         Returns 100 unless told.
         """
@@ -144,8 +148,8 @@ def _register_names(tools: Toolset) -> None:
         return Answer(shown, "series" if len(streams) > limit else None)
 
     @tools.read
-    async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer:
-        """Volume of logs in Loki for a selector: how many bytes, entries, chunks and streams.
+    async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer[Stats]:
+        """Volume of logs in Loki: how much log data a selector has, in bytes and entries.
 
         For how much a component logs, before a query that may be too large.
         """

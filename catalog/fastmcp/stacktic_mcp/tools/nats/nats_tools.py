@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
-from stacktic_mcp.lib.documents import at, count, facts_of, objects, texts
+from stacktic_mcp.lib.documents import at, count, facts_of, objects, texts, word
 from stacktic_mcp.tools.nats.nats_arguments import (
     Below,
     Bytes,
@@ -22,6 +22,15 @@ from stacktic_mcp.tools.nats.nats_arguments import (
     Subject,
 )
 from stacktic_mcp.tools.nats.nats_client import Nats, connect
+from stacktic_mcp.tools.nats.nats_rows import (
+    ConsumerRow,
+    Heard,
+    Published,
+    Stored,
+    StreamDetail,
+    StreamLine,
+    SubjectRow,
+)
 from stacktic_mcp.tools.nats.nats_views import (
     consumer_view,
     payload_view,
@@ -36,6 +45,7 @@ MAX_READ_BYTES = 512 * 1024
 
 def register(tools: Toolset) -> None:
     """Add the NATS tools; the one that writes only where a link allows it."""
+    tools.introduce("NATS", prefix="nats", first="nats_list_streams")
     _register_streams(tools)
     _register_messages(tools)
     if tools.write_access:
@@ -44,7 +54,7 @@ def register(tools: Toolset) -> None:
 
 def _register_streams(tools: Toolset) -> None:
     @tools.read
-    async def nats_list_streams(link: Link) -> Answer:
+    async def nats_list_streams(link: Link) -> Answer[list[StreamLine]]:
         """Streams of NATS JetStream: the linked ones with messages, bytes and consumers.
 
         For which streams there are and which is missing.
@@ -55,7 +65,7 @@ def _register_streams(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def nats_describe_stream(link: Link, stream: Stream) -> Answer:
+    async def nats_describe_stream(link: Link, stream: Stream) -> Answer[StreamDetail]:
         """One NATS stream: messages, bytes, retention, age and size limits, replicas behind.
 
         For how it is set up and whether its copies keep up.
@@ -70,7 +80,7 @@ def _register_streams(tools: Toolset) -> None:
         filter_: Filter = None,
         limit: Annotated[int, Field(ge=1, le=500, description="subjects at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
+    ) -> Answer[list[SubjectRow]]:
         """Subjects of a NATS stream, with the number of messages of each.
 
         Returns 100 unless told.
@@ -91,10 +101,10 @@ def _register_streams(tools: Toolset) -> None:
         stream: Stream,
         limit: Annotated[int, Field(ge=1, le=200, description="consumers at most")] = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """Consumers of a NATS stream: pending (how far behind), not acknowledged, redelivered.
+    ) -> Answer[list[ConsumerRow]]:
+        """Consumers of a NATS stream: pending (behind), not acknowledged, redelivered.
 
-        For whether one is stuck or slow. 50 unless told.
+        For whether a consumer is stuck or slow. 50 unless told.
         """
         first = int(cursor or 0)
         async with connect(link) as nats:
@@ -119,7 +129,7 @@ def _register_messages(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
         cursor: Position = None,
-    ) -> Answer:
+    ) -> Answer[list[Stored]]:
         """Read messages that a NATS stream keeps, from a sequence number on.
 
         No consumer is made or moved. Returns subject, time and value, the first 10 unless told.
@@ -138,11 +148,8 @@ def _register_messages(tools: Toolset) -> None:
     @tools.read
     async def nats_last(
         link: Link, stream: Stream, filter_: Filter = None, max_bytes: Bytes = 4096
-    ) -> Answer:
-        """Newest (last) message of a NATS stream, or of one of its subjects: time and value.
-
-        For when something was published last.
-        """
+    ) -> Answer[Stored]:
+        """Newest (last) message of a NATS stream, or of one of its subjects: time and value."""
         async with connect(link) as nats:
             answer = await nats.ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": filter_ or ">"})
         return Answer(stored_view(facts_of(at(answer, "message")), max_bytes))
@@ -154,10 +161,10 @@ def _register_messages(tools: Toolset) -> None:
         seconds: Annotated[int, Field(ge=1, le=8, description="how long to listen")] = 3,
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
-    ) -> Answer:
-        """Listen live to a NATS subject and below it: what is published while it listens.
+    ) -> Answer[list[Heard]]:
+        """Listen to a NATS subject and below it, live: messages that are published meanwhile.
 
-        3 seconds and 10 messages unless told. What was published before is not seen.
+        3 seconds and 10 messages unless told. Earlier ones are not seen.
         """
         async with connect(link) as nats:
             found = await nats.listen([subject, f"{subject}.>"], seconds, limit)
@@ -182,7 +189,7 @@ def _register_writes(tools: Toolset) -> None:
         subject: Annotated[Subject | None, Field(description="a linked subject")] = None,
         below: Below = None,
         dry_run: Annotated[bool, Field(description="true: only tell where it would go")] = False,
-    ) -> Answer:
+    ) -> Answer[Published]:
         """Send (publish) one message to a NATS stream or subject; name one of both.
 
         It is sent at once: dry_run is false by default. Returns the subject and, of a stream, the
@@ -201,7 +208,9 @@ def _register_writes(tools: Toolset) -> None:
                 await nats.tell(place, raw)
                 return Answer(data)
             answer = await nats.put(place, raw)
-        return Answer({**data, "stream": at(answer, "stream"), "seq": count(at(answer, "seq"))})
+        return Answer(
+            {**data, "stream": word(at(answer, "stream")), "seq": count(at(answer, "seq"))}
+        )
 
 
 async def _first_word(nats: Nats, stream: str | None, subject: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, count, known_number, text
+from stacktic_mcp.tools.rabbitmq import rabbitmq_rows as rows
 from stacktic_mcp.tools.rabbitmq.rabbitmq_api import Broker
 from stacktic_mcp.tools.rabbitmq.rabbitmq_arguments import (
     MAX_PAYLOAD_BYTES,
@@ -49,6 +50,7 @@ PEEKED_BYTES = 2000
 
 def register(tools: Toolset) -> None:
     """Register the tools of the RabbitMQ links."""
+    tools.introduce("RabbitMQ", prefix="rabbitmq", first="rabbitmq_list_queues")
     _register_cluster(tools)
     _register_queues(tools)
     _register_routes(tools)
@@ -58,15 +60,15 @@ def register(tools: Toolset) -> None:
 
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
-    async def rabbitmq_overview(link: Link) -> Answer:
-        """RabbitMQ (message broker) at a glance: version, totals and message rates.
+    async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
+        """Overview of RabbitMQ (message broker): version, totals, message rates.
 
         Returns how many queues, connections, channels and messages there are.
         """
         return Answer(overview_view(await Broker(link).overview()))
 
     @tools.read
-    async def rabbitmq_health(link: Link) -> Answer:
+    async def rabbitmq_health(link: Link) -> Answer[rows.Health]:
         """Health of RabbitMQ: nodes, memory and disk alarms, network partitions.
 
         For whether the message broker is healthy or why publishers are blocked. Returns healthy,
@@ -77,7 +79,7 @@ def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_list_connections(
         link: Link, state: ConnectionState = "any", limit: Limit = 50
-    ) -> Answer:
+    ) -> Answer[list[rows.Connection]]:
         """Clients connected to RabbitMQ: user, state, channels, traffic; the busiest first.
 
         For who is connected to the message broker and who is blocked. 50 unless told.
@@ -96,11 +98,11 @@ def _register_queues(tools: Toolset) -> None:
         no_consumers: NoConsumers = False,
         sort: Sort = "messages",
         limit: Limit = 50,
-    ) -> Answer:
-        """Queues of RabbitMQ: messages that wait (backlog), consumers, rates, memory.
+    ) -> Answer[list[rows.QueueRow]]:
+        """Queues of RabbitMQ: how many messages wait (backlog), consumers, rates, memory.
 
-        For which queue is full, grows, is stuck or has no consumer (no_consumers). 50 unless told,
-        the fullest first.
+        For which queue is full, grows, is stuck or has no consumers. 50 unless told, the fullest
+        first.
         """
         known = link.enums["queues"]
         rows, complete = await Broker(link).queues(
@@ -113,15 +115,15 @@ def _register_queues(tools: Toolset) -> None:
         return _cut(_sorted_queues(found, sort), limit, complete=complete)
 
     @tools.read
-    async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer:
-        """One RabbitMQ queue: messages, consumers, rates, type, TTL, length limit, policy.
+    async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
+        """One RabbitMQ queue: its messages, consumers, rates, type, TTL, length limit, policy.
 
         For who consumes a queue and how it is set up.
         """
         return Answer(queue_view(await Broker(link).queue(queue)))
 
     @tools.read
-    async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer:
+    async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer[rows.DeadLetters]:
         """Dead letters of a RabbitMQ queue: where rejected or expired messages go (DLX, DLQ).
 
         Returns step by step the dead-letter exchange and queues, and where the way ends.
@@ -131,7 +133,9 @@ def _register_queues(tools: Toolset) -> None:
 
 def _register_routes(tools: Toolset) -> None:
     @tools.read
-    async def rabbitmq_list_exchanges(link: Link, limit: Limit = 100) -> Answer:
+    async def rabbitmq_list_exchanges(
+        link: Link, limit: Limit = 100
+    ) -> Answer[list[rows.Exchange]]:
         """Exchanges of RabbitMQ: type, durable, policy, message rates in and out.
 
         Returns 100 unless told.
@@ -148,10 +152,10 @@ def _register_routes(tools: Toolset) -> None:
         queue: OfQueue = None,
         exchange: OfExchange = None,
         limit: Limit = 100,
-    ) -> Answer:
-        """Bindings of RabbitMQ: which exchange routes which routing key to which queue.
+    ) -> Answer[list[rows.Binding]]:
+        """Bindings of RabbitMQ: how messages are routed, by which routing key to which queue.
 
-        Returns 100 unless told.
+        Returns exchange, queue and key, 100 unless told.
         """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
@@ -168,8 +172,8 @@ def _register_writes(tools: Toolset) -> None:
         content_type: ContentType = "application/json",
         persistent: Persistent = True,
         dry_run: DryRun = False,
-    ) -> Answer:
-        """Send (publish) one message to a RabbitMQ exchange; tells whether a queue took it.
+    ) -> Answer[rows.Published]:
+        """Send (publish) a message to a RabbitMQ exchange; tells whether a queue took it.
 
         It is sent at once: dry_run is false by default; true only names the queues it would reach.
         """
@@ -178,21 +182,23 @@ def _register_writes(tools: Toolset) -> None:
         return await _publish(link, exchange, routing_key, payload, properties, dry_run=dry_run)
 
     @tools.side_effect()
-    async def rabbitmq_peek(link: Link, queue: Queue, count: Count = 1) -> Answer:
-        """Look at messages in a RabbitMQ queue without consuming them: payload, headers.
+    async def rabbitmq_peek(
+        link: Link, queue: Queue, count: Count = 1
+    ) -> Answer[list[rows.Message]]:
+        """Look at the first messages in a RabbitMQ queue without consuming: payload, headers.
 
-        They go back to the queue, marked redelivered. Returns the first one unless told.
+        They go back, marked redelivered. Returns one unless told.
         """
         return await _peek(link, queue, count)
 
     @tools.write(destructive=True, idempotent=True)
     async def rabbitmq_purge(
         link: Link, queue: Queue, expect_depth_max: MaxDepth, dry_run: DryRun = True
-    ) -> Answer:
+    ) -> Answer[rows.Purged]:
         """Empty (purge) a RabbitMQ queue: drop all its ready messages for good.
 
-        Refused when more than expect_depth_max wait. dry_run is true by default and only counts;
-        say false to do it.
+        Refused when it holds more than expect_depth_max. dry_run is true by default and only
+        counts; say false to do it.
         """
         return await _purge(link, queue, expect_depth_max, dry_run=dry_run)
 

@@ -15,6 +15,10 @@ from pydantic import Field
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
 from stacktic_mcp.lib.times import MOMENT_HELP, Notation
 from stacktic_mcp.tools.traces import traces_jaeger, traces_tempo
+from stacktic_mcp.tools.traces.traces_rows import (
+    FoundTrace,
+    WholeTrace,
+)
 from stacktic_mcp.tools.traces.traces_shapes import Span, Wanted, Window, trace_view
 
 MAX_SPAN_SECONDS = 24 * 3600
@@ -73,13 +77,16 @@ DIALECTS: dict[str, Store] = {"tempo": traces_tempo, "jaeger": traces_jaeger}
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a link to a store of traces."""
+    tools.introduce("Traces", prefix="trace", first="trace_services")
     _register_names(tools)
     _register_traces(tools)
 
 
 def _register_names(tools: Toolset) -> None:
     @tools.read
-    async def trace_services(link: Link, since: Since = "1h", limit: Names = 100) -> Answer:
+    async def trace_services(
+        link: Link, since: Since = "1h", limit: Names = 100
+    ) -> Answer[list[str]]:
         """Services that send traces to Tempo or Jaeger (distributed tracing, OpenTelemetry).
 
         Returns their names, 100 unless told.
@@ -89,7 +96,7 @@ def _register_names(tools: Toolset) -> None:
     @tools.read
     async def trace_operations(
         link: Link, service: Service, since: Since = "1h", limit: Names = 100
-    ) -> Answer:
+    ) -> Answer[list[str]]:
         """Operations of a traced service: names of its spans, such as endpoints and SQL calls.
 
         From Tempo or Jaeger, 100 unless told.
@@ -109,7 +116,7 @@ def _register_traces(tools: Toolset) -> None:
         start: Moment = "now-1h",
         end: Moment = "now",
         limit: Limit = 20,
-    ) -> Answer:
+    ) -> Answer[list[FoundTrace]]:
         """Find slow or failed requests: search the traces of a service in Tempo or Jaeger.
 
         By duration (latency), operation or errors, over up to 24 hours. Returns trace_id, start,
@@ -121,7 +128,7 @@ def _register_traces(tools: Toolset) -> None:
     @tools.read
     async def trace_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 20
-    ) -> Answer:
+    ) -> Answer[list[FoundTrace]]:
         """Failed requests of a component: its latest traces with an error, from Tempo or Jaeger.
 
         Returns trace_id, start and duration, 20 unless told; trace_get shows one.
@@ -129,8 +136,8 @@ def _register_traces(tools: Toolset) -> None:
         return await _found(link, Wanted(component, errors_only=True), _since(since), limit)
 
     @tools.read
-    async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer:
-        """One trace from Tempo or Jaeger: each step (span) of a request with service and duration.
+    async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
+        """Show one trace from Tempo or Jaeger: each step (span) of a request, with duration.
 
         For where a slow request spends its time and which call failed. In order of time, 100 spans
         unless told.
