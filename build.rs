@@ -258,12 +258,13 @@ fn tool(tool: &Tool) -> String {
         .map_or("None".to_owned(), |schema| format!("Some({})", text(schema)));
     format!(
         "Tool {{ name: {}, class: Class::{:?}, destructive: {}, limits: Limits {{ timeout_ms: {timeout_ms}, \
-         result_bytes: {result_bytes}, text_bytes: {text_bytes} }}, instance_argument: {}, description: {}, \
+         result_bytes: {result_bytes}, text_bytes: {text_bytes} }}, instance_argument: {}, title: {}, description: {}, \
          input: {input}, data: {data} }},",
         text(&tool.name),
         tool.class,
         tool.destructive,
         text(&tool.instance_argument),
+        hashed(&tool.title),
         hashed(&tool.description),
     )
 }

@@ -4,7 +4,7 @@
 In: the server's modules, and the tool files that `modules` of each `pair.yaml` names, beside it or
 in the package of the server, registered on one link whose closed lists hold placeholders, every
 gate open.
-Out: `tools.json` beside `pair.yaml`: name, class, hints, limits, description and input schema of
+Out: `tools.json` beside `pair.yaml`: name, class, hints, limits, title, texts and input schema of
 each tool, as MCP clients list them. `contract.json` beside the server's `component.yaml`: what
 all tools share, so that it stands once; pairs of an overlay leave it alone. With `--check` nothing
 is written and a difference is exit code 1.
@@ -135,6 +135,7 @@ def describe(tool: GovernedTool) -> dict[str, Any]:
         "result_bytes": budget.result_bytes,
         "text_bytes": budget.cell_bytes,
         "instance_argument": tool.instance_argument,
+        "title": listed.title,
         "description": listed.description,
         "input_schema": listed.input_schema,
         **data_schema(listed.name, listed.output_schema),

@@ -48,13 +48,13 @@ fn canonical(schema: &Json) -> String {
 }
 
 /// What the hashes of a tool must be, from the texts in the stack's document.
-fn hashes(tool: &Json, envelope: &Json) -> [String; 3] {
+fn hashes(tool: &Json, envelope: &Json) -> [String; 4] {
     let mut output = envelope.clone();
     if let Some(data) = tool.get("data_schema") {
         output["properties"]["data"] = data.clone();
     }
-    let description = sha256_hex(tool["description"].as_str().unwrap().as_bytes());
-    [description, canonical(&tool["input_schema"]), canonical(&output)]
+    let text = |key: &str| sha256_hex(tool[key].as_str().unwrap().as_bytes());
+    [text("title"), text("description"), canonical(&tool["input_schema"]), canonical(&output)]
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn hashes_are_those_of_the_texts() {
                 for (key, value) in copied.as_object().unwrap() {
                     assert_eq!(value, &tool[key], "{name} {key}");
                 }
-                let keys = ["description_sha256", "input_sha256", "output_sha256"];
+                let keys = ["title_sha256", "description_sha256", "input_sha256", "output_sha256"];
                 assert_eq!(
                     keys.map(|key| copied[key].as_str().unwrap()),
                     hashes(tool, &lock["envelope"]),
@@ -102,7 +102,8 @@ fn a_servers_copy_has_no_texts() {
                 "input_sha256",
                 "link",
                 "name",
-                "output_sha256"
+                "output_sha256",
+                "title_sha256"
             ]
         );
     }

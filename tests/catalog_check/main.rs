@@ -153,7 +153,7 @@ const REFINES: &str = "from: django\nto: mailpit\ntitle: Django sends mail\nkeys
 
 const TOOLS: &str = r#"{"tools": [{"name": "mail_list", "class": "read", "destructive": false, "idempotent": true,
  "timeout_ms": 1000, "result_bytes": 1024, "text_bytes": 64, "instance_argument": "instance",
- "description": "List messages.",
+ "title": "Mailpit: list mail", "description": "List messages.",
  "input_schema": {"type": "object", "additionalProperties": false, "properties": {
   "limit": {"description": "most messages", "type": "integer", "minimum": 1, "maximum": 9}}},
  "data_schema": {"type": "object", "additionalProperties": false, "properties": {}}}]}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from checked_tools import CheckedToolset
 from stacktic_mcp.core.cursors import CursorSigner
 from stacktic_mcp.core.governed import Runtime
 from stacktic_mcp.core.settings import Settings
@@ -123,7 +124,7 @@ def build_tools(
         signer=CursorSigner(b"key of the test"),
         audit_ready=lambda: audit_ready,
     )
-    tools = Toolset(built, runtime)
+    tools = CheckedToolset(built, runtime)
     register(tools)
     return tools
 

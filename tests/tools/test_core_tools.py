@@ -138,7 +138,8 @@ async def test_a_tool_with_a_component_of_its_own_chooses_by_instance(
     def register(tools: Toolset) -> None:
         @tools.read
         async def sample_alerts(
-            link: Link, component: Annotated[str, Choice("apps")] | None = None
+            link: Link,
+            component: Annotated[str, Choice("apps"), Field(description="whose")] | None = None,
         ) -> Answer:
             """Return alerts."""
             return Answer({"at": link.component, "of": component})

@@ -95,6 +95,7 @@ def write_catalog(folder: Path, body: str, tool_class: str = "read") -> Path:
         "result_bytes": 32_768,
         "text_bytes": 2_048,
         "instance_argument": "component",
+        "title": "Own: list",
         "description": "Return rows.",
         "input_schema": SCHEMA,
     }

@@ -17,6 +17,8 @@ use crate::yaml::{self, Node, ProblemKind, Span};
 
 /// What a tool does to its backend.
 const CLASSES: [&str; 3] = ["read", "side_effect", "write"];
+/// Longest title: it is one line of a list.
+const MAX_TITLE: usize = 80;
 /// Longest description: a client's model reads all of them before each answer.
 const MAX_DESCRIPTION: usize = 300;
 const MAX_NAME: usize = 64;
@@ -27,7 +29,7 @@ const MAX_TIMEOUT_MS: u64 = 30_000;
 type Form = (&'static str, &'static str, fn(&Json) -> bool);
 
 /// The keys of a tool, as `catalog/tools/definition.rs` reads them.
-const FORMS: [Form; 11] = [
+const FORMS: [Form; 12] = [
     ("name", "a text", Json::is_string),
     ("class", "a text", Json::is_string),
     ("destructive", "`true` or `false`", Json::is_boolean),
@@ -36,6 +38,7 @@ const FORMS: [Form; 11] = [
     ("result_bytes", "a whole number", Json::is_u64),
     ("text_bytes", "a whole number", Json::is_u64),
     ("instance_argument", "a text", Json::is_string),
+    ("title", "a text", Json::is_string),
     ("description", "a text", Json::is_string),
     ("input_schema", "a schema", Json::is_object),
     (OPTIONAL, "a schema", Json::is_object),
@@ -231,6 +234,12 @@ impl Judge {
             let fact = format!("the description of `{name}` has {length} characters");
             let hint = format!("say in 1 to {MAX_DESCRIPTION} characters what it does");
             self.blame(&at(position, &["description"]), fact, hint);
+        }
+        let title = tool["title"].as_str().unwrap_or_default();
+        if title.trim().is_empty() || title.chars().count() > MAX_TITLE {
+            let fact = format!("the title of `{name}` has {} characters", title.chars().count());
+            let hint = format!("say in 1 to {MAX_TITLE} characters what people should see");
+            self.blame(&at(position, &["title"]), fact, hint);
         }
         let timeout = tool["timeout_ms"].as_u64();
         if let Some(timeout) = timeout.filter(|timeout| !(1..=MAX_TIMEOUT_MS).contains(timeout)) {

@@ -25,6 +25,8 @@ pub struct Tool {
     pub limits: Limits,
     /// The argument that chooses among several instances.
     pub instance_argument: Cow<'static, str>,
+    /// What people see in its place: `PostgreSQL: list tables`.
+    pub title: Hashed,
     pub description: Hashed,
     pub input: Input,
     /// Schema of the envelope's `data`, where it says more than the envelope does.
@@ -174,6 +176,7 @@ struct ToolEntry {
     result_bytes: u64,
     text_bytes: u64,
     instance_argument: String,
+    title: String,
     description: String,
     input_schema: Json,
     data_schema: Option<Json>,
@@ -204,6 +207,7 @@ impl From<ToolEntry> for Tool {
                 text_bytes: entry.text_bytes,
             },
             instance_argument: Cow::Owned(entry.instance_argument),
+            title: Hashed::of(entry.title),
             description: Hashed::of(entry.description),
             input,
             data: entry.data_schema.map(|schema| Cow::Owned(schema.to_string())),

@@ -149,6 +149,8 @@ pub struct ToolLock {
     pub hashes: ToolHashes,
     /// Whether a call may destroy what was there.
     pub destructive: bool,
+    /// What clients show people in place of the name.
+    pub title: String,
     pub description: String,
     /// As the server lists it: with the closed lists of the topology.
     pub input_schema: Json,
@@ -170,6 +172,8 @@ pub struct ToolHashes {
     pub link: Vec<String>,
     /// Environment keys that must be `true`; one of them is enough.
     pub gate: Option<Vec<String>>,
+    /// SHA-256 of the title.
+    pub title_sha256: String,
     /// SHA-256 of the description.
     pub description_sha256: String,
     /// SHA-256 of the input schema as JSON with sorted keys and without spaces.

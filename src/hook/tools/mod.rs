@@ -188,11 +188,13 @@ fn tool_lock(
                 .map(|connection| connection.first().to.to_string())
                 .collect(),
             gate: (!is_read).then(|| writers.iter().map(gate).collect()),
+            title_sha256: tool.title.sha256().to_owned(),
             description_sha256: tool.description.sha256().to_owned(),
             input_sha256: input.sha256,
             output_sha256,
         },
         destructive: tool.destructive,
+        title: tool.title.text().to_owned(),
         description: tool.description.text().to_owned(),
         credential_keys: keys.into_iter().collect(),
         limits: CallLimits {

@@ -78,6 +78,7 @@ pub struct SeenTool {
     pub description_sha256: String,
     pub input_sha256: String,
     pub output_sha256: String,
+    pub title: Option<String>,
     pub description: Option<String>,
     pub input_schema: Option<Json>,
     pub data_schema: Option<Json>,

@@ -71,15 +71,25 @@ fn text(server: &str, old: &Seen<'_>, new: &Seen<'_>) -> Option<AccessChange> {
         return old.has_another_hash(new).then(|| changed(label(), None));
     };
     let lists = (old.lists(), new.lists());
+    let (old_title, new_title) = titles(old.tool, new.tool);
     let same = before == after
+        && old_title == new_title
         && is_same(&old.schemas(), &new.schemas(), &|old, new| {
             is_list_of_both(&lists, old, new)
         });
     if same {
         return None;
     }
-    let whole = |description: &str, seen: &Seen<'_>| format!("{description}\n{}", pretty(&seen.schemas()));
-    compared(label(), &whole(before, old), &whole(after, new))
+    let whole = |title: &str, description: &str, seen: &Seen<'_>| {
+        let title = if title.is_empty() { String::new() } else { format!("{title}\n") };
+        format!("{title}{description}\n{}", pretty(&seen.schemas()))
+    };
+    compared(label(), &whole(old_title, before, old), &whole(new_title, after, new))
+}
+
+/// The titles that people see; none where one of two documents has none.
+fn titles<'a>(old: &'a SeenTool, new: &'a SeenTool) -> (&'a str, &'a str) {
+    old.title.as_deref().zip(new.title.as_deref()).unwrap_or_default()
 }
 
 fn limits(server: &str, old: &Seen<'_>, new: &Seen<'_>) -> Option<AccessChange> {

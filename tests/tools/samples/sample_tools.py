@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Position, Refusal, Toolset
 
 ITEMS = 60
 # What the tools did, so that a test sees what must not have happened.
 DONE: list[str] = []
 
-Database = Annotated[str, Choice("databases")]
+Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
+
+Seconds = Annotated[float, Field(ge=0, le=20, description="how long")]
+Kind = Annotated[Literal["driver", "refusal"], Field(description="the way to fail")]
+
+
+class Peeked(TypedDict):
+    """An item that was looked at."""
+
+    database: str
+
+
+class Deleted(TypedDict):
+    """What became of the items."""
+
+    deleted: bool
 
 
 def register(tools: Toolset) -> None:
     """Register the tools."""
+    tools.introduce("Sample", prefix="sample", first="sample_list")
     _register_reads(tools)
 
     @tools.side_effect()
-    async def sample_peek(link: Link, database: Database) -> Answer:
+    async def sample_peek(link: Link, database: Database) -> Answer[Peeked]:
         """Look at an item, which leaves a trace."""
         DONE.append(f"peek {link.component}/{database}")
         return Answer({"database": database})
@@ -29,7 +45,9 @@ def register(tools: Toolset) -> None:
     if tools.write_access:
 
         @tools.write(destructive=True, idempotent=True)
-        async def sample_delete(link: Link, database: Database, dry_run: bool = True) -> Answer:
+        async def sample_delete(
+            link: Link, database: Database, dry_run: DryRun = True
+        ) -> Answer[Deleted]:
             """Delete everything."""
             if not dry_run:
                 DONE.append(f"delete {link.component}/{database}")
@@ -41,9 +59,9 @@ def _register_reads(tools: Toolset) -> None:
     async def sample_list(
         link: Link,
         database: Database,
-        size: Annotated[int, Field(ge=0, le=4000)] = 1,
-        view: Literal["plain", "parts"] = "plain",
-        schema: Annotated[str, Field(max_length=63)] | None = None,
+        size: Annotated[int, Field(ge=0, le=4000, description="bytes of each text")] = 1,
+        view: Annotated[Literal["plain", "parts"], Field(description="the form")] = "plain",
+        schema: Annotated[str, Field(max_length=63, description="of no effect")] | None = None,
         cursor: Position = None,
     ) -> Answer:
         """List the items of a database."""
@@ -59,7 +77,7 @@ def _register_reads(tools: Toolset) -> None:
         )
 
     @tools.read(timeout_s=0.2)
-    async def sample_wait(link: Link, seconds: Annotated[float, Field(ge=0, le=20)]) -> Answer:
+    async def sample_wait(link: Link, seconds: Seconds) -> Answer:
         """Wait, and note how it ended."""
         try:
             await asyncio.sleep(seconds)
@@ -69,7 +87,7 @@ def _register_reads(tools: Toolset) -> None:
         return Answer({"waited": True})
 
     @tools.read
-    async def sample_fail(link: Link, kind: Literal["driver", "refusal"]) -> Answer:
+    async def sample_fail(link: Link, kind: Kind) -> Answer:
         """Fail in one of two ways."""
         secret = link.secret("PASSWORD")
         if kind == "refusal":

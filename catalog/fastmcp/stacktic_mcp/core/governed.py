@@ -26,9 +26,11 @@ from stacktic_mcp.core.calls import Call, current_call
 from stacktic_mcp.core.cursors import CursorSigner, Page, digest
 from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.topology import Topology
-from stacktic_mcp.lib.answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode_envelope, fit
+from stacktic_mcp.lib.answers import Answer, Budget, Fitted, encode_envelope, fit
 from stacktic_mcp.lib.arguments import Arguments, Bound
+from stacktic_mcp.lib.input_schema import ensure_described
 from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.output_schema import output_schema
 from stacktic_mcp.lib.refusal import Refusal
 
 ToolClass = Literal["read", "side_effect", "write"]
@@ -264,17 +266,19 @@ class GovernedTool(Tool):
     _body: Body = PrivateAttr()
 
     @classmethod
-    def of(cls, body: Body) -> GovernedTool:
-        """Publish a body's schemas, description and hints."""
+    def of(cls, body: Body, title: str) -> GovernedTool:
+        """Publish a body's schemas, title, description and hints."""
         description = inspect.getdoc(body.function)
         if not description:
             message = f"the tool `{body.name}` has no docstring"
             raise TypeError(message)
+        ensure_described(body.name, body.arguments.schema)
         tool = cls(
             name=body.name,
+            title=title,
             description=description,
             parameters=body.arguments.schema,
-            output_schema=OUTPUT_SCHEMA,
+            output_schema=output_schema(body.function),
             annotations=body.traits.annotations(),
         )
         tool._body = body

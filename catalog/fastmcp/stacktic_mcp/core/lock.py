@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stacktic_mcp.core.settings import Settings
 
 LOCK_VERSION = 2
-HASHES = ("description_sha256", "input_sha256", "output_sha256")
+HASHES = ("title_sha256", "description_sha256", "input_sha256", "output_sha256")
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,15 @@ def schema_sha256(schema: Any) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def _text_sha256(text: str | None) -> str:
+    return hashlib.sha256((text or "").encode("utf-8")).hexdigest()
+
+
 def hashes_of(tool: ListedTool) -> dict[str, str]:
-    """Return the three hashes of a tool as clients see it."""
-    description = (tool.description or "").encode("utf-8")
+    """Return the hashes of a tool as clients see it."""
     return {
-        "description_sha256": hashlib.sha256(description).hexdigest(),
+        "title_sha256": _text_sha256(tool.title),
+        "description_sha256": _text_sha256(tool.description),
         "input_sha256": schema_sha256(tool.input_schema),
         "output_sha256": schema_sha256(tool.output_schema),
     }

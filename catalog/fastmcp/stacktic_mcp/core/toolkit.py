@@ -4,11 +4,14 @@ In: the links that a tool file serves.
 Out: registered tools, prompts and resources, each behind the same fences.
 Must not know: any single tool, or how the server is reached.
 
-A tool is an async function. Its first parameter is `link: Link`; callers never see it:
+A tool is an async function. Its first parameter is `link: Link`; callers never see it. Each of
+the others is described, and what the answer holds is a typed dictionary:
 
     def register(tools: Toolset) -> None:
+        tools.introduce("Grafana", prefix="grafana", first="grafana_list_dashboards")
+
         @tools.read
-        async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer:
+        async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer[list[Folder]]:
             '''Return the folders of Grafana.'''
             return await _list_folders(link, limit)
 """
@@ -30,9 +33,11 @@ from stacktic_mcp.core.governed import Body, GovernedTool, Runtime, ToolFunction
 from stacktic_mcp.core.settings import SettingsError
 from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import DEFAULT_BUDGET_BYTES, DEFAULT_CELL_BYTES, Answer, Budget
-from stacktic_mcp.lib.arguments import Choice, Position
+from stacktic_mcp.lib.arguments import Choice, DryRun, DryRunOnRequest, Position
+from stacktic_mcp.lib.instructions import Service
 from stacktic_mcp.lib.links import Component, Link
 from stacktic_mcp.lib.refusal import Code, Refusal
+from stacktic_mcp.lib.titles import Introduction, title_of
 
 if TYPE_CHECKING:
     from fastmcp.tools.base import ToolResult
@@ -42,6 +47,8 @@ __all__ = [
     "Choice",
     "Code",
     "Component",
+    "DryRun",
+    "DryRunOnRequest",
     "Link",
     "Position",
     "Refusal",
@@ -67,6 +74,23 @@ class Toolset:
         self.tools: list[GovernedTool] = []
         self.prompts: list[Prompt] = []
         self.resources: list[Resource] = []
+        self.about = Introduction()
+
+    def introduce(self, product: str, *, prefix: str = "", first: str = "") -> None:
+        """Say before the first tool whose tools these are, and which one a stranger calls first.
+
+        `product` is spelled as its makers do; `prefix` is what all names begin with.
+        """
+        self.about = Introduction(product, prefix, first)
+
+    def service(self) -> Service:
+        """Return what the server's instructions say of this file."""
+        return Service(
+            self.about,
+            tuple(link.component for link in self.links),
+            tuple(tool.name for tool in self.tools),
+            any(tool.tool_class == "write" for tool in self.tools),
+        )
 
     @property
     def write_access(self) -> bool:
@@ -92,6 +116,7 @@ class Toolset:
     def read(
         self,
         *,
+        title: str = ...,
         timeout_s: float = ...,
         budget_bytes: int = ...,
         cell_bytes: int = ...,
@@ -101,11 +126,12 @@ class Toolset:
         self,
         function: ToolFunction | None = None,
         *,
+        title: str = "",
         timeout_s: float = DEFAULT_TIMEOUT_SECONDS,
         budget_bytes: int = DEFAULT_BUDGET_BYTES,
         cell_bytes: int = DEFAULT_CELL_BYTES,
     ) -> ToolFunction | Decorator:
-        """Register a tool that changes nothing."""
+        """Register a tool that changes nothing; `title` is for a name that tells people little."""
         traits = Traits(
             tool_class="read",
             destructive=False,
@@ -113,12 +139,13 @@ class Toolset:
             timeout_s=timeout_s,
             budget=Budget(budget_bytes, cell_bytes),
         )
-        decorator = self._decorator(traits)
+        decorator = self._decorator(traits, title)
         return decorator if function is None else decorator(function)
 
     def side_effect(
         self,
         *,
+        title: str = "",
         timeout_s: float = DEFAULT_TIMEOUT_SECONDS,
         budget_bytes: int = DEFAULT_BUDGET_BYTES,
         cell_bytes: int = DEFAULT_CELL_BYTES,
@@ -131,13 +158,14 @@ class Toolset:
             timeout_s=timeout_s,
             budget=Budget(budget_bytes, cell_bytes),
         )
-        return self._decorator(traits)
+        return self._decorator(traits, title)
 
     def write(
         self,
         *,
         destructive: bool,
         idempotent: bool,
+        title: str = "",
         timeout_s: float = DEFAULT_TIMEOUT_SECONDS,
         budget_bytes: int = DEFAULT_BUDGET_BYTES,
         cell_bytes: int = DEFAULT_CELL_BYTES,
@@ -150,7 +178,7 @@ class Toolset:
             timeout_s=timeout_s,
             budget=Budget(budget_bytes, cell_bytes),
         )
-        return self._decorator(traits)
+        return self._decorator(traits, title)
 
     def prompt(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Register a prompt; its text comes from the topology, never from a backend."""
@@ -180,12 +208,13 @@ class Toolset:
             raise Refusal(body["code"], body["hint"], body["allowed_values"])
         return result.structured_content
 
-    def _decorator(self, traits: Traits) -> Decorator:
+    def _decorator(self, traits: Traits, title: str) -> Decorator:
         def decorator(function: ToolFunction) -> ToolFunction:
             # The gate stands here as well as in the tool file, which a helper might forget.
             if traits.tool_class == "read" or self.write_access:
                 body = Body(function, self.links, traits, self.runtime)
-                self.tools.append(GovernedTool.of(body))
+                full_title = title_of(body.name, self.about, title)
+                self.tools.append(GovernedTool.of(body, full_title))
             return function
 
         return decorator

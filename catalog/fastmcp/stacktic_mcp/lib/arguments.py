@@ -85,6 +85,13 @@ class CursorMark:
         return core_schema.nullable_schema(text)
 
 
+DryRun = Annotated[
+    bool, Field(description="true (default) only tells what would change; false does it")
+]
+# Where nothing is lost by a call, the tool acts unless it is asked not to.
+DryRunOnRequest = Annotated[
+    bool, Field(description="true only tells what would change; false (default) does it")
+]
 Position = Annotated[Any, CursorMark(), Field(description="next_cursor of the page before")]
 
 
