@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
 from stacktic_mcp.tools.argocd.argocd_rows import (
@@ -63,7 +63,6 @@ View = Annotated[
 ]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Events = Annotated[int, Field(ge=1, le=200, description="rows at most")]
-DryRun = Annotated[bool, Field(description="false: do it")]
 
 
 def register(tools: Toolset) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Refusal, Toolset
 from stacktic_mcp.lib.decoding import decode_json, encoded, whole_characters
 from stacktic_mcp.lib.documents import facts_of, text, word
 from stacktic_mcp.lib.http_client import Reply
@@ -51,12 +51,11 @@ QueryValues = Annotated[
 ]
 _Body = Annotated[dict[Name, Any], Field(max_length=200)]
 Body = Annotated[_Body | None, Field(description="JSON body, as its schema says")]
-DryRun = Annotated[bool, Field(description="false: send it")]
 
 
 def register(tools: Toolset) -> None:
     """Register the tools of the API links."""
-    tools.introduce("API", prefix="api", first="api_list_operations")
+    tools.introduce("HTTP API", prefix="api", first="api_list_operations")
     _register_descriptions(tools)
     _register_calls(tools)
 
@@ -89,7 +88,7 @@ def _register_descriptions(tools: Toolset) -> None:
 
 
 def _register_calls(tools: Toolset) -> None:
-    @tools.read(timeout_s=15)
+    @tools.read(title="call an endpoint that reads", timeout_s=15)
     async def api_call(
         link: Link,
         operation_id: OperationId,
@@ -108,7 +107,12 @@ def _register_calls(tools: Toolset) -> None:
         contract = contract_of(link, operation)
         return await _send(link, operation, prepare(operation, contract, path_params, query, None))
 
-    @tools.write(destructive=True, idempotent=False, timeout_s=15)
+    @tools.write(
+        title="call an endpoint that changes something",
+        destructive=True,
+        idempotent=False,
+        timeout_s=15,
+    )
     async def api_call_write(
         link: Link,
         operation_id: OperationId,

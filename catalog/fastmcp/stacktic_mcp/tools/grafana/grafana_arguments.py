@@ -45,4 +45,3 @@ View = Annotated[
     Literal["summary", "panels", "variables", "json"], Field(description="what of it is returned")
 ]
 Alerts = Annotated[int, Field(ge=1, le=200, description="rows at most")]
-DryRun = Annotated[bool, Field(description="true: only show what would be added")]

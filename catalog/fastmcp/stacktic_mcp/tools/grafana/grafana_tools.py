@@ -13,12 +13,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, DryRunOnRequest, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, at, count, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
 from stacktic_mcp.tools.grafana.grafana_arguments import (
     Alerts,
-    DryRun,
     End,
     Limit,
     Note,
@@ -103,7 +102,7 @@ def _register_dashboards(tools: Toolset) -> None:
         found = await _dashboard(link, uid)
         return Answer(query_views(_panel(_model(found), panel_id)))
 
-    @tools.read
+    @tools.read(title="link to a dashboard")
     async def grafana_link(
         link: Link,
         uid: Uid,
@@ -157,7 +156,7 @@ def _register_writes(tools: Toolset) -> None:
         panel_id: OptionalPanelId = None,
         time: Start = None,
         time_end: End = None,
-        dry_run: DryRun = False,
+        dry_run: DryRunOnRequest = False,
     ) -> Answer[Created]:
         """Add an annotation to Grafana: a note or marker on graphs, such as a deployment.
 

@@ -13,11 +13,12 @@ from stacktic_mcp.core.toolkit import Choice
 
 MAX_VALUE_BYTES = 64 * 1024
 
-Topic = Annotated[str, Choice("topics"), Field(description="a linked topic")]
+_Topic = Annotated[str, Choice("topics")]
+Topic = Annotated[_Topic, Field(description="a linked topic")]
 Group = Annotated[str, Choice("groups"), Field(description="component that consumes")]
 _Partition = Annotated[int, Field(ge=0, le=100_000)]
 PartitionNumber = Annotated[_Partition | None, Field(description="only this one, from 0 on")]
-OnlyTopic = Annotated[Topic | None, Field(description="only this topic")]
+OnlyTopic = Annotated[_Topic | None, Field(description="only this topic")]
 _Time = Annotated[int, Field(ge=0, le=4_102_444_800_000)]
 Time = Annotated[_Time | None, Field(description="milliseconds since 1970")]
 Limit = Annotated[int, Field(ge=1, le=100, description="records at most")]
@@ -25,7 +26,6 @@ Bytes = Annotated[int, Field(ge=1, le=65536, description="of all values at most"
 Value = Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="at most 64 KiB")]
 _Key = Annotated[str, Field(max_length=1024)]
 Key = Annotated[_Key | None, Field(description="decides on the partition if none is named")]
-DryRun = Annotated[bool, Field(description="true: only tell where it would go")]
 Start = Annotated[
     str,
     Field(

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, DryRunOnRequest, Link, Refusal, Toolset
 from stacktic_mcp.tools.kafka import kafka_rows as rows
 from stacktic_mcp.tools.kafka.kafka_arguments import (
     MAX_VALUE_BYTES,
     Bytes,
-    DryRun,
     Group,
     Key,
     Limit,
@@ -103,7 +102,7 @@ def _register_topics(tools: Toolset) -> None:
             rows.append(row | ({"at_time": timed[key]} if time_ms is not None else {}))
         return Answer(rows)
 
-    @tools.read
+    @tools.read(title="read records")
     async def kafka_peek(
         link: Link,
         topic: Topic,
@@ -173,7 +172,7 @@ def _register_writes(tools: Toolset) -> None:
         value: Value,
         key: Key = None,
         partition: PartitionNumber = None,
-        dry_run: DryRun = False,
+        dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Produced]:
         """Send (produce, publish) one record to a Kafka topic; returns partition and offset.
 

@@ -13,13 +13,9 @@ from stacktic_mcp.core.toolkit import Choice
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 RealmName = Annotated[str, Choice("realms"), Field(description="a linked realm")]
-UserId = Annotated[
-    str,
-    Field(
-        pattern=f"^(?:f:{UUID}:[A-Za-z0-9._@+-]{{1,64}}|{UUID})$",
-        description="id, as keycloak_list_users tells it",
-    ),
-]
+_UserId = Annotated[str, Field(pattern=f"^(?:f:{UUID}:[A-Za-z0-9._@+-]{{1,64}}|{UUID})$")]
+UserId = Annotated[_UserId, Field(description="id, as keycloak_list_users tells it")]
+OfUser = Annotated[_UserId | None, Field(description="only of this id")]
 NamePart = Annotated[
     str | None,
     Field(pattern="^[A-Za-z0-9._@+-]{2,64}$", description="part of the username"),

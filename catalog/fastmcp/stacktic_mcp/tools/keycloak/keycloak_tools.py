@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, count, objects, text
@@ -24,6 +22,7 @@ from stacktic_mcp.tools.keycloak.keycloak_arguments import (
     Kind,
     Limit,
     NamePart,
+    OfUser,
     Operation,
     RealmName,
     UserId,
@@ -151,7 +150,7 @@ def _register_events(tools: Toolset) -> None:
         realm: RealmName,
         kind: Kind = "login_errors",
         client: ClientId = None,
-        user: Annotated[UserId | None, Field(description="only of this id")] = None,
+        user: OfUser = None,
         hours: Hours = 24,
         limit: Limit = 50,
         cursor: Position = None,

@@ -76,7 +76,7 @@ def register(tools: Toolset) -> None:
 
 
 def _register_queries(tools: Toolset) -> None:
-    @tools.read
+    @tools.read(title="count log lines")
     async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
         """Count log lines in Loki: how many errors were logged; a LogQL metric query.
 
@@ -85,7 +85,7 @@ def _register_queries(tools: Toolset) -> None:
         """
         return await _metric_query(link, logql, time)
 
-    @tools.read
+    @tools.read(title="search logs")
     async def loki_query_range(
         link: Link,
         logql: Query,
@@ -101,7 +101,7 @@ def _register_queries(tools: Toolset) -> None:
         """
         return await _query_range(link, logql, _window(start, end), (limit, direction))
 
-    @tools.read
+    @tools.read(title="error logs of a component")
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer[Found]:
@@ -147,7 +147,7 @@ def _register_names(tools: Toolset) -> None:
         shown = [plain_labels(stream) for stream in streams[:limit]]
         return Answer(shown, "series" if len(streams) > limit else None)
 
-    @tools.read
+    @tools.read(title="volume of logs")
     async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer[Stats]:
         """Volume of logs in Loki: how much log data a selector has, in bytes and entries.
 

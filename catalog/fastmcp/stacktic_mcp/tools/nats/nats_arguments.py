@@ -11,8 +11,12 @@ from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Choice
 
-Stream = Annotated[str, Choice("streams"), Field(description="a linked stream")]
-Subject = Annotated[str, Choice("subjects"), Field(description="a linked subject")]
+_Stream = Annotated[str, Choice("streams")]
+_Subject = Annotated[str, Choice("subjects")]
+Stream = Annotated[_Stream, Field(description="a linked stream")]
+Subject = Annotated[_Subject, Field(description="a linked subject")]
+ToStream = Annotated[_Stream | None, Field(description="a linked stream, or")]
+ToSubject = Annotated[_Subject | None, Field(description="a linked subject")]
 Filter = Annotated[
     str | None,
     Field(

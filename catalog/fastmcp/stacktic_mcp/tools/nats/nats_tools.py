@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, DryRunOnRequest, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.documents import at, count, facts_of, objects, texts, word
 from stacktic_mcp.tools.nats.nats_arguments import (
     Below,
@@ -20,6 +20,8 @@ from stacktic_mcp.tools.nats.nats_arguments import (
     Sequence,
     Stream,
     Subject,
+    ToStream,
+    ToSubject,
 )
 from stacktic_mcp.tools.nats.nats_client import Nats, connect
 from stacktic_mcp.tools.nats.nats_rows import (
@@ -120,7 +122,7 @@ def _register_streams(tools: Toolset) -> None:
 
 
 def _register_messages(tools: Toolset) -> None:
-    @tools.read
+    @tools.read(title="read messages")
     async def nats_read(
         link: Link,
         stream: Stream,
@@ -145,7 +147,7 @@ def _register_messages(tools: Toolset) -> None:
             position_at=lambda kept: rows[kept - 1]["seq"] + 1,
         )
 
-    @tools.read
+    @tools.read(title="last message")
     async def nats_last(
         link: Link, stream: Stream, filter_: Filter = None, max_bytes: Bytes = 4096
     ) -> Answer[Stored]:
@@ -154,7 +156,7 @@ def _register_messages(tools: Toolset) -> None:
             answer = await nats.ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": filter_ or ">"})
         return Answer(stored_view(facts_of(at(answer, "message")), max_bytes))
 
-    @tools.read
+    @tools.read(title="listen to a subject")
     async def nats_listen(
         link: Link,
         subject: Subject,
@@ -185,10 +187,10 @@ def _register_writes(tools: Toolset) -> None:
     async def nats_publish(
         link: Link,
         value: Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="what to publish")],
-        stream: Annotated[Stream | None, Field(description="a linked stream")] = None,
-        subject: Annotated[Subject | None, Field(description="a linked subject")] = None,
+        stream: ToStream = None,
+        subject: ToSubject = None,
         below: Below = None,
-        dry_run: Annotated[bool, Field(description="true: only tell where it would go")] = False,
+        dry_run: DryRunOnRequest = False,
     ) -> Answer[Published]:
         """Send (publish) one message to a NATS stream or subject; name one of both.
 

@@ -21,10 +21,8 @@ Query = Annotated[
         description="PromQL; each selector needs a name or a positive matcher",
     ),
 ]
-Moment = Annotated[
-    str,
-    Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP),
-]
+_Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40)]
+Moment = Annotated[_Moment, Field(description=MOMENT_HELP)]
 Match = Annotated[str, Field(min_length=1, max_length=1024)]
 Within = Annotated[Match | None, Field(description='only series of this, such as up{job="api"}')]
 Matches = Annotated[
@@ -47,7 +45,7 @@ Component = Annotated[str, Choice("components")]
 About = Annotated[Component | None, Field(description="only this component")]
 _Part = Annotated[str, Field(min_length=1, max_length=100)]
 Part = Annotated[_Part | None, Field(description="part of the name")]
-At = Annotated[Moment | None, Field(description=f"{MOMENT_HELP}; now if left out")]
+At = Annotated[_Moment | None, Field(description=f"{MOMENT_HELP}; now if left out")]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Points = Annotated[int, Field(ge=2, le=300, description="points a series at most")]
 MaxSeries = Annotated[int, Field(ge=1, le=100, description="series at most")]

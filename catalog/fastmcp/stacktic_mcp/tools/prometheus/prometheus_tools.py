@@ -60,7 +60,7 @@ def register(tools: Toolset) -> None:
 
 
 def _register_queries(tools: Toolset) -> None:
-    @tools.read
+    @tools.read(title="query metrics now")
     async def prom_query(
         link: Link, query: Query, time: At = None, limit: Limit = 50
     ) -> Answer[Instant]:
@@ -71,7 +71,7 @@ def _register_queries(tools: Toolset) -> None:
         """
         return await read_query(link, query, time or "now", limit)
 
-    @tools.read
+    @tools.read(title="query metrics over time")
     async def prom_query_range(
         link: Link,
         query: Query,

@@ -41,4 +41,3 @@ ContentType = Annotated[
     Literal["application/json", "text/plain"], Field(description="what the body is")
 ]
 Persistent = Annotated[bool, Field(description="survives a restart of the broker")]
-DryRun = Annotated[bool, Field(description="true: only tell what would happen")]

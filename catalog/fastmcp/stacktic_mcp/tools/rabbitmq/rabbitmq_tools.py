@@ -8,7 +8,7 @@ policies or shovels.
 
 from typing import Any
 
-from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, DryRun, DryRunOnRequest, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, count, known_number, text
 from stacktic_mcp.tools.rabbitmq import rabbitmq_rows as rows
 from stacktic_mcp.tools.rabbitmq.rabbitmq_api import Broker
@@ -17,7 +17,6 @@ from stacktic_mcp.tools.rabbitmq.rabbitmq_arguments import (
     ConnectionState,
     ContentType,
     Count,
-    DryRun,
     Exchange,
     Limit,
     MaxDepth,
@@ -171,7 +170,7 @@ def _register_writes(tools: Toolset) -> None:
         payload: Payload,
         content_type: ContentType = "application/json",
         persistent: Persistent = True,
-        dry_run: DryRun = False,
+        dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Published]:
         """Send (publish) a message to a RabbitMQ exchange; tells whether a queue took it.
 
@@ -181,7 +180,7 @@ def _register_writes(tools: Toolset) -> None:
         properties = {"content_type": content_type, "delivery_mode": mode}
         return await _publish(link, exchange, routing_key, payload, properties, dry_run=dry_run)
 
-    @tools.side_effect()
+    @tools.side_effect(title="look at messages")
     async def rabbitmq_peek(
         link: Link, queue: Queue, count: Count = 1
     ) -> Answer[list[rows.Message]]:

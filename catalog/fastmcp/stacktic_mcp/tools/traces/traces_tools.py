@@ -106,7 +106,7 @@ def _register_names(tools: Toolset) -> None:
 
 
 def _register_traces(tools: Toolset) -> None:
-    @tools.read
+    @tools.read(title="search traces")
     async def trace_search(
         link: Link,
         service: Service,
@@ -125,7 +125,7 @@ def _register_traces(tools: Toolset) -> None:
         wanted = Wanted(service, operation, min_duration, errors_only)
         return await _found(link, wanted, _window(start, end), limit)
 
-    @tools.read
+    @tools.read(title="failed requests")
     async def trace_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 20
     ) -> Answer[list[FoundTrace]]:
@@ -135,7 +135,7 @@ def _register_traces(tools: Toolset) -> None:
         """
         return await _found(link, Wanted(component, errors_only=True), _since(since), limit)
 
-    @tools.read
+    @tools.read(title="steps of one trace")
     async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
         """Show one trace from Tempo or Jaeger: each step (span) of a request, with duration.
 
