@@ -13,9 +13,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.argocd.argocd_rows import (
+    Application,
+    ApplicationRow,
+    Deployment,
+    Diff,
+    Event,
+    Project,
+    Resources,
+    Source,
+    Synced,
+)
 from stacktic_mcp.tools.argocd.argocd_shapes import (
     diff_views,
     event_view,
@@ -35,15 +46,28 @@ LIST_FIELDS = (
 )
 BUSY = "an operation on this Application is under way; wait for its end"
 
-App = Annotated[str, Choice("apps")]
-Sync = Literal["Synced", "OutOfSync", "Unknown"]
-Health = Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"]
-Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
-Limit = Annotated[int, Field(ge=1, le=500)]
+_App = Annotated[str, Choice("apps")]
+App = Annotated[_App, Field(description="component it deploys")]
+Component = Annotated[_App | None, Field(description="only the one of this component")]
+Sync = Annotated[
+    Literal["Synced", "OutOfSync", "Unknown"] | None, Field(description="only in this sync state")
+]
+Health = Annotated[
+    Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"] | None,
+    Field(description="only with this health"),
+]
+_Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
+Kind = Annotated[_Kind | None, Field(description="only this kind, such as Deployment")]
+View = Annotated[
+    Literal["summary", "sources", "history"], Field(description="what of it is returned")
+]
+Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
+Events = Annotated[int, Field(ge=1, le=200, description="rows at most")]
 
 
 def register(tools: Toolset) -> None:
     """Offer the tools of an Argo CD link."""
+    tools.introduce("Argo CD", prefix="argocd", first="argocd_list_applications")
     _register_applications(tools)
     _register_details(tools)
     if tools.write_access:
@@ -54,11 +78,14 @@ def _register_applications(tools: Toolset) -> None:
     @tools.read
     async def argocd_list_applications(
         link: Link,
-        sync: Sync | None = None,
-        health: Health | None = None,
-        component: App | None = None,
-    ) -> Answer:
-        """Return this stack's Applications with sync and health state."""
+        sync: Sync = None,
+        health: Health = None,
+        component: Component = None,
+    ) -> Answer[list[ApplicationRow]]:
+        """Applications of Argo CD: which deployments are synced, out of sync, healthy, degraded.
+
+        For whether everything is deployed as Git declares (GitOps). All of this stack.
+        """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
             row
@@ -68,8 +95,11 @@ def _register_applications(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def argocd_list_projects(link: Link) -> Answer:
-        """Return the project of this stack and how many of its Applications are in which state."""
+    async def argocd_list_projects(link: Link) -> Answer[list[Project]]:
+        """Count the applications of this stack's Argo CD project: out of sync, unhealthy.
+
+        One line of totals.
+        """
         rows = await _rows(link)
         project = {
             "name": _project(link),
@@ -81,9 +111,13 @@ def _register_applications(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_application(
-        link: Link, app: App, view: Literal["summary", "sources", "history"] = "summary"
-    ) -> Answer:
-        """Return one Application: state, sources with chart value keys, or deployments."""
+        link: Link, app: App, view: View = "summary"
+    ) -> Answer[Application | list[Source] | list[Deployment]]:
+        """One Argo CD application: sync, health, which image (version) is running, last deploy.
+
+        sources has chart, revision and names of values; history when it was last deployed and from
+        which revision.
+        """
         facts = await _application(link, app)
         if view == "sources":
             return Answer(source_views(facts))
@@ -93,32 +127,48 @@ def _register_applications(tools: Toolset) -> None:
 def _register_details(tools: Toolset) -> None:
     @tools.read
     async def argocd_get_app_resources(
-        link: Link, app: App, kind: Kind | None = None, limit: Limit = 100
-    ) -> Answer:
-        """Return the live resources of an Application; kinds that hold secrets are only counted."""
+        link: Link, app: App, kind: Kind = None, limit: Limit = 100
+    ) -> Answer[Resources]:
+        """Kubernetes resources of an Argo CD application: which pods, services are unhealthy.
+
+        With kind, sync, health, message and images; secrets are only counted. 100 unless told.
+        """
         return await _resources(link, app, kind, limit)
 
     @tools.read
     async def argocd_get_app_events(
-        link: Link, app: App, limit: Annotated[int, Field(ge=1, le=200)] = 50
-    ) -> Answer:
-        """Return the latest events of an Application, newest first."""
+        link: Link, app: App, limit: Events = 50
+    ) -> Answer[list[Event]]:
+        """Events of an Argo CD application: what happened during deployment, newest first.
+
+        Returns time, reason and message, 50 unless told.
+        """
         events = await _items_of_app(link, app, "events")
         rows = sorted(map(event_view, events), key=lambda row: row["time"])
         newest = rows[::-1]
         return Answer.first(newest, limit)
 
     @tools.read
-    async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer:
-        """Return which resources differ between Git and the cluster, by path."""
+    async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
+        """Diff of an Argo CD application: what changed (differs) between Git and the cluster.
+
+        For why one is out of sync. Returns paths of each resource, values only where harmless; 100
+        unless told.
+        """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
 
 
 def _register_writes(tools: Toolset) -> None:
     @tools.write(destructive=True, idempotent=True)
-    async def argocd_sync_application(link: Link, app: App, dry_run: bool = True) -> Answer:
-        """Apply what Git declares for one Application; dry_run only tells what would be applied."""
+    async def argocd_sync_application(
+        link: Link, app: App, dry_run: DryRun = True
+    ) -> Answer[Synced]:
+        """Deploy (sync, roll out) an Argo CD application: apply what Git declares.
+
+        dry_run is true by default and only lists what would be applied; say false to do it. Never
+        prunes.
+        """
         return await _sync(link, app, dry_run=dry_run)
 
 

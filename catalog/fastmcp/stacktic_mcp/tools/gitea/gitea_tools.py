@@ -7,15 +7,38 @@ Must not know: HTTP, the topology, or any account but that of the link.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import encoded, whole_characters
 from stacktic_mcp.lib.documents import Facts, at, ensure_list, facts_of, objects, text
+from stacktic_mcp.tools.gitea.gitea_arguments import (
+    FilePath,
+    Folder,
+    Label,
+    Length,
+    Limit,
+    Moment,
+    Offset,
+    Reference,
+    Repository,
+    State,
+    Words,
+)
 from stacktic_mcp.tools.gitea.gitea_client import PAGE, Gitea, Page
 from stacktic_mcp.tools.gitea.gitea_paths import ensure_reference, segments_of
+from stacktic_mcp.tools.gitea.gitea_rows import (
+    Branch,
+    Commit,
+    Entry,
+    FilePart,
+    Issue,
+    PullRequest,
+    Release,
+    RepositoryRow,
+)
 from stacktic_mcp.tools.gitea.gitea_views import (
     branch_view,
     commit_view,
@@ -28,63 +51,10 @@ from stacktic_mcp.tools.gitea.gitea_views import (
 
 MAX_WHOLE_PART = 128 * 1024
 
-Repository = Annotated[str, Choice("repositories"), Field(description="a linked repository")]
-Reference = Annotated[
-    str | None,
-    Field(
-        max_length=200,
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./+-]*$",
-        description="branch, tag or commit; without it the first branch",
-    ),
-]
-PATH_PATTERN = r"^[^\x00-\x1f\x7f\\]+$"
-FilePath = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=1024,
-        pattern=PATH_PATTERN,
-        description="path within the repository, such as src/main.py",
-    ),
-]
-Folder = Annotated[
-    str,
-    Field(
-        max_length=1024,
-        pattern=r"^[^\x00-\x1f\x7f\\]*$",
-        description="folder within the repository; empty for its top",
-    ),
-]
-Words = Annotated[
-    str | None,
-    Field(
-        min_length=1,
-        max_length=100,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f]+$",
-        description="words of the title or text",
-    ),
-]
-Label = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f-\x9f,]+$")]
-Moment = Annotated[
-    str | None,
-    Field(
-        # Git takes no notice of a year that is far off.
-        pattern=(
-            r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$"
-        ),
-        description="not before this time, such as 2030-01-31T12:00:00Z",
-    ),
-]
-State = Annotated[
-    Literal["open", "closed", "all"], Field(description="open ones, closed ones or all")
-]
-Limit = Annotated[int, Field(ge=1, le=PAGE, description="rows at most")]
-Offset = Annotated[int, Field(ge=0, le=2**31, description="first byte")]
-Length = Annotated[int, Field(ge=1, le=65536, description="bytes at most")]
-
 
 def register(tools: Toolset) -> None:
     """Add the Gitea tools; none of them writes."""
+    tools.introduce("Gitea", prefix="gitea", first="gitea_list_repositories")
     gitea = Gitea()
     _register_history(tools, gitea)
     _register_files(tools, gitea)
@@ -93,8 +63,11 @@ def register(tools: Toolset) -> None:
 
 def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
-    async def gitea_list_repositories(link: Link) -> Answer:
-        """List the linked Git repositories of Gitea with branch, size and what is open."""
+    async def gitea_list_repositories(link: Link) -> Answer[list[RepositoryRow]]:
+        """Git repositories (repos, source code) of Gitea: branch, size, what is open.
+
+        The linked ones; one that is missing is marked.
+        """
         found = await gitea.repositories(link)
         names = link.enums.get("repositories", ())
         return Answer([repository_view(name, found.get(name)) for name in names])
@@ -102,8 +75,11 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_branches(
         link: Link, repository: Repository, limit: Limit = 30, cursor: Position = None
-    ) -> Answer:
-        """List the branches of a Git repository with the last commit of each."""
+    ) -> Answer[list[Branch]]:
+        """Branches of a Gitea repository: which exist, with last commit, author and time.
+
+        Returns 30 unless told.
+        """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "branches"), {}, span)
         return _answer(page, [branch_view(one) for one in page.rows])
@@ -117,8 +93,11 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
         since: Moment = None,
         limit: Limit = 20,
         cursor: Position = None,
-    ) -> Answer:
-        """List commits of a Git repository, newest first: who changed what, also of one path."""
+    ) -> Answer[list[Commit]]:
+        """List commits of a Gitea repository: what was committed, who changed a file, when.
+
+        Of a branch, or of one file or folder by path; newest first, 20 unless told.
+        """
         page = await _commits(gitea, link, repository, (ref, path, since), (cursor, limit))
         return _answer(page, [commit_view(one) for one in page.rows])
 
@@ -132,8 +111,11 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         ref: Reference = None,
         limit: Annotated[int, Field(ge=1, le=500, description="rows at most")] = 200,
         cursor: Position = None,
-    ) -> Answer:
-        """List files and folders in a folder of a Git repository, with sizes."""
+    ) -> Answer[list[Entry]]:
+        """Files and folders of a Gitea repository, in one folder, with sizes.
+
+        Returns 200 unless told.
+        """
         rows = await _entries(gitea, link, repository, path, ref)
         behind = [row for row in rows if row["name"] > text(cursor)]
         shown, more = behind[:limit], len(behind) > limit
@@ -152,8 +134,11 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         ref: Reference = None,
         offset: Offset = 0,
         length: Length = 16384,
-    ) -> Answer:
-        """Read a part of a file in a Git repository, as text, or as base64 when it is not text."""
+    ) -> Answer[FilePart]:
+        """Read (show) a file of a Gitea repository: its source code or text.
+
+        Returns 16 KiB from offset on unless told, and next_offset; base64 where it is no text.
+        """
         return await _read(gitea, link, (repository, path, ref), (offset, length))
 
 
@@ -164,14 +149,15 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         repository: Repository,
         state: State = "open",
         words: Words = None,
-        labels: Annotated[
-            list[Label], Field(max_length=10, description="has all of these labels")
-        ] = [],  # noqa: B006 -- read, never changed
+        labels: Annotated[list[Label], Field(max_length=10, description="all of these")] = [],  # noqa: B006 -- read, never changed
         since: Moment = None,
         limit: Limit = 20,
         cursor: Position = None,
-    ) -> Answer:
-        """List issues (tickets) of a repository: title, state, labels, start of the text."""
+    ) -> Answer[list[Issue]]:
+        """Issues (tickets, bugs) of a Gitea repository: title, state, labels, assignees, text.
+
+        The open ones, 20 unless told.
+        """
         asked = {
             "type": "issues",
             "state": state,
@@ -190,8 +176,12 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         state: State = "open",
         limit: Limit = 20,
         cursor: Position = None,
-    ) -> Answer:
-        """List pull requests (merge requests) of a repository with their branches."""
+    ) -> Answer[list[PullRequest]]:
+        """Pull requests (merge requests, PRs) of a Gitea repository with their branches.
+
+        For what waits to be merged. Returns title, state, author, mergeable; the open ones, 20
+        unless told.
+        """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "pulls"), {"state": state}, span)
         return _answer(page, [pull_view(one) for one in page.rows])
@@ -199,8 +189,11 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_releases(
         link: Link, repository: Repository, limit: Limit = 20, cursor: Position = None
-    ) -> Answer:
-        """List releases of a repository, newest first: tag, notes, names of files."""
+    ) -> Answer[list[Release]]:
+        """Releases (versions, tags) of a Gitea repository: the latest release, notes, files.
+
+        Newest first, 20 unless told.
+        """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "releases"), {}, span)
         return _answer(page, [release_view(one) for one in page.rows])

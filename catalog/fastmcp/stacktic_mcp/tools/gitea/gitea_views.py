@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stacktic_mcp.lib.documents import Facts, at, count, facts_of, objects, text
+from stacktic_mcp.lib.documents import Facts, at, count, facts_of, flag, objects, text
 from stacktic_mcp.lib.text import plain_text
 
 MAX_TEXT = 1000
@@ -25,9 +25,9 @@ def repository_view(name: str, facts: Facts | None) -> dict[str, Any]:
         "owner": text(at(facts, "owner", "login")),
         "description": plain_text(text(facts.get("description"))),
         "default_branch": text(facts.get("default_branch")),
-        "empty": facts.get("empty"),
-        "private": facts.get("private"),
-        "archived": facts.get("archived"),
+        "empty": flag(facts.get("empty")),
+        "private": flag(facts.get("private")),
+        "archived": flag(facts.get("archived")),
         "size_kib": count(facts.get("size")),
         "open_issues": count(facts.get("open_issues_count")),
         "open_pull_requests": count(facts.get("open_pr_counter")),
@@ -41,7 +41,7 @@ def branch_view(facts: Facts) -> dict[str, Any]:
     commit = facts_of(facts.get("commit"))
     return {
         "branch": text(facts.get("name")),
-        "protected": facts.get("protected"),
+        "protected": flag(facts.get("protected")),
         "commit": text(commit.get("id")),
         "title": _first_line(commit.get("message")),
         "author": plain_text(text(at(commit, "author", "name"))),
@@ -86,9 +86,9 @@ def pull_view(facts: Facts) -> dict[str, Any]:
     """Return one pull request; whether it can be merged is told while it is open."""
     return {
         **_talk(facts),
-        "draft": facts.get("draft"),
-        "merged": facts.get("merged"),
-        "mergeable": facts.get("mergeable"),
+        "draft": flag(facts.get("draft")),
+        "merged": flag(facts.get("merged")),
+        "mergeable": flag(facts.get("mergeable")),
         "from": text(at(facts, "head", "ref")),
         "to": text(at(facts, "base", "ref")),
         "commit": text(at(facts, "head", "sha")),
@@ -101,7 +101,7 @@ def release_view(facts: Facts) -> dict[str, Any]:
         "tag": text(facts.get("tag_name")),
         "name": plain_text(text(facts.get("name"))),
         "text": lines(facts.get("body")),
-        "prerelease": facts.get("prerelease"),
+        "prerelease": flag(facts.get("prerelease")),
         "author": plain_text(text(at(facts, "author", "login"))),
         "published_at": text(facts.get("published_at")),
         "files": [

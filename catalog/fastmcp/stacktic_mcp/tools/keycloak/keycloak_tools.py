@@ -10,13 +10,34 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, count, objects, text
+from stacktic_mcp.tools.keycloak.keycloak_arguments import (
+    KINDS,
+    ClientId,
+    Enabled,
+    Hours,
+    Kind,
+    Limit,
+    NamePart,
+    OfUser,
+    Operation,
+    RealmName,
+    UserId,
+)
 from stacktic_mcp.tools.keycloak.keycloak_client import Realm
+from stacktic_mcp.tools.keycloak.keycloak_rows import (
+    Change,
+    ClientSessions,
+    Event,
+    RealmDetail,
+    RealmHealth,
+    RealmLine,
+    User,
+    UserAccess,
+)
 from stacktic_mcp.tools.keycloak.keycloak_views import (
     Row,
     change_row,
@@ -41,54 +62,10 @@ ERRORS_COUNTED = 500
 HOUR_MS = 3600 * 1000
 SOON_DAYS = 30
 
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-RealmName = Annotated[str, Choice("realms"), Field(description="a linked realm")]
-UserId = Annotated[
-    str,
-    Field(
-        pattern=f"^(?:f:{UUID}:[A-Za-z0-9._@+-]{{1,64}}|{UUID})$",
-        description="id of a person, as keycloak_list_users and events show it",
-    ),
-]
-NamePart = Annotated[
-    str | None,
-    Field(pattern="^[A-Za-z0-9._@+-]{2,64}$", description="part of the name to log in by"),
-]
-ClientId = Annotated[
-    str | None, Field(pattern="^[A-Za-z0-9._:/-]{1,128}$", description="events of this client")
-]
-Hours = Annotated[int, Field(ge=1, le=720, description="how far to look back")]
-Limit = Annotated[int, Field(ge=1, le=100, description="rows at most")]
-
-KINDS = {
-    "login_errors": ["LOGIN_ERROR"],
-    "logins": ["LOGIN"],
-    "logouts": ["LOGOUT"],
-    "registrations": ["REGISTER", "REGISTER_ERROR"],
-    "passwords": [
-        "UPDATE_CREDENTIAL",
-        "UPDATE_PASSWORD",
-        "RESET_PASSWORD",
-        "RESET_PASSWORD_ERROR",
-        "REMOVE_CREDENTIAL",
-    ],
-    "client_errors": ["CLIENT_LOGIN_ERROR", "CODE_TO_TOKEN_ERROR", "REFRESH_TOKEN_ERROR"],
-}
-Kind = Annotated[
-    Literal[
-        "login_errors", "logins", "logouts", "registrations", "passwords", "client_errors", "all"
-    ],
-    Field(description="what happened"),
-]
-Operation = Annotated[
-    Literal["CREATE", "UPDATE", "DELETE", "ACTION"] | None,
-    Field(description="changes of this kind alone"),
-]
-Enabled = Annotated[bool | None, Field(description="those who may log in, or who may not")]
-
 
 def register(tools: Toolset) -> None:
     """Add the Keycloak tools; none of them writes."""
+    tools.introduce("Keycloak", prefix="keycloak", first="keycloak_list_realms")
     _register_realms(tools)
     _register_people(tools)
     _register_events(tools)
@@ -96,27 +73,39 @@ def register(tools: Toolset) -> None:
 
 def _register_realms(tools: Toolset) -> None:
     @tools.read
-    async def keycloak_list_realms(link: Link) -> Answer:
-        """List the linked realms of Keycloak (logins, identity), the missing ones marked."""
+    async def keycloak_list_realms(link: Link) -> Answer[list[RealmLine]]:
+        """Realms of Keycloak (identity, single sign-on, SSO): which there are, if enabled.
+
+        Says whether people may register and brute force protection is on; a missing one is marked.
+        """
         names = link.enums.get("realms", ())
         found = await asyncio.gather(*(_facts_or_none(link, name) for name in names))
         return Answer([realm_line(*pair) for pair in zip(names, found, strict=True)])
 
     @tools.read
-    async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer:
-        """Show how people log in to a realm of Keycloak: policies, lifetimes, brute force guard."""
+    async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
+        """Show settings of a Keycloak realm: password policy, token and session lifetimes, MFA.
+
+        For how people log in and when they are logged out.
+        """
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
     @tools.read
-    async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer:
-        """Tell what is wrong with a realm: keys that expire, guards that are off, failed logins."""
+    async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer[RealmHealth]:
+        """Health of a Keycloak realm: signing keys that expire, guards off, failed logins.
+
+        Returns healthy, problems in words, keys with days_left, counts of people and sessions.
+        """
         return Answer(await _health(Realm(link, realm)))
 
     @tools.read
     async def keycloak_list_client_sessions(
         link: Link, realm: RealmName, limit: Limit = 50
-    ) -> Answer:
-        """List clients (applications) people are logged in to, most sessions first; no secret."""
+    ) -> Answer[list[ClientSessions]]:
+        """Sessions of Keycloak by client: how many people are logged in to which application.
+
+        Most first, 50 unless told; no secret.
+        """
         rows = [client_row(one) for one in await Realm(link, realm).rows("client-session-stats")]
         rows.sort(key=lambda row: (-(row["sessions"] or 0), row["client"]))
         return Answer.first(rows, limit)
@@ -131,8 +120,11 @@ def _register_people(tools: Toolset) -> None:
         enabled: Enabled = None,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """List people (users, accounts) of a Keycloak realm; addresses masked, names left out."""
+    ) -> Answer[list[User]]:
+        """Users (people, accounts) of a Keycloak realm: who can log in, who is disabled.
+
+        Returns id, masked username and email; 50 unless told.
+        """
         asked = [
             ("username", name_like),
             ("enabled", None if enabled is None else str(enabled).lower()),
@@ -141,8 +133,13 @@ def _register_people(tools: Toolset) -> None:
         return await _page(Realm(link, realm), ("users",), asked, user_row, limit, cursor)
 
     @tools.read
-    async def keycloak_get_user_access(link: Link, realm: RealmName, user: UserId) -> Answer:
-        """Show what one person may do: roles, groups, kinds of credentials, sessions, lock-out."""
+    async def keycloak_get_user_access(
+        link: Link, realm: RealmName, user: UserId
+    ) -> Answer[UserAccess]:
+        """Show what a Keycloak user may do: which roles, groups, permissions; sessions, lock-out.
+
+        For why somebody has no access or is locked out. Kinds of credentials only.
+        """
         return Answer(await _access(Realm(link, realm), user))
 
 
@@ -153,12 +150,16 @@ def _register_events(tools: Toolset) -> None:
         realm: RealmName,
         kind: Kind = "login_errors",
         client: ClientId = None,
-        user: Annotated[UserId | None, Field(description="events of this person")] = None,
+        user: OfUser = None,
         hours: Hours = 24,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """List logins of a Keycloak realm, failed ones unless told, newest first, and why."""
+    ) -> Answer[list[Event]]:
+        """Login events of Keycloak: failed logins and why a user could not log in (sign in).
+
+        Also logins, logouts, registrations, password changes. Newest first, the last 24 hours, 50
+        unless told.
+        """
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
         return await _page(Realm(link, realm), ("events",), asked, event_row, limit, cursor)
@@ -171,8 +172,11 @@ def _register_events(tools: Toolset) -> None:
         hours: Hours = 24,
         limit: Limit = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """List what administrators changed in a realm (admin events), newest first, not to what."""
+    ) -> Answer[list[Change]]:
+        """Admin events of Keycloak: what did admins (administrators) change, create, delete.
+
+        Who and when, not to what. Newest first, the last 24 hours, 50 unless told.
+        """
         asked = [("operationTypes", operation), ("dateFrom", _since(hours))]
         return await _page(Realm(link, realm), ("admin-events",), asked, change_row, limit, cursor)
 

@@ -15,7 +15,18 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from stacktic_mcp.lib.documents import Facts, at, count, facts_of, number, objects, text, texts
+from stacktic_mcp.lib.documents import (
+    Facts,
+    at,
+    count,
+    facts_of,
+    flag,
+    number,
+    objects,
+    text,
+    texts,
+    word,
+)
 from stacktic_mcp.lib.text import plain_text
 
 Row = dict[str, Any]
@@ -100,10 +111,10 @@ def realm_line(name: str, facts: Facts | None) -> Row:
         "realm": name,
         "found": True,
         "display_name": plain_text(text(facts.get("displayName"))),
-        "enabled": facts.get("enabled"),
-        "people_may_register": facts.get("registrationAllowed"),
-        "brute_force_protected": facts.get("bruteForceProtected"),
-        "logins_are_kept": facts.get("eventsEnabled"),
+        "enabled": flag(facts.get("enabled")),
+        "people_may_register": flag(facts.get("registrationAllowed")),
+        "brute_force_protected": flag(facts.get("bruteForceProtected")),
+        "logins_are_kept": flag(facts.get("eventsEnabled")),
     }
 
 
@@ -134,10 +145,10 @@ def user_row(facts: Facts) -> Row:
     return {
         "id": text(facts.get("id")),
         "username": masked(facts.get("username")),
-        "enabled": facts.get("enabled"),
+        "enabled": flag(facts.get("enabled")),
         "email": masked(facts.get("email")),
-        "email_verified": facts.get("emailVerified"),
-        "one_time_password": facts.get("totp"),
+        "email_verified": flag(facts.get("emailVerified")),
+        "one_time_password": flag(facts.get("totp")),
         "created_at": moment(facts.get("createdTimestamp")),
         "required_actions": texts(facts.get("requiredActions"))[:MAX_NAMES],
         "from_a_directory": facts.get("federationLink") is not None,
@@ -168,7 +179,7 @@ def role_names(rows: list[Facts]) -> list[str]:
 def lock_view(facts: Facts) -> Row:
     """Return whether too many wrong passwords keep a person out."""
     return {
-        "locked": facts.get("disabled"),
+        "locked": flag(facts.get("disabled")),
         "failures": count(facts.get("numFailures")),
         "last_failure_at": moment(facts.get("lastFailure")),
         "last_failure_from": network_of(facts.get("lastIPFailure")),
@@ -210,12 +221,12 @@ def event_row(facts: Facts) -> Row:
     return {
         "at": moment(facts.get("time")),
         "type": text(facts.get("type")),
-        "error": facts.get("error"),
+        "error": word(facts.get("error")),
         "client": plain_text(text(facts.get("clientId"))) or None,
-        "user_id": facts.get("userId"),
+        "user_id": word(facts.get("userId")),
         "username": masked(at(facts, "details", "username")),
         "from": network_of(facts.get("ipAddress")),
-        "by": at(facts, "details", "auth_method") or at(facts, "details", "grant_type"),
+        "by": word(at(facts, "details", "auth_method")) or word(at(facts, "details", "grant_type")),
     }
 
 
@@ -226,8 +237,8 @@ def change_row(facts: Facts) -> Row:
         "operation": text(facts.get("operationType")),
         "kind": text(facts.get("resourceType")),
         "path": masked(facts.get("resourcePath")),
-        "error": facts.get("error"),
-        "by_user_id": at(facts, "authDetails", "userId"),
+        "error": word(facts.get("error")),
+        "by_user_id": word(at(facts, "authDetails", "userId")),
         "from": network_of(at(facts, "authDetails", "ipAddress")),
     }
 

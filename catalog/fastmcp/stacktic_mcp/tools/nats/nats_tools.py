@@ -11,9 +11,28 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
-from stacktic_mcp.lib.documents import at, count, facts_of, objects, texts
+from stacktic_mcp.core.toolkit import Answer, DryRunOnRequest, Link, Position, Refusal, Toolset
+from stacktic_mcp.lib.documents import at, count, facts_of, objects, texts, word
+from stacktic_mcp.tools.nats.nats_arguments import (
+    Below,
+    Bytes,
+    Filter,
+    Sequence,
+    Stream,
+    Subject,
+    ToStream,
+    ToSubject,
+)
 from stacktic_mcp.tools.nats.nats_client import Nats, connect
+from stacktic_mcp.tools.nats.nats_rows import (
+    ConsumerRow,
+    Heard,
+    Published,
+    Stored,
+    StreamDetail,
+    StreamLine,
+    SubjectRow,
+)
 from stacktic_mcp.tools.nats.nats_views import (
     consumer_view,
     payload_view,
@@ -25,34 +44,10 @@ from stacktic_mcp.tools.nats.nats_views import (
 MAX_VALUE_BYTES = 64 * 1024
 MAX_READ_BYTES = 512 * 1024
 
-Stream = Annotated[str, Choice("streams"), Field(description="a linked stream")]
-Subject = Annotated[str, Choice("subjects"), Field(description="a linked subject")]
-Filter = Annotated[
-    str | None,
-    Field(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[^\x00-\x20\x7f.*>]+(\.([^\x00-\x20\x7f.*>]+|\*))*(\.>)?$",
-        description="a subject of the stream; * and > stand for words",
-    ),
-]
-Below = Annotated[
-    str | None,
-    Field(
-        min_length=1,
-        max_length=200,
-        pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
-        description="words below the first one of the subject",
-    ),
-]
-Sequence = Annotated[
-    int, Field(ge=1, le=9_007_199_254_740_991, description="number of the first message")
-]
-Bytes = Annotated[int, Field(ge=1, le=65536, description="of a message at most")]
-
 
 def register(tools: Toolset) -> None:
     """Add the NATS tools; the one that writes only where a link allows it."""
+    tools.introduce("NATS", prefix="nats", first="nats_list_streams")
     _register_streams(tools)
     _register_messages(tools)
     if tools.write_access:
@@ -61,16 +56,22 @@ def register(tools: Toolset) -> None:
 
 def _register_streams(tools: Toolset) -> None:
     @tools.read
-    async def nats_list_streams(link: Link) -> Answer:
-        """List the linked streams with messages, bytes and consumers, the missing ones marked."""
+    async def nats_list_streams(link: Link) -> Answer[list[StreamLine]]:
+        """Streams of NATS JetStream: the linked ones with messages, bytes and consumers.
+
+        For which streams there are and which is missing.
+        """
         names = link.enums.get("streams", ())
         async with connect(link) as nats:
             rows = [stream_line(name, await _info_or_none(nats, name)) for name in names]
         return Answer(rows)
 
     @tools.read
-    async def nats_describe_stream(link: Link, stream: Stream) -> Answer:
-        """Describe a stream: what it holds, its limits, and whether its copies keep up."""
+    async def nats_describe_stream(link: Link, stream: Stream) -> Answer[StreamDetail]:
+        """One NATS stream: messages, bytes, retention, age and size limits, replicas behind.
+
+        For how it is set up and whether its copies keep up.
+        """
         async with connect(link) as nats:
             return Answer(stream_view(stream, await nats.ask(f"STREAM.INFO.{stream}")))
 
@@ -81,8 +82,11 @@ def _register_streams(tools: Toolset) -> None:
         filter_: Filter = None,
         limit: Annotated[int, Field(ge=1, le=500, description="subjects at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """List the subjects of a stream with the number of messages of each."""
+    ) -> Answer[list[SubjectRow]]:
+        """Subjects of a NATS stream, with the number of messages of each.
+
+        Returns 100 unless told.
+        """
         async with connect(link) as nats:
             info = await nats.ask(f"STREAM.INFO.{stream}", {"subjects_filter": filter_ or ">"})
         found = facts_of(at(info, "state", "subjects"))
@@ -99,8 +103,11 @@ def _register_streams(tools: Toolset) -> None:
         stream: Stream,
         limit: Annotated[int, Field(ge=1, le=200, description="consumers at most")] = 50,
         cursor: Position = None,
-    ) -> Answer:
-        """List the consumers of a stream: how far behind, not acknowledged, delivered again."""
+    ) -> Answer[list[ConsumerRow]]:
+        """Consumers of a NATS stream: pending (behind), not acknowledged, redelivered.
+
+        For whether a consumer is stuck or slow. 50 unless told.
+        """
         first = int(cursor or 0)
         async with connect(link) as nats:
             answer = await nats.ask(f"CONSUMER.LIST.{stream}", {"offset": first})
@@ -115,7 +122,7 @@ def _register_streams(tools: Toolset) -> None:
 
 
 def _register_messages(tools: Toolset) -> None:
-    @tools.read
+    @tools.read(title="read messages")
     async def nats_read(
         link: Link,
         stream: Stream,
@@ -124,8 +131,11 @@ def _register_messages(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
         cursor: Position = None,
-    ) -> Answer:
-        """Read messages of a stream from a sequence number on; no consumer is made or moved."""
+    ) -> Answer[list[Stored]]:
+        """Read messages that a NATS stream keeps, from a sequence number on.
+
+        No consumer is made or moved. Returns subject, time and value, the first 10 unless told.
+        """
         async with connect(link) as nats:
             rows, ended_by = await _messages(
                 nats, stream, (filter_ or ">", int(cursor or start_seq)), limit, max_bytes
@@ -137,24 +147,27 @@ def _register_messages(tools: Toolset) -> None:
             position_at=lambda kept: rows[kept - 1]["seq"] + 1,
         )
 
-    @tools.read
+    @tools.read(title="last message")
     async def nats_last(
         link: Link, stream: Stream, filter_: Filter = None, max_bytes: Bytes = 4096
-    ) -> Answer:
-        """Show the last message of a stream, or of a subject of it."""
+    ) -> Answer[Stored]:
+        """Newest (last) message of a NATS stream, or of one of its subjects: time and value."""
         async with connect(link) as nats:
             answer = await nats.ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": filter_ or ">"})
         return Answer(stored_view(facts_of(at(answer, "message")), max_bytes))
 
-    @tools.read
+    @tools.read(title="listen to a subject")
     async def nats_listen(
         link: Link,
         subject: Subject,
         seconds: Annotated[int, Field(ge=1, le=8, description="how long to listen")] = 3,
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
-    ) -> Answer:
-        """Show what is published to a linked subject and below it while somebody listens."""
+    ) -> Answer[list[Heard]]:
+        """Listen to a NATS subject and below it, live: messages that are published meanwhile.
+
+        3 seconds and 10 messages unless told. Earlier ones are not seen.
+        """
         async with connect(link) as nats:
             found = await nats.listen([subject, f"{subject}.>"], seconds, limit)
         rows = [
@@ -174,12 +187,16 @@ def _register_writes(tools: Toolset) -> None:
     async def nats_publish(
         link: Link,
         value: Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="what to publish")],
-        stream: Annotated[Stream | None, Field(description="a linked stream")] = None,
-        subject: Annotated[Subject | None, Field(description="a linked subject")] = None,
+        stream: ToStream = None,
+        subject: ToSubject = None,
         below: Below = None,
-        dry_run: Annotated[bool, Field(description="say what would be published")] = False,
-    ) -> Answer:
-        """Publish one message to a linked stream or subject, or say what would be published."""
+        dry_run: DryRunOnRequest = False,
+    ) -> Answer[Published]:
+        """Send (publish) one message to a NATS stream or subject; name one of both.
+
+        It is sent at once: dry_run is false by default. Returns the subject and, of a stream, the
+        sequence number.
+        """
         raw = value.encode()
         if len(raw) > MAX_VALUE_BYTES:
             raise Refusal("E_LIMIT", f"the value is larger than {MAX_VALUE_BYTES} bytes")
@@ -193,7 +210,9 @@ def _register_writes(tools: Toolset) -> None:
                 await nats.tell(place, raw)
                 return Answer(data)
             answer = await nats.put(place, raw)
-        return Answer({**data, "stream": at(answer, "stream"), "seq": count(at(answer, "seq"))})
+        return Answer(
+            {**data, "stream": word(at(answer, "stream")), "seq": count(at(answer, "seq"))}
+        )
 
 
 async def _first_word(nats: Nats, stream: str | None, subject: str | None) -> str:

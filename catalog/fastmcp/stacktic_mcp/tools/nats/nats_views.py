@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from stacktic_mcp.lib.decoding import encoded, whole_characters
-from stacktic_mcp.lib.documents import Facts, at, count, items, texts
+from stacktic_mcp.lib.documents import Facts, at, count, items, texts, word
 
 MAX_HEADERS = 50
 NANOSECONDS = 1_000_000_000
@@ -41,17 +41,17 @@ def stream_view(name: str, info: Facts) -> dict[str, Any]:
     config, age = at(info, "config"), count(at(info, "config", "max_age"))
     return {
         **stream_line(name, info),
-        "first_time": at(info, "state", "first_ts"),
-        "last_time": at(info, "state", "last_ts"),
+        "first_time": word(at(info, "state", "first_ts")),
+        "last_time": word(at(info, "state", "last_ts")),
         "deleted": count(at(info, "state", "num_deleted")),
-        "retention": at(config, "retention"),
-        "discard": at(config, "discard"),
-        "storage": at(config, "storage"),
+        "retention": word(at(config, "retention")),
+        "discard": word(at(config, "discard")),
+        "storage": word(at(config, "storage")),
         "replicas": count(at(config, "num_replicas")),
         "max_age_s": age // NANOSECONDS if age is not None else None,
         # -1 stands for no limit.
         "max_bytes": count(at(config, "max_bytes")),
-        "leader": at(info, "cluster", "leader"),
+        "leader": word(at(info, "cluster", "leader")),
         "replicas_behind": sum(
             at(one, "current") is not True for one in items(at(info, "cluster", "replicas"))
         ),
@@ -61,16 +61,16 @@ def stream_view(name: str, info: Facts) -> dict[str, Any]:
 def consumer_view(info: Facts) -> dict[str, Any]:
     """Return how far a consumer is, and what it waits for."""
     return {
-        "consumer": at(info, "name"),
-        "filter": at(info, "config", "filter_subject"),
-        "ack_policy": at(info, "config", "ack_policy"),
+        "consumer": word(at(info, "name")),
+        "filter": word(at(info, "config", "filter_subject")),
+        "ack_policy": word(at(info, "config", "ack_policy")),
         "pending": count(at(info, "num_pending")),
         "not_acknowledged": count(at(info, "num_ack_pending")),
         "redelivered": count(at(info, "num_redelivered")),
         "waiting_pulls": count(at(info, "num_waiting")),
         "delivered_seq": count(at(info, "delivered", "stream_seq")),
         "acknowledged_seq": count(at(info, "ack_floor", "stream_seq")),
-        "last_delivered": at(info, "delivered", "last_active"),
+        "last_delivered": word(at(info, "delivered", "last_active")),
     }
 
 
@@ -79,8 +79,8 @@ def stored_view(message: Facts, max_bytes: int) -> dict[str, Any]:
     headers = _HEADER.findall(_bytes(at(message, "hdrs")))
     return {
         "seq": count(at(message, "seq")),
-        "subject": at(message, "subject"),
-        "time": at(message, "time"),
+        "subject": word(at(message, "subject")),
+        "time": word(at(message, "time")),
         **payload_view(_bytes(at(message, "data")), max_bytes),
         "headers": sorted({name.decode("utf-8", "replace") for name in headers})[:MAX_HEADERS],
     }

@@ -15,6 +15,10 @@ from pydantic import Field
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
 from stacktic_mcp.lib.times import MOMENT_HELP, Notation
 from stacktic_mcp.tools.traces import traces_jaeger, traces_tempo
+from stacktic_mcp.tools.traces.traces_rows import (
+    FoundTrace,
+    WholeTrace,
+)
 from stacktic_mcp.tools.traces.traces_shapes import Span, Wanted, Window, trace_view
 
 MAX_SPAN_SECONDS = 24 * 3600
@@ -31,14 +35,13 @@ Operation = Annotated[_OfSpan | None, Field(description="name of a span")]
 Duration = Annotated[_Lasting | None, Field(description="such as 250ms or 2s")]
 Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP)]
 Since = Annotated[
-    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
+    str,
+    Field(pattern=f"^{TIMES.duration}$", max_length=16, description="how far back, at most 24h"),
 ]
 TraceId = Annotated[
     str, Field(pattern="^[0-9a-fA-F]{1,32}$", description="as trace_search tells it")
 ]
-Component = Annotated[
-    str, Choice("components"), Field(description="component of the stack, by its name")
-]
+Component = Annotated[str, Choice("components"), Field(description="whose requests")]
 Errors = Annotated[bool, Field(description="only traces in which the service failed")]
 Limit = Annotated[int, Field(ge=1, le=100, description="most traces")]
 Names = Annotated[int, Field(ge=1, le=500, description="most names")]
@@ -74,27 +77,36 @@ DIALECTS: dict[str, Store] = {"tempo": traces_tempo, "jaeger": traces_jaeger}
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a link to a store of traces."""
+    tools.introduce("Traces", prefix="trace", first="trace_services")
     _register_names(tools)
     _register_traces(tools)
 
 
 def _register_names(tools: Toolset) -> None:
     @tools.read
-    async def trace_services(link: Link, since: Since = "1h", limit: Names = 100) -> Answer:
-        """Return the names of services that sent traces."""
+    async def trace_services(
+        link: Link, since: Since = "1h", limit: Names = 100
+    ) -> Answer[list[str]]:
+        """Services that send traces to Tempo or Jaeger (distributed tracing, OpenTelemetry).
+
+        Returns their names, 100 unless told.
+        """
         return Answer.first(await _store(link).services(link, _since(since), limit), limit)
 
     @tools.read
     async def trace_operations(
         link: Link, service: Service, since: Since = "1h", limit: Names = 100
-    ) -> Answer:
-        """Return the names of the spans of a service, such as routes and queries."""
+    ) -> Answer[list[str]]:
+        """Operations of a traced service: names of its spans, such as endpoints and SQL calls.
+
+        From Tempo or Jaeger, 100 unless told.
+        """
         window = _since(since)
         return Answer.first(await _store(link).operations(link, service, window, limit), limit)
 
 
 def _register_traces(tools: Toolset) -> None:
-    @tools.read
+    @tools.read(title="search traces")
     async def trace_search(
         link: Link,
         service: Service,
@@ -104,21 +116,32 @@ def _register_traces(tools: Toolset) -> None:
         start: Moment = "now-1h",
         end: Moment = "now",
         limit: Limit = 20,
-    ) -> Answer:
-        """Find traces of a service over up to 24 hours: by span name, duration or errors."""
+    ) -> Answer[list[FoundTrace]]:
+        """Find slow or failed requests: search the traces of a service in Tempo or Jaeger.
+
+        By duration (latency), operation or errors, over up to 24 hours. Returns trace_id, start,
+        duration and counts of spans and errors, the latest 20 unless told.
+        """
         wanted = Wanted(service, operation, min_duration, errors_only)
         return await _found(link, wanted, _window(start, end), limit)
 
-    @tools.read
+    @tools.read(title="failed requests")
     async def trace_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 20
-    ) -> Answer:
-        """Find the latest traces in which a component of the stack had an error."""
+    ) -> Answer[list[FoundTrace]]:
+        """Failed requests of a component: its latest traces with an error, from Tempo or Jaeger.
+
+        Returns trace_id, start and duration, 20 unless told; trace_get shows one.
+        """
         return await _found(link, Wanted(component, errors_only=True), _since(since), limit)
 
-    @tools.read
-    async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer:
-        """Return the spans of a trace in order of time, with services, durations and errors."""
+    @tools.read(title="steps of one trace")
+    async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
+        """Show one trace from Tempo or Jaeger: each step (span) of a request, with duration.
+
+        For where a slow request spends its time and which call failed. In order of time, 100 spans
+        unless told.
+        """
         spans = await _store(link).spans_of(link, trace_id.lower())
         if not spans:
             raise Refusal("E_NOT_FOUND", f"{link.component} keeps no such trace")
