@@ -48,18 +48,18 @@ BUSY = "an operation on this Application is under way; wait for its end"
 
 _App = Annotated[str, Choice("apps")]
 App = Annotated[_App, Field(description="component it deploys")]
-Component = Annotated[_App | None, Field(description="only the one of this component")]
+Component = Annotated[_App | None, Field(description="one component")]
 Sync = Annotated[
-    Literal["Synced", "OutOfSync", "Unknown"] | None, Field(description="only in this sync state")
+    Literal["Synced", "OutOfSync", "Unknown"] | None, Field(description="one sync state")
 ]
 Health = Annotated[
     Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"] | None,
-    Field(description="only with this health"),
+    Field(description="one health"),
 ]
 _Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
-Kind = Annotated[_Kind | None, Field(description="only this kind, such as Deployment")]
+Kind = Annotated[_Kind | None, Field(description="one kind, such as Deployment")]
 View = Annotated[
-    Literal["summary", "sources", "history"], Field(description="what of it is returned")
+    Literal["summary", "sources", "history"], Field(description="part to return")
 ]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Events = Annotated[int, Field(ge=1, le=200, description="rows at most")]
@@ -82,9 +82,9 @@ def _register_applications(tools: Toolset) -> None:
         health: Health = None,
         component: Component = None,
     ) -> Answer[list[ApplicationRow]]:
-        """Applications of Argo CD: which deployments are synced, out of sync, healthy, degraded.
+        """List applications (apps) in Argo CD: all in sync, out of sync, healthy, degraded.
 
-        For whether everything is deployed as Git declares (GitOps). All of this stack.
+        Everything deployed, GitOps state of this stack.
         """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
@@ -96,9 +96,9 @@ def _register_applications(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_list_projects(link: Link) -> Answer[list[Project]]:
-        """Count the applications of this stack's Argo CD project: out of sync, unhealthy.
+        """List projects in Argo CD: this stack's project.
 
-        One line of totals.
+        Totals out of sync and unhealthy.
         """
         rows = await _rows(link)
         project = {
@@ -113,10 +113,9 @@ def _register_applications(tools: Toolset) -> None:
     async def argocd_get_application(
         link: Link, app: App, view: View = "summary"
     ) -> Answer[Application | list[Source] | list[Deployment]]:
-        """One Argo CD application: sync, health, which image (version) is running, last deploy.
+        """Get one Argo CD application (app): deployed revision, image, version, last deployment.
 
-        sources has chart, revision and names of values; history when it was last deployed and from
-        which revision.
+        Status, sync, health, sources, chart, Helm value names, history.
         """
         facts = await _application(link, app)
         if view == "sources":
@@ -129,9 +128,9 @@ def _register_details(tools: Toolset) -> None:
     async def argocd_get_app_resources(
         link: Link, app: App, kind: Kind = None, limit: Limit = 100
     ) -> Answer[Resources]:
-        """Kubernetes resources of an Argo CD application: which pods, services are unhealthy.
+        """List Kubernetes resources of an Argo CD app: deployments, services, pods.
 
-        With kind, sync, health, message and images; secrets are only counted. 100 unless told.
+        Kind, sync, health (unhealthy, degraded), message, images; 100 by default.
         """
         return await _resources(link, app, kind, limit)
 
@@ -139,9 +138,9 @@ def _register_details(tools: Toolset) -> None:
     async def argocd_get_app_events(
         link: Link, app: App, limit: Events = 50
     ) -> Answer[list[Event]]:
-        """Events of an Argo CD application: what happened during deployment, newest first.
+        """List events of an Argo CD app: what happened during deployment, errors, newest first.
 
-        Returns time, reason and message, 50 unless told.
+        Pod crashes, restarts, image pulls: time, reason, message; 50 by default.
         """
         events = await _items_of_app(link, app, "events")
         rows = sorted(map(event_view, events), key=lambda row: row["time"])
@@ -150,10 +149,10 @@ def _register_details(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
-        """Diff of an Argo CD application: what changed (differs) between Git and the cluster.
+        """Diff of an Argo CD app: different or changed between Git and the cluster.
 
-        For why one is out of sync. Returns paths of each resource, values only where harmless; 100
-        unless told.
+        Why out of sync, drift, manual changes by hand, compare: paths of each resource; 100 by
+        default.
         """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
@@ -164,10 +163,9 @@ def _register_writes(tools: Toolset) -> None:
     async def argocd_sync_application(
         link: Link, app: App, dry_run: DryRun = True
     ) -> Answer[Synced]:
-        """Deploy (sync, roll out) an Argo CD application: apply what Git declares.
+        """Sync (deploy, roll out, release) an Argo CD app to the newest commit of Git.
 
-        dry_run is true by default and only lists what would be applied; say false to do it. Never
-        prunes.
+        No prune.
         """
         return await _sync(link, app, dry_run=dry_run)
 

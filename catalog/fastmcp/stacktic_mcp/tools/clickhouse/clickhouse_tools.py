@@ -35,7 +35,7 @@ Sql = Annotated[
         min_length=1,
         max_length=8192,
         pattern=r"^[^\x00]+$",
-        description="one SELECT without comments; parameters as {name:Type}",
+        description="one SELECT, no comments; parameters as {name:Type}",
     ),
 ]
 Scalar = Annotated[str, Field(max_length=8192)] | int | float | bool | None
@@ -97,9 +97,9 @@ def register(tools: Toolset) -> None:
 def _register_catalog(tools: Toolset) -> None:
     @tools.read
     async def ch_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
-        """List the linked databases in ClickHouse.
+        """List databases in ClickHouse: each linked database.
 
-        Per database: engine, number of tables, rows and bytes.
+        Engine, number of tables, rows, size: how big in bytes.
         """
         return await _list_databases(link)
 
@@ -110,9 +110,9 @@ def _register_catalog(tools: Toolset) -> None:
         name_like: Annotated[Name, Field(description="a LIKE pattern: ord%")] = "%",
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
     ) -> Answer[list[TableRow]]:
-        """List the tables in a ClickHouse database.
+        """List tables in a ClickHouse database, or find a table by name.
 
-        Which tables there are: engine, rows, bytes, partition and sorting key.
+        Engine, rows, size in bytes, partition key, sorting key.
         """
         params = {"database": database, "pattern": name_like, "limit": limit + 1}
         return await _records(link, TABLES, params, limit)
@@ -123,9 +123,9 @@ def _register_catalog(tools: Toolset) -> None:
         database: Database,
         table: Annotated[Name, Field(description="a table of the database")],
     ) -> Answer[TableFacts]:
-        """Describe a ClickHouse table: how it is set up.
+        """Describe a ClickHouse table: structure, set up, columns (fields), data types, engine.
 
-        Engine, partition, sorting and primary key, comment, columns with types and defaults.
+        Partition, sorting and primary key, defaults, comments.
         """
         return await _describe_table(link, database, table)
 
@@ -133,12 +133,12 @@ def _register_catalog(tools: Toolset) -> None:
     async def ch_table_stats(
         link: Link,
         database: Database,
-        order: Annotated[Order, Field(description="what comes first")] = "bytes",
+        order: Annotated[Order, Field(description="order")] = "bytes",
         limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
     ) -> Answer[list[TableStats]]:
-        """Show the biggest tables of a ClickHouse database.
+        """Statistics of ClickHouse tables: biggest, largest table.
 
-        Rows, bytes on disk, compression, number of parts; order by bytes, rows or parts.
+        Disk space, rows, size in bytes, compression (compressed), parts.
         """
         params = {"database": database, "limit": limit + 1}
         return await _records(link, TABLE_STATS % ORDERS[order], params, limit)
@@ -152,12 +152,12 @@ def _register_queries(tools: Toolset) -> None:
         sql: Sql,
         params: Parameters | None = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=20, description="seconds it may run")] = 10,
+        timeout_s: Annotated[int, Field(ge=1, le=20, description="time limit in seconds")] = 10,
     ) -> Answer[ResultTable]:
-        """Run one read-only SQL SELECT on ClickHouse; returns rows.
+        """Query data in ClickHouse: run a read-only SQL SELECT, get rows.
 
-        For analytics: count, sum, top 10, per day or month: SELECT count() FROM events WHERE day =
-        {d:Date}. At most 1000 rows, 20 s.
+        Analytics of events, views, visits: how many, count, sum, average, top 10 by day, hour,
+        month, country. SELECT count() FROM events WHERE day = {d:Date}. At most 1000 rows, 20 s.
         """
         inner = ensure_one_select(sql)
         found = await ClickHouse(link).select(
@@ -174,9 +174,9 @@ def _register_queries(tools: Toolset) -> None:
     async def ch_estimate(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
     ) -> Answer[list[Estimate]]:
-        """Estimate how much a ClickHouse SELECT would have to read, before it is run.
+        """Estimate the cost of a ClickHouse query before I run it: rows it would have to read.
 
-        Number of rows, parts and marks by table; nothing is run.
+        Expensive or cheap: number of rows, parts, marks by table.
         """
         inner = ensure_one_select(sql)
         found = await ClickHouse(link).select(
@@ -196,10 +196,9 @@ def _register_writes(tools: Toolset) -> None:
         ],
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Inserted]:
-        """Insert (add, write) rows into a ClickHouse table.
+        """Insert (add, write, load) rows or records in a ClickHouse table.
 
-        Example: rows [{"day": "2024-05-01", "visits": 3}]. At most 500 rows and 256 KiB; returns
-        how many were written.
+        rows [{"visits": 3}]; at most 500, 256 KiB. Returns the number written.
         """
         return await _insert_rows(link, (database, table), rows, dry_run=dry_run)
 

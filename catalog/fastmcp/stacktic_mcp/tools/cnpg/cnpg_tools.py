@@ -48,7 +48,7 @@ MAX_PLAN_CHARACTERS = 1024 * 1024
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f]+$")]
-Table = Annotated[Name, Field(description="a table or view, without its schema")]
+Table = Annotated[Name, Field(description="a table or view, schema apart")]
 Schema = Annotated[Name, Field(description="its schema")]
 Sql = Annotated[
     str,
@@ -65,7 +65,7 @@ Parameters = Annotated[
 ]
 Order = Annotated[
     Literal["size", "rows", "dead_rows", "sequential_scans", "writes"],
-    Field(description="what comes first"),
+    Field(description="order"),
 ]
 
 
@@ -81,9 +81,9 @@ def register(tools: Toolset) -> None:
 def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def cnpg_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
-        """List the linked databases of PostgreSQL (Postgres, CloudNativePG).
+        """List databases in PostgreSQL (Postgres, CloudNativePG): each linked database.
 
-        Per database: owner, encoding, size in bytes, connection limit, whether it can be reached.
+        Owner (owns it), encoding, size of each: how big in bytes, connection limit.
         """
         return await _list_databases(sessions, link)
 
@@ -91,13 +91,13 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_list_tables(
         link: Link,
         database: Database,
-        schema: Annotated[Name | None, Field(description="one schema; none: all")] = None,
+        schema: Annotated[Name | None, Field(description="one schema; default all")] = None,
         name_like: Annotated[Name | None, Field(description="a LIKE pattern: ord%")] = None,
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
     ) -> Answer[list[TableRow]]:
-        """List the tables and views in a PostgreSQL (Postgres) database.
+        """List tables in a PostgreSQL (Postgres) database, or find a table or view by name.
 
-        Which tables there are, by schema: kind, estimated rows, size in bytes, whether readable.
+        Schema, kind, estimated number of rows, size in bytes.
         """
         async with sessions.open(link, database) as connection:
             rows = await fetch(connection, TABLES, [schema, name_like, limit + 1])
@@ -107,10 +107,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_describe_table(
         link: Link, database: Database, table: Table, schema: Schema = "public"
     ) -> Answer[TableFacts]:
-        """Describe a PostgreSQL (Postgres) table: columns with types, keys, indexes.
+        """Describe a PostgreSQL (Postgres) table: structure, columns (fields), data types.
 
-        The structure of one table: its fields, defaults, primary and foreign keys, checks,
-        indexes.
+        Defaults, nullable, comments, primary key, foreign keys, constraints, checks, indexes.
         """
         return await _describe_table(sessions, link, database, (schema, table))
 
@@ -121,10 +120,10 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         order: Order = "size",
         limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
     ) -> Answer[list[TableStats]]:
-        """Show the biggest or busiest tables of a PostgreSQL (Postgres) database.
+        """Statistics of PostgreSQL (Postgres) tables: biggest, largest, busiest table.
 
-        Size on disk in bytes, live and dead rows (bloat), sequential and index scans, writes, last
-        vacuum and analyze.
+        Disk space, size in bytes, dead rows, bloat, vacuum, analyze, sequential scans, inserts,
+        updates, deletes.
         """
         statement = TABLE_STATS.format(order=ORDERS[order])
         async with sessions.open(link, database) as connection:
@@ -140,12 +139,12 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
         sql: Sql,
         params: Parameters | None = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 5,
+        timeout_s: Annotated[int, Field(ge=1, le=15, description="time limit in seconds")] = 5,
     ) -> Answer[ResultTable]:
-        """Run one read-only SQL SELECT on a PostgreSQL (Postgres) database; returns rows.
+        """Query data in PostgreSQL (Postgres): run a read-only SQL SELECT, get rows.
 
-        To look up, count, sum or join what is in tables: SELECT count(*) FROM orders WHERE day =
-        $1. At most 1000 rows, 15 s.
+        Look up, count, how many, sum, filter, join, sort records of tables: orders, customers,
+        users. SELECT count(*) FROM orders WHERE day = $1. At most 1000 rows, 15 s.
         """
         ensure_no_side_effects(sql)
         async with sessions.open(link, database, timeout_s) as connection:
@@ -157,10 +156,9 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_explain(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
     ) -> Answer[Plan]:
-        """Show the plan of a PostgreSQL (Postgres) SELECT without running it.
+        """Explain the query plan of a PostgreSQL (Postgres) SELECT, not run: why slow, planner.
 
-        Why a query is slow or takes long: whether it is using an index or reading the whole table;
-        cost and estimated rows.
+        Using an index or reading the whole table (full scan); takes long, cost, performance.
         """
         ensure_no_side_effects(sql)
         return await _explain(sessions, link, database, (sql, params or []))
@@ -170,13 +168,13 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def cnpg_activity(
         link: Link,
-        include_idle: Annotated[bool, Field(description="idle sessions too")] = False,
+        include_idle: Annotated[bool, Field(description="include idle sessions")] = False,
         limit: Annotated[int, Field(ge=1, le=200, description="sessions at most")] = 50,
     ) -> Answer[list[Session]]:
-        """List who is connected to PostgreSQL (Postgres) at the moment.
+        """List activity of PostgreSQL (Postgres): who is connected, sessions, connections.
 
-        Sessions and connections in the linked databases: role, application, state, how long a
-        transaction runs, waits, locks, what blocks it; never the SQL.
+        Active or idle, locks, locking, blocked, blocking, waiting, long running open transactions
+        and statements by age, no SQL.
         """
         names = list(link.enums.get("databases", ()))
         async with sessions.open(link, _first_database(link)) as connection:
@@ -185,9 +183,10 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
 
     @tools.read
     async def cnpg_health(link: Link) -> Answer[Health]:
-        """Show whether PostgreSQL (Postgres) is healthy: version, uptime, replication lag.
+        """Health of the PostgreSQL (Postgres) server: status, up, alive, OK, version, uptime.
 
-        Connections used and allowed, cache hit percent, deadlocks, commits, what PUBLIC may run.
+        Connections in use and allowed, replica and replication lag (behind), cache hits,
+        deadlocks, commits.
         """
         names = list(link.enums.get("databases", ()))
         async with sessions.open(link, _first_database(link)) as connection:

@@ -50,7 +50,7 @@ QueryValues = Annotated[
     dict[Name, Scalar | QueryItems], Field(max_length=30, description="query parameters by name")
 ]
 _Body = Annotated[dict[Name, Any], Field(max_length=200)]
-Body = Annotated[_Body | None, Field(description="JSON body, as its schema says")]
+Body = Annotated[_Body | None, Field(description="JSON body, by its schema")]
 
 
 def register(tools: Toolset) -> None:
@@ -63,26 +63,26 @@ def register(tools: Toolset) -> None:
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
     async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
-        """Endpoints (operations, routes) of the linked web service (FastAPI, REST).
+        """List endpoints (operations, routes) of the application's API, backend (REST, FastAPI).
 
-        Returns operation_id, method, path, summary and the tool that calls each.
+        What can it do: method, path, summary, operation_id.
         """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])
 
     @tools.read
     async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer[Description]:
-        """Parameters, body and answers of an endpoint, from its OpenAPI document.
+        """Describe an endpoint of the application's API: parameters, body, return, fields.
 
-        For what an operation takes.
+        Response schema, error codes; OpenAPI.
         """
         return Answer(_description(link, operation_of(link, operation_id)))
 
     @tools.read
     async def api_health(link: Link) -> Answer[Health]:
-        """Health of the linked web service (FastAPI, REST): up or not, by its health path.
+        """Health of the application's API, backend service (FastAPI): up, alive.
 
-        Returns healthy and the status, or the reason.
+        Status of its health path, or the reason.
         """
         return await _health(link)
 
@@ -95,10 +95,10 @@ def _register_calls(tools: Toolset) -> None:
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
     ) -> Answer[Called]:
-        """Call an endpoint that only reads (GET, HEAD) of the web service; returns its answer.
+        """Call the application's API, backend: get, fetch, ask, read data of an endpoint.
 
-        Such as operation_id get_order, path_params {"id": 7}. Returns status and body, as JSON
-        where possible.
+        GET or HEAD: order, product, customer: operation_id get_order, path_params {"id": 7}.
+        Returns status and body.
         """
         operation = operation_of(link, operation_id)
         if not operation.reads_only:
@@ -121,10 +121,9 @@ def _register_calls(tools: Toolset) -> None:
         body: Body = None,
         dry_run: DryRun = True,
     ) -> Answer[Called | WouldSend]:
-        """Call an endpoint that changes something: create, update, delete through the service.
+        """Call the application's API, backend, to write: create, update, cancel, delete, new.
 
-        POST, PUT, PATCH, DELETE. dry_run is true by default: it checks all values and sends
-        nothing; say false to send.
+        POST, PUT, PATCH, DELETE of an endpoint: order, customer. Returns status and body.
         """
         operation = operation_of(link, operation_id)
         contract = contract_of(link, operation)

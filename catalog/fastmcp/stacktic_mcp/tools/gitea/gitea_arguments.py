@@ -18,7 +18,7 @@ Reference = Annotated[
     Field(
         max_length=200,
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./+-]*$",
-        description="branch, tag or commit; the default branch if left out",
+        description="branch, tag or commit; default branch otherwise",
     ),
 ]
 PATH_PATTERN = r"^[^\x00-\x1f\x7f\\]+$"
@@ -59,7 +59,7 @@ Moment = Annotated[
         description="not before this time, such as 2030-01-31T12:00:00Z",
     ),
 ]
-State = Annotated[Literal["open", "closed", "all"], Field(description="only in this state")]
+State = Annotated[Literal["open", "closed", "all"], Field(description="one state")]
 Limit = Annotated[int, Field(ge=1, le=PAGE, description="rows at most")]
 Offset = Annotated[int, Field(ge=0, le=2**31, description="first byte")]
 Length = Annotated[int, Field(ge=1, le=65536, description="bytes at most")]

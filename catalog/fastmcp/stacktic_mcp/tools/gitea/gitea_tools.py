@@ -64,9 +64,9 @@ def register(tools: Toolset) -> None:
 def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_repositories(link: Link) -> Answer[list[RepositoryRow]]:
-        """Git repositories (repos, source code) of Gitea: branch, size, what is open.
+        """List repositories (repos) in Gitea: each linked Git repository, repo, source code.
 
-        The linked ones; one that is missing is marked.
+        Default branch, size.
         """
         found = await gitea.repositories(link)
         names = link.enums.get("repositories", ())
@@ -76,9 +76,9 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
     async def gitea_list_branches(
         link: Link, repository: Repository, limit: Limit = 30, cursor: Position = None
     ) -> Answer[list[Branch]]:
-        """Branches of a Gitea repository: which exist, with last commit, author and time.
+        """List branches of a Gitea repository (repo): each branch with last commit.
 
-        Returns 30 unless told.
+        30 by default.
         """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "branches"), {}, span)
@@ -94,9 +94,9 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[Commit]]:
-        """List commits of a Gitea repository: what was committed, who changed a file, when.
+        """List commits of a Gitea repository (repo): who committed, what changed, log.
 
-        Of a branch, or of one file or folder by path; newest first, 20 unless told.
+        Author, message, time; of a branch, file or folder; 20 by default.
         """
         page = await _commits(gitea, link, repository, (ref, path, since), (cursor, limit))
         return _answer(page, [commit_view(one) for one in page.rows])
@@ -112,9 +112,9 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="rows at most")] = 200,
         cursor: Position = None,
     ) -> Answer[list[Entry]]:
-        """Files and folders of a Gitea repository, in one folder, with sizes.
+        """List files and folders in a Gitea repository (repo): directory, root, sizes.
 
-        Returns 200 unless told.
+        200 by default.
         """
         rows = await _entries(gitea, link, repository, path, ref)
         behind = [row for row in rows if row["name"] > text(cursor)]
@@ -135,9 +135,9 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         offset: Offset = 0,
         length: Length = 16384,
     ) -> Answer[FilePart]:
-        """Read (show) a file of a Gitea repository: its source code or text.
+        """Read (open, show) a file in a Gitea repository (repo): Dockerfile, README, source code.
 
-        Returns 16 KiB from offset on unless told, and next_offset; base64 where it is no text.
+        16 KiB at a time; base64 if no text.
         """
         return await _read(gitea, link, (repository, path, ref), (offset, length))
 
@@ -149,14 +149,14 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         repository: Repository,
         state: State = "open",
         words: Words = None,
-        labels: Annotated[list[Label], Field(max_length=10, description="all of these")] = [],  # noqa: B006 -- read, never changed
+        labels: Annotated[list[Label], Field(max_length=10, description="labels, all met")] = [],  # noqa: B006 -- read, never changed
         since: Moment = None,
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[Issue]]:
-        """Issues (tickets, bugs) of a Gitea repository: title, state, labels, assignees, text.
+        """List issues of a Gitea repository (repo): open issue, bugs, tickets, tasks.
 
-        The open ones, 20 unless told.
+        Title, state, labels, assignees, text; 20 by default.
         """
         asked = {
             "type": "issues",
@@ -177,10 +177,9 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[PullRequest]]:
-        """Pull requests (merge requests, PRs) of a Gitea repository with their branches.
+        """List pull requests (PRs, merge requests) of a Gitea repository (repo): review.
 
-        For what waits to be merged. Returns title, state, author, mergeable; the open ones, 20
-        unless told.
+        Open, waiting, branches, author, mergeable; 20 by default.
         """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "pulls"), {"state": state}, span)
@@ -190,9 +189,9 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
     async def gitea_list_releases(
         link: Link, repository: Repository, limit: Limit = 20, cursor: Position = None
     ) -> Answer[list[Release]]:
-        """Releases (versions, tags) of a Gitea repository: the latest release, notes, files.
+        """List releases of a Gitea repository (repo): last release, version, tag, notes, files.
 
-        Newest first, 20 unless told.
+        20 by default.
         """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "releases"), {}, span)

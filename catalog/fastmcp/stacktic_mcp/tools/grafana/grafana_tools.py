@@ -75,9 +75,9 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_list_dashboards(
         link: Link, title_like: Part = None, tag: OneTag = None, limit: Limit = 100
     ) -> Answer[list[Dashboard]]:
-        """List Grafana dashboards: is there a dashboard for a component, by title or tag.
+        """List dashboards in Grafana, or search a dashboard by title or tag.
 
-        Returns uid, title, folder and tags, 100 unless told; other tools take the uid.
+        uid, title, folder, tags; 100 by default.
         """
         return await _search(link, "dash-db", limit, query=title_like, tag=tag)
 
@@ -85,19 +85,16 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_get_dashboard(
         link: Link, uid: Uid, view: View = "summary"
     ) -> Answer[Summary | list[Panel] | list[Variable] | dict[str, Any]]:
-        """Show one Grafana dashboard: its panels (charts), variables or JSON model.
-
-        The summary has title, folder, variables and the id and title of each panel.
-        """
+        """Get one Grafana dashboard: panels (charts, graphs) on it, variables, JSON."""
         return await _get_dashboard(link, uid, view)
 
     @tools.read
     async def grafana_get_panel_queries(
         link: Link, uid: Uid, panel_id: PanelId
     ) -> Answer[list[Query]]:
-        """Query behind a panel (chart, graph) of a Grafana dashboard: its PromQL, LogQL or SQL.
+        """Query behind a panel (chart, graph) in Grafana: PromQL, LogQL, SQL it uses.
 
-        Returns each query as text with its data source, ready for the tools that run it.
+        Data source, expression.
         """
         found = await _dashboard(link, uid)
         return Answer(query_views(_panel(_model(found), panel_id)))
@@ -110,9 +107,9 @@ def _register_dashboards(tools: Toolset) -> None:
         start: Span = "now-6h",
         end: Span = "now",
     ) -> Answer[Place]:
-        """Link to open or share a Grafana dashboard or panel in a browser.
+        """Link (URL) to open, send or share a Grafana dashboard or panel.
 
-        Returns title and path, to be put behind Grafana's own address (URL).
+        Time range selected, last hours; title and path.
         """
         return await _link_to(link, uid, panel_id, (start, end))
 
@@ -120,18 +117,18 @@ def _register_dashboards(tools: Toolset) -> None:
 def _register_lists(tools: Toolset) -> None:
     @tools.read
     async def grafana_list_datasources(link: Link) -> Answer[list[Source]]:
-        """List the data sources (datasources) of Grafana: where its charts get data from.
+        """List data sources (datasources) in Grafana: where it gets its data from.
 
-        Returns name, type, uid and which is the default; no address.
+        Name, type, uid, default; no address.
         """
         sources = objects(ensure_list(await _http(link).get_json(("datasources",))))
         return Answer([datasource_view(source) for source in sources])
 
     @tools.read
     async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer[list[Folder]]:
-        """Folders of Grafana, nested ones included.
+        """List folders in Grafana: folder of dashboards, nested.
 
-        Returns uid, title and parent, 100 unless told.
+        uid, title, parent; 100 by default.
         """
         return await _search(link, "dash-folder", limit)
 
@@ -139,9 +136,9 @@ def _register_lists(tools: Toolset) -> None:
     async def grafana_get_alerts(
         link: Link, state: State = "active", limit: Alerts = 50
     ) -> Answer[list[Alert]]:
-        """Alerts of Grafana's own alert rules (Grafana alerting): state, since, labels, summary.
+        """Alerts in Grafana (alerting): firing alert rules, pending, state.
 
-        Active means all but normal; 50 unless told. Those of Prometheus: prom_alerts.
+        Since, labels, summary; 50 by default.
         """
         return await _alerts(link, state, limit)
 
@@ -158,10 +155,9 @@ def _register_writes(tools: Toolset) -> None:
         time_end: End = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Created]:
-        """Add an annotation to Grafana: a note or marker on graphs, such as a deployment.
+        """Add an annotation in Grafana: note, mark, comment on a dashboard or graph.
 
-        On a dashboard, a panel or, without dashboard_uid, everywhere. It is written at once:
-        dry_run is false by default. Returns its id.
+        Deployment, maintenance, incident began or started. Returns its id.
         """
         body = _annotation(text, tags, (dashboard_uid, panel_id), (time, time_end))
         return await _create_annotation(link, body, dry_run=dry_run)

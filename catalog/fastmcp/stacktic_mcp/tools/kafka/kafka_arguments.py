@@ -17,15 +17,15 @@ _Topic = Annotated[str, Choice("topics")]
 Topic = Annotated[_Topic, Field(description="a linked topic")]
 Group = Annotated[str, Choice("groups"), Field(description="component that consumes")]
 _Partition = Annotated[int, Field(ge=0, le=100_000)]
-PartitionNumber = Annotated[_Partition | None, Field(description="only this one, from 0 on")]
-OnlyTopic = Annotated[_Topic | None, Field(description="only this topic")]
+PartitionNumber = Annotated[_Partition | None, Field(description="one partition, from 0")]
+OnlyTopic = Annotated[_Topic | None, Field(description="one topic")]
 _Time = Annotated[int, Field(ge=0, le=4_102_444_800_000)]
 Time = Annotated[_Time | None, Field(description="milliseconds since 1970")]
 Limit = Annotated[int, Field(ge=1, le=100, description="records at most")]
 Bytes = Annotated[int, Field(ge=1, le=65536, description="of all values at most")]
 Value = Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="at most 64 KiB")]
 _Key = Annotated[str, Field(max_length=1024)]
-Key = Annotated[_Key | None, Field(description="decides on the partition if none is named")]
+Key = Annotated[_Key | None, Field(description="key of the record; decides on the partition")]
 Start = Annotated[
     str,
     Field(

@@ -48,10 +48,7 @@ def register(tools: Toolset) -> None:
 def _register_topics(tools: Toolset) -> None:
     @tools.read
     async def kafka_list_topics(link: Link) -> Answer[list[rows.Topic]]:
-        """Topics of Kafka: the linked topics with partitions, replicas and whether one is missing.
-
-        For which topics there are and which are under-replicated.
-        """
+        """List topics in Kafka: each linked topic with number of partitions, replicas."""
         async with connect(link) as kafka:
             found = await kafka.topics()
         names = link.enums.get("topics", ())
@@ -59,9 +56,9 @@ def _register_topics(tools: Toolset) -> None:
 
     @tools.read
     async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
-        """One Kafka topic: leader, replicas, in-sync replicas and offsets of each partition.
+        """Describe a Kafka topic: details, how many partitions, leader broker, replicas in sync.
 
-        For how many partitions it has and whether they are in sync.
+        Offsets of each partition.
         """
         async with connect(link) as kafka:
             partitions = await _existing(kafka, topic)
@@ -87,9 +84,9 @@ def _register_topics(tools: Toolset) -> None:
         partition: PartitionNumber = None,
         time_ms: Time = None,
     ) -> Answer[list[rows.Offsets]]:
-        """Offsets of a Kafka topic: first and next offset of each partition, or at a time.
+        """Offsets of a Kafka topic: first, latest offset of each partition, or at a time.
 
-        For which offset was written at a moment; kafka_peek reads from there.
+        Number of records.
         """
         async with connect(link) as kafka:
             keys = partitions_of(topic, await _chosen(kafka, topic, partition))
@@ -111,9 +108,9 @@ def _register_topics(tools: Toolset) -> None:
         limit: Limit = 10,
         max_bytes: Bytes = 16384,
     ) -> Answer[list[rows.Record]]:
-        """Read records (messages, events) of a Kafka topic: key, value, time, names of headers.
+        """Peek at messages (records, events) in a Kafka topic: read, show, last, look.
 
-        No consumer group is joined and no offset committed. Returns the latest 10 unless told.
+        Key, value, time; 10 by default; no consumer group is joined.
         """
         async with connect(link) as kafka:
             partitions = await _chosen(kafka, topic, partition)
@@ -128,9 +125,9 @@ def _register_topics(tools: Toolset) -> None:
 def _register_groups(tools: Toolset) -> None:
     @tools.read
     async def kafka_list_groups(link: Link) -> Answer[list[rows.Group]]:
-        """Consumer groups of Kafka: which are active, with state and members.
+        """List consumer groups in Kafka: each consumer group, active, empty or absent.
 
-        For whether a consumer runs. A component without a group is marked absent.
+        State, members.
         """
         async with connect(link) as kafka:
             names = await kafka.groups()
@@ -148,10 +145,9 @@ def _register_groups(tools: Toolset) -> None:
     async def kafka_consumer_lag(
         link: Link, group: Group, topic: OnlyTopic = None
     ) -> Answer[list[rows.Lag]]:
-        """Consumer lag in Kafka: how far (how many records) a consumer is behind.
+        """Lag of a consumer group in Kafka: how far behind, backlog, keeping up, building up.
 
-        For whether it keeps up. Of each partition; no_commit: nothing committed yet, not a lag of
-        0.
+        Workers, events, by partition; no_commit: no offset so far.
         """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]
@@ -174,9 +170,9 @@ def _register_writes(tools: Toolset) -> None:
         partition: PartitionNumber = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Produced]:
-        """Send (produce, publish) one record to a Kafka topic; returns partition and offset.
+        """Produce (publish, send, write) a message, record or event in a Kafka topic.
 
-        It is sent at once: dry_run is false by default.
+        Returns partition and offset.
         """
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:

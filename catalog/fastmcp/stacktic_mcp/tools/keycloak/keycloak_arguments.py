@@ -15,15 +15,15 @@ UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 RealmName = Annotated[str, Choice("realms"), Field(description="a linked realm")]
 _UserId = Annotated[str, Field(pattern=f"^(?:f:{UUID}:[A-Za-z0-9._@+-]{{1,64}}|{UUID})$")]
 UserId = Annotated[_UserId, Field(description="id, as keycloak_list_users tells it")]
-OfUser = Annotated[_UserId | None, Field(description="only of this id")]
+OfUser = Annotated[_UserId | None, Field(description="one user id")]
 NamePart = Annotated[
     str | None,
     Field(pattern="^[A-Za-z0-9._@+-]{2,64}$", description="part of the username"),
 ]
 ClientId = Annotated[
-    str | None, Field(pattern="^[A-Za-z0-9._:/-]{1,128}$", description="only of this application")
+    str | None, Field(pattern="^[A-Za-z0-9._:/-]{1,128}$", description="one application")
 ]
-Hours = Annotated[int, Field(ge=1, le=720, description="how far to look back")]
+Hours = Annotated[int, Field(ge=1, le=720, description="hours back")]
 Limit = Annotated[int, Field(ge=1, le=100, description="rows at most")]
 
 KINDS = {
@@ -44,10 +44,10 @@ Kind = Annotated[
     Literal[
         "login_errors", "logins", "logouts", "registrations", "passwords", "client_errors", "all"
     ],
-    Field(description="what happened"),
+    Field(description="kind of event"),
 ]
 Operation = Annotated[
     Literal["CREATE", "UPDATE", "DELETE", "ACTION"] | None,
-    Field(description="only of this kind"),
+    Field(description="one kind"),
 ]
-Enabled = Annotated[bool | None, Field(description="true: only enabled ones")]
+Enabled = Annotated[bool | None, Field(description="true: enabled, false: disabled")]

@@ -74,9 +74,9 @@ def register(tools: Toolset) -> None:
 def _register_realms(tools: Toolset) -> None:
     @tools.read
     async def keycloak_list_realms(link: Link) -> Answer[list[RealmLine]]:
-        """Realms of Keycloak (identity, single sign-on, SSO): which there are, if enabled.
+        """List realms in Keycloak (identity, single sign-on, SSO): each linked realm.
 
-        Says whether people may register and brute force protection is on; a missing one is marked.
+        Enabled, registration.
         """
         names = link.enums.get("realms", ())
         found = await asyncio.gather(*(_facts_or_none(link, name) for name in names))
@@ -84,17 +84,17 @@ def _register_realms(tools: Toolset) -> None:
 
     @tools.read
     async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
-        """Show settings of a Keycloak realm: password policy, token and session lifetimes, MFA.
+        """Get settings of a Keycloak realm: token and session lifetime, password policy, OTP.
 
-        For how people log in and when they are logged out.
+        How long tokens live, register themselves, two factor (MFA), login, brute force.
         """
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
     @tools.read
     async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer[RealmHealth]:
-        """Health of a Keycloak realm: signing keys that expire, guards off, failed logins.
+        """Health of a Keycloak realm: anything wrong, problems, signing keys that expire soon.
 
-        Returns healthy, problems in words, keys with days_left, counts of people and sessions.
+        Security, protection, failed logins, counts.
         """
         return Answer(await _health(Realm(link, realm)))
 
@@ -102,9 +102,9 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_list_client_sessions(
         link: Link, realm: RealmName, limit: Limit = 50
     ) -> Answer[list[ClientSessions]]:
-        """Sessions of Keycloak by client: how many people are logged in to which application.
+        """List sessions in Keycloak by client: users logged in at the moment per application.
 
-        Most first, 50 unless told; no secret.
+        Active; 50 by default.
         """
         rows = [client_row(one) for one in await Realm(link, realm).rows("client-session-stats")]
         rows.sort(key=lambda row: (-(row["sessions"] or 0), row["client"]))
@@ -121,9 +121,9 @@ def _register_people(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[User]]:
-        """Users (people, accounts) of a Keycloak realm: who can log in, who is disabled.
+        """List users in Keycloak: find a user, account, person; enabled, disabled.
 
-        Returns id, masked username and email; 50 unless told.
+        id, masked username and email; 50 by default.
         """
         asked = [
             ("username", name_like),
@@ -136,9 +136,9 @@ def _register_people(tools: Toolset) -> None:
     async def keycloak_get_user_access(
         link: Link, realm: RealmName, user: UserId
     ) -> Answer[UserAccess]:
-        """Show what a Keycloak user may do: which roles, groups, permissions; sessions, lock-out.
+        """Get roles, groups, permissions of a Keycloak user: allowed to do, why locked out.
 
-        For why somebody has no access or is locked out. Kinds of credentials only.
+        Sessions, kinds of credentials, required actions.
         """
         return Answer(await _access(Realm(link, realm), user))
 
@@ -155,10 +155,9 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Event]]:
-        """Login events of Keycloak: failed logins and why a user could not log in (sign in).
+        """List login events in Keycloak: who failed to log in, wrong passwords, login errors.
 
-        Also logins, logouts, registrations, password changes. Newest first, the last 24 hours, 50
-        unless told.
+        Logouts, registrations, last night; 24 hours, 50 by default.
         """
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
@@ -173,9 +172,9 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Change]]:
-        """Admin events of Keycloak: what did admins (administrators) change, create, delete.
+        """List admin changes in Keycloak: which admin changed configuration, audit log.
 
-        Who and when, not to what. Newest first, the last 24 hours, 50 unless told.
+        Users, roles, clients created, updated, deleted; 24 hours, 50 by default.
         """
         asked = [("operationTypes", operation), ("dateFrom", _since(hours))]
         return await _page(Realm(link, realm), ("admin-events",), asked, change_row, limit, cursor)

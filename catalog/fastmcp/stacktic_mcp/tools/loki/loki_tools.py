@@ -78,10 +78,10 @@ def register(tools: Toolset) -> None:
 def _register_queries(tools: Toolset) -> None:
     @tools.read(title="count log lines")
     async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
-        """Count log lines in Loki: how many errors were logged; a LogQL metric query.
+        """Count log lines in Loki: how many errors were logged, rate (LogQL metric query).
 
-        Such as sum by (app) (count_over_time({namespace="shop"} |= "error" [1h])), at one moment.
-        Returns one value a series, at most 100.
+        Per app or service, in the last hour: sum by (app) (count_over_time({namespace="shop"} |=
+        "error" [1h])). At most 100 series.
         """
         return await _metric_query(link, logql, time)
 
@@ -94,10 +94,10 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 50,
         direction: Direction = "backward",
     ) -> Answer[Found]:
-        """Show or search the logs in Loki: log lines of a component, pod or namespace.
+        """Show or search the logs in Loki: log lines of an app, service, pod, namespace.
 
-        Such as {app="api"} |= "timeout", over up to 24 hours. Returns time, line and labels, the
-        latest 50 unless told.
+        Text in logs, last minutes or half hour: {app="api"} |= "timeout". Up to 24 hours; 50 lines
+        by default.
         """
         return await _query_range(link, logql, _window(start, end), (limit, direction))
 
@@ -105,9 +105,9 @@ def _register_queries(tools: Toolset) -> None:
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer[Found]:
-        """Error logs of a component from Loki: find errors, exceptions, panics in its log.
+        """Errors in the logs of a component or service (Loki): going wrong, anything bad.
 
-        For why it is crashing or fails; no query needed. Returns the latest 50 lines unless told.
+        Why it fails or is crashing: exceptions, stack traces, panics; latest 50 lines by default.
         """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
@@ -117,7 +117,7 @@ def _register_queries(tools: Toolset) -> None:
 def _register_names(tools: Toolset) -> None:
     @tools.read
     async def loki_labels(link: Link, since: Since = "6h") -> Answer[list[str]]:
-        """Labels of logs in Loki: names of labels to filter logs by, such as namespace or pod."""
+        """Labels of logs in Loki: label names to filter logs by."""
         labels = ensure_list(await _get(link, ("labels",), _bounds(_since(since))))
         return Answer(sorted(map(text, labels)))
 
@@ -125,9 +125,9 @@ def _register_names(tools: Toolset) -> None:
     async def loki_label_values(
         link: Link, label: Label, since: Since = "6h", limit: Names = 100
     ) -> Answer[list[str]]:
-        """Values of one log label in Loki: which pods, apps or namespaces send logs.
+        """Values of a log label in Loki: apps, pods, services, namespaces that send logs.
 
-        Returns 100 unless told.
+        100 by default.
         """
         found = ensure_list(await _get(link, ("label", label, "values"), _bounds(_since(since))))
         values = [plain_text(value) for value in sorted(map(text, found))]
@@ -137,9 +137,9 @@ def _register_names(tools: Toolset) -> None:
     async def loki_series(
         link: Link, match: Match, since: Since = "1h", limit: Names = 100
     ) -> Answer[list[Labels]]:
-        """Log streams in Loki: which exist for a selector, each by its labels; no lines.
+        """Log streams in Loki: each stream by its label set, no lines.
 
-        Returns 100 unless told.
+        100 by default.
         """
         ensure_selector(match)
         params = [("match[]", match), *_bounds(_since(since)).items()]
@@ -149,9 +149,9 @@ def _register_names(tools: Toolset) -> None:
 
     @tools.read(title="volume of logs")
     async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer[Stats]:
-        """Volume of logs in Loki: how much log data a selector has, in bytes and entries.
+        """Volume of logs in Loki: how much log data, size in bytes, entries, chunks.
 
-        For how much a component logs, before a query that may be too large.
+        Logs that a namespace or component produces.
         """
         ensure_selector(match)
         return Answer(await _stats(link, match, _since(since)))

@@ -38,7 +38,7 @@ _ASCII_UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 
 @dataclass(frozen=True)
 class Token:
-    """One token: what it is, what it says, and where it begins and ends."""
+    """One token: what it is, the text, and where it begins and ends."""
 
     kind: Kind
     text: str

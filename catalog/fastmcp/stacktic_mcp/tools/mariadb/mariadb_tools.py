@@ -63,7 +63,7 @@ Parameters = Annotated[
     list[Text | int | float | bool | None] | None,
     Field(max_length=50, description="values of each ?"),
 ]
-Order = Annotated[Literal["size", "rows", "free", "updated"], Field(description="what comes first")]
+Order = Annotated[Literal["size", "rows", "free", "updated"], Field(description="order")]
 
 
 def register(tools: Toolset) -> None:
@@ -77,9 +77,9 @@ def register(tools: Toolset) -> None:
 def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def mariadb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
-        """List all linked databases on the MariaDB (MySQL) server.
+        """List databases on the MariaDB (MySQL) server: each linked database.
 
-        Per database: collation, number of tables, size in bytes; a missing one is marked.
+        Collation, number of tables, size: how big in bytes.
         """
         names = link.enums.get("databases", ())
         statement = DATABASES.format(marks=", ".join("?" * len(names)))
@@ -95,9 +95,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[TableRow]]:
-        """List the tables and views in a MariaDB (MySQL) database.
+        """List tables in a MariaDB (MySQL) database, or find a table or view by name.
 
-        Which tables there are: kind, engine, estimated rows, size in bytes.
+        Kind, engine, estimated number of rows, size in bytes.
         """
         params = [database, name_like, name_like, cursor or "", limit + 1]
         rows = await sessions.run(link, database, partial(fetch, sql=TABLES, params=params))
@@ -107,9 +107,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_describe_table(
         link: Link, database: Database, table: Table
     ) -> Answer[TableFacts]:
-        """Describe a MariaDB (MySQL) table: columns with types, keys, indexes.
+        """Describe a MariaDB (MySQL) table: structure, columns (fields), data types.
 
-        What one table looks like: its fields, defaults, comments, indexes and foreign keys.
+        Defaults, nullable, comments, primary key, indexes, foreign keys.
         """
         work = partial(_describe, database=database, table=table)
         return await sessions.run(link, database, work)
@@ -121,9 +121,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         order: Order = "size",
         limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
     ) -> Answer[list[TableStats]]:
-        """Show the biggest tables of a MariaDB (MySQL) database.
+        """Statistics of MariaDB (MySQL) tables: biggest, largest table.
 
-        Size of data and indexes in bytes, estimated rows, free space, when created and last
+        Disk space, size of data and indexes in bytes, estimated rows, free space, created,
         updated.
         """
         statement = TABLE_STATS.format(order=ORDERS[order])
@@ -133,9 +133,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
 
     @tools.read
     async def mariadb_health(link: Link) -> Answer[Health]:
-        """Show whether the MariaDB (MySQL) server is running fine: version, uptime.
+        """Health of the MariaDB (MySQL) server: status, up, alive, running fine, version, uptime.
 
-        Connections, slow queries, lock waits, deadlocks, state of the Galera cluster.
+        Connections open, slow queries, lock waits, deadlocks, Galera cluster.
         """
         return await sessions.run(link, None, _health)
 
@@ -148,12 +148,12 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
         sql: Sql,
         params: Parameters = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 5,
+        timeout_s: Annotated[int, Field(ge=1, le=15, description="time limit in seconds")] = 5,
     ) -> Answer[ResultTable]:
-        """Run one read-only SQL SELECT on a MariaDB (MySQL) database; returns rows.
+        """Query data in MariaDB (MySQL): run a read-only SQL SELECT, get rows.
 
-        To look up, count, sum or join what is in tables: SELECT name FROM users WHERE id = ?. At
-        most 1000 rows, 15 s.
+        Look up, count, how many, sum, filter, join, sort records of tables: orders, customers,
+        users. SELECT name FROM users WHERE id = ?. At most 1000 rows, 15 s.
         """
         work = partial(read, sql=one_select(sql), params=params or [], limit=limit)
         found = await sessions.run(link, database, work, timeout_s)
@@ -164,9 +164,9 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_explain(
         link: Link, database: Database, sql: Sql, params: Parameters = None
     ) -> Answer[Plan]:
-        """Show the plan of a MariaDB (MySQL) SELECT without running it.
+        """Explain the query plan of a MariaDB (MySQL) SELECT, not run: why slow.
 
-        Why a query is slow or takes long: which index it is using, how many rows it reads.
+        Using an index or reading the whole table (full scan); takes long, performance.
         """
         statement = f"EXPLAIN FORMAT=JSON {one_select(sql)}"
         work = partial(_explain, sql=statement, params=params or [])

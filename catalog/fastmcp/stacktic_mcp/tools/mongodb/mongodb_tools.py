@@ -65,7 +65,7 @@ FieldsText = Annotated[
 Filter = Annotated[
     str, Field(min_length=2, max_length=8192, description='JSON such as {"city": "Oslo"}')
 ]
-Limit = Annotated[int, Field(ge=1, le=500, description="how many at most")]
+Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 
 
 def register(tools: Toolset) -> None:
@@ -79,10 +79,9 @@ def register(tools: Toolset) -> None:
 def _register_catalog(tools: Toolset, clients: Clients) -> None:
     @tools.read
     async def mongodb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
-        """List the linked databases in MongoDB (Mongo).
+        """List databases in MongoDB (Mongo): each linked database.
 
-        Per database: number of collections, views and documents, bytes of data, storage and
-        indexes.
+        Number of collections, views, documents; size: how big in bytes.
         """
         async with clients.open(link) as client:
             names = link.enums.get("databases", ())
@@ -92,10 +91,7 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
     async def mongodb_list_collections(
         link: Link, database: Database, limit: Limit = 100, cursor: Position = None
     ) -> Answer[list[CollectionRow]]:
-        """List the collections and views of a MongoDB (Mongo) database.
-
-        Which collections there are, by name, and which are views.
-        """
+        """List collections in a MongoDB (Mongo) database: each collection or view by name."""
         async with clients.open(link) as client:
             rows = await collections(client, database)
         return _page([row for row in rows if row["name"] > (cursor or "")], limit)
@@ -104,9 +100,9 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
     async def mongodb_describe_collection(
         link: Link, database: Database, collection: Collection
     ) -> Answer[CollectionFacts]:
-        """Describe a MongoDB (Mongo) collection: how large it is, which indexes it has.
+        """Describe a MongoDB (Mongo) collection: indexes, size, number of documents.
 
-        Number of documents, size in bytes, keys of each index, unique, expiry (TTL).
+        How large or big in bytes, keys of each index, unique, expiry (TTL).
         """
         ensure_collection(collection)
         async with clients.open(link) as client:
@@ -124,11 +120,11 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
         link: Link,
         database: Database,
         collection: Collection,
-        sample: Annotated[int, Field(ge=1, le=200, description="documents to look at")] = 50,
+        sample: Annotated[int, Field(ge=1, le=200, description="documents in the sample")] = 50,
     ) -> Answer[Fields]:
-        """Show the schema of a MongoDB (Mongo) collection: which fields its documents have.
+        """Fields (schema, structure, types) of a document in a MongoDB (Mongo) collection.
 
-        Structure read from a sample of documents: paths, types, how often each field is there.
+        Names, types, frequency, read from a sample of documents.
         """
         ensure_collection(collection)
         async with clients.open(link) as client:
@@ -143,9 +139,9 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
 
     @tools.read
     async def mongodb_health(link: Link) -> Answer[Health]:
-        """Show whether MongoDB (Mongo) is alive and healthy: version, replica set.
+        """Health of the MongoDB (Mongo) server: status, up, alive, version, replica set in order.
 
-        Is the member primary or secondary, number of members, read-only or not.
+        Primary node or secondary, members, read-only.
         """
         async with clients.open(link) as client:
             return Answer(await server_facts(client))
@@ -163,10 +159,9 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[dict[str, Any]]]:
-        """Find MongoDB (Mongo) documents that match a filter, and show them.
+        """Find documents in MongoDB (Mongo) by a filter: look up, search, get, show.
 
-        To look up or search who or what has a value: filter {"age": {"$gt": 30}}. At most 500 a
-        page.
+        Users, customers, orders, latest: filter {"age": {"$gt": 30}}, sort. At most 500 a page.
         """
         ensure_collection(collection)
         skipped = int(cursor or 0)
@@ -190,10 +185,7 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
     async def mongodb_count(
         link: Link, database: Database, collection: Collection, filter_: Filter = "{}"
     ) -> Answer[Count]:
-        """Count how many documents of a MongoDB (Mongo) collection match a filter.
-
-        The number alone.
-        """
+        """Count documents in MongoDB (Mongo): how many are there in a collection or match a filter."""
         ensure_collection(collection)
         query = _query(filter_, "the filter")
         async with clients.open(link) as client:
@@ -210,10 +202,10 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         pipeline: Pipeline,
         limit: Limit = 50,
     ) -> Answer[list[dict[str, Any]]]:
-        """Run a read-only aggregation pipeline on a MongoDB (Mongo) collection.
+        """Aggregate documents in MongoDB (Mongo): group by, sum, total, average, count by type.
 
-        Group, sum, total, average, top per country or month, join ($lookup) within the database.
-        At most 500 documents.
+        Per country or month, top, report, join ($lookup). Read-only pipeline; at most 500
+        documents.
         """
         ensure_collection(collection)
         stages = parsed(pipeline, "the pipeline")

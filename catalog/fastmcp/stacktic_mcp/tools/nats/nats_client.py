@@ -60,7 +60,7 @@ class Nats:
         return answer
 
     async def put(self, subject: str, value: bytes) -> Facts:
-        """Publish to a stream and return what it says of the message."""
+        """Publish to a stream and return the text of the message."""
         return await self._answer(subject, value)
 
     async def tell(self, subject: str, value: bytes) -> None:

@@ -57,9 +57,9 @@ def register(tools: Toolset) -> None:
 def _register_streams(tools: Toolset) -> None:
     @tools.read
     async def nats_list_streams(link: Link) -> Answer[list[StreamLine]]:
-        """Streams of NATS JetStream: the linked ones with messages, bytes and consumers.
+        """List streams in NATS JetStream: each linked stream.
 
-        For which streams there are and which is missing.
+        Messages, bytes, consumers.
         """
         names = link.enums.get("streams", ())
         async with connect(link) as nats:
@@ -68,9 +68,9 @@ def _register_streams(tools: Toolset) -> None:
 
     @tools.read
     async def nats_describe_stream(link: Link, stream: Stream) -> Answer[StreamDetail]:
-        """One NATS stream: messages, bytes, retention, age and size limits, replicas behind.
+        """Describe a NATS JetStream stream: limits, retention, how big, how many messages.
 
-        For how it is set up and whether its copies keep up.
+        Age, size, replicas, settings, storage.
         """
         async with connect(link) as nats:
             return Answer(stream_view(stream, await nats.ask(f"STREAM.INFO.{stream}")))
@@ -83,9 +83,9 @@ def _register_streams(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="subjects at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[SubjectRow]]:
-        """Subjects of a NATS stream, with the number of messages of each.
+        """Subjects in a NATS JetStream stream, number of messages of each subject.
 
-        Returns 100 unless told.
+        100 by default.
         """
         async with connect(link) as nats:
             info = await nats.ask(f"STREAM.INFO.{stream}", {"subjects_filter": filter_ or ">"})
@@ -104,9 +104,9 @@ def _register_streams(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=200, description="consumers at most")] = 50,
         cursor: Position = None,
     ) -> Answer[list[ConsumerRow]]:
-        """Consumers of a NATS stream: pending (behind), not acknowledged, redelivered.
+        """List consumers of a NATS JetStream stream: each consumer, pending, behind, stuck.
 
-        For whether a consumer is stuck or slow. 50 unless told.
+        Redelivered, unacknowledged; 50 by default.
         """
         first = int(cursor or 0)
         async with connect(link) as nats:
@@ -132,9 +132,9 @@ def _register_messages(tools: Toolset) -> None:
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer[list[Stored]]:
-        """Read messages that a NATS stream keeps, from a sequence number on.
+        """Read messages in a NATS JetStream stream: show, first, history by sequence number.
 
-        No consumer is made or moved. Returns subject, time and value, the first 10 unless told.
+        Subject, time, value; 10 by default.
         """
         async with connect(link) as nats:
             rows, ended_by = await _messages(
@@ -151,7 +151,10 @@ def _register_messages(tools: Toolset) -> None:
     async def nats_last(
         link: Link, stream: Stream, filter_: Filter = None, max_bytes: Bytes = 4096
     ) -> Answer[Stored]:
-        """Newest (last) message of a NATS stream, or of one of its subjects: time and value."""
+        """Last (newest, most recent) message in a NATS JetStream stream or on a subject.
+
+        Time, value last sent.
+        """
         async with connect(link) as nats:
             answer = await nats.ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": filter_ or ">"})
         return Answer(stored_view(facts_of(at(answer, "message")), max_bytes))
@@ -164,9 +167,9 @@ def _register_messages(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
     ) -> Answer[list[Heard]]:
-        """Listen to a NATS subject and below it, live: messages that are published meanwhile.
+        """Listen to a NATS subject, live: subscribe for seconds, watch messages come in.
 
-        3 seconds and 10 messages unless told. Earlier ones are not seen.
+        3 seconds, 10 messages by default; no history.
         """
         async with connect(link) as nats:
             found = await nats.listen([subject, f"{subject}.>"], seconds, limit)
@@ -186,16 +189,15 @@ def _register_writes(tools: Toolset) -> None:
     @tools.write(destructive=False, idempotent=False)
     async def nats_publish(
         link: Link,
-        value: Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="what to publish")],
+        value: Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="text to publish")],
         stream: ToStream = None,
         subject: ToSubject = None,
         below: Below = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Published]:
-        """Send (publish) one message to a NATS stream or subject; name one of both.
+        """Publish (send) a message on a NATS subject or JetStream stream.
 
-        It is sent at once: dry_run is false by default. Returns the subject and, of a stream, the
-        sequence number.
+        Returns subject, sequence number.
         """
         raw = value.encode()
         if len(raw) > MAX_VALUE_BYTES:

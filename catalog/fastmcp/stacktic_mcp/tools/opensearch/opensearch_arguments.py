@@ -21,17 +21,17 @@ NAME = r"^[^\x00-\x20\x2a\x2c\x5c\x5e\x5f\x7f][^\x00-\x1f\x2a\x2c\x5c\x5e\x7f]*$
 
 Index = Annotated[str, Choice("indices"), Field(description="a linked index")]
 FieldName = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=NAME, description="a field, by its whole path")
+    str, Field(min_length=1, max_length=200, pattern=NAME, description="a field, by full path")
 ]
 Text = Annotated[
-    str | None, Field(min_length=1, max_length=500, description="words to look for; no syntax")
+    str | None, Field(min_length=1, max_length=500, description="words, no syntax")
 ]
-MatchOf = Annotated[Words, Field(description="how many of the words, in one field")]
+MatchOf = Annotated[Words, Field(description="all, any, or the phrase")]
 TextFields = Annotated[
-    list[FieldName], Field(max_length=10, description="where the words stand; none: anywhere")
+    list[FieldName], Field(max_length=10, description="fields to look in; default all")
 ]
 Fields = Annotated[
-    list[FieldName], Field(max_length=50, description="fields to return; none: all of them")
+    list[FieldName], Field(max_length=50, description="fields to return; default all")
 ]
 TimeField = Annotated[FieldName | None, Field(description="a field of the kind date")]
 Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP)]
@@ -51,7 +51,7 @@ class Filter(TypedDict):
 
     field: FieldName
     op: Operation
-    value: NotRequired[Annotated[Value, Field(description="not with exists and missing")]]
+    value: NotRequired[Annotated[Value, Field(description="not for exists, missing")]]
 
 
-Filters = Annotated[list[Filter], Field(max_length=10, description="conditions, all of them")]
+Filters = Annotated[list[Filter], Field(max_length=10, description="conditions, all met")]

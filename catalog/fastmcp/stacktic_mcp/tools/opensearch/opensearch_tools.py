@@ -70,12 +70,12 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
     @tools.read
     async def opensearch_list_indices(
         link: Link,
-        limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 50,
+        limit: Annotated[int, Field(ge=1, le=100, description="rows at most")] = 50,
         cursor: Position = None,
     ) -> Answer[list[IndexRow]]:
-        """List the linked indices in OpenSearch (Elasticsearch).
+        """List indices (indexes) in OpenSearch (Elasticsearch, Elastic): each linked index.
 
-        Which indexes there are: number of documents, size in bytes, whether each exists.
+        Number of documents, size: how big in bytes.
         """
         search = await _open(link, principals)
         names = [name for name in link.enums.get("indices", ()) if name > (cursor or "")]
@@ -86,12 +86,12 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
     async def opensearch_describe_index(
         link: Link,
         index: Index,
-        limit: Annotated[int, Field(ge=1, le=500, description="how many at most")] = 200,
+        limit: Annotated[int, Field(ge=1, le=500, description="rows at most")] = 200,
         cursor: Position = None,
     ) -> Answer[list[FieldRow]]:
-        """Show the mapping of an OpenSearch (Elasticsearch) index: how fields are stored.
+        """Describe an OpenSearch (Elasticsearch, Elastic) index: mapping, fields, types.
 
-        Is a field text, keyword, number or date; its path and kind, whether it can be searched.
+        Field stored as text, keyword, number or date; searchable or not.
         """
         search = await _open(link, principals)
         rows = views.fields(await search.mapping(index), index)
@@ -100,9 +100,9 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
 
     @tools.read
     async def opensearch_cluster_health(link: Link) -> Answer[Health]:
-        """Show whether the OpenSearch (Elasticsearch) cluster is green, yellow or red.
+        """Health of the OpenSearch (Elasticsearch, Elastic) cluster: green, yellow, red.
 
-        Nodes, shards (unassigned, relocating), version.
+        Healthy, status, nodes, unassigned shards, version.
         """
         search = await _open(link, principals)
         return Answer(views.health(await search.health(), await search.about()))
@@ -121,15 +121,15 @@ def _register_documents(tools: Toolset, principals: Principals) -> None:
         start: Moment = "now-24h",
         end: Moment = "now",
         fields: Fields = NO_FIELDS,
-        sort_by: Annotated[FieldName | None, Field(description="none: the best first")] = None,
+        sort_by: Annotated[FieldName | None, Field(description="default: best first")] = None,
         order: Annotated[Literal["asc", "desc"], Field(description="of `sort_by`")] = "desc",
-        limit: Annotated[int, Field(ge=1, le=100, description="how many at most")] = 20,
+        limit: Annotated[int, Field(ge=1, le=100, description="rows at most")] = 20,
         cursor: Position = None,
     ) -> Answer[list[Hit]]:
-        """Search documents in OpenSearch (Elasticsearch) by words, filters and time.
+        """Search documents in OpenSearch (Elasticsearch, Elastic): full text, filters, time.
 
-        Full text: find what has these words, best first. filters [{"field": "status", "op":
-        "equals", "value": "open"}]. At most 100 a page.
+        Find or look for articles, products, tickets that mention words. filters [{"field":
+        "status", "op": "equals", "value": "open"}]. At most 100 a page.
         """
         skipped = int(cursor or 0)
         size = min(limit + 1, MAX_WINDOW - skipped)
@@ -158,7 +158,7 @@ def _register_documents(tools: Toolset, principals: Principals) -> None:
         ],
         fields: Fields = NO_FIELDS,
     ) -> Answer[Document]:
-        """Fetch one document from an OpenSearch (Elasticsearch) index by its id."""
+        """Get (fetch) one document by id from OpenSearch (Elasticsearch, Elastic)."""
         search = await _open(link, principals)
         found = await search.document(index, id_, fields)
         return Answer({"id": id_, "document": facts_of(found.get("_source"))})
@@ -177,9 +177,9 @@ def _register_numbers(tools: Toolset, principals: Principals) -> None:
         start: Moment = "now-24h",
         end: Moment = "now",
     ) -> Answer[Count]:
-        """Count how many documents in an OpenSearch (Elasticsearch) index match.
+        """Count documents in OpenSearch (Elasticsearch, Elastic): how many contain or match.
 
-        The number alone, up to ten million.
+        Up to ten million.
         """
         wanted = _wanted(text, words, text_fields, filters, (time_field, start, end))
         search = await _open(link, principals)
@@ -194,8 +194,8 @@ def _register_numbers(tools: Toolset, principals: Principals) -> None:
         kind: Annotated[Kind, Field(description="by the commonest values, or by time")],
         field: FieldName,
         interval: Annotated[Interval, Field(description="of a date_histogram")] = "day",
-        metric: Annotated[Metric | None, Field(description="a number of each group")] = None,
-        metric_field: Annotated[FieldName | None, Field(description="what it is of")] = None,
+        metric: Annotated[Metric | None, Field(description="a number per group")] = None,
+        metric_field: Annotated[FieldName | None, Field(description="field of the metric")] = None,
         text: Text = None,
         words: MatchOf = "all",
         text_fields: TextFields = NO_FIELDS,
@@ -203,12 +203,12 @@ def _register_numbers(tools: Toolset, principals: Principals) -> None:
         time_field: TimeField = None,
         start: Moment = "now-24h",
         end: Moment = "now",
-        limit: Annotated[int, Field(ge=1, le=1000, description="how many groups at most")] = 50,
+        limit: Annotated[int, Field(ge=1, le=1000, description="groups at most")] = 50,
     ) -> Answer[list[Group]]:
-        """Break down or group documents in OpenSearch (Elasticsearch): top values, by time.
+        """Aggregate documents in OpenSearch (Elasticsearch, Elastic): group, break down, top.
 
-        Per category, or per hour, day, month: how many, with average, sum, min, max or distinct.
-        At most 1000 groups.
+        Most frequent values, categories; histogram by hour, day, month; average, sum, min, max,
+        distinct. At most 1000 groups.
         """
         wanted = _wanted(text, words, text_fields, filters, (time_field, start, end))
         grouping = Grouping(kind, field, interval, metric, metric_field)

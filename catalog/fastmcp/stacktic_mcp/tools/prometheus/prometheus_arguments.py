@@ -24,10 +24,10 @@ Query = Annotated[
 _Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40)]
 Moment = Annotated[_Moment, Field(description=MOMENT_HELP)]
 Match = Annotated[str, Field(min_length=1, max_length=1024)]
-Within = Annotated[Match | None, Field(description='only series of this, such as up{job="api"}')]
+Within = Annotated[Match | None, Field(description='selector of series, such as up{job="api"}')]
 Matches = Annotated[
     list[Match],
-    Field(min_length=1, max_length=5, description='any of these, such as ["up{job=\\"api\\"}"]'),
+    Field(min_length=1, max_length=5, description='selectors, such as ["up{job=\\"api\\"}"]'),
 ]
 Since = Annotated[
     str,
@@ -42,16 +42,16 @@ Step = Annotated[
     ),
 ]
 Component = Annotated[str, Choice("components")]
-About = Annotated[Component | None, Field(description="only this component")]
+About = Annotated[Component | None, Field(description="one component")]
 _Part = Annotated[str, Field(min_length=1, max_length=100)]
 Part = Annotated[_Part | None, Field(description="part of the name")]
-At = Annotated[_Moment | None, Field(description=f"{MOMENT_HELP}; now if left out")]
+At = Annotated[_Moment | None, Field(description=f"{MOMENT_HELP}; default now")]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Points = Annotated[int, Field(ge=2, le=300, description="points a series at most")]
 MaxSeries = Annotated[int, Field(ge=1, le=100, description="series at most")]
-AlertState = Annotated[Literal["firing", "pending", "all"], Field(description="only in this state")]
+AlertState = Annotated[Literal["firing", "pending", "all"], Field(description="one state")]
 Health = Annotated[
-    Literal["up", "down", "unknown", "all"], Field(description="only with this state")
+    Literal["up", "down", "unknown", "all"], Field(description="one state")
 ]
 RuleType = Annotated[Literal["alert", "record", "all"], Field(description="kind of rule")]
 Top = Annotated[int, Field(ge=1, le=50, description="rows of each kind at most")]

@@ -64,10 +64,10 @@ def _register_queries(tools: Toolset) -> None:
     async def prom_query(
         link: Link, query: Query, time: At = None, limit: Limit = 50
     ) -> Answer[Instant]:
-        """Show the current value of Prometheus metrics: run a PromQL query at one moment.
+        """Query Prometheus metrics (PromQL) at the moment, right now: current value.
 
-        For CPU, memory or disk usage, request rate, error rate, latency, such as sum by (pod)
-        (rate(container_cpu_usage_seconds_total[5m])). Returns one value a series, 50 unless told.
+        How much CPU, memory, disk; request rate, error rate, latency, load: sum by (pod)
+        (rate(container_cpu_usage_seconds_total[5m])). 50 series by default.
         """
         return await read_query(link, query, time or "now", limit)
 
@@ -81,10 +81,10 @@ def _register_queries(tools: Toolset) -> None:
         max_points: Points = 60,
         max_series: MaxSeries = 20,
     ) -> Answer[OverTime]:
-        """Metrics over time from Prometheus: graph, trend or peak of a PromQL query.
+        """Query Prometheus metrics (PromQL) over time: since yesterday, last hours, graph, trend.
 
-        For how CPU, memory, traffic or error rate changed since yesterday or over the last week, up
-        to 30 days. Returns min, max, avg, last and points of each series.
+        How CPU, memory usage, request rate, load changed; per five minutes; up to 30 days: min,
+        max, average, points.
         """
         window = window_of(start, end, step, max_points)
         return await read_range(link, query, window, (max_points, max_series))
@@ -97,9 +97,9 @@ def _register_state(tools: Toolset) -> None:
         state: AlertState = "all",
         component: About = None,
     ) -> Answer[list[Alert]]:
-        """Active alerts of Prometheus: which alert is firing or pending, since when.
+        """Alerts in Prometheus: anything firing or pending right now, active alarms.
 
-        For what is wrong right now. Returns name, state, value, labels such as severity, summary.
+        Name, severity, state, value, summary.
         """
         return await read_alerts(link, state, component)
 
@@ -109,10 +109,9 @@ def _register_state(tools: Toolset) -> None:
         state: Health = "all",
         component: About = None,
     ) -> Answer[Targets]:
-        """Scrape targets of Prometheus: which are up or down, with the last scrape error.
+        """Scrape targets of Prometheus: up or down, scraping, monitored services.
 
-        For what it is scraping (monitoring) and why metrics are missing. Returns targets and, as
-        expected_by_link, the state of each linked component.
+        Last scrape error; expected_by_link: each linked component, scraped or missing.
         """
         return await read_targets(link, state, component)
 
@@ -123,17 +122,17 @@ def _register_state(tools: Toolset) -> None:
         name_like: Part = None,
         limit: Limit = 100,
     ) -> Answer[list[Rule]]:
-        """Alerting and recording rules of Prometheus: expression, state, health, last error.
+        """Rules of Prometheus: configured alert rules, threshold, recording rules, expression.
 
-        For which alert rules exist and at which threshold one would fire. Returns 100 unless told.
+        Duration, severity, health; 100 by default.
         """
         return await read_rules(link, type, name_like, limit)
 
     @tools.read
     async def prom_cardinality(link: Link, limit: Top = 10) -> Answer[Cardinality]:
-        """Cardinality of Prometheus: metrics and labels that make up most time series.
+        """Cardinality of Prometheus: metrics and labels with most time series, too many.
 
-        For why Prometheus itself takes much memory or disk.
+        Why it needs memory: head statistics.
         """
         return await read_cardinality(link, limit)
 
@@ -146,9 +145,9 @@ def _register_names(tools: Toolset) -> None:
         match: Within = None,
         limit: Limit = 100,
     ) -> Answer[list[str]]:
-        """Values of a label in Prometheus: which jobs, pods, namespaces or instances it knows.
+        """Values of a label in Prometheus: jobs, pods, namespaces, instances it knows.
 
-        Of the last 24 hours, 100 unless told; to fill in a PromQL selector.
+        Last 24 hours; 100 by default.
         """
         return await read_label_values(link, label, match, limit)
 
@@ -159,9 +158,9 @@ def _register_names(tools: Toolset) -> None:
         since: Since = "1h",
         limit: Limit = 100,
     ) -> Answer[list[Labels]]:
-        """Time series in Prometheus that match a selector: which labels a metric has.
+        """Time series in Prometheus by selector: labels of a metric, label sets, no values.
 
-        Returns 100 label sets unless told, no values.
+        100 by default.
         """
         return await read_series(link, match, since, limit)
 
@@ -169,9 +168,8 @@ def _register_names(tools: Toolset) -> None:
     async def prom_metrics(
         link: Link, name_like: Part = None, limit: Limit = 100
     ) -> Answer[list[Metric]]:
-        """Metric names that Prometheus collects, with type, unit and help text.
+        """List metrics in Prometheus, or find a metric by name: type, unit, help.
 
-        For which metric measures something: name_like http finds http_requests_total. 100 unless
-        told.
+        Metric about disk space, requests: name_like http. 100 by default.
         """
         return await read_metrics(link, name_like, limit)

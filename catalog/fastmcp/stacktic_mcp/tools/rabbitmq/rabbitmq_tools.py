@@ -60,18 +60,17 @@ def register(tools: Toolset) -> None:
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
-        """Overview of RabbitMQ (message broker): version, totals, message rates.
+        """Overview of RabbitMQ (Rabbit): big picture, version, message rates, totals.
 
-        Returns how many queues, connections, channels and messages there are.
+        Number of queues, connections, channels, consumers, messages.
         """
         return Answer(overview_view(await Broker(link).overview()))
 
     @tools.read
     async def rabbitmq_health(link: Link) -> Answer[rows.Health]:
-        """Health of RabbitMQ: nodes, memory and disk alarms, network partitions.
+        """Health of RabbitMQ (Rabbit): up, healthy, alarms of memory and disk, nodes.
 
-        For whether the message broker is healthy or why publishers are blocked. Returns healthy,
-        problems in words, nodes.
+        Why publishers are blocked, partitions.
         """
         return Answer(health_view([node_view(node) for node in await Broker(link).nodes()]))
 
@@ -79,9 +78,9 @@ def _register_cluster(tools: Toolset) -> None:
     async def rabbitmq_list_connections(
         link: Link, state: ConnectionState = "any", limit: Limit = 50
     ) -> Answer[list[rows.Connection]]:
-        """Clients connected to RabbitMQ: user, state, channels, traffic; the busiest first.
+        """List connections to RabbitMQ (Rabbit): who is connected, clients, users.
 
-        For who is connected to the message broker and who is blocked. 50 unless told.
+        State, blocked, channels, traffic; 50 by default.
         """
         rows = await Broker(link).connections()
         shown = [connection_row(row) for row in rows if _in_state(row, state)]
@@ -98,10 +97,9 @@ def _register_queues(tools: Toolset) -> None:
         sort: Sort = "messages",
         limit: Limit = 50,
     ) -> Answer[list[rows.QueueRow]]:
-        """Queues of RabbitMQ: how many messages wait (backlog), consumers, rates, memory.
+        """List queues in RabbitMQ (Rabbit): each queue with backlog, consumers, rates.
 
-        For which queue is full, grows, is stuck or has no consumers. 50 unless told, the fullest
-        first.
+        Longest, full, growing, without consumers; 50 by default, fullest first.
         """
         known = link.enums["queues"]
         rows, complete = await Broker(link).queues(
@@ -115,17 +113,17 @@ def _register_queues(tools: Toolset) -> None:
 
     @tools.read
     async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
-        """One RabbitMQ queue: its messages, consumers, rates, type, TTL, length limit, policy.
+        """Get one RabbitMQ (Rabbit) queue: how many messages are stuck, who consumes it.
 
-        For who consumes a queue and how it is set up.
+        Details, consumers, rates, type, TTL, max length, policy.
         """
         return Answer(queue_view(await Broker(link).queue(queue)))
 
     @tools.read
     async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer[rows.DeadLetters]:
-        """Dead letters of a RabbitMQ queue: where rejected or expired messages go (DLX, DLQ).
+        """Dead letters of a RabbitMQ (Rabbit) queue: why messages end up in the DLQ, DLX.
 
-        Returns step by step the dead-letter exchange and queues, and where the way ends.
+        Where rejected or expired messages go: dead letter exchange and queues, step by step.
         """
         return Answer(await trace(Broker(link), queue))
 
@@ -135,9 +133,9 @@ def _register_routes(tools: Toolset) -> None:
     async def rabbitmq_list_exchanges(
         link: Link, limit: Limit = 100
     ) -> Answer[list[rows.Exchange]]:
-        """Exchanges of RabbitMQ: type, durable, policy, message rates in and out.
+        """List exchanges in RabbitMQ (Rabbit): each exchange with type, durable, rates.
 
-        Returns 100 unless told.
+        100 by default.
         """
         known = link.enums["exchanges"]
         rows, complete = await Broker(link).exchanges(
@@ -152,9 +150,9 @@ def _register_routes(tools: Toolset) -> None:
         exchange: OfExchange = None,
         limit: Limit = 100,
     ) -> Answer[list[rows.Binding]]:
-        """Bindings of RabbitMQ: how messages are routed, by which routing key to which queue.
+        """List bindings in RabbitMQ (Rabbit): how messages are routed from exchange to queues.
 
-        Returns exchange, queue and key, 100 unless told.
+        Binding, routing key; queues that get messages; 100 by default.
         """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
@@ -172,9 +170,9 @@ def _register_writes(tools: Toolset) -> None:
         persistent: Persistent = True,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Published]:
-        """Send (publish) a message to a RabbitMQ exchange; tells whether a queue took it.
+        """Publish (send, put) a message to a RabbitMQ (Rabbit) exchange with a routing key.
 
-        It is sent at once: dry_run is false by default; true only names the queues it would reach.
+        Tells if it reached a queue.
         """
         mode = 2 if persistent else 1
         properties = {"content_type": content_type, "delivery_mode": mode}
@@ -184,9 +182,9 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_peek(
         link: Link, queue: Queue, count: Count = 1
     ) -> Answer[list[rows.Message]]:
-        """Look at the first messages in a RabbitMQ queue without consuming: payload, headers.
+        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, show, without removing.
 
-        They go back, marked redelivered. Returns one unless told.
+        Payload, headers; marked redelivered; 1 by default, 10 at most.
         """
         return await _peek(link, queue, count)
 
@@ -194,10 +192,9 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_purge(
         link: Link, queue: Queue, expect_depth_max: MaxDepth, dry_run: DryRun = True
     ) -> Answer[rows.Purged]:
-        """Empty (purge) a RabbitMQ queue: drop all its ready messages for good.
+        """Purge a RabbitMQ (Rabbit) queue: clear out, empty, delete all its messages.
 
-        Refused when it holds more than expect_depth_max. dry_run is true by default and only
-        counts; say false to do it.
+        Refused beyond expect_depth_max messages.
         """
         return await _purge(link, queue, expect_depth_max, dry_run=dry_run)
 

@@ -45,7 +45,7 @@ KeyPrefix = Annotated[
     Field(
         max_length=1024,
         pattern=r"^[^\x00-\x1f\x7f\\]*$",
-        description="what keys begin with, such as a folder: in/",
+        description="folder or beginning of keys: in/",
     ),
 ]
 Offset = Annotated[int, Field(ge=0, le=2**43, description="first byte")]
@@ -81,9 +81,9 @@ def register(tools: Toolset) -> None:
 def _register_lists(tools: Toolset) -> None:
     @tools.read
     async def s3_list_buckets(link: Link) -> Answer[list[BucketRow]]:
-        """List the linked S3 buckets (object storage: SeaweedFS, MinIO).
+        """List buckets in S3 (object storage, SeaweedFS, MinIO): each linked bucket.
 
-        Which buckets we have, whether each exists and may be read, when it was created.
+        Readable or not, created.
         """
         return await _list_buckets(link)
 
@@ -95,9 +95,9 @@ def _register_lists(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=1000, description="objects at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[ObjectRow]]:
-        """List the files (objects) in an S3 bucket or a folder of it.
+        """List files (objects) in an S3 bucket or folder, by name (key).
 
-        Keys in order with size in bytes, time of last change and etag. At most 1000 a page.
+        Size in bytes, last modified, etag. At most 1000 a page.
         """
         return await _list_objects(link, bucket, prefix, limit, cursor)
 
@@ -108,9 +108,9 @@ def _register_lists(tools: Toolset) -> None:
         prefix: KeyPrefix = "",
         max_objects: Annotated[int, Field(ge=1, le=10000, description="objects to count")] = 1000,
     ) -> Answer[BucketStats]:
-        """Show how much space an S3 bucket or folder takes up, and how many files it has.
+        """Statistics of an S3 bucket or folder: how big, total size, space, number of files.
 
-        Number of objects, total size in bytes, oldest, newest and largest ones.
+        How many objects, storage used in bytes, oldest, newest, largest.
         """
         return await bucket_stats(link, bucket, prefix, max_objects)
 
@@ -120,9 +120,9 @@ def _register_objects(tools: Toolset) -> None:
     async def s3_get_object(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
     ) -> Answer[ObjectPart]:
-        """Download a part of an S3 object: the content of a file, also binary as base64.
+        """Download a file (object) of an S3 bucket: get its content, binary as base64, image.
 
-        At most 64 KiB at a time; offset goes on where it ended.
+        At most 64 KiB at a time, from an offset.
         """
         ensure_key(key)
         return await _get_object(link, bucket, key, offset, length)
@@ -131,18 +131,18 @@ def _register_objects(tools: Toolset) -> None:
     async def s3_read_text(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
     ) -> Answer[TextPart]:
-        """Read a text file in an S3 bucket: lines of a CSV, JSON, log or Markdown.
+        """Read a text file in an S3 bucket: show, open, first lines of CSV, JSON, YAML, TXT, log.
 
-        UTF-8 alone, anything else is refused; the first or next 64 KiB at most.
+        UTF-8 alone; at most 64 KiB at a time, from an offset.
         """
         ensure_key(key)
         return await _read_text(link, bucket, key, offset, length)
 
     @tools.read
     async def s3_head_object(link: Link, bucket: Bucket, key: Key) -> Answer[ObjectFacts]:
-        """Show when an S3 object (file) was last changed and how large it is; no download.
+        """Metadata of a file (object) in an S3 bucket: how large, when last changed; no download.
 
-        Size in bytes, content type, etag, last modified, metadata; or that it does not exist.
+        Size, exists, uploaded, modified, content type, etag.
         """
         ensure_key(key)
         head = await call(link, "head_object", Bucket=bucket, Key=key)
@@ -161,12 +161,12 @@ def _register_writes(tools: Toolset) -> None:
         ],
         encoding: Annotated[Literal["utf-8", "base64"], Field(description="of content")] = "utf-8",
         content_type: ContentType = "text/plain; charset=utf-8",
-        if_none_match: Annotated[bool, Field(description="false may replace one")] = True,
+        if_none_match: Annotated[bool, Field(description="false replaces an existing one")] = True,
         dry_run: DryRun = True,
     ) -> Answer[Stored]:
-        """Upload, save or write a file to an S3 bucket as an object.
+        """Put a file (object) in an S3 bucket: upload, save, store, write, create.
 
-        Unless if_none_match is false, only where none of that key is yet. At most 1 MiB.
+        Unless if_none_match is false, an absent key alone. At most 1 MiB.
         """
         ensure_key(key)
         raw = content_bytes(content, encoding)
@@ -179,7 +179,7 @@ def _register_writes(tools: Toolset) -> None:
     async def s3_delete_object(
         link: Link, bucket: Bucket, key: Key, if_match: Tag, dry_run: DryRun = True
     ) -> Answer[Deleted]:
-        """Delete (remove) one file from an S3 bucket, if its etag is still the given one."""
+        """Delete (remove) a file (object) from an S3 bucket, if its etag is unchanged."""
         ensure_key(key)
         return await delete_object(link, {"Bucket": bucket, "Key": key}, if_match, dry_run=dry_run)
 

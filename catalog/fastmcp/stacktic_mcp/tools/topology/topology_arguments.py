@@ -54,6 +54,6 @@ Check = Annotated[
     ),
 ]
 VerifyDelay = Annotated[int, Field(ge=0, le=20, description="seconds before on_success")]
-Side = Annotated[Direction, Field(description="to: what it uses; from: what uses it; both")]
+Side = Annotated[Direction, Field(description="to: targets; from: users; both")]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Depth = Annotated[int, Field(ge=1, le=20, description="links to follow at most")]

@@ -81,10 +81,10 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 100,
         cursor: Position = None,
     ) -> Answer[list[Row] | Checked]:
-        """Query which components, sub-components or links of the stack meet conditions.
+        """Query components, sub-components, links of the stack by attributes and conditions.
 
-        Run in a namespace, have more than one replica: where {"namespace": "data", "replicas__gt":
-        1}. A command checks each.
+        All in a namespace, more than one replica, version, storage: where {"namespace": "data",
+        "replicas__gt": 1}. A command checks each.
         """
         _ensure_source(tools.topology, source)
         body: dict[str, Any] = {
@@ -103,16 +103,16 @@ def _register_queries(tools: Toolset) -> None:
         link: Link,
         source: Source,
         command: Check,
-        target: Annotated[CheckTarget, Field(description="what is checked")] = "component",
+        target: Annotated[CheckTarget, Field(description="kind of object")] = "component",
         on_success: Check | None = None,
         on_failure: Check | None = None,
         verify_delay: VerifyDelay = 0,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[list[Row] | Checked]:
-        """Test whether a connection between components really works: run a check on each.
+        """Test or check a component or connection: can it reach, accepts, works, answers, ping.
 
-        The agent fills in {host}, {port} and the like: pg_isready -h {host} -p {port}. Returns
-        passed or failed, with output.
+        The agent fills in {host}, {port}: pg_isready -h {host} -p {port}. Returns passed or
+        failed, output.
         """
         _ensure_source(tools.topology, source)
         check = check_body(command, on_success, on_failure, verify_delay, dry_run=dry_run)
@@ -129,9 +129,9 @@ def _register_views(tools: Toolset) -> None:
         limit: Limit = 100,
         cursor: Position = None,
     ) -> Answer[list[Row]]:
-        """List the components that are part of this stack: databases, apps, brokers, all.
+        """List components in this stack: databases, applications, services, message brokers.
 
-        Name, type, namespace, group. At most 500 a page.
+        What it has, part of it: name, type, namespace, group. At most 500 a page.
         """
         filters = {"type": type_, "group": group, "namespace": namespace}
         where = {name: value for name, value in filters.items() if value is not None}
@@ -146,9 +146,9 @@ def _register_views(tools: Toolset) -> None:
 
     @tools.read
     async def get_component(link: Link, name: Name) -> Answer[ComponentFacts]:
-        """Show one component of the stack: its configuration, settings and attributes.
+        """Get one component of the stack: configured settings, configuration, attributes.
 
-        Version, image, replicas, ports, host; secrets read [secret].
+        Image, version, replicas, port, host, namespace; secrets read [secret].
         """
         ensure_component(tools.topology, name)
         return await _component(Agent(link), name)
@@ -157,21 +157,24 @@ def _register_views(tools: Toolset) -> None:
     async def get_component_links(
         link: Link, component: Name, direction: Side = "both"
     ) -> Answer[list[Row]]:
-        """Show what a component of the stack is connected to: its links.
+        """Links of one component: connected to, uses, talks to, depends on; which use it.
 
-        What it uses (to), who uses it (from), or both.
+        Dependencies to and from components of this stack, in both directions.
         """
         ensure_component(tools.topology, component)
         return await _component_links(Agent(link), component, direction)
 
     @tools.read(budget_bytes=TREE_BYTES)
     async def get_stack_structure(link: Link) -> Answer[Structure]:
-        """Show the whole stack at once: overview of its architecture, all components, links."""
+        """Overview of the whole stack: architecture, structure, map, all components, connections."""
         return Answer(await Agent(link).structure())
 
     @tools.read
     async def get_available_fields(link: Link, component: Name) -> Answer:
-        """List the {variables} that a check (test) of a component may use: host, port."""
+        """List {variables} (fields, placeholders) of a component for a check or test command.
+
+        host, port, user.
+        """
         ensure_component(tools.topology, component)
         return Answer(await Agent(link).fields(component))
 
@@ -181,9 +184,9 @@ def _register_walks(tools: Toolset) -> None:
     async def blast_radius(
         link: Link, component: Name, direction: Side = "from", max_depth: Depth = 5
     ) -> Answer[list[HopRow]]:
-        """Show what would break or is affected if a component fails, goes down or is stopped.
+        """Impact if a component goes down, fails, breaks, stops, restarts: affected components.
 
-        The impact: everything that depends on it, with distance.
+        Blast radius: dependents directly or indirectly, by distance; outage, maintenance.
         """
         ensure_component(tools.topology, component)
         edges = edges_of(await Agent(link).structure())
@@ -192,9 +195,9 @@ def _register_walks(tools: Toolset) -> None:
 
     @tools.read
     async def find_path(link: Link, from_: Name, to: Name) -> Answer[list[HopRow]]:
-        """Find a way from one component of the stack through others to another: a path.
+        """Find a path from one component to another in the stack: way, route, chain of links.
 
-        The shortest chain of links in the architecture, or that none leads there.
+        How data flows or is connected through the architecture; shortest.
         """
         ensure_component(tools.topology, from_)
         ensure_component(tools.topology, to)
@@ -211,10 +214,9 @@ def _register_walks(tools: Toolset) -> None:
         ] = None,
         component: OptionalName = None,
     ) -> Answer[Explanation]:
-        """Explain why a tool or component can be reached or not: access, rights, permission.
+        """Explain access to a tool or component: why allowed, denied, missing, read-only.
 
-        What is allowed by which link, write access or flag; with the change of stack.yaml that
-        would allow it. Changes nothing.
+        Rights, permission, credentials, why not write; change of stack.yaml that allows it.
         """
         del link  # The lock knows; the agent is not asked.
         return Answer(_explain(tools, tool, component))

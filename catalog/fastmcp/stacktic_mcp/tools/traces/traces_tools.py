@@ -27,7 +27,7 @@ TIMES = Notation("smh")
 
 Service = Annotated[
     str,
-    Field(min_length=1, max_length=200, pattern="^[ -~]+$", description="as trace_services says"),
+    Field(min_length=1, max_length=200, pattern="^[ -~]+$", description="from trace_services"),
 ]
 _OfSpan = Annotated[str, Field(min_length=1, max_length=200, pattern="^[ -~]+$")]
 _Lasting = Annotated[str, Field(pattern=f"^{TIMES.duration}$", max_length=16)]
@@ -41,8 +41,8 @@ Since = Annotated[
 TraceId = Annotated[
     str, Field(pattern="^[0-9a-fA-F]{1,32}$", description="as trace_search tells it")
 ]
-Component = Annotated[str, Choice("components"), Field(description="whose requests")]
-Errors = Annotated[bool, Field(description="only traces in which the service failed")]
+Component = Annotated[str, Choice("components"), Field(description="a linked component")]
+Errors = Annotated[bool, Field(description="true: failed traces alone")]
 Limit = Annotated[int, Field(ge=1, le=100, description="most traces")]
 Names = Annotated[int, Field(ge=1, le=500, description="most names")]
 Spans = Annotated[int, Field(ge=1, le=500, description="most spans")]
@@ -87,9 +87,9 @@ def _register_names(tools: Toolset) -> None:
     async def trace_services(
         link: Link, since: Since = "1h", limit: Names = 100
     ) -> Answer[list[str]]:
-        """Services that send traces to Tempo or Jaeger (distributed tracing, OpenTelemetry).
+        """List services with traces in Tempo or Jaeger (tracing, OpenTelemetry): traced, report.
 
-        Returns their names, 100 unless told.
+        100 by default.
         """
         return Answer.first(await _store(link).services(link, _since(since), limit), limit)
 
@@ -97,9 +97,9 @@ def _register_names(tools: Toolset) -> None:
     async def trace_operations(
         link: Link, service: Service, since: Since = "1h", limit: Names = 100
     ) -> Answer[list[str]]:
-        """Operations of a traced service: names of its spans, such as endpoints and SQL calls.
+        """List operations of a traced service in Tempo or Jaeger: span names.
 
-        From Tempo or Jaeger, 100 unless told.
+        100 by default.
         """
         window = _since(since)
         return Answer.first(await _store(link).operations(link, service, window, limit), limit)
@@ -117,10 +117,9 @@ def _register_traces(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 20,
     ) -> Answer[list[FoundTrace]]:
-        """Find slow or failed requests: search the traces of a service in Tempo or Jaeger.
+        """Search traces in Tempo or Jaeger: why slow, slowest, took longer, latency of requests.
 
-        By duration (latency), operation or errors, over up to 24 hours. Returns trace_id, start,
-        duration and counts of spans and errors, the latest 20 unless told.
+        By service, operation, duration, over up to 24 hours; 20 by default.
         """
         wanted = Wanted(service, operation, min_duration, errors_only)
         return await _found(link, wanted, _window(start, end), limit)
@@ -129,18 +128,17 @@ def _register_traces(tools: Toolset) -> None:
     async def trace_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 20
     ) -> Answer[list[FoundTrace]]:
-        """Failed requests of a component: its latest traces with an error, from Tempo or Jaeger.
+        """Failed traces in Tempo or Jaeger: failing requests, with an error.
 
-        Returns trace_id, start and duration, 20 unless told; trace_get shows one.
+        Latest of a component or service, in the last hour; 20 by default.
         """
         return await _found(link, Wanted(component, errors_only=True), _since(since), limit)
 
     @tools.read(title="steps of one trace")
     async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
-        """Show one trace from Tempo or Jaeger: each step (span) of a request, with duration.
+        """Get one trace by trace id in Tempo or Jaeger: what happened in a request, its spans.
 
-        For where a slow request spends its time and which call failed. In order of time, 100 spans
-        unless told.
+        Where time is spent, step by step; 100 spans by default.
         """
         spans = await _store(link).spans_of(link, trace_id.lower())
         if not spans:

@@ -37,7 +37,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One token: what it is, and what it says; words that are not quoted come in capitals."""
+    """One token: what it is, and the text; words that are not quoted come in capitals."""
 
     kind: Kind
     text: str

@@ -44,7 +44,7 @@ DefaultSchema = Annotated[
     Field(
         max_length=128,
         pattern=r"^[A-Za-z0-9_-]+$",
-        description="schema of tables that the statement names without one",
+        description="default schema of tables",
     ),
 ]
 Sql = Annotated[
@@ -63,9 +63,9 @@ Parameters = Annotated[
 ]
 PlanKind = Annotated[
     Literal["logical", "distributed", "io"],
-    Field(description="steps, steps by stage with estimates, or which tables are read"),
+    Field(description="steps, stages with estimates, or tables read"),
 ]
-State = Annotated[Literal["running", "queued", "any"], Field(description="which queries")]
+State = Annotated[Literal["running", "queued", "any"], Field(description="state of queries")]
 PLANS = {
     "logical": "TYPE LOGICAL",
     "distributed": "TYPE DISTRIBUTED",
@@ -84,11 +84,7 @@ def register(tools: Toolset) -> None:
 def _register_names(tools: Toolset) -> None:
     @tools.read
     async def trino_list_catalogs(link: Link) -> Answer[list[CatalogRow]]:
-        """List the linked catalogs of Trino (Presto).
-
-        Which data sources Trino can reach by SQL: databases, data lake, topics; a missing one is
-        marked.
-        """
+        """List catalogs in Trino (Presto): each linked catalog, data sources Trino can reach."""
         client = await reader(link)
         found = await client.select(statements.CATALOGS, 1000)
         seen = {str(row[0]) for row in found.rows}
@@ -102,7 +98,7 @@ def _register_names(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="schemas at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[SchemaRow]]:
-        """List the schemas in a Trino (Presto) catalog, by name."""
+        """List schemas in a Trino (Presto) catalog: each schema by name."""
         statement = statements.schemas(catalog, cursor or "", limit + 1)
         return await _page(link, statement, limit)
 
@@ -115,10 +111,7 @@ def _register_names(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[TableRow]]:
-        """List the tables and views under a schema of a Trino (Presto) catalog.
-
-        Which tables there are: names and kind.
-        """
+        """List tables in a schema of Trino (Presto), or find a table or view by name."""
         statement = statements.tables(catalog, schema, name_like, cursor or "", limit + 1)
         return await _page(link, statement, limit)
 
@@ -128,9 +121,9 @@ def _register_tables(tools: Toolset) -> None:
     async def trino_describe_table(
         link: Link, catalog: Catalog, schema: Schema, table: Table
     ) -> Answer[TableFacts]:
-        """Describe a Trino (Presto) table: columns with types and comments.
+        """Describe a Trino (Presto) table: structure, columns (fields), data types.
 
-        What one table of the lake looks like: its fields, whether they may be empty.
+        Nullable, comments of each column.
         """
         client = await reader(link)
         statement = statements.columns(catalog, schema, table, MAX_COLUMNS + 1)
@@ -145,10 +138,9 @@ def _register_tables(tools: Toolset) -> None:
     async def trino_table_stats(
         link: Link, catalog: Catalog, schema: Schema, table: Table
     ) -> Answer[list[StatsRow]]:
-        """Show the statistics that Trino (Presto) has of a table, without reading it.
+        """Statistics of a Trino (Presto) table: number of rows, size, estimated, no scan.
 
-        How many rows and how big it is; per column size, distinct values, nulls, lowest and
-        highest value.
+        How many rows roughly; per column distinct values, nulls, lowest, highest.
         """
         client = await reader(link)
         found = await client.select(statements.stats(catalog, schema, table), MAX_COLUMNS)
@@ -164,12 +156,12 @@ def _register_queries(tools: Toolset) -> None:
         schema: DefaultSchema = None,
         params: Parameters = None,
         limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=15, description="seconds it may run")] = 10,
+        timeout_s: Annotated[int, Field(ge=1, le=15, description="time limit in seconds")] = 10,
     ) -> Answer[ResultTable]:
-        """Run one read-only SQL query in Trino (Presto) over linked catalogs; returns rows.
+        """Query data in Trino (Presto): run a read-only SQL SELECT, get rows.
 
-        Also to join tables across sources, such as Postgres with the data lake:
-        catalog.schema.table. At most 1000 rows, 15 s.
+        Join, sum up, count, filter tables of several sources and give top: data lake, Iceberg,
+        Postgres: catalog.schema.table. At most 1000 rows, 15 s.
         """
         inner = one_query(sql, link.enums.get("catalogs", ()))
         await reader(link)
@@ -186,9 +178,9 @@ def _register_queries(tools: Toolset) -> None:
         schema: DefaultSchema = None,
         plan: PlanKind = "logical",
     ) -> Answer[Plan]:
-        """Show the plan by which Trino (Presto) will execute a query, without running it.
+        """Explain the query plan of a Trino (Presto) statement, not run: execute, join, slow.
 
-        How a join or SELECT would run: steps, stages, estimates, or which tables are read.
+        Steps, stages, estimates, tables read, performance.
         """
         inner = one_query(sql, link.enums.get("catalogs", ()))
         await reader(link)
@@ -207,9 +199,9 @@ def _register_queries(tools: Toolset) -> None:
         state: State = "running",
         limit: Annotated[int, Field(ge=1, le=100, description="queries at most")] = 20,
     ) -> Answer[list[QueryRow]]:
-        """Show which queries of this link run in Trino (Presto) now, newest first.
+        """List running or queued queries in Trino (Presto), newest first: my query still busy.
 
-        State (running, queued, ended), time, rows, CPU, memory, progress, error, SQL.
+        State, time, rows, CPU, memory, progress, error, SQL; this link's alone.
         """
         client = await reader(link)
         lines = [query_line(one) for one in await client.queries()]

@@ -75,10 +75,10 @@ def register(tools: Toolset) -> None:
 def _register_server(tools: Toolset) -> None:
     @tools.read
     async def valkey_info(link: Link, section: Section = "server") -> Answer[Info]:
-        """Show facts of the Valkey (Redis) server: version, how long it has been up.
+        """Info on the Valkey (Redis) server: version, uptime (up how long), health, status.
 
-        By section: server, clients connected, memory used, stats (hits, evictions), replication,
-        persistence, CPU.
+        How much memory is used, connected clients, cache hit rate, misses, evictions, commands per
+        second, replication, CPU.
         """
         async with connect(link) as client:
             text = cast("bytes", await client.run("INFO", section)).decode("utf-8", "replace")
@@ -86,9 +86,9 @@ def _register_server(tools: Toolset) -> None:
 
     @tools.read(title="number of keys")
     async def valkey_dbsize(link: Link) -> Answer[Size]:
-        """Count how many keys are in Valkey (Redis) in total.
+        """Count keys in Valkey (Redis): how many keys, total number of entries.
 
-        Those outside the linked prefixes are counted too.
+        Each prefix included.
         """
         async with connect(link) as client:
             return Answer({"keys": await client.run("DBSIZE")})
@@ -103,9 +103,9 @@ def _register_keys(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="keys at most")] = 100,
         cursor: Position = None,
     ) -> Answer[KeyNames]:
-        """List or find keys in Valkey (Redis) by prefix and pattern.
+        """List or search keys in Valkey (Redis) by prefix and pattern: keys that start with.
 
-        Which keys begin with a name; names alone, no values. At most 500 a page.
+        Names alone; all cache keys, sessions. At most 500 a page.
         """
         return await _scan_keys(link, prefix, pattern, limit, cursor)
 
@@ -114,9 +114,9 @@ def _register_keys(tools: Toolset) -> None:
         link: Link,
         keys: Annotated[list[Key], Field(min_length=1, max_length=50, description="full names")],
     ) -> Answer[list[KeyState]]:
-        """Show type and TTL of Valkey (Redis) keys: when a key expires, whether it exists.
+        """TTL and type of a key in Valkey (Redis): when or how long until it expires.
 
-        Time to live in seconds; null means that it never expires. At most 50 keys.
+        Expiry, time to live in seconds, exists or not. At most 50 keys.
         """
         return await _type_and_ttl(link, keys)
 
@@ -125,11 +125,11 @@ def _register_keys(tools: Toolset) -> None:
         link: Link,
         prefix: Prefix,
         sample: Annotated[int, Field(ge=10, le=1000, description="keys to measure")] = 200,
-        top: Annotated[int, Field(ge=1, le=50, description="keys to show")] = 10,
+        top: Annotated[int, Field(ge=1, le=50, description="number of keys")] = 10,
     ) -> Answer[MemoryReport]:
-        """Show which Valkey (Redis) keys take the most memory: the biggest keys.
+        """Memory report of Valkey (Redis): biggest keys, most RAM, space by type.
 
-        Bytes by type in a sample of keys below a prefix, largest first.
+        Bytes in a sample of keys of a prefix, largest first.
         """
         async with connect(link) as client:
             return await memory_report(client, prefix, sample, top)
@@ -143,9 +143,9 @@ def _register_values(tools: Toolset) -> None:
         offset: Annotated[int, Field(ge=0, le=2**29, description="first byte")] = 0,
         max_bytes: Annotated[int, Field(ge=1, le=65536, description="bytes at most")] = 4096,
     ) -> Answer[Part]:
-        """Get the value stored in a Valkey (Redis) key that holds a plain string.
+        """Get the value of a key in Valkey (Redis): read a plain string stored or cached.
 
-        Text, or base64 where it is none; at most 64 KiB at a time.
+        Text, or base64; at most 64 KiB at a time.
         """
         return await _get(link, key, offset, max_bytes)
 
@@ -155,9 +155,9 @@ def _register_values(tools: Toolset) -> None:
         key: Key,
         limit: Annotated[int, Field(ge=1, le=500, description="fields at most")] = 100,
     ) -> Answer[Hash]:
-        """Show all fields and values of a hash in Valkey (Redis).
+        """Get all fields and values of a hash in Valkey (Redis).
 
-        Large values are told by their size. At most 500 fields.
+        At most 500 fields; large values by size.
         """
         ensure_keys(link, [key])
         async with connect(link) as client:
@@ -171,9 +171,9 @@ def _register_values(tools: Toolset) -> None:
         start: Annotated[int, Field(ge=0, le=2**31, description="first position, from 0")] = 0,
         limit: Annotated[int, Field(ge=1, le=200, description="items at most")] = 50,
     ) -> Answer[Collection]:
-        """Show the entries of a list, set, sorted set (zset) or stream in Valkey (Redis).
+        """Read entries of a list, set, sorted set (zset) or stream in Valkey (Redis).
 
-        The first or next items or members of a key, with scores. At most 200.
+        First items, members, top, scores, leaderboard, jobs. At most 200.
         """
         ensure_keys(link, [key])
         async with connect(link) as client:
@@ -188,16 +188,16 @@ def _register_writes(tools: Toolset) -> None:
         key: Key,
         value: Annotated[str, Field(max_length=MAX_SET_BYTES, description="the text")],
         ttl_s: Annotated[
-            int | None, Field(ge=1, le=YEAR_S, description="seconds until it expires; none: never")
+            int | None, Field(ge=1, le=YEAR_S, description="expiry in seconds")
         ] = None,
         mode: Annotated[
-            Literal["absent", "present", "always"], Field(description="what the key must be before")
+            Literal["absent", "present", "always"], Field(description="state of the key before")
         ] = "absent",
         dry_run: DryRun = True,
     ) -> Answer[SetEffect]:
-        """Set (store, write) a string value under a Valkey (Redis) key.
+        """Set a key in Valkey (Redis): store, write, save, change a value; optional expiry.
 
-        Optionally with an expiry; by default only where the key is absent.
+        By default an absent key alone.
         """
         return await set_value(link, key, value, ttl_s, mode, dry_run=dry_run)
 
@@ -209,9 +209,9 @@ def _register_writes(tools: Toolset) -> None:
         ],
         dry_run: DryRun = True,
     ) -> Answer[Deleted]:
-        """Delete (remove) keys from Valkey (Redis) by their full names.
+        """Delete a key in Valkey (Redis) by full name: remove, clear, drop the cached value.
 
-        At most 10, no patterns; returns which existed.
+        At most 10 keys, no patterns.
         """
         return await delete_keys(link, keys, dry_run=dry_run)
 
