@@ -82,9 +82,9 @@ def _register_applications(tools: Toolset) -> None:
         health: Health = None,
         component: Component = None,
     ) -> Answer[list[ApplicationRow]]:
-        """List applications (apps) in Argo CD: all in sync, out of sync, healthy, degraded.
+        """List applications (apps) in Argo CD: in sync, out of sync, healthy, degraded.
 
-        Everything deployed, GitOps state of this stack.
+        Deployments, GitOps state of this stack.
         """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
@@ -128,7 +128,7 @@ def _register_details(tools: Toolset) -> None:
     async def argocd_get_app_resources(
         link: Link, app: App, kind: Kind = None, limit: Limit = 100
     ) -> Answer[Resources]:
-        """List Kubernetes resources of an Argo CD app: deployments, services, pods.
+        """List Kubernetes resources of an Argo CD app: pods, deployments, services, pods.
 
         Kind, sync, health (unhealthy, degraded), message, images; 100 by default.
         """
@@ -138,7 +138,7 @@ def _register_details(tools: Toolset) -> None:
     async def argocd_get_app_events(
         link: Link, app: App, limit: Events = 50
     ) -> Answer[list[Event]]:
-        """List events of an Argo CD app: what happened during deployment, errors, newest first.
+        """List events of an Argo CD app: deployment failed, happened, errors, newest first.
 
         Pod crashes, restarts, image pulls: time, reason, message; 50 by default.
         """
@@ -151,7 +151,7 @@ def _register_details(tools: Toolset) -> None:
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
         """Diff of an Argo CD app: different or changed between Git and the cluster.
 
-        Why out of sync, drift, manual changes by hand, compare: paths of each resource; 100 by
+        Out of sync, drift, manual changes by hand, compare: paths of each resource; 100 by
         default.
         """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))

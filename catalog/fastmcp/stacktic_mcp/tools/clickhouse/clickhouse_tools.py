@@ -99,7 +99,7 @@ def _register_catalog(tools: Toolset) -> None:
     async def ch_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
         """List databases in ClickHouse: each linked database.
 
-        Engine, number of tables, rows, size: how big in bytes.
+        Engine, number of tables, rows, size in bytes.
         """
         return await _list_databases(link)
 
@@ -174,7 +174,7 @@ def _register_queries(tools: Toolset) -> None:
     async def ch_estimate(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
     ) -> Answer[list[Estimate]]:
-        """Estimate the cost of a ClickHouse query before I run it: rows it would have to read.
+        """Estimate the cost of a ClickHouse query before a run: rows read.
 
         Expensive or cheap: number of rows, parts, marks by table.
         """
@@ -196,7 +196,7 @@ def _register_writes(tools: Toolset) -> None:
         ],
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Inserted]:
-        """Insert (add, write, load) rows or records in a ClickHouse table.
+        """Insert (add, put, write, load) a row, rows or records in a ClickHouse table.
 
         rows [{"visits": 3}]; at most 500, 256 KiB. Returns the number written.
         """

@@ -83,7 +83,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
         """List databases in PostgreSQL (Postgres, CloudNativePG): each linked database.
 
-        Owner (owns it), encoding, size of each: how big in bytes, connection limit.
+        Owner (owns), encoding, size of each in bytes, connection limit.
         """
         return await _list_databases(sessions, link)
 
@@ -143,8 +143,8 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     ) -> Answer[ResultTable]:
         """Query data in PostgreSQL (Postgres): run a read-only SQL SELECT, get rows.
 
-        Look up, count, how many, sum, filter, join, sort records of tables: orders, customers,
-        users. SELECT count(*) FROM orders WHERE day = $1. At most 1000 rows, 15 s.
+        Look up, count, sum, filter, join, sort records of tables: orders, customers, users. SELECT
+        count(*) FROM orders WHERE day = $1. At most 1000 rows, 15 s.
         """
         ensure_no_side_effects(sql)
         async with sessions.open(link, database, timeout_s) as connection:
@@ -156,9 +156,9 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_explain(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
     ) -> Answer[Plan]:
-        """Explain the query plan of a PostgreSQL (Postgres) SELECT, not run: why slow, planner.
+        """Explain the query plan of a PostgreSQL (Postgres) SELECT, not run: slow, planner.
 
-        Using an index or reading the whole table (full scan); takes long, cost, performance.
+        Index or full table scan, takes long, cost, performance.
         """
         ensure_no_side_effects(sql)
         return await _explain(sessions, link, database, (sql, params or []))
@@ -171,7 +171,7 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
         include_idle: Annotated[bool, Field(description="include idle sessions")] = False,
         limit: Annotated[int, Field(ge=1, le=200, description="sessions at most")] = 50,
     ) -> Answer[list[Session]]:
-        """List activity of PostgreSQL (Postgres): who is connected, sessions, connections.
+        """List activity of PostgreSQL (Postgres): connected users, sessions, connections.
 
         Active or idle, locks, locking, blocked, blocking, waiting, long running open transactions
         and statements by age, no SQL.

@@ -65,7 +65,7 @@ def _register_descriptions(tools: Toolset) -> None:
     async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
         """List endpoints (operations, routes) of the application's API, backend (REST, FastAPI).
 
-        What can it do: method, path, summary, operation_id.
+        Method, path, summary, operation_id.
         """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])

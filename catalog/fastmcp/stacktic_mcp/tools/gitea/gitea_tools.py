@@ -94,7 +94,7 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[Commit]]:
-        """List commits of a Gitea repository (repo): who committed, what changed, log.
+        """List commits of a Gitea repository (repo): committed, changed, log.
 
         Author, message, time; of a branch, file or folder; 20 by default.
         """
@@ -135,7 +135,7 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         offset: Offset = 0,
         length: Length = 16384,
     ) -> Answer[FilePart]:
-        """Read (open, show) a file in a Gitea repository (repo): Dockerfile, README, source code.
+        """Read (open) a file in a Gitea repository (repo): Dockerfile, README, YAML, compose, source code.
 
         16 KiB at a time; base64 if no text.
         """

@@ -117,7 +117,7 @@ def _register_dashboards(tools: Toolset) -> None:
 def _register_lists(tools: Toolset) -> None:
     @tools.read
     async def grafana_list_datasources(link: Link) -> Answer[list[Source]]:
-        """List data sources (datasources) in Grafana: where it gets its data from.
+        """List data sources in Grafana, or a datasource: sources of its data.
 
         Name, type, uid, default; no address.
         """
@@ -155,7 +155,7 @@ def _register_writes(tools: Toolset) -> None:
         time_end: End = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Created]:
-        """Add an annotation in Grafana: note, mark, comment on a dashboard or graph.
+        """Add an annotation in Grafana: note, mark, marker, comment on a dashboard or graph.
 
         Deployment, maintenance, incident began or started. Returns its id.
         """

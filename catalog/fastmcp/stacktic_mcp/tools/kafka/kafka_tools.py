@@ -56,7 +56,7 @@ def _register_topics(tools: Toolset) -> None:
 
     @tools.read
     async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
-        """Describe a Kafka topic: details, how many partitions, leader broker, replicas in sync.
+        """Describe a Kafka topic: details, number of partitions, leader broker, replicas in sync.
 
         Offsets of each partition.
         """
@@ -86,7 +86,7 @@ def _register_topics(tools: Toolset) -> None:
     ) -> Answer[list[rows.Offsets]]:
         """Offsets of a Kafka topic: first, latest offset of each partition, or at a time.
 
-        Number of records.
+        How many messages or records in it.
         """
         async with connect(link) as kafka:
             keys = partitions_of(topic, await _chosen(kafka, topic, partition))
@@ -108,7 +108,7 @@ def _register_topics(tools: Toolset) -> None:
         limit: Limit = 10,
         max_bytes: Bytes = 16384,
     ) -> Answer[list[rows.Record]]:
-        """Peek at messages (records, events) in a Kafka topic: read, show, last, look.
+        """Peek at messages (records, events) in a Kafka topic: latest event, read, inspect, last, newest.
 
         Key, value, time; 10 by default; no consumer group is joined.
         """
@@ -125,7 +125,7 @@ def _register_topics(tools: Toolset) -> None:
 def _register_groups(tools: Toolset) -> None:
     @tools.read
     async def kafka_list_groups(link: Link) -> Answer[list[rows.Group]]:
-        """List consumer groups in Kafka: each consumer group, active, empty or absent.
+        """List consumer groups in Kafka: each consumer group, consumes, active or absent.
 
         State, members.
         """
@@ -145,7 +145,7 @@ def _register_groups(tools: Toolset) -> None:
     async def kafka_consumer_lag(
         link: Link, group: Group, topic: OnlyTopic = None
     ) -> Answer[list[rows.Lag]]:
-        """Lag of a consumer group in Kafka: how far behind, backlog, keeping up, building up.
+        """Lag of a consumer group in Kafka: behind, slow, backlog, keeping up, building up.
 
         Workers, events, by partition; no_commit: no offset so far.
         """

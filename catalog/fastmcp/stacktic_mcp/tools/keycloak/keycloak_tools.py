@@ -86,7 +86,7 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
         """Get settings of a Keycloak realm: token and session lifetime, password policy, OTP.
 
-        How long tokens live, register themselves, two factor (MFA), login, brute force.
+        Tokens live, register themselves, two factor (MFA), login, brute force.
         """
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
@@ -102,9 +102,9 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_list_client_sessions(
         link: Link, realm: RealmName, limit: Limit = 50
     ) -> Answer[list[ClientSessions]]:
-        """List sessions in Keycloak by client: users logged in at the moment per application.
+        """List sessions in Keycloak by client: users logged in per application.
 
-        Active; 50 by default.
+        Active, logged in to; 50 by default.
         """
         rows = [client_row(one) for one in await Realm(link, realm).rows("client-session-stats")]
         rows.sort(key=lambda row: (-(row["sessions"] or 0), row["client"]))
@@ -136,7 +136,7 @@ def _register_people(tools: Toolset) -> None:
     async def keycloak_get_user_access(
         link: Link, realm: RealmName, user: UserId
     ) -> Answer[UserAccess]:
-        """Get roles, groups, permissions of a Keycloak user: allowed to do, why locked out.
+        """Get roles, groups, permissions of a Keycloak user: allowed to do, locked out.
 
         Sessions, kinds of credentials, required actions.
         """
@@ -155,7 +155,7 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Event]]:
-        """List login events in Keycloak: who failed to log in, wrong passwords, login errors.
+        """List login events in Keycloak (log in, sign in): failed to log in, wrong passwords, login errors.
 
         Logouts, registrations, last night; 24 hours, 50 by default.
         """
@@ -172,7 +172,7 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Change]]:
-        """List admin changes in Keycloak: which admin changed configuration, audit log.
+        """List admin changes in Keycloak: admins changed configuration, audit log.
 
         Users, roles, clients created, updated, deleted; 24 hours, 50 by default.
         """

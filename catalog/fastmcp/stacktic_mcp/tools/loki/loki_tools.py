@@ -78,7 +78,7 @@ def register(tools: Toolset) -> None:
 def _register_queries(tools: Toolset) -> None:
     @tools.read(title="count log lines")
     async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
-        """Count log lines in Loki: how many errors were logged, rate (LogQL metric query).
+        """Count log lines in Loki: number of errors logged, rate (LogQL metric query).
 
         Per app or service, in the last hour: sum by (app) (count_over_time({namespace="shop"} |=
         "error" [1h])). At most 100 series.
@@ -94,7 +94,7 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 50,
         direction: Direction = "backward",
     ) -> Answer[Found]:
-        """Show or search the logs in Loki: log lines of an app, service, pod, namespace.
+        """Search or tail logs in Loki: log lines, grep of an app, service, pod, namespace.
 
         Text in logs, last minutes or half hour: {app="api"} |= "timeout". Up to 24 hours; 50 lines
         by default.
@@ -105,9 +105,9 @@ def _register_queries(tools: Toolset) -> None:
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer[Found]:
-        """Errors in the logs of a component or service (Loki): going wrong, anything bad.
+        """Errors in the logs of a component or service (Loki): wrong, bad, recent.
 
-        Why it fails or is crashing: exceptions, stack traces, panics; latest 50 lines by default.
+        Fails, crashing: exceptions, stack traces, panics; latest 50 lines by default.
         """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
@@ -149,9 +149,9 @@ def _register_names(tools: Toolset) -> None:
 
     @tools.read(title="volume of logs")
     async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer[Stats]:
-        """Volume of logs in Loki: how much log data, size in bytes, entries, chunks.
+        """Volume of logs in Loki: log data, size in bytes, entries, chunks.
 
-        Logs that a namespace or component produces.
+        Large, noisy logs of a namespace or component.
         """
         ensure_selector(match)
         return Answer(await _stats(link, match, _since(since)))

@@ -79,7 +79,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
         """List databases on the MariaDB (MySQL) server: each linked database.
 
-        Collation, number of tables, size: how big in bytes.
+        Collation, number of tables, size in bytes.
         """
         names = link.enums.get("databases", ())
         statement = DATABASES.format(marks=", ".join("?" * len(names)))
@@ -152,8 +152,8 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     ) -> Answer[ResultTable]:
         """Query data in MariaDB (MySQL): run a read-only SQL SELECT, get rows.
 
-        Look up, count, how many, sum, filter, join, sort records of tables: orders, customers,
-        users. SELECT name FROM users WHERE id = ?. At most 1000 rows, 15 s.
+        Look up, count, sum, filter, join, sort records of tables: orders, customers, users. SELECT
+        name FROM users WHERE id = ?. At most 1000 rows, 15 s.
         """
         work = partial(read, sql=one_select(sql), params=params or [], limit=limit)
         found = await sessions.run(link, database, work, timeout_s)
@@ -164,9 +164,9 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_explain(
         link: Link, database: Database, sql: Sql, params: Parameters = None
     ) -> Answer[Plan]:
-        """Explain the query plan of a MariaDB (MySQL) SELECT, not run: why slow.
+        """Explain the query plan of a MariaDB (MySQL) SELECT, not run: slow.
 
-        Using an index or reading the whole table (full scan); takes long, performance.
+        Index or full table scan, takes long, performance.
         """
         statement = f"EXPLAIN FORMAT=JSON {one_select(sql)}"
         work = partial(_explain, sql=statement, params=params or [])

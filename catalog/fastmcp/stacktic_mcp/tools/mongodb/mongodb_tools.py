@@ -81,7 +81,7 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
     async def mongodb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
         """List databases in MongoDB (Mongo): each linked database.
 
-        Number of collections, views, documents; size: how big in bytes.
+        Number of collections, views, documents; size in bytes.
         """
         async with clients.open(link) as client:
             names = link.enums.get("databases", ())
@@ -102,7 +102,7 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
     ) -> Answer[CollectionFacts]:
         """Describe a MongoDB (Mongo) collection: indexes, size, number of documents.
 
-        How large or big in bytes, keys of each index, unique, expiry (TTL).
+        Size in bytes, keys of each index, unique, expiry (TTL).
         """
         ensure_collection(collection)
         async with clients.open(link) as client:
@@ -159,7 +159,7 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[dict[str, Any]]]:
-        """Find documents in MongoDB (Mongo) by a filter: look up, search, get, show.
+        """Find documents in MongoDB (Mongo) by a filter: look up, search, get.
 
         Users, customers, orders, latest: filter {"age": {"$gt": 30}}, sort. At most 500 a page.
         """
@@ -185,7 +185,7 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
     async def mongodb_count(
         link: Link, database: Database, collection: Collection, filter_: Filter = "{}"
     ) -> Answer[Count]:
-        """Count documents in MongoDB (Mongo): how many are there in a collection or match a filter."""
+        """Count documents in MongoDB (Mongo): number of documents in a collection or matching a filter."""
         ensure_collection(collection)
         query = _query(filter_, "the filter")
         async with clients.open(link) as client:

@@ -68,7 +68,7 @@ def _register_streams(tools: Toolset) -> None:
 
     @tools.read
     async def nats_describe_stream(link: Link, stream: Stream) -> Answer[StreamDetail]:
-        """Describe a NATS JetStream stream: limits, retention, how big, how many messages.
+        """Describe a NATS JetStream stream: limits, retention, size, number of messages.
 
         Age, size, replicas, settings, storage.
         """
@@ -132,7 +132,7 @@ def _register_messages(tools: Toolset) -> None:
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer[list[Stored]]:
-        """Read messages in a NATS JetStream stream: show, first, history by sequence number.
+        """Read messages in a NATS JetStream stream: first, beginning, history by sequence number.
 
         Subject, time, value; 10 by default.
         """

@@ -75,7 +75,7 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
     ) -> Answer[list[IndexRow]]:
         """List indices (indexes) in OpenSearch (Elasticsearch, Elastic): each linked index.
 
-        Number of documents, size: how big in bytes.
+        Number of documents, size in bytes.
         """
         search = await _open(link, principals)
         names = [name for name in link.enums.get("indices", ()) if name > (cursor or "")]

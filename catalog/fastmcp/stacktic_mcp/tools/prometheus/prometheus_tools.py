@@ -64,9 +64,9 @@ def _register_queries(tools: Toolset) -> None:
     async def prom_query(
         link: Link, query: Query, time: At = None, limit: Limit = 50
     ) -> Answer[Instant]:
-        """Query Prometheus metrics (PromQL) at the moment, right now: current value.
+        """Query Prometheus metrics (PromQL),: current value.
 
-        How much CPU, memory, disk; request rate, error rate, latency, load: sum by (pod)
+        CPU, memory, disk usage; request rate, error rate, latency, load: sum by (pod)
         (rate(container_cpu_usage_seconds_total[5m])). 50 series by default.
         """
         return await read_query(link, query, time or "now", limit)
@@ -83,8 +83,8 @@ def _register_queries(tools: Toolset) -> None:
     ) -> Answer[OverTime]:
         """Query Prometheus metrics (PromQL) over time: since yesterday, last hours, graph, trend.
 
-        How CPU, memory usage, request rate, load changed; per five minutes; up to 30 days: min,
-        max, average, points.
+        CPU, memory usage, request rate, load changed; per five minutes; up to 30 days: min, max,
+        average, points.
         """
         window = window_of(start, end, step, max_points)
         return await read_range(link, query, window, (max_points, max_series))
@@ -97,7 +97,7 @@ def _register_state(tools: Toolset) -> None:
         state: AlertState = "all",
         component: About = None,
     ) -> Answer[list[Alert]]:
-        """Alerts in Prometheus: anything firing or pending right now, active alarms.
+        """Alerts in Prometheus: firing or pending, active alarms.
 
         Name, severity, state, value, summary.
         """
@@ -132,7 +132,7 @@ def _register_state(tools: Toolset) -> None:
     async def prom_cardinality(link: Link, limit: Top = 10) -> Answer[Cardinality]:
         """Cardinality of Prometheus: metrics and labels with most time series, too many.
 
-        Why it needs memory: head statistics.
+        Memory use, head statistics.
         """
         return await read_cardinality(link, limit)
 
@@ -170,6 +170,6 @@ def _register_names(tools: Toolset) -> None:
     ) -> Answer[list[Metric]]:
         """List metrics in Prometheus, or find a metric by name: type, unit, help.
 
-        Metric about disk space, requests: name_like http. 100 by default.
+        About disk space, requests; measure: name_like http. 100 by default.
         """
         return await read_metrics(link, name_like, limit)

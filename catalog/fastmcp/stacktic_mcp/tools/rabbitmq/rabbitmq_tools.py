@@ -60,7 +60,7 @@ def register(tools: Toolset) -> None:
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
-        """Overview of RabbitMQ (Rabbit): big picture, version, message rates, totals.
+        """Overview of RabbitMQ (Rabbit): statistics, glance, big picture, version, message rates, totals.
 
         Number of queues, connections, channels, consumers, messages.
         """
@@ -70,7 +70,7 @@ def _register_cluster(tools: Toolset) -> None:
     async def rabbitmq_health(link: Link) -> Answer[rows.Health]:
         """Health of RabbitMQ (Rabbit): up, healthy, alarms of memory and disk, nodes.
 
-        Why publishers are blocked, partitions.
+        Blocked publishers, partitions.
         """
         return Answer(health_view([node_view(node) for node in await Broker(link).nodes()]))
 
@@ -78,7 +78,7 @@ def _register_cluster(tools: Toolset) -> None:
     async def rabbitmq_list_connections(
         link: Link, state: ConnectionState = "any", limit: Limit = 50
     ) -> Answer[list[rows.Connection]]:
-        """List connections to RabbitMQ (Rabbit): who is connected, clients, users.
+        """List connections to RabbitMQ (Rabbit): connected clients, users.
 
         State, blocked, channels, traffic; 50 by default.
         """
@@ -97,7 +97,7 @@ def _register_queues(tools: Toolset) -> None:
         sort: Sort = "messages",
         limit: Limit = 50,
     ) -> Answer[list[rows.QueueRow]]:
-        """List queues in RabbitMQ (Rabbit): each queue with backlog, consumers, rates.
+        """List queues in RabbitMQ (Rabbit): each queue, backlog, consumers, rates.
 
         Longest, full, growing, without consumers; 50 by default, fullest first.
         """
@@ -113,17 +113,17 @@ def _register_queues(tools: Toolset) -> None:
 
     @tools.read
     async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
-        """Get one RabbitMQ (Rabbit) queue: how many messages are stuck, who consumes it.
+        """Get one RabbitMQ (Rabbit) queue: number of messages, stuck, consumers.
 
-        Details, consumers, rates, type, TTL, max length, policy.
+        Details, rates, type, TTL, max length, policy.
         """
         return Answer(queue_view(await Broker(link).queue(queue)))
 
     @tools.read
     async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer[rows.DeadLetters]:
-        """Dead letters of a RabbitMQ (Rabbit) queue: why messages end up in the DLQ, DLX.
+        """Dead letters of a RabbitMQ (Rabbit) queue: dead-lettered messages in the DLQ, DLX.
 
-        Where rejected or expired messages go: dead letter exchange and queues, step by step.
+        Rejected, expired messages: dead letter exchange and queues, step by step.
         """
         return Answer(await trace(Broker(link), queue))
 
@@ -150,9 +150,9 @@ def _register_routes(tools: Toolset) -> None:
         exchange: OfExchange = None,
         limit: Limit = 100,
     ) -> Answer[list[rows.Binding]]:
-        """List bindings in RabbitMQ (Rabbit): how messages are routed from exchange to queues.
+        """List bindings in RabbitMQ (Rabbit): routes of messages from exchange to queues.
 
-        Binding, routing key; queues that get messages; 100 by default.
+        Binding, routing key; bound queues; 100 by default.
         """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
@@ -182,7 +182,7 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_peek(
         link: Link, queue: Queue, count: Count = 1
     ) -> Answer[list[rows.Message]]:
-        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, show, without removing.
+        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, inspect, without removing.
 
         Payload, headers; marked redelivered; 1 by default, 10 at most.
         """

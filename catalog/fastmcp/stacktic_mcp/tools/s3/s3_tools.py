@@ -131,7 +131,7 @@ def _register_objects(tools: Toolset) -> None:
     async def s3_read_text(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
     ) -> Answer[TextPart]:
-        """Read a text file in an S3 bucket: show, open, first lines of CSV, JSON, YAML, TXT, log.
+        """Read a text file in an S3 bucket: open, print, first lines of CSV, JSON, YAML, TXT, log.
 
         UTF-8 alone; at most 64 KiB at a time, from an offset.
         """
@@ -140,7 +140,7 @@ def _register_objects(tools: Toolset) -> None:
 
     @tools.read
     async def s3_head_object(link: Link, bucket: Bucket, key: Key) -> Answer[ObjectFacts]:
-        """Metadata of a file (object) in an S3 bucket: how large, when last changed; no download.
+        """Metadata of a file (object) in an S3 bucket: large, last changed; no download.
 
         Size, exists, uploaded, modified, content type, etag.
         """

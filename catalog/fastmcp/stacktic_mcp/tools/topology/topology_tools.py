@@ -109,7 +109,7 @@ def _register_queries(tools: Toolset) -> None:
         verify_delay: VerifyDelay = 0,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[list[Row] | Checked]:
-        """Test or check a component or connection: can it reach, accepts, works, answers, ping.
+        """Test or check a component or connection: reachable, reach, accepts, works, answers, ping.
 
         The agent fills in {host}, {port}: pg_isready -h {host} -p {port}. Returns passed or
         failed, output.
@@ -131,7 +131,7 @@ def _register_views(tools: Toolset) -> None:
     ) -> Answer[list[Row]]:
         """List components in this stack: databases, applications, services, message brokers.
 
-        What it has, part of it: name, type, namespace, group. At most 500 a page.
+        Contained, part of it: name, type, namespace, group. At most 500 a page.
         """
         filters = {"type": type_, "group": group, "namespace": namespace}
         where = {name: value for name, value in filters.items() if value is not None}
@@ -148,7 +148,7 @@ def _register_views(tools: Toolset) -> None:
     async def get_component(link: Link, name: Name) -> Answer[ComponentFacts]:
         """Get one component of the stack: configured settings, configuration, attributes.
 
-        Image, version, replicas, port, host, namespace; secrets read [secret].
+        Details, image, version, replicas, port, listen, host; secrets read [secret].
         """
         ensure_component(tools.topology, name)
         return await _component(Agent(link), name)
@@ -157,7 +157,7 @@ def _register_views(tools: Toolset) -> None:
     async def get_component_links(
         link: Link, component: Name, direction: Side = "both"
     ) -> Answer[list[Row]]:
-        """Links of one component: connected to, uses, talks to, depends on; which use it.
+        """Links of one component: connected to, uses, talks to, depends on; users of it.
 
         Dependencies to and from components of this stack, in both directions.
         """
@@ -186,7 +186,8 @@ def _register_walks(tools: Toolset) -> None:
     ) -> Answer[list[HopRow]]:
         """Impact if a component goes down, fails, breaks, stops, restarts: affected components.
 
-        Blast radius: dependents directly or indirectly, by distance; outage, maintenance.
+        Blast radius: dependents directly or indirectly, by distance; outage, maintenance, safely,
+        hit.
         """
         ensure_component(tools.topology, component)
         edges = edges_of(await Agent(link).structure())
@@ -197,7 +198,7 @@ def _register_walks(tools: Toolset) -> None:
     async def find_path(link: Link, from_: Name, to: Name) -> Answer[list[HopRow]]:
         """Find a path from one component to another in the stack: way, route, chain of links.
 
-        How data flows or is connected through the architecture; shortest.
+        Data flow, connected through the architecture; shortest connection.
         """
         ensure_component(tools.topology, from_)
         ensure_component(tools.topology, to)
@@ -214,9 +215,10 @@ def _register_walks(tools: Toolset) -> None:
         ] = None,
         component: OptionalName = None,
     ) -> Answer[Explanation]:
-        """Explain access to a tool or component: why allowed, denied, missing, read-only.
+        """Explain access to a tool or component: allowed, denied, missing, read-only.
 
-        Rights, permission, credentials, why not write; change of stack.yaml that allows it.
+        Rights, permission, credentials, not allowed to write, delete; change of stack.yaml that
+        allows it.
         """
         del link  # The lock knows; the agent is not asked.
         return Answer(_explain(tools, tool, component))

@@ -99,7 +99,7 @@ def _register_names(tools: Toolset) -> None:
     ) -> Answer[list[str]]:
         """List operations of a traced service in Tempo or Jaeger: span names.
 
-        100 by default.
+        Spans it emits; 100 by default.
         """
         window = _since(since)
         return Answer.first(await _store(link).operations(link, service, window, limit), limit)
@@ -117,7 +117,7 @@ def _register_traces(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 20,
     ) -> Answer[list[FoundTrace]]:
-        """Search traces in Tempo or Jaeger: why slow, slowest, took longer, latency of requests.
+        """Search traces in Tempo or Jaeger: slow, slowest, took longer, latency of requests.
 
         By service, operation, duration, over up to 24 hours; 20 by default.
         """
@@ -136,9 +136,9 @@ def _register_traces(tools: Toolset) -> None:
 
     @tools.read(title="steps of one trace")
     async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
-        """Get one trace by trace id in Tempo or Jaeger: what happened in a request, its spans.
+        """Get one trace by trace id in Tempo or Jaeger: a request and its spans.
 
-        Where time is spent, step by step; 100 spans by default.
+        Time spent, step by step; 100 spans by default.
         """
         spans = await _store(link).spans_of(link, trace_id.lower())
         if not spans:

@@ -199,7 +199,7 @@ def _register_queries(tools: Toolset) -> None:
         state: State = "running",
         limit: Annotated[int, Field(ge=1, le=100, description="queries at most")] = 20,
     ) -> Answer[list[QueryRow]]:
-        """List running or queued queries in Trino (Presto), newest first: my query still busy.
+        """List running or queued queries in Trino (Presto), newest first: busy, active.
 
         State, time, rows, CPU, memory, progress, error, SQL; this link's alone.
         """

@@ -75,10 +75,10 @@ def register(tools: Toolset) -> None:
 def _register_server(tools: Toolset) -> None:
     @tools.read
     async def valkey_info(link: Link, section: Section = "server") -> Answer[Info]:
-        """Info on the Valkey (Redis) server: version, uptime (up how long), health, status.
+        """Info on the Valkey (Redis) server: version, uptime (up), health, status.
 
-        How much memory is used, connected clients, cache hit rate, misses, evictions, commands per
-        second, replication, CPU.
+        Memory used, connected clients, cache hit rate, misses, evictions, commands per second,
+        replication, CPU.
         """
         async with connect(link) as client:
             text = cast("bytes", await client.run("INFO", section)).decode("utf-8", "replace")
@@ -103,9 +103,9 @@ def _register_keys(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="keys at most")] = 100,
         cursor: Position = None,
     ) -> Answer[KeyNames]:
-        """List or search keys in Valkey (Redis) by prefix and pattern: keys that start with.
+        """List or search keys in Valkey (Redis) by prefix and pattern: keys that start with, matching.
 
-        Names alone; all cache keys, sessions. At most 500 a page.
+        Names alone; cache keys, sessions. At most 500 a page.
         """
         return await _scan_keys(link, prefix, pattern, limit, cursor)
 
@@ -114,7 +114,7 @@ def _register_keys(tools: Toolset) -> None:
         link: Link,
         keys: Annotated[list[Key], Field(min_length=1, max_length=50, description="full names")],
     ) -> Answer[list[KeyState]]:
-        """TTL and type of a key in Valkey (Redis): when or how long until it expires.
+        """TTL and type of a key in Valkey (Redis): expires.
 
         Expiry, time to live in seconds, exists or not. At most 50 keys.
         """
@@ -127,7 +127,7 @@ def _register_keys(tools: Toolset) -> None:
         sample: Annotated[int, Field(ge=10, le=1000, description="keys to measure")] = 200,
         top: Annotated[int, Field(ge=1, le=50, description="number of keys")] = 10,
     ) -> Answer[MemoryReport]:
-        """Memory report of Valkey (Redis): biggest keys, most RAM, space by type.
+        """Memory report of Valkey (Redis): biggest keys, most RAM, eats memory, space by type.
 
         Bytes in a sample of keys of a prefix, largest first.
         """
