@@ -82,9 +82,9 @@ def _register_applications(tools: Toolset) -> None:
         health: Health = None,
         component: Component = None,
     ) -> Answer[list[ApplicationRow]]:
-        """Applications of Argo CD: which deployments are synced, out of sync, healthy, degraded.
+        """Applications of Argo CD: which deployments are in sync, out of sync, healthy, degraded.
 
-        For whether everything is deployed as Git declares (GitOps). All of this stack.
+        For whether everything is deployed (synced) as Git declares (GitOps). All of this stack.
         """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
@@ -115,8 +115,8 @@ def _register_applications(tools: Toolset) -> None:
     ) -> Answer[Application | list[Source] | list[Deployment]]:
         """One Argo CD application: sync, health, which image (version) is running, last deploy.
 
-        sources has chart, revision and names of values; history when it was last deployed and from
-        which revision.
+        view sources has chart, revision and names of values; history its deployment history: when
+        it was deployed, which revision.
         """
         facts = await _application(link, app)
         if view == "sources":
@@ -150,10 +150,10 @@ def _register_details(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
-        """Diff of an Argo CD application: what changed (differs) between Git and the cluster.
+        """Diff of an Argo CD application: why it is out of sync, what changed in the cluster.
 
-        For why one is out of sync. Returns paths of each resource, values only where harmless; 100
-        unless told.
+        Returns paths of each resource that differs from Git, values only where harmless; 100 unless
+        told.
         """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
@@ -164,9 +164,9 @@ def _register_writes(tools: Toolset) -> None:
     async def argocd_sync_application(
         link: Link, app: App, dry_run: DryRun = True
     ) -> Answer[Synced]:
-        """Deploy (sync, roll out) an Argo CD application: apply what Git declares.
+        """Sync (deploy, roll out) an application with Argo CD: apply what Git declares.
 
-        dry_run is true by default and only lists what would be applied; say false to do it. Never
+        dry_run is true by default and only lists what would be applied; say false to sync. Never
         prunes.
         """
         return await _sync(link, app, dry_run=dry_run)

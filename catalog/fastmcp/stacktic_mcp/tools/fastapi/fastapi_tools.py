@@ -63,24 +63,25 @@ def register(tools: Toolset) -> None:
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
     async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
-        """Endpoints (operations, routes) of the linked web service (FastAPI, REST).
+        """Endpoints (operations, routes) of the web service: which are there, what can it do.
 
-        Returns operation_id, method, path, summary and the tool that calls each.
+        From FastAPI or any REST service. Returns operation_id, method, path, summary and tool of
+        each.
         """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])
 
     @tools.read
     async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer[Description]:
-        """Parameters, body and answers of an endpoint, from its OpenAPI document.
+        """Parameters, body and answers of one endpoint, from the OpenAPI document.
 
-        For what an operation takes.
+        For what an operation takes: which fields; what it returns: which status and error codes.
         """
         return Answer(_description(link, operation_of(link, operation_id)))
 
     @tools.read
     async def api_health(link: Link) -> Answer[Health]:
-        """Health of the linked web service (FastAPI, REST): up or not, by its health path.
+        """Health of the web service (FastAPI, REST): is it up, reachable, by its health path.
 
         Returns healthy and the status, or the reason.
         """
@@ -95,7 +96,7 @@ def _register_calls(tools: Toolset) -> None:
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
     ) -> Answer[Called]:
-        """Call an endpoint that only reads (GET, HEAD) of the web service; returns its answer.
+        """Call an endpoint of the web service that only reads (GET, HEAD) and show its answer.
 
         Such as operation_id get_order, path_params {"id": 7}. Returns status and body, as JSON
         where possible.
@@ -121,10 +122,10 @@ def _register_calls(tools: Toolset) -> None:
         body: Body = None,
         dry_run: DryRun = True,
     ) -> Answer[Called | WouldSend]:
-        """Call an endpoint that changes something: create, update, delete through the service.
+        """Call an endpoint of the application that changes data: create, update, cancel, delete.
 
-        POST, PUT, PATCH, DELETE. dry_run is true by default: it checks all values and sends
-        nothing; say false to send.
+        POST, PUT, PATCH, DELETE through its API. dry_run is true by default: it checks all values
+        and sends nothing; say false to send.
         """
         operation = operation_of(link, operation_id)
         contract = contract_of(link, operation)

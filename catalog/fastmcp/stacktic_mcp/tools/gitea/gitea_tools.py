@@ -64,9 +64,9 @@ def register(tools: Toolset) -> None:
 def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_repositories(link: Link) -> Answer[list[RepositoryRow]]:
-        """Git repositories (repos, source code) of Gitea: branch, size, what is open.
+        """Git repositories (source code) of Gitea: default branch, size, issues that are open.
 
-        The linked ones; one that is missing is marked.
+        The linked ones; a missing one is marked.
         """
         found = await gitea.repositories(link)
         names = link.enums.get("repositories", ())
@@ -76,7 +76,7 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
     async def gitea_list_branches(
         link: Link, repository: Repository, limit: Limit = 30, cursor: Position = None
     ) -> Answer[list[Branch]]:
-        """Branches of a Gitea repository: which exist, with last commit, author and time.
+        """Branches of a Gitea repo: which exist, with title, author, time of their newest commit.
 
         Returns 30 unless told.
         """
@@ -94,9 +94,9 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[Commit]]:
-        """List commits of a Gitea repository: what was committed, who changed a file, when.
+        """List commits of a Gitea repo: what was committed, who wrote the last commit.
 
-        Of a branch, or of one file or folder by path; newest first, 20 unless told.
+        Who changed a file and when: name its path. Newest first, 20 unless told.
         """
         page = await _commits(gitea, link, repository, (ref, path, since), (cursor, limit))
         return _answer(page, [commit_view(one) for one in page.rows])
@@ -112,7 +112,7 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="rows at most")] = 200,
         cursor: Position = None,
     ) -> Answer[list[Entry]]:
-        """Files and folders of a Gitea repository, in one folder, with sizes.
+        """Files and folders of a Gitea repo, in one folder, with sizes.
 
         Returns 200 unless told.
         """
@@ -135,7 +135,7 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         offset: Offset = 0,
         length: Length = 16384,
     ) -> Answer[FilePart]:
-        """Read (show) a file of a Gitea repository: its source code or text.
+        """Read (show) a file of a Gitea repo: its source code or text.
 
         Returns 16 KiB from offset on unless told, and next_offset; base64 where it is no text.
         """
@@ -154,9 +154,9 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[Issue]]:
-        """Issues (tickets, bugs) of a Gitea repository: title, state, labels, assignees, text.
+        """Issues (tickets, bugs) of a Gitea repo: open issues with title, state, labels, assignees.
 
-        The open ones, 20 unless told.
+        And the start of the text; 20 unless told.
         """
         asked = {
             "type": "issues",
@@ -177,10 +177,9 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[PullRequest]]:
-        """Pull requests (merge requests, PRs) of a Gitea repository with their branches.
+        """Pull requests (merge requests, PRs) of a Gitea repo: what is waiting for review.
 
-        For what waits to be merged. Returns title, state, author, mergeable; the open ones, 20
-        unless told.
+        Returns title, state, author, branches, mergeable; the open ones, 20 unless told.
         """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "pulls"), {"state": state}, span)
@@ -190,7 +189,7 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
     async def gitea_list_releases(
         link: Link, repository: Repository, limit: Limit = 20, cursor: Position = None
     ) -> Answer[list[Release]]:
-        """Releases (versions, tags) of a Gitea repository: the latest release, notes, files.
+        """Releases of a Gitea repo: the latest release, its version (tag), notes and files.
 
         Newest first, 20 unless told.
         """

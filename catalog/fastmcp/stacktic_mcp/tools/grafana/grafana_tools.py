@@ -75,9 +75,10 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_list_dashboards(
         link: Link, title_like: Part = None, tag: OneTag = None, limit: Limit = 100
     ) -> Answer[list[Dashboard]]:
-        """List Grafana dashboards: is there a dashboard for a component, by title or tag.
+        """List Grafana dashboards: which dashboard shows something, what dashboards there are.
 
-        Returns uid, title, folder and tags, 100 unless told; other tools take the uid.
+        By title or tag. Returns uid, title, folder and tags, 100 unless told; other tools take the
+        uid.
         """
         return await _search(link, "dash-db", limit, query=title_like, tag=tag)
 
@@ -85,7 +86,7 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_get_dashboard(
         link: Link, uid: Uid, view: View = "summary"
     ) -> Answer[Summary | list[Panel] | list[Variable] | dict[str, Any]]:
-        """Show one Grafana dashboard: its panels (charts), variables or JSON model.
+        """One Grafana dashboard by uid: its panels (charts), variables or JSON model.
 
         The summary has title, folder, variables and the id and title of each panel.
         """
@@ -158,7 +159,7 @@ def _register_writes(tools: Toolset) -> None:
         time_end: End = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Created]:
-        """Add an annotation to Grafana: a note or marker on graphs, such as a deployment.
+        """Add an annotation to Grafana: a note or marker on graphs, such as a release.
 
         On a dashboard, a panel or, without dashboard_uid, everywhere. It is written at once:
         dry_run is false by default. Returns its id.

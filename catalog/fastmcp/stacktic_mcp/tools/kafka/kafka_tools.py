@@ -59,9 +59,9 @@ def _register_topics(tools: Toolset) -> None:
 
     @tools.read
     async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
-        """One Kafka topic: leader, replicas, in-sync replicas and offsets of each partition.
+        """One Kafka topic: how many partitions, leader, replicas, in sync or not, offsets.
 
-        For how many partitions it has and whether they are in sync.
+        Returns each partition, and how many records (messages) are kept.
         """
         async with connect(link) as kafka:
             partitions = await _existing(kafka, topic)
@@ -111,9 +111,10 @@ def _register_topics(tools: Toolset) -> None:
         limit: Limit = 10,
         max_bytes: Bytes = 16384,
     ) -> Answer[list[rows.Record]]:
-        """Read records (messages, events) of a Kafka topic: key, value, time, names of headers.
+        """Read (show) records of a Kafka topic, its messages or events: key, value, time.
 
-        No consumer group is joined and no offset committed. Returns the latest 10 unless told.
+        No consumer group is joined and no offset committed. Returns the latest 10 unless told, of
+        headers the names.
         """
         async with connect(link) as kafka:
             partitions = await _chosen(kafka, topic, partition)
@@ -148,10 +149,10 @@ def _register_groups(tools: Toolset) -> None:
     async def kafka_consumer_lag(
         link: Link, group: Group, topic: OnlyTopic = None
     ) -> Answer[list[rows.Lag]]:
-        """Consumer lag in Kafka: how far (how many records) a consumer is behind.
+        """Consumer lag (backlog) in Kafka: how far is a consumer behind, is it keeping up.
 
-        For whether it keeps up. Of each partition; no_commit: nothing committed yet, not a lag of
-        0.
+        Returns how many records (messages), for each group and partition; no_commit: nothing
+        committed yet, not a lag of 0.
         """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]
@@ -174,9 +175,9 @@ def _register_writes(tools: Toolset) -> None:
         partition: PartitionNumber = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Produced]:
-        """Send (produce, publish) one record to a Kafka topic; returns partition and offset.
+        """Write (send, produce, publish) a test record, message or event into a Kafka topic.
 
-        It is sent at once: dry_run is false by default.
+        It is sent at once: dry_run is false by default. Returns partition and offset.
         """
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:

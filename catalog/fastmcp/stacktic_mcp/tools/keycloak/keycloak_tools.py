@@ -76,7 +76,7 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_list_realms(link: Link) -> Answer[list[RealmLine]]:
         """Realms of Keycloak (identity, single sign-on, SSO): which there are, if enabled.
 
-        Says whether people may register and brute force protection is on; a missing one is marked.
+        And whether people may register or guess on (brute force); a missing one is marked.
         """
         names = link.enums.get("realms", ())
         found = await asyncio.gather(*(_facts_or_none(link, name) for name in names))
@@ -84,15 +84,15 @@ def _register_realms(tools: Toolset) -> None:
 
     @tools.read
     async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
-        """Show settings of a Keycloak realm: password policy, token and session lifetimes, MFA.
+        """Show settings of a Keycloak realm: password policy, token and session life, two-factor.
 
-        For how people log in and when they are logged out.
+        For how people log in, whether OTP (MFA) is required, how long a session lasts.
         """
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
     @tools.read
     async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer[RealmHealth]:
-        """Health of a Keycloak realm: signing keys that expire, guards off, failed logins.
+        """Health of a Keycloak realm: signing keys about to expire, guards off, failed logins.
 
         Returns healthy, problems in words, keys with days_left, counts of people and sessions.
         """
@@ -102,7 +102,7 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_list_client_sessions(
         link: Link, realm: RealmName, limit: Limit = 50
     ) -> Answer[list[ClientSessions]]:
-        """Sessions of Keycloak by client: how many people are logged in to which application.
+        """Active sessions in Keycloak: how many people are logged in to which application (client).
 
         Most first, 50 unless told; no secret.
         """
@@ -121,7 +121,7 @@ def _register_people(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[User]]:
-        """Users (people, accounts) of a Keycloak realm: who can log in, who is disabled.
+        """List users (people, accounts) in Keycloak: which exist, who can log in, is disabled.
 
         Returns id, masked username and email; 50 unless told.
         """
@@ -155,10 +155,10 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Event]]:
-        """Login events of Keycloak: failed logins and why a user could not log in (sign in).
+        """Login events of Keycloak: who failed to log in and why, wrong passwords, failed logins.
 
-        Also logins, logouts, registrations, password changes. Newest first, the last 24 hours, 50
-        unless told.
+        Why a user could not log in; also logins, logouts, registrations, password changes. Newest
+        first, the last 24 hours, 50 unless told.
         """
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
@@ -173,7 +173,7 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Change]]:
-        """Admin events of Keycloak: what did admins (administrators) change, create, delete.
+        """Admin events of Keycloak: what did admins change, who created or deleted a user.
 
         Who and when, not to what. Newest first, the last 24 hours, 50 unless told.
         """

@@ -78,10 +78,10 @@ def register(tools: Toolset) -> None:
 def _register_queries(tools: Toolset) -> None:
     @tools.read(title="count log lines")
     async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
-        """Count log lines in Loki: how many errors were logged; a LogQL metric query.
+        """Count log lines in Loki: how many errors or warnings were logged, per minute or hour.
 
-        Such as sum by (app) (count_over_time({namespace="shop"} |= "error" [1h])), at one moment.
-        Returns one value a series, at most 100.
+        A LogQL metric query, such as sum by (app) (count_over_time({namespace="shop"} |= "error"
+        [1h])), at one moment. Returns one value a series, at most 100.
         """
         return await _metric_query(link, logql, time)
 
@@ -94,10 +94,10 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 50,
         direction: Direction = "backward",
     ) -> Answer[Found]:
-        """Show or search the logs in Loki: log lines of a component, pod or namespace.
+        """Show, search or grep logs in Loki: log lines of a service, component, pod or namespace.
 
         Such as {app="api"} |= "timeout", over up to 24 hours. Returns time, line and labels, the
-        latest 50 unless told.
+        last 50 lines unless told.
         """
         return await _query_range(link, logql, _window(start, end), (limit, direction))
 
@@ -105,9 +105,10 @@ def _register_queries(tools: Toolset) -> None:
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer[Found]:
-        """Error logs of a component from Loki: find errors, exceptions, panics in its log.
+        """Error logs of a component from Loki: errors, exceptions, panics, stack traces.
 
-        For why it is crashing or fails; no query needed. Returns the latest 50 lines unless told.
+        For what is going wrong in a service, why it is crashing or fails: anything bad in its logs.
+        No query needed. The latest 50 unless told.
         """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"

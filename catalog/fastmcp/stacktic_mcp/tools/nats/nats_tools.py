@@ -57,9 +57,9 @@ def register(tools: Toolset) -> None:
 def _register_streams(tools: Toolset) -> None:
     @tools.read
     async def nats_list_streams(link: Link) -> Answer[list[StreamLine]]:
-        """Streams of NATS JetStream: the linked ones with messages, bytes and consumers.
+        """Streams of NATS JetStream: which there are, how many messages, bytes and consumers.
 
-        For which streams there are and which is missing.
+        The linked ones; a missing one is marked.
         """
         names = link.enums.get("streams", ())
         async with connect(link) as nats:
@@ -132,7 +132,7 @@ def _register_messages(tools: Toolset) -> None:
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer[list[Stored]]:
-        """Read messages that a NATS stream keeps, from a sequence number on.
+        """Read messages that are stored in a NATS stream, from a sequence number on.
 
         No consumer is made or moved. Returns subject, time and value, the first 10 unless told.
         """
@@ -192,7 +192,7 @@ def _register_writes(tools: Toolset) -> None:
         below: Below = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Published]:
-        """Send (publish) one message to a NATS stream or subject; name one of both.
+        """Send (publish) one message to a NATS stream or subject; name one of the two.
 
         It is sent at once: dry_run is false by default. Returns the subject and, of a stream, the
         sequence number.

@@ -66,8 +66,9 @@ def _register_queries(tools: Toolset) -> None:
     ) -> Answer[Instant]:
         """Show the current value of Prometheus metrics: run a PromQL query at one moment.
 
-        For CPU, memory or disk usage, request rate, error rate, latency, such as sum by (pod)
-        (rate(container_cpu_usage_seconds_total[5m])). Returns one value a series, 50 unless told.
+        For CPU, memory or disk usage, requests per second, error rate, latency right now, such as
+        sum by (pod) (rate(container_cpu_usage_seconds_total[5m])). Returns one value a series, 50
+        unless told.
         """
         return await read_query(link, query, time or "now", limit)
 
@@ -81,10 +82,10 @@ def _register_queries(tools: Toolset) -> None:
         max_points: Points = 60,
         max_series: MaxSeries = 20,
     ) -> Answer[OverTime]:
-        """Metrics over time from Prometheus: graph, trend or peak of a PromQL query.
+        """Show Prometheus metrics over time: plot, graph, trend, history or peak of a PromQL query.
 
-        For how CPU, memory, traffic or error rate changed since yesterday or over the last week, up
-        to 30 days. Returns min, max, avg, last and points of each series.
+        For how CPU, memory, traffic, request rate or error rate changed since this morning, the
+        past day or last week, up to 30 days. Returns min, max, avg, last and points of a series.
         """
         window = window_of(start, end, step, max_points)
         return await read_range(link, query, window, (max_points, max_series))
@@ -99,7 +100,8 @@ def _register_state(tools: Toolset) -> None:
     ) -> Answer[list[Alert]]:
         """Active alerts of Prometheus: which alert is firing or pending, since when.
 
-        For what is wrong right now. Returns name, state, value, labels such as severity, summary.
+        For anything alerting at the moment. Returns name, state, value, labels such as severity,
+        summary.
         """
         return await read_alerts(link, state, component)
 
@@ -111,8 +113,8 @@ def _register_state(tools: Toolset) -> None:
     ) -> Answer[Targets]:
         """Scrape targets of Prometheus: which are up or down, with the last scrape error.
 
-        For what it is scraping (monitoring) and why metrics are missing. Returns targets and, as
-        expected_by_link, the state of each linked component.
+        For whether Prometheus is scraping (monitoring) something, are exporters scraped. Returns
+        targets and, as expected_by_link, the state of each linked component.
         """
         return await read_targets(link, state, component)
 
@@ -125,7 +127,8 @@ def _register_state(tools: Toolset) -> None:
     ) -> Answer[list[Rule]]:
         """Alerting and recording rules of Prometheus: expression, state, health, last error.
 
-        For which alert rules exist and at which threshold one would fire. Returns 100 unless told.
+        For which alert rules exist and what an alert rule looks like, its threshold. Returns 100
+        unless told.
         """
         return await read_rules(link, type, name_like, limit)
 
@@ -171,7 +174,7 @@ def _register_names(tools: Toolset) -> None:
     ) -> Answer[list[Metric]]:
         """Metric names that Prometheus collects, with type, unit and help text.
 
-        For which metric measures something: name_like http finds http_requests_total. 100 unless
-        told.
+        For which metric counts or measures something: name_like http finds http_requests_total. 100
+        unless told.
         """
         return await read_metrics(link, name_like, limit)

@@ -60,7 +60,7 @@ def register(tools: Toolset) -> None:
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
-        """Overview of RabbitMQ (message broker): version, totals, message rates.
+        """Overview of RabbitMQ (Rabbit, message broker): version running, totals, message rates.
 
         Returns how many queues, connections, channels and messages there are.
         """
@@ -68,9 +68,9 @@ def _register_cluster(tools: Toolset) -> None:
 
     @tools.read
     async def rabbitmq_health(link: Link) -> Answer[rows.Health]:
-        """Health of RabbitMQ: nodes, memory and disk alarms, network partitions.
+        """Health of the RabbitMQ (Rabbit) cluster: nodes, memory and disk alarms, partitions.
 
-        For whether the message broker is healthy or why publishers are blocked. Returns healthy,
+        For whether the message broker is ok or why publishers are blocked. Returns healthy,
         problems in words, nodes.
         """
         return Answer(health_view([node_view(node) for node in await Broker(link).nodes()]))
@@ -79,7 +79,7 @@ def _register_cluster(tools: Toolset) -> None:
     async def rabbitmq_list_connections(
         link: Link, state: ConnectionState = "any", limit: Limit = 50
     ) -> Answer[list[rows.Connection]]:
-        """Clients connected to RabbitMQ: user, state, channels, traffic; the busiest first.
+        """Clients connected to RabbitMQ (Rabbit): user, state, channels, traffic; busiest first.
 
         For who is connected to the message broker and who is blocked. 50 unless told.
         """
@@ -98,10 +98,10 @@ def _register_queues(tools: Toolset) -> None:
         sort: Sort = "messages",
         limit: Limit = 50,
     ) -> Answer[list[rows.QueueRow]]:
-        """Queues of RabbitMQ: how many messages wait (backlog), consumers, rates, memory.
+        """Queues of RabbitMQ (Rabbit): which queue is full, grows or has no consumers; backlog.
 
-        For which queue is full, grows, is stuck or has no consumers. 50 unless told, the fullest
-        first.
+        Returns messages that wait (depth), consumers, rates, memory of each, the fullest first, 50
+        unless told.
         """
         known = link.enums["queues"]
         rows, complete = await Broker(link).queues(
@@ -115,17 +115,18 @@ def _register_queues(tools: Toolset) -> None:
 
     @tools.read
     async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
-        """One RabbitMQ queue: its messages, consumers, rates, type, TTL, length limit, policy.
+        """One RabbitMQ (Rabbit) queue: how many messages are in it or stuck, who consumes it.
 
-        For who consumes a queue and how it is set up.
+        Its depth, consumers, rates, type, TTL, length limit and policy.
         """
         return Answer(queue_view(await Broker(link).queue(queue)))
 
     @tools.read
     async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer[rows.DeadLetters]:
-        """Dead letters of a RabbitMQ queue: where rejected or expired messages go (DLX, DLQ).
+        """Dead letters of a RabbitMQ (Rabbit) queue: where do rejected or expired messages go.
 
-        Returns step by step the dead-letter exchange and queues, and where the way ends.
+        Follows dead-letter exchange and queue (DLX, DLQ) step by step, and tells where the way
+        ends.
         """
         return Answer(await trace(Broker(link), queue))
 
@@ -135,7 +136,7 @@ def _register_routes(tools: Toolset) -> None:
     async def rabbitmq_list_exchanges(
         link: Link, limit: Limit = 100
     ) -> Answer[list[rows.Exchange]]:
-        """Exchanges of RabbitMQ: type, durable, policy, message rates in and out.
+        """Exchanges of RabbitMQ (Rabbit): type, durable, policy, message rates in and out.
 
         Returns 100 unless told.
         """
@@ -152,9 +153,9 @@ def _register_routes(tools: Toolset) -> None:
         exchange: OfExchange = None,
         limit: Limit = 100,
     ) -> Answer[list[rows.Binding]]:
-        """Bindings of RabbitMQ: how messages are routed, by which routing key to which queue.
+        """Bindings of RabbitMQ (Rabbit): which queues get the messages of which exchange.
 
-        Returns exchange, queue and key, 100 unless told.
+        For how messages are routed. Returns exchange, queue and routing key, 100 unless told.
         """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
@@ -172,7 +173,7 @@ def _register_writes(tools: Toolset) -> None:
         persistent: Persistent = True,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Published]:
-        """Send (publish) a message to a RabbitMQ exchange; tells whether a queue took it.
+        """Send (publish, put) a test message to a RabbitMQ (Rabbit) exchange; did a queue take it.
 
         It is sent at once: dry_run is false by default; true only names the queues it would reach.
         """
@@ -184,9 +185,9 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_peek(
         link: Link, queue: Queue, count: Count = 1
     ) -> Answer[list[rows.Message]]:
-        """Look at the first messages in a RabbitMQ queue without consuming: payload, headers.
+        """Look at the first messages in a RabbitMQ (Rabbit) queue, without consuming them.
 
-        They go back, marked redelivered. Returns one unless told.
+        Payload and headers; they go back, marked redelivered. Returns one unless told.
         """
         return await _peek(link, queue, count)
 
@@ -194,7 +195,7 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_purge(
         link: Link, queue: Queue, expect_depth_max: MaxDepth, dry_run: DryRun = True
     ) -> Answer[rows.Purged]:
-        """Empty (purge) a RabbitMQ queue: drop all its ready messages for good.
+        """Purge (empty, clear) a RabbitMQ (Rabbit) queue: drop all messages, no longer needed.
 
         Refused when it holds more than expect_depth_max. dry_run is true by default and only
         counts; say false to do it.

@@ -89,7 +89,7 @@ def _register_names(tools: Toolset) -> None:
     ) -> Answer[list[str]]:
         """Services that send traces to Tempo or Jaeger (distributed tracing, OpenTelemetry).
 
-        Returns their names, 100 unless told.
+        For which services are instrumented. Returns their names, 100 unless told.
         """
         return Answer.first(await _store(link).services(link, _since(since), limit), limit)
 
@@ -117,10 +117,11 @@ def _register_traces(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 20,
     ) -> Answer[list[FoundTrace]]:
-        """Find slow or failed requests: search the traces of a service in Tempo or Jaeger.
+        """Show or search traces of a service in Tempo or Jaeger: find slow requests and why.
 
-        By duration (latency), operation or errors, over up to 24 hours. Returns trace_id, start,
-        duration and counts of spans and errors, the latest 20 unless told.
+        Slowest by min_duration (latency, how long requests took), by operation or errors, over up
+        to 24 hours. Returns trace_id, start, duration, counts of spans and errors, the latest 20
+        unless told.
         """
         wanted = Wanted(service, operation, min_duration, errors_only)
         return await _found(link, wanted, _window(start, end), limit)
@@ -129,15 +130,15 @@ def _register_traces(tools: Toolset) -> None:
     async def trace_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 20
     ) -> Answer[list[FoundTrace]]:
-        """Failed requests of a component: its latest traces with an error, from Tempo or Jaeger.
+        """Failed traces of a component from Tempo or Jaeger: requests that failed with an error.
 
-        Returns trace_id, start and duration, 20 unless told; trace_get shows one.
+        Returns trace_id, start and duration, the latest 20 unless told; trace_get shows one.
         """
         return await _found(link, Wanted(component, errors_only=True), _since(since), limit)
 
     @tools.read(title="steps of one trace")
     async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
-        """Show one trace from Tempo or Jaeger: each step (span) of a request, with duration.
+        """Show one trace from Tempo or Jaeger: each step (span) of a request, how long it took.
 
         For where a slow request spends its time and which call failed. In order of time, 100 spans
         unless told.
