@@ -280,5 +280,5 @@ async def _query_range(
     ended_by = "rows" if len(entries) > limit else None
     shown = entries[:limit]
     # Lines alone are a list; what Loki says of them makes it an object.
-    data = {"lines": shown, **_warned(reply)} if reply.get("warnings") else shown
-    return Answer(data, ended_by, returned=len(shown))
+    warned = _warned(reply)
+    return Answer({"lines": shown, **warned} if warned else shown, ended_by, returned=len(shown))

@@ -15,7 +15,7 @@ _Stream = Annotated[str, Choice("streams")]
 _Subject = Annotated[str, Choice("subjects")]
 Stream = Annotated[_Stream, Field(description="a linked stream")]
 Subject = Annotated[_Subject, Field(description="a linked subject")]
-ToStream = Annotated[_Stream | None, Field(description="a linked stream, or")]
+ToStream = Annotated[_Stream | None, Field(description="a linked stream; or name a subject")]
 ToSubject = Annotated[_Subject | None, Field(description="a linked subject")]
 Filter = Annotated[
     str | None,
