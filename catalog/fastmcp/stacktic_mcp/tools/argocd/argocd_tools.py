@@ -58,9 +58,7 @@ Health = Annotated[
 ]
 _Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
 Kind = Annotated[_Kind | None, Field(description="one kind, such as Deployment")]
-View = Annotated[
-    Literal["summary", "sources", "history"], Field(description="part to return")
-]
+View = Annotated[Literal["summary", "sources", "history"], Field(description="part to return")]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Events = Annotated[int, Field(ge=1, le=200, description="rows at most")]
 
@@ -149,7 +147,7 @@ def _register_details(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
-        """Diff of an Argo CD app: different or changed between Git and the cluster.
+        """Diff of an Argo CD app: different, change a sync would apply, Git against cluster.
 
         Out of sync, drift, manual changes by hand, compare: paths of each resource; 100 by
         default.
@@ -163,7 +161,7 @@ def _register_writes(tools: Toolset) -> None:
     async def argocd_sync_application(
         link: Link, app: App, dry_run: DryRun = True
     ) -> Answer[Synced]:
-        """Sync (deploy, roll out, release) an Argo CD app to the newest commit of Git.
+        """Sync (deploy, roll out, release) an Argo CD app to newest commit of Git.
 
         No prune.
         """

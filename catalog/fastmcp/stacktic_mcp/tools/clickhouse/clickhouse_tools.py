@@ -110,7 +110,7 @@ def _register_catalog(tools: Toolset) -> None:
         name_like: Annotated[Name, Field(description="a LIKE pattern: ord%")] = "%",
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
     ) -> Answer[list[TableRow]]:
-        """List tables in a ClickHouse database, or find a table by name.
+        """List tables in ClickHouse: each table of a database.
 
         Engine, rows, size in bytes, partition key, sorting key.
         """
@@ -121,7 +121,7 @@ def _register_catalog(tools: Toolset) -> None:
     async def ch_describe_table(
         link: Link,
         database: Database,
-        table: Annotated[Name, Field(description="a table of the database")],
+        table: Annotated[Name, Field(description="a table of database")],
     ) -> Answer[TableFacts]:
         """Describe a ClickHouse table: structure, set up, columns (fields), data types, engine.
 
@@ -174,7 +174,7 @@ def _register_queries(tools: Toolset) -> None:
     async def ch_estimate(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
     ) -> Answer[list[Estimate]]:
-        """Estimate the cost of a ClickHouse query before a run: rows read.
+        """Estimate cost of a ClickHouse query before a run: rows read.
 
         Expensive or cheap: number of rows, parts, marks by table.
         """
@@ -198,7 +198,7 @@ def _register_writes(tools: Toolset) -> None:
     ) -> Answer[Inserted]:
         """Insert (add, put, write, load) a row, rows or records in a ClickHouse table.
 
-        rows [{"visits": 3}]; at most 500, 256 KiB. Returns the number written.
+        rows [{"visits": 3}]; at most 500, 256 KiB. Returns number written.
         """
         return await _insert_rows(link, (database, table), rows, dry_run=dry_run)
 

@@ -81,9 +81,10 @@ def register(tools: Toolset) -> None:
 def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def cnpg_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
-        """List databases in PostgreSQL (Postgres, CloudNativePG): each linked database.
+        """List databases in PostgreSQL (Postgres.
 
-        Owner (owns), encoding, size of each in bytes, connection limit.
+        CloudNativePG): each linked database of this server. Owner (owns), encoding, size of each
+        in bytes, connection limit.
         """
         return await _list_databases(sessions, link)
 
@@ -95,7 +96,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         name_like: Annotated[Name | None, Field(description="a LIKE pattern: ord%")] = None,
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
     ) -> Answer[list[TableRow]]:
-        """List tables in a PostgreSQL (Postgres) database, or find a table or view by name.
+        """List tables in PostgreSQL (Postgres): each table or view of a database.
 
         Schema, kind, estimated number of rows, size in bytes.
         """
@@ -107,9 +108,10 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_describe_table(
         link: Link, database: Database, table: Table, schema: Schema = "public"
     ) -> Answer[TableFacts]:
-        """Describe a PostgreSQL (Postgres) table: structure, columns (fields), data types.
+        """Describe a PostgreSQL (Postgres) table: structure, columns (fields), type of a column.
 
-        Defaults, nullable, comments, primary key, foreign keys, constraints, checks, indexes.
+        Defaults, nullable, unique, comments, primary key, foreign keys, constraints, checks,
+        indexes.
         """
         return await _describe_table(sessions, link, database, (schema, table))
 
@@ -143,8 +145,8 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     ) -> Answer[ResultTable]:
         """Query data in PostgreSQL (Postgres): run a read-only SQL SELECT, get rows.
 
-        Look up, count, sum, filter, join, sort records of tables: orders, customers, users. SELECT
-        count(*) FROM orders WHERE day = $1. At most 1000 rows, 15 s.
+        Look up, how many, count, sum, filter, join records of tables: orders, customers, users.
+        SELECT count(*) FROM t WHERE day = $1. At most 1000 rows, 15 s.
         """
         ensure_no_side_effects(sql)
         async with sessions.open(link, database, timeout_s) as connection:
@@ -156,7 +158,7 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     async def cnpg_explain(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
     ) -> Answer[Plan]:
-        """Explain the query plan of a PostgreSQL (Postgres) SELECT, not run: slow, planner.
+        """Explain query plan of a PostgreSQL (Postgres) SELECT, not run: slow, planner.
 
         Index or full table scan, takes long, cost, performance.
         """
@@ -183,9 +185,9 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
 
     @tools.read
     async def cnpg_health(link: Link) -> Answer[Health]:
-        """Health of the PostgreSQL (Postgres) server: status, up, alive, OK, version, uptime.
+        """Health of PostgreSQL (Postgres) server: healthy, status, up, alive, OK, version.
 
-        Connections in use and allowed, replica and replication lag (behind), cache hits,
+        Uptime. Connections in use and allowed, replica and replication lag (behind), cache hits,
         deadlocks, commits.
         """
         names = list(link.enums.get("databases", ()))

@@ -63,7 +63,7 @@ def register(tools: Toolset) -> None:
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
     async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
-        """List endpoints (operations, routes) of the application's API, backend (REST, FastAPI).
+        """List endpoints (operations, routes) of application's API, backend (REST, FastAPI).
 
         Method, path, summary, operation_id.
         """
@@ -72,7 +72,7 @@ def _register_descriptions(tools: Toolset) -> None:
 
     @tools.read
     async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer[Description]:
-        """Describe an endpoint of the application's API: parameters, body, return, fields.
+        """Describe an endpoint of application's API: parameters, body, return, fields.
 
         Response schema, error codes; OpenAPI.
         """
@@ -80,9 +80,9 @@ def _register_descriptions(tools: Toolset) -> None:
 
     @tools.read
     async def api_health(link: Link) -> Answer[Health]:
-        """Health of the application's API, backend service (FastAPI): up, alive.
+        """Health of application's API, backend, web service (FastAPI): healthy, up, alive.
 
-        Status of its health path, or the reason.
+        Status of its health path, or reason.
         """
         return await _health(link)
 
@@ -95,7 +95,7 @@ def _register_calls(tools: Toolset) -> None:
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
     ) -> Answer[Called]:
-        """Call the application's API, backend: get, fetch, ask, read data of an endpoint.
+        """Call application's API, backend: get, fetch, ask, read data of an endpoint.
 
         GET or HEAD: order, product, customer: operation_id get_order, path_params {"id": 7}.
         Returns status and body.
@@ -121,7 +121,7 @@ def _register_calls(tools: Toolset) -> None:
         body: Body = None,
         dry_run: DryRun = True,
     ) -> Answer[Called | WouldSend]:
-        """Call the application's API, backend, to write: create, update, cancel, delete, new.
+        """Call application's API, backend, to write: create, update, cancel, delete, new.
 
         POST, PUT, PATCH, DELETE of an endpoint: order, customer. Returns status and body.
         """

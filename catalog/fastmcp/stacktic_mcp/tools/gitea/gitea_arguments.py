@@ -36,7 +36,7 @@ Folder = Annotated[
     Field(
         max_length=1024,
         pattern=r"^[^\x00-\x1f\x7f\\]*$",
-        description="path in the repository; empty for its top",
+        description="path in repository; empty for its top",
     ),
 ]
 Words = Annotated[

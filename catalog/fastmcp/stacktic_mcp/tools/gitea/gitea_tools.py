@@ -64,7 +64,7 @@ def register(tools: Toolset) -> None:
 def _register_history(tools: Toolset, gitea: Gitea) -> None:
     @tools.read
     async def gitea_list_repositories(link: Link) -> Answer[list[RepositoryRow]]:
-        """List repositories (repos) in Gitea: each linked Git repository, repo, source code.
+        """List repositories in Gitea: each linked Git repository, repos, source code.
 
         Default branch, size.
         """
@@ -135,9 +135,9 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         offset: Offset = 0,
         length: Length = 16384,
     ) -> Answer[FilePart]:
-        """Read (open) a file in a Gitea repository (repo): Dockerfile, README, YAML, compose, source code.
+        """Read (open) a file in a Gitea repository (repo): Dockerfile, README, YAML, compose.
 
-        16 KiB at a time; base64 if no text.
+        Source code. 16 KiB at a time; base64 if no text.
         """
         return await _read(gitea, link, (repository, path, ref), (offset, length))
 

@@ -75,7 +75,7 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_list_dashboards(
         link: Link, title_like: Part = None, tag: OneTag = None, limit: Limit = 100
     ) -> Answer[list[Dashboard]]:
-        """List dashboards in Grafana, or search a dashboard by title or tag.
+        """List dashboards in Grafana: each dashboard; search a dashboard by title, tag.
 
         uid, title, folder, tags; 100 by default.
         """

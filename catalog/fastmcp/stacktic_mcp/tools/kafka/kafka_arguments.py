@@ -25,11 +25,11 @@ Limit = Annotated[int, Field(ge=1, le=100, description="records at most")]
 Bytes = Annotated[int, Field(ge=1, le=65536, description="of all values at most")]
 Value = Annotated[str, Field(max_length=MAX_VALUE_BYTES, description="at most 64 KiB")]
 _Key = Annotated[str, Field(max_length=1024)]
-Key = Annotated[_Key | None, Field(description="key of the record; decides on the partition")]
+Key = Annotated[_Key | None, Field(description="key of record; decides on partition")]
 Start = Annotated[
     str,
     Field(
         pattern=r"^(earliest|latest|[0-9]{1,18})$",
-        description="earliest, latest (the last records), or an offset with a partition",
+        description="earliest, latest (last records), or an offset with a partition",
     ),
 ]

@@ -56,7 +56,7 @@ def _register_topics(tools: Toolset) -> None:
 
     @tools.read
     async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
-        """Describe a Kafka topic: details, number of partitions, leader broker, replicas in sync.
+        """Describe a Kafka topic: details, partitions, leader broker, replicas in sync.
 
         Offsets of each partition.
         """
@@ -108,9 +108,9 @@ def _register_topics(tools: Toolset) -> None:
         limit: Limit = 10,
         max_bytes: Bytes = 16384,
     ) -> Answer[list[rows.Record]]:
-        """Peek at messages (records, events) in a Kafka topic: latest event, read, inspect, last, newest.
+        """Peek at messages (records, events) in a Kafka topic: latest event, read, inspect.
 
-        Key, value, time; 10 by default; no consumer group is joined.
+        Last, newest. Key, value, time; 10 by default; no consumer group is joined.
         """
         async with connect(link) as kafka:
             partitions = await _chosen(kafka, topic, partition)
@@ -147,7 +147,7 @@ def _register_groups(tools: Toolset) -> None:
     ) -> Answer[list[rows.Lag]]:
         """Lag of a consumer group in Kafka: behind, slow, backlog, keeping up, building up.
 
-        Workers, events, by partition; no_commit: no offset so far.
+        Workers, events, by partition; no_commit: no offset.
         """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]

@@ -18,7 +18,7 @@ UserId = Annotated[_UserId, Field(description="id, as keycloak_list_users tells 
 OfUser = Annotated[_UserId | None, Field(description="one user id")]
 NamePart = Annotated[
     str | None,
-    Field(pattern="^[A-Za-z0-9._@+-]{2,64}$", description="part of the username"),
+    Field(pattern="^[A-Za-z0-9._@+-]{2,64}$", description="part of username"),
 ]
 ClientId = Annotated[
     str | None, Field(pattern="^[A-Za-z0-9._:/-]{1,128}$", description="one application")

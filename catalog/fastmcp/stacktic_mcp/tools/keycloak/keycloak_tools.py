@@ -86,13 +86,13 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
         """Get settings of a Keycloak realm: token and session lifetime, password policy, OTP.
 
-        Tokens live, register themselves, two factor (MFA), login, brute force.
+        Tokens live, register themselves, factor (MFA), login, brute force.
         """
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
     @tools.read
     async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer[RealmHealth]:
-        """Health of a Keycloak realm: anything wrong, problems, signing keys that expire soon.
+        """Health of a Keycloak realm: healthy, wrong, problems, signing keys that expire soon.
 
         Security, protection, failed logins, counts.
         """
@@ -136,7 +136,7 @@ def _register_people(tools: Toolset) -> None:
     async def keycloak_get_user_access(
         link: Link, realm: RealmName, user: UserId
     ) -> Answer[UserAccess]:
-        """Get roles, groups, permissions of a Keycloak user: allowed to do, locked out.
+        """Get roles, groups, permissions of a Keycloak user: admin, allowed, locked out.
 
         Sessions, kinds of credentials, required actions.
         """
@@ -155,9 +155,9 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Event]]:
-        """List login events in Keycloak (log in, sign in): failed to log in, wrong passwords, login errors.
+        """List login events in Keycloak (log in, sign in): failed to log in, wrong passwords.
 
-        Logouts, registrations, last night; 24 hours, 50 by default.
+        Login errors. Logouts, registrations, last night; 24 hours, 50 by default.
         """
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
@@ -172,7 +172,7 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Change]]:
-        """List admin changes in Keycloak: admins changed configuration, audit log.
+        """List admin changes in Keycloak: admin or admins changed configuration, audit log.
 
         Users, roles, clients created, updated, deleted; 24 hours, 50 by default.
         """

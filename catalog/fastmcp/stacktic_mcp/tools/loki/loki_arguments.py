@@ -34,7 +34,5 @@ Label = Annotated[
 ]
 Limit = Annotated[int, Field(ge=1, le=200, description="lines at most")]
 Names = Annotated[int, Field(ge=1, le=500, description="rows at most")]
-Direction = Annotated[
-    Literal["backward", "forward"], Field(description="backward: newest first")
-]
+Direction = Annotated[Literal["backward", "forward"], Field(description="backward: newest first")]
 Component = Annotated[str, Choice("components"), Field(description="a linked component")]

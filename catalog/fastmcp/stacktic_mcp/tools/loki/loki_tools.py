@@ -78,9 +78,9 @@ def register(tools: Toolset) -> None:
 def _register_queries(tools: Toolset) -> None:
     @tools.read(title="count log lines")
     async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
-        """Count log lines in Loki: number of errors logged, rate (LogQL metric query).
+        """Count log lines in Loki: how many errors logged, number, rate (LogQL metric query).
 
-        Per app or service, in the last hour: sum by (app) (count_over_time({namespace="shop"} |=
+        Per app or service, in last hour: sum by (app) (count_over_time({namespace="shop"} |=
         "error" [1h])). At most 100 series.
         """
         return await _metric_query(link, logql, time)
@@ -94,7 +94,7 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 50,
         direction: Direction = "backward",
     ) -> Answer[Found]:
-        """Search or tail logs in Loki: log lines, grep of an app, service, pod, namespace.
+        """Search or tail logs in Loki: log lines, grep logs of an app, service, pod, namespace.
 
         Text in logs, last minutes or half hour: {app="api"} |= "timeout". Up to 24 hours; 50 lines
         by default.
@@ -105,7 +105,7 @@ def _register_queries(tools: Toolset) -> None:
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer[Found]:
-        """Errors in the logs of a component or service (Loki): wrong, bad, recent.
+        """Errors in logs of a component or service (Loki): wrong, bad, recent error.
 
         Fails, crashing: exceptions, stack traces, panics; latest 50 lines by default.
         """

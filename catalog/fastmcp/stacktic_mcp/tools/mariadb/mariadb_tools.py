@@ -48,7 +48,7 @@ PARTS = {"columns": (COLUMNS, 4096), "indexes": (INDEXES, 200), "foreign_keys": 
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")]
-Table = Annotated[Name, Field(description="a table or view of the database")]
+Table = Annotated[Name, Field(description="a table or view of database")]
 Sql = Annotated[
     str,
     Field(
@@ -77,7 +77,7 @@ def register(tools: Toolset) -> None:
 def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def mariadb_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
-        """List databases on the MariaDB (MySQL) server: each linked database.
+        """List databases in MariaDB (MySQL): each linked database of this server.
 
         Collation, number of tables, size in bytes.
         """
@@ -95,7 +95,7 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[TableRow]]:
-        """List tables in a MariaDB (MySQL) database, or find a table or view by name.
+        """List tables in MariaDB (MySQL): each table or view of a database.
 
         Kind, engine, estimated number of rows, size in bytes.
         """
@@ -107,9 +107,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_describe_table(
         link: Link, database: Database, table: Table
     ) -> Answer[TableFacts]:
-        """Describe a MariaDB (MySQL) table: structure, columns (fields), data types.
+        """Describe a MariaDB (MySQL) table: structure, columns (fields), type of a column.
 
-        Defaults, nullable, comments, primary key, indexes, foreign keys.
+        Defaults, nullable, unique, comments, primary key, indexes, foreign keys.
         """
         work = partial(_describe, database=database, table=table)
         return await sessions.run(link, database, work)
@@ -133,9 +133,9 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
 
     @tools.read
     async def mariadb_health(link: Link) -> Answer[Health]:
-        """Health of the MariaDB (MySQL) server: status, up, alive, running fine, version, uptime.
+        """Health of MariaDB (MySQL) server: healthy, status, up, alive, running fine, version.
 
-        Connections open, slow queries, lock waits, deadlocks, Galera cluster.
+        Uptime. Connections open, slow queries, lock waits, deadlocks, Galera cluster.
         """
         return await sessions.run(link, None, _health)
 
@@ -152,8 +152,8 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     ) -> Answer[ResultTable]:
         """Query data in MariaDB (MySQL): run a read-only SQL SELECT, get rows.
 
-        Look up, count, sum, filter, join, sort records of tables: orders, customers, users. SELECT
-        name FROM users WHERE id = ?. At most 1000 rows, 15 s.
+        Look up, how many, count, sum, filter, join records of tables: orders, customers, users.
+        SELECT name FROM t WHERE id = ?. At most 1000 rows, 15 s.
         """
         work = partial(read, sql=one_select(sql), params=params or [], limit=limit)
         found = await sessions.run(link, database, work, timeout_s)
@@ -164,7 +164,7 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     async def mariadb_explain(
         link: Link, database: Database, sql: Sql, params: Parameters = None
     ) -> Answer[Plan]:
-        """Explain the query plan of a MariaDB (MySQL) SELECT, not run: slow.
+        """Explain query plan of a MariaDB (MySQL) SELECT, not run: slow.
 
         Index or full table scan, takes long, performance.
         """

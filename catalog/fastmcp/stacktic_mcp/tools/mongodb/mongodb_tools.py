@@ -48,7 +48,7 @@ Collection = Annotated[
         min_length=1,
         max_length=120,
         pattern=r"^[^\x00-\x1f\x24]+$",
-        description="a collection or view of the database",
+        description="a collection or view of database",
     ),
 ]
 Pipeline = Annotated[
@@ -120,7 +120,7 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
         link: Link,
         database: Database,
         collection: Collection,
-        sample: Annotated[int, Field(ge=1, le=200, description="documents in the sample")] = 50,
+        sample: Annotated[int, Field(ge=1, le=200, description="documents in sample")] = 50,
     ) -> Answer[Fields]:
         """Fields (schema, structure, types) of a document in a MongoDB (Mongo) collection.
 
@@ -139,9 +139,9 @@ def _register_catalog(tools: Toolset, clients: Clients) -> None:
 
     @tools.read
     async def mongodb_health(link: Link) -> Answer[Health]:
-        """Health of the MongoDB (Mongo) server: status, up, alive, version, replica set in order.
+        """Health of MongoDB (Mongo) server: healthy, status, up, alive, version.
 
-        Primary node or secondary, members, read-only.
+        Replica set in order. Primary node or secondary, members, read-only.
         """
         async with clients.open(link) as client:
             return Answer(await server_facts(client))
@@ -159,9 +159,9 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[dict[str, Any]]]:
-        """Find documents in MongoDB (Mongo) by a filter: look up, search, get.
+        """Find documents in MongoDB (Mongo) by a filter: look up, search, get documents.
 
-        Users, customers, orders, latest: filter {"age": {"$gt": 30}}, sort. At most 500 a page.
+        Latest, users, customers; filter {"age": {"$gt": 30}}, sort. At most 500 a page.
         """
         ensure_collection(collection)
         skipped = int(cursor or 0)
@@ -185,7 +185,7 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
     async def mongodb_count(
         link: Link, database: Database, collection: Collection, filter_: Filter = "{}"
     ) -> Answer[Count]:
-        """Count documents in MongoDB (Mongo): number of documents in a collection or matching a filter."""
+        """Count documents in MongoDB (Mongo): how many are in a collection or match a filter."""
         ensure_collection(collection)
         query = _query(filter_, "the filter")
         async with clients.open(link) as client:

@@ -23,7 +23,7 @@ Filter = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[^\x00-\x20\x7f.*>]+(\.([^\x00-\x20\x7f.*>]+|\*))*(\.>)?$",
-        description="a subject of the stream; * and > stand for words",
+        description="a subject of stream; * and > stand for words",
     ),
 ]
 Below = Annotated[
@@ -32,10 +32,10 @@ Below = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
-        description="words below the first one of the subject",
+        description="words below first one of subject",
     ),
 ]
 Sequence = Annotated[
-    int, Field(ge=1, le=9_007_199_254_740_991, description="number of the first message")
+    int, Field(ge=1, le=9_007_199_254_740_991, description="number of first message")
 ]
 Bytes = Annotated[int, Field(ge=1, le=65536, description="of a message at most")]

@@ -132,9 +132,9 @@ def _register_messages(tools: Toolset) -> None:
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer[list[Stored]]:
-        """Read messages in a NATS JetStream stream: first, beginning, history by sequence number.
+        """Read messages in a NATS JetStream stream: first, beginning.
 
-        Subject, time, value; 10 by default.
+        History by sequence number. Subject, time, value; 10 by default.
         """
         async with connect(link) as nats:
             rows, ended_by = await _messages(
@@ -153,7 +153,7 @@ def _register_messages(tools: Toolset) -> None:
     ) -> Answer[Stored]:
         """Last (newest, most recent) message in a NATS JetStream stream or on a subject.
 
-        Time, value last sent.
+        Time, value.
         """
         async with connect(link) as nats:
             answer = await nats.ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": filter_ or ">"})
@@ -167,7 +167,7 @@ def _register_messages(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=50, description="messages at most")] = 10,
         max_bytes: Bytes = 4096,
     ) -> Answer[list[Heard]]:
-        """Listen to a NATS subject, live: subscribe for seconds, watch messages come in.
+        """Listen to a NATS subject, live: subscribe, watch incoming messages.
 
         3 seconds, 10 messages by default; no history.
         """

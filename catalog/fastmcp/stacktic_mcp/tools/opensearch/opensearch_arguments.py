@@ -23,17 +23,15 @@ Index = Annotated[str, Choice("indices"), Field(description="a linked index")]
 FieldName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=NAME, description="a field, by full path")
 ]
-Text = Annotated[
-    str | None, Field(min_length=1, max_length=500, description="words, no syntax")
-]
-MatchOf = Annotated[Words, Field(description="all, any, or the phrase")]
+Text = Annotated[str | None, Field(min_length=1, max_length=500, description="words, no syntax")]
+MatchOf = Annotated[Words, Field(description="all, any, or phrase")]
 TextFields = Annotated[
     list[FieldName], Field(max_length=10, description="fields to look in; default all")
 ]
 Fields = Annotated[
     list[FieldName], Field(max_length=50, description="fields to return; default all")
 ]
-TimeField = Annotated[FieldName | None, Field(description="a field of the kind date")]
+TimeField = Annotated[FieldName | None, Field(description="a field of kind date")]
 Moment = Annotated[str, Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP)]
 Value = (
     Annotated[str, Field(max_length=500)]

@@ -100,7 +100,7 @@ def _register_catalog(tools: Toolset, principals: Principals) -> None:
 
     @tools.read
     async def opensearch_cluster_health(link: Link) -> Answer[Health]:
-        """Health of the OpenSearch (Elasticsearch, Elastic) cluster: green, yellow, red.
+        """Health of OpenSearch (Elasticsearch, Elastic) cluster: OK, green, yellow, red.
 
         Healthy, status, nodes, unassigned shards, version.
         """
@@ -126,10 +126,10 @@ def _register_documents(tools: Toolset, principals: Principals) -> None:
         limit: Annotated[int, Field(ge=1, le=100, description="rows at most")] = 20,
         cursor: Position = None,
     ) -> Answer[list[Hit]]:
-        """Search documents in OpenSearch (Elasticsearch, Elastic): full text, filters, time.
+        """Search documents in OpenSearch (Elasticsearch, Elastic): find by full text, filters.
 
-        Find or look for articles, products, tickets that mention words. filters [{"field":
-        "status", "op": "equals", "value": "open"}]. At most 100 a page.
+        Time. Articles, products, tickets that mention words. filters [{"field": "status", "op":
+        "equals", "value": "open"}]. At most 100 a page.
         """
         skipped = int(cursor or 0)
         size = min(limit + 1, MAX_WINDOW - skipped)
@@ -158,7 +158,10 @@ def _register_documents(tools: Toolset, principals: Principals) -> None:
         ],
         fields: Fields = NO_FIELDS,
     ) -> Answer[Document]:
-        """Get (fetch) one document by id from OpenSearch (Elasticsearch, Elastic)."""
+        """Get (fetch, read) one document by id in an index of OpenSearch (Elasticsearch).
+
+        Its source, all fields or some.
+        """
         search = await _open(link, principals)
         found = await search.document(index, id_, fields)
         return Answer({"id": id_, "document": facts_of(found.get("_source"))})
@@ -191,11 +194,11 @@ def _register_numbers(tools: Toolset, principals: Principals) -> None:
     async def opensearch_aggregate(
         link: Link,
         index: Index,
-        kind: Annotated[Kind, Field(description="by the commonest values, or by time")],
+        kind: Annotated[Kind, Field(description="by commonest values, or by time")],
         field: FieldName,
         interval: Annotated[Interval, Field(description="of a date_histogram")] = "day",
         metric: Annotated[Metric | None, Field(description="a number per group")] = None,
-        metric_field: Annotated[FieldName | None, Field(description="field of the metric")] = None,
+        metric_field: Annotated[FieldName | None, Field(description="field of metric")] = None,
         text: Text = None,
         words: MatchOf = "all",
         text_fields: TextFields = NO_FIELDS,

@@ -44,15 +44,13 @@ Step = Annotated[
 Component = Annotated[str, Choice("components")]
 About = Annotated[Component | None, Field(description="one component")]
 _Part = Annotated[str, Field(min_length=1, max_length=100)]
-Part = Annotated[_Part | None, Field(description="part of the name")]
+Part = Annotated[_Part | None, Field(description="part of name")]
 At = Annotated[_Moment | None, Field(description=f"{MOMENT_HELP}; default now")]
 Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
 Points = Annotated[int, Field(ge=2, le=300, description="points a series at most")]
 MaxSeries = Annotated[int, Field(ge=1, le=100, description="series at most")]
 AlertState = Annotated[Literal["firing", "pending", "all"], Field(description="one state")]
-Health = Annotated[
-    Literal["up", "down", "unknown", "all"], Field(description="one state")
-]
+Health = Annotated[Literal["up", "down", "unknown", "all"], Field(description="one state")]
 RuleType = Annotated[Literal["alert", "record", "all"], Field(description="kind of rule")]
 Top = Annotated[int, Field(ge=1, le=50, description="rows of each kind at most")]
 LabelName = Annotated[

@@ -66,8 +66,9 @@ def _register_queries(tools: Toolset) -> None:
     ) -> Answer[Instant]:
         """Query Prometheus metrics (PromQL),: current value.
 
-        CPU, memory, disk usage; request rate, error rate, latency, load: sum by (pod)
-        (rate(container_cpu_usage_seconds_total[5m])). 50 series by default.
+        Memory use, CPU, disk usage, nodes, pods, requests per second, request rate, error rate,
+        latency, load: sum by (pod) (rate(container_cpu_usage_seconds_total[5m])). 50 series by
+        default.
         """
         return await read_query(link, query, time or "now", limit)
 
@@ -81,10 +82,10 @@ def _register_queries(tools: Toolset) -> None:
         max_points: Points = 60,
         max_series: MaxSeries = 20,
     ) -> Answer[OverTime]:
-        """Query Prometheus metrics (PromQL) over time: since yesterday, last hours, graph, trend.
+        """Query Prometheus metrics (PromQL) over time: since yesterday, last hours, graph.
 
-        CPU, memory usage, request rate, load changed; per five minutes; up to 30 days: min, max,
-        average, points.
+        Trend. CPU, memory usage, request rate, load changed; per five minutes; up to 30 days: min,
+        max, average, points.
         """
         window = window_of(start, end, step, max_points)
         return await read_range(link, query, window, (max_points, max_series))
@@ -168,8 +169,8 @@ def _register_names(tools: Toolset) -> None:
     async def prom_metrics(
         link: Link, name_like: Part = None, limit: Limit = 100
     ) -> Answer[list[Metric]]:
-        """List metrics in Prometheus, or find a metric by name: type, unit, help.
+        """List metrics in Prometheus, or find a metric by name: type, unit.
 
-        About disk space, requests; measure: name_like http. 100 by default.
+        Measure disk space, http, kafka, redis: name_like http. 100 by default.
         """
         return await read_metrics(link, name_like, limit)

@@ -33,11 +33,9 @@ Sort = Annotated[
     Literal["messages", "name", "consumers", "memory", "publish_rate"],
     Field(description="order, largest first"),
 ]
-ConnectionState = Annotated[
-    Literal["running", "blocked", "any"], Field(description="one state")
-]
+ConnectionState = Annotated[Literal["running", "blocked", "any"], Field(description="one state")]
 Payload = Annotated[str, Field(max_length=MAX_PAYLOAD_BYTES, description="body, at most 64 KiB")]
 ContentType = Annotated[
-    Literal["application/json", "text/plain"], Field(description="media type of the body")
+    Literal["application/json", "text/plain"], Field(description="media type of body")
 ]
-Persistent = Annotated[bool, Field(description="survives a restart of the broker")]
+Persistent = Annotated[bool, Field(description="survives a restart of broker")]

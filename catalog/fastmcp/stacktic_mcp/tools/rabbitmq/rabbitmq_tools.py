@@ -60,9 +60,9 @@ def register(tools: Toolset) -> None:
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
-        """Overview of RabbitMQ (Rabbit): statistics, glance, big picture, version, message rates, totals.
+        """Overview of RabbitMQ (Rabbit): statistics, glance, big picture, version.
 
-        Number of queues, connections, channels, consumers, messages.
+        Message rates, totals. Number of queues, connections, channels, consumers, messages.
         """
         return Answer(overview_view(await Broker(link).overview()))
 
@@ -113,7 +113,7 @@ def _register_queues(tools: Toolset) -> None:
 
     @tools.read
     async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
-        """Get one RabbitMQ (Rabbit) queue: number of messages, stuck, consumers.
+        """Get one RabbitMQ (Rabbit) queue: how many messages, stuck, consumers.
 
         Details, rates, type, TTL, max length, policy.
         """
@@ -121,7 +121,7 @@ def _register_queues(tools: Toolset) -> None:
 
     @tools.read
     async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer[rows.DeadLetters]:
-        """Dead letters of a RabbitMQ (Rabbit) queue: dead-lettered messages in the DLQ, DLX.
+        """Dead letters of a RabbitMQ (Rabbit) queue: dead-lettered messages in DLQ, DLX.
 
         Rejected, expired messages: dead letter exchange and queues, step by step.
         """
@@ -152,7 +152,7 @@ def _register_routes(tools: Toolset) -> None:
     ) -> Answer[list[rows.Binding]]:
         """List bindings in RabbitMQ (Rabbit): routes of messages from exchange to queues.
 
-        Binding, routing key; bound queues; 100 by default.
+        Binding, bound, keys; bound queues; 100 by default.
         """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
@@ -172,7 +172,7 @@ def _register_writes(tools: Toolset) -> None:
     ) -> Answer[rows.Published]:
         """Publish (send, put) a message to a RabbitMQ (Rabbit) exchange with a routing key.
 
-        Tells if it reached a queue.
+        Tells if a queue took it.
         """
         mode = 2 if persistent else 1
         properties = {"content_type": content_type, "delivery_mode": mode}
@@ -182,9 +182,10 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_peek(
         link: Link, queue: Queue, count: Count = 1
     ) -> Answer[list[rows.Message]]:
-        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, inspect, without removing.
+        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, inspect first.
 
-        Payload, headers; marked redelivered; 1 by default, 10 at most.
+        Dead letter, without removing. Payload, headers; marked redelivered; 1 by default, 10 at
+        most.
         """
         return await _peek(link, queue, count)
 

@@ -95,7 +95,7 @@ def _register_lists(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=1000, description="objects at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[ObjectRow]]:
-        """List files (objects) in an S3 bucket or folder, by name (key).
+        """List files (objects) in an S3 bucket or folder: each file, object by name (key).
 
         Size in bytes, last modified, etag. At most 1000 a page.
         """
@@ -108,9 +108,9 @@ def _register_lists(tools: Toolset) -> None:
         prefix: KeyPrefix = "",
         max_objects: Annotated[int, Field(ge=1, le=10000, description="objects to count")] = 1000,
     ) -> Answer[BucketStats]:
-        """Statistics of an S3 bucket or folder: how big, total size, space, number of files.
+        """Statistics of an S3 bucket or folder: total size, big, space, number of files.
 
-        How many objects, storage used in bytes, oldest, newest, largest.
+        Number of objects, storage used in bytes, oldest, newest, largest.
         """
         return await bucket_stats(link, bucket, prefix, max_objects)
 
@@ -120,7 +120,7 @@ def _register_objects(tools: Toolset) -> None:
     async def s3_get_object(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
     ) -> Answer[ObjectPart]:
-        """Download a file (object) of an S3 bucket: get its content, binary as base64, image.
+        """Download a file (object) of an S3 bucket: get content, binary as base64, image.
 
         At most 64 KiB at a time, from an offset.
         """
@@ -131,9 +131,9 @@ def _register_objects(tools: Toolset) -> None:
     async def s3_read_text(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
     ) -> Answer[TextPart]:
-        """Read a text file in an S3 bucket: open, print, first lines of CSV, JSON, YAML, TXT, log.
+        """Read a text file in an S3 bucket: open, print, first lines of CSV, JSON, YAML, TXT.
 
-        UTF-8 alone; at most 64 KiB at a time, from an offset.
+        Log. UTF-8 alone; at most 64 KiB at a time, from an offset.
         """
         ensure_key(key)
         return await _read_text(link, bucket, key, offset, length)
@@ -166,7 +166,7 @@ def _register_writes(tools: Toolset) -> None:
     ) -> Answer[Stored]:
         """Put a file (object) in an S3 bucket: upload, save, store, write, create.
 
-        Unless if_none_match is false, an absent key alone. At most 1 MiB.
+        Absent keys alone unless if_none_match false. At most 1 MiB.
         """
         ensure_key(key)
         raw = content_bytes(content, encoding)
@@ -179,7 +179,7 @@ def _register_writes(tools: Toolset) -> None:
     async def s3_delete_object(
         link: Link, bucket: Bucket, key: Key, if_match: Tag, dry_run: DryRun = True
     ) -> Answer[Deleted]:
-        """Delete (remove) a file (object) from an S3 bucket, if its etag is unchanged."""
+        """Delete (remove) a file (object) from an S3 bucket, with unchanged etag."""
         ensure_key(key)
         return await delete_object(link, {"Bucket": bucket, "Key": key}, if_match, dry_run=dry_run)
 

@@ -40,7 +40,7 @@ Where = Annotated[
     dict[FieldName, Value],
     Field(
         max_length=20,
-        description="field: value, or field__contains, __exists, __in, __gt and the like",
+        description="field: value, or field__contains, __exists, __in, __gt and like",
     ),
 ]
 Select = Annotated[list[FieldName], Field(max_length=50, description="fields to return")]

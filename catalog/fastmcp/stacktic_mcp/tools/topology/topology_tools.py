@@ -81,10 +81,10 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 100,
         cursor: Position = None,
     ) -> Answer[list[Row] | Checked]:
-        """Query components, sub-components, links of the stack by attributes and conditions.
+        """Query or find components, sub-components, links of stack by attributes and conditions.
 
-        All in a namespace, more than one replica, version, storage: where {"namespace": "data",
-        "replicas__gt": 1}. A command checks each.
+        By group, namespace, number of replicas, version, storage, write access: where
+        {"namespace": "data", "replicas__gt": 1}. A command checks each.
         """
         _ensure_source(tools.topology, source)
         body: dict[str, Any] = {
@@ -109,9 +109,9 @@ def _register_queries(tools: Toolset) -> None:
         verify_delay: VerifyDelay = 0,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[list[Row] | Checked]:
-        """Test or check a component or connection: reachable, reach, accepts, works, answers, ping.
+        """Test or check a component or connection: reachable, reach, accepts, works, answers.
 
-        The agent fills in {host}, {port}: pg_isready -h {host} -p {port}. Returns passed or
+        Ping. Agent fills in {host}, {port}: pg_isready -h {host} -p {port}. Returns passed or
         failed, output.
         """
         _ensure_source(tools.topology, source)
@@ -146,7 +146,7 @@ def _register_views(tools: Toolset) -> None:
 
     @tools.read
     async def get_component(link: Link, name: Name) -> Answer[ComponentFacts]:
-        """Get one component of the stack: configured settings, configuration, attributes.
+        """Get one component of stack: configured settings, configuration, attributes.
 
         Details, image, version, replicas, port, listen, host; secrets read [secret].
         """
@@ -157,7 +157,7 @@ def _register_views(tools: Toolset) -> None:
     async def get_component_links(
         link: Link, component: Name, direction: Side = "both"
     ) -> Answer[list[Row]]:
-        """Links of one component: connected to, uses, talks to, depends on; users of it.
+        """Links of one component: connected to, uses, talks to, depends on; users.
 
         Dependencies to and from components of this stack, in both directions.
         """
@@ -166,7 +166,10 @@ def _register_views(tools: Toolset) -> None:
 
     @tools.read(budget_bytes=TREE_BYTES)
     async def get_stack_structure(link: Link) -> Answer[Structure]:
-        """Overview of the whole stack: architecture, structure, map, all components, connections."""
+        """Overview of a whole architecture: structure, map, diagram, tree of a stack.
+
+        Parts, groups, namespaces, connections.
+        """
         return Answer(await Agent(link).structure())
 
     @tools.read
@@ -184,7 +187,7 @@ def _register_walks(tools: Toolset) -> None:
     async def blast_radius(
         link: Link, component: Name, direction: Side = "from", max_depth: Depth = 5
     ) -> Answer[list[HopRow]]:
-        """Impact if a component goes down, fails, breaks, stops, restarts: affected components.
+        """Impact of a component down, failing, break, stop, restart: affected components.
 
         Blast radius: dependents directly or indirectly, by distance; outage, maintenance, safely,
         hit.
@@ -196,9 +199,9 @@ def _register_walks(tools: Toolset) -> None:
 
     @tools.read
     async def find_path(link: Link, from_: Name, to: Name) -> Answer[list[HopRow]]:
-        """Find a path from one component to another in the stack: way, route, chain of links.
+        """Find a path from one component to another in stack: way, route, chain of links.
 
-        Data flow, connected through the architecture; shortest connection.
+        Data flow, connected through architecture; shortest connection.
         """
         ensure_component(tools.topology, from_)
         ensure_component(tools.topology, to)
@@ -217,8 +220,8 @@ def _register_walks(tools: Toolset) -> None:
     ) -> Answer[Explanation]:
         """Explain access to a tool or component: allowed, denied, missing, read-only.
 
-        Rights, permission, credentials, not allowed to write, delete; change of stack.yaml that
-        allows it.
+        Rights, permission, credentials, not allowed to write, delete, produce; change of
+        stack.yaml allowing it.
         """
         del link  # The lock knows; the agent is not asked.
         return Answer(_explain(tools, tool, component))

@@ -97,7 +97,7 @@ def _register_names(tools: Toolset) -> None:
     async def trace_operations(
         link: Link, service: Service, since: Since = "1h", limit: Names = 100
     ) -> Answer[list[str]]:
-        """List operations of a traced service in Tempo or Jaeger: span names.
+        """List operations of a traced service in traces of Tempo or Jaeger: span names.
 
         Spans it emits; 100 by default.
         """
@@ -117,7 +117,7 @@ def _register_traces(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 20,
     ) -> Answer[list[FoundTrace]]:
-        """Search traces in Tempo or Jaeger: slow, slowest, took longer, latency of requests.
+        """Search traces in Tempo or Jaeger: slow requests, slowest, longer, latency.
 
         By service, operation, duration, over up to 24 hours; 20 by default.
         """
@@ -130,7 +130,7 @@ def _register_traces(tools: Toolset) -> None:
     ) -> Answer[list[FoundTrace]]:
         """Failed traces in Tempo or Jaeger: failing requests, with an error.
 
-        Latest of a component or service, in the last hour; 20 by default.
+        Latest of a component or service, in last hour; 20 by default.
         """
         return await _found(link, Wanted(component, errors_only=True), _since(since), limit)
 

@@ -36,8 +36,8 @@ MAX_PLAN_LINES = 2000
 
 Catalog = Annotated[str, Choice("catalogs"), Field(description="a linked catalog")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
-Schema = Annotated[Name, Field(description="a schema of the catalog, in small letters")]
-Table = Annotated[Name, Field(description="a table or view of the schema, in small letters")]
+Schema = Annotated[Name, Field(description="a schema of catalog, in small letters")]
+Table = Annotated[Name, Field(description="a table or view of schema, in small letters")]
 # It travels in a header.
 DefaultSchema = Annotated[
     str | None,
@@ -84,7 +84,7 @@ def register(tools: Toolset) -> None:
 def _register_names(tools: Toolset) -> None:
     @tools.read
     async def trino_list_catalogs(link: Link) -> Answer[list[CatalogRow]]:
-        """List catalogs in Trino (Presto): each linked catalog, data sources Trino can reach."""
+        """List catalogs in Trino (Presto): each linked catalog, data sources Trino reaches."""
         client = await reader(link)
         found = await client.select(statements.CATALOGS, 1000)
         seen = {str(row[0]) for row in found.rows}
@@ -111,7 +111,7 @@ def _register_names(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
         cursor: Position = None,
     ) -> Answer[list[TableRow]]:
-        """List tables in a schema of Trino (Presto), or find a table or view by name."""
+        """List tables in Trino (Presto): each table or view of a schema, of lake."""
         statement = statements.tables(catalog, schema, name_like, cursor or "", limit + 1)
         return await _page(link, statement, limit)
 
@@ -140,7 +140,7 @@ def _register_tables(tools: Toolset) -> None:
     ) -> Answer[list[StatsRow]]:
         """Statistics of a Trino (Presto) table: number of rows, size, estimated, no scan.
 
-        How many rows roughly; per column distinct values, nulls, lowest, highest.
+        Rows roughly; per column distinct values, nulls, lowest, highest.
         """
         client = await reader(link)
         found = await client.select(statements.stats(catalog, schema, table), MAX_COLUMNS)
@@ -160,7 +160,7 @@ def _register_queries(tools: Toolset) -> None:
     ) -> Answer[ResultTable]:
         """Query data in Trino (Presto): run a read-only SQL SELECT, get rows.
 
-        Join, sum up, count, filter tables of several sources and give top: data lake, Iceberg,
+        Join, sum up, count, filter tables of several sources and top: data lake, Iceberg,
         Postgres: catalog.schema.table. At most 1000 rows, 15 s.
         """
         inner = one_query(sql, link.enums.get("catalogs", ()))
@@ -178,7 +178,7 @@ def _register_queries(tools: Toolset) -> None:
         schema: DefaultSchema = None,
         plan: PlanKind = "logical",
     ) -> Answer[Plan]:
-        """Explain the query plan of a Trino (Presto) statement, not run: execute, join, slow.
+        """Explain query plan of a Trino (Presto) statement, not run: execute, join, slow.
 
         Steps, stages, estimates, tables read, performance.
         """

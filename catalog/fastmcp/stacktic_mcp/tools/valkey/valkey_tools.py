@@ -51,7 +51,7 @@ Glob = Annotated[
         min_length=1,
         max_length=128,
         pattern=r"^[\x20-\x7e]+$",
-        description="glob for what follows the prefix: user:*",
+        description="glob behind prefix: user:*",
     ),
 ]
 Section = Annotated[
@@ -75,7 +75,7 @@ def register(tools: Toolset) -> None:
 def _register_server(tools: Toolset) -> None:
     @tools.read
     async def valkey_info(link: Link, section: Section = "server") -> Answer[Info]:
-        """Info on the Valkey (Redis) server: version, uptime (up), health, status.
+        """Info on Valkey (Redis) server: version, uptime (up), health, status.
 
         Memory used, connected clients, cache hit rate, misses, evictions, commands per second,
         replication, CPU.
@@ -86,7 +86,7 @@ def _register_server(tools: Toolset) -> None:
 
     @tools.read(title="number of keys")
     async def valkey_dbsize(link: Link) -> Answer[Size]:
-        """Count keys in Valkey (Redis): how many keys, total number of entries.
+        """Count keys in Valkey (Redis): total number of entries.
 
         Each prefix included.
         """
@@ -103,9 +103,9 @@ def _register_keys(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="keys at most")] = 100,
         cursor: Position = None,
     ) -> Answer[KeyNames]:
-        """List or search keys in Valkey (Redis) by prefix and pattern: keys that start with, matching.
+        """List or find keys in Valkey (Redis) by prefix and pattern: keys matching.
 
-        Names alone; cache keys, sessions. At most 500 a page.
+        Starting with. Names alone; cache keys, sessions. At most 500 a page.
         """
         return await _scan_keys(link, prefix, pattern, limit, cursor)
 
@@ -114,7 +114,7 @@ def _register_keys(tools: Toolset) -> None:
         link: Link,
         keys: Annotated[list[Key], Field(min_length=1, max_length=50, description="full names")],
     ) -> Answer[list[KeyState]]:
-        """TTL and type of a key in Valkey (Redis): expires.
+        """TTL and type of a key in Valkey (Redis): expire, expires or not.
 
         Expiry, time to live in seconds, exists or not. At most 50 keys.
         """
@@ -143,7 +143,7 @@ def _register_values(tools: Toolset) -> None:
         offset: Annotated[int, Field(ge=0, le=2**29, description="first byte")] = 0,
         max_bytes: Annotated[int, Field(ge=1, le=65536, description="bytes at most")] = 4096,
     ) -> Answer[Part]:
-        """Get the value of a key in Valkey (Redis): read a plain string stored or cached.
+        """Get value of a key in Valkey (Redis): read a plain string stored or cached.
 
         Text, or base64; at most 64 KiB at a time.
         """
@@ -186,12 +186,12 @@ def _register_writes(tools: Toolset) -> None:
     async def valkey_set(
         link: Link,
         key: Key,
-        value: Annotated[str, Field(max_length=MAX_SET_BYTES, description="the text")],
+        value: Annotated[str, Field(max_length=MAX_SET_BYTES, description="text")],
         ttl_s: Annotated[
             int | None, Field(ge=1, le=YEAR_S, description="expiry in seconds")
         ] = None,
         mode: Annotated[
-            Literal["absent", "present", "always"], Field(description="state of the key before")
+            Literal["absent", "present", "always"], Field(description="state of key before")
         ] = "absent",
         dry_run: DryRun = True,
     ) -> Answer[SetEffect]:
@@ -209,7 +209,7 @@ def _register_writes(tools: Toolset) -> None:
         ],
         dry_run: DryRun = True,
     ) -> Answer[Deleted]:
-        """Delete a key in Valkey (Redis) by full name: remove, clear, drop the cached value.
+        """Delete a key in Valkey (Redis) by full name: remove, clear, drop cached value.
 
         At most 10 keys, no patterns.
         """
