@@ -54,11 +54,8 @@ Glob = Annotated[
         description="glob behind prefix: user:*",
     ),
 ]
-Section = Annotated[
-    Literal[
-        "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace"
-    ],
-    Field(description="one part of INFO"),
+Section = Literal[
+    "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace"
 ]
 
 
@@ -74,7 +71,9 @@ def register(tools: Toolset) -> None:
 
 def _register_server(tools: Toolset) -> None:
     @tools.read
-    async def valkey_info(link: Link, section: Section = "server") -> Answer[Info]:
+    async def valkey_info(
+        link: Link, section: Annotated[Section, Field(description="one part of INFO")] = "server"
+    ) -> Answer[Info]:
         """Info on Valkey (Redis) server: version, uptime (up), health, status.
 
         Memory used, connected clients, cache hit rate, misses, evictions, commands per second,
