@@ -82,7 +82,7 @@ def _register_applications(tools: Toolset) -> None:
     ) -> Answer[list[ApplicationRow]]:
         """List applications (apps) in Argo CD: in sync, out of sync, healthy, degraded.
 
-        Deployments, GitOps state of this stack.
+        All deployed, deployments, GitOps state of this stack.
         """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
@@ -96,7 +96,7 @@ def _register_applications(tools: Toolset) -> None:
     async def argocd_list_projects(link: Link) -> Answer[list[Project]]:
         """List projects in Argo CD: this stack's project.
 
-        Totals out of sync and unhealthy.
+        Totals: how many applications, out of sync, unhealthy.
         """
         rows = await _rows(link)
         project = {
@@ -111,9 +111,9 @@ def _register_applications(tools: Toolset) -> None:
     async def argocd_get_application(
         link: Link, app: App, view: View = "summary"
     ) -> Answer[Application | list[Source] | list[Deployment]]:
-        """Get one Argo CD application (app): deployed revision, image, version, last deployment.
+        """Get one Argo CD application (app): deployed revision, running image, version, history.
 
-        Status, sync, health, sources, chart, Helm value names, history.
+        Last deployment, status, sync, health, sources, chart, Helm value names.
         """
         facts = await _application(link, app)
         if view == "sources":
@@ -136,7 +136,7 @@ def _register_details(tools: Toolset) -> None:
     async def argocd_get_app_events(
         link: Link, app: App, limit: Events = 50
     ) -> Answer[list[Event]]:
-        """List events of an Argo CD app: deployment failed, happened, errors, newest first.
+        """List events of an Argo CD app: deployment failed, fail, errors, newest first.
 
         Pod crashes, restarts, image pulls: time, reason, message; 50 by default.
         """
@@ -147,10 +147,10 @@ def _register_details(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
-        """Diff of an Argo CD app: different, change a sync would apply, Git against cluster.
+        """Diff of an Argo CD app: out of sync, differs between Git and cluster.
 
-        Out of sync, drift, manual changes by hand, compare: paths of each resource; 100 by
-        default.
+        Drift, different, manual changes by hand, compare, changes a sync applies: paths of each
+        resource; 100 by default.
         """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
@@ -161,7 +161,7 @@ def _register_writes(tools: Toolset) -> None:
     async def argocd_sync_application(
         link: Link, app: App, dry_run: DryRun = True
     ) -> Answer[Synced]:
-        """Sync (deploy, roll out, release) an Argo CD app to newest commit of Git.
+        """Sync (deploy, roll out) an Argo CD app: bring newest commit of Git to cluster.
 
         No prune.
         """

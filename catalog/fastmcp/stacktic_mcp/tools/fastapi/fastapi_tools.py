@@ -63,9 +63,9 @@ def register(tools: Toolset) -> None:
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
     async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
-        """List endpoints (operations, routes) of application's API, backend (REST, FastAPI).
+        """List endpoints (operations, routes) of application's API, backend.
 
-        Method, path, summary, operation_id.
+        REST, FastAPI: method, path, summary, operation_id to call.
         """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])
@@ -74,15 +74,15 @@ def _register_descriptions(tools: Toolset) -> None:
     async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer[Description]:
         """Describe an endpoint of application's API: parameters, body, return, fields.
 
-        Response schema, error codes; OpenAPI.
+        Needs, expects, response schema, error codes; OpenAPI: GET or POST.
         """
         return Answer(_description(link, operation_of(link, operation_id)))
 
     @tools.read
     async def api_health(link: Link) -> Answer[Health]:
-        """Health of application's API, backend, web service (FastAPI): healthy, up, alive.
+        """Health check of application's API, backend, web service (FastAPI): up, reachable.
 
-        Status of its health path, or reason.
+        Answers, healthy, alive: status of its health path, or reason.
         """
         return await _health(link)
 
@@ -95,10 +95,9 @@ def _register_calls(tools: Toolset) -> None:
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
     ) -> Answer[Called]:
-        """Call application's API, backend: get, fetch, ask, read data of an endpoint.
+        """Call application's API, backend: get, fetch, ask, read data (GET, HEAD) of an endpoint.
 
-        GET or HEAD: order, product, customer: operation_id get_order, path_params {"id": 7}.
-        Returns status and body.
+        Such as operation_id get_order, path_params {"id": 7}. Returns status and body.
         """
         operation = operation_of(link, operation_id)
         if not operation.reads_only:
@@ -123,7 +122,7 @@ def _register_calls(tools: Toolset) -> None:
     ) -> Answer[Called | WouldSend]:
         """Call application's API, backend, to write: create, update, cancel, delete, new.
 
-        POST, PUT, PATCH, DELETE of an endpoint: order, customer. Returns status and body.
+        POST, PUT, PATCH, DELETE of an endpoint. Returns status and body.
         """
         operation = operation_of(link, operation_id)
         contract = contract_of(link, operation)

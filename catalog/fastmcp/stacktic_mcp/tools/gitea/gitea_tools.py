@@ -76,7 +76,7 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
     async def gitea_list_branches(
         link: Link, repository: Repository, limit: Limit = 30, cursor: Position = None
     ) -> Answer[list[Branch]]:
-        """List branches of a Gitea repository (repo): each branch with last commit.
+        """List branches of a Gitea repository (repo): each branch with author, title, time.
 
         30 by default.
         """
@@ -94,9 +94,10 @@ def _register_history(tools: Toolset, gitea: Gitea) -> None:
         limit: Limit = 20,
         cursor: Position = None,
     ) -> Answer[list[Commit]]:
-        """List commits of a Gitea repository (repo): committed, changed, log.
+        """List commits of a Gitea repository (repo): wrote or changed a file last, log.
 
-        Author, message, time; of a branch, file or folder; 20 by default.
+        Committed, commit, history, author, message, time; of a branch, file or folder; 20 by
+        default.
         """
         page = await _commits(gitea, link, repository, (ref, path, since), (cursor, limit))
         return _answer(page, [commit_view(one) for one in page.rows])
@@ -112,7 +113,7 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         limit: Annotated[int, Field(ge=1, le=500, description="rows at most")] = 200,
         cursor: Position = None,
     ) -> Answer[list[Entry]]:
-        """List files and folders in a Gitea repository (repo): directory, root, sizes.
+        """List files and folders in a Gitea repository (repo): folder, directory, root, sizes.
 
         200 by default.
         """
@@ -135,9 +136,9 @@ def _register_files(tools: Toolset, gitea: Gitea) -> None:
         offset: Offset = 0,
         length: Length = 16384,
     ) -> Answer[FilePart]:
-        """Read (open) a file in a Gitea repository (repo): Dockerfile, README, YAML, compose.
+        """Read (open, print) a file in a Gitea repository (repo): source code, README, compose.
 
-        Source code. 16 KiB at a time; base64 if no text.
+        Dockerfile, YAML, script; 16 KiB at a time; base64 if no text.
         """
         return await _read(gitea, link, (repository, path, ref), (offset, length))
 
@@ -189,9 +190,9 @@ def _register_work(tools: Toolset, gitea: Gitea) -> None:
     async def gitea_list_releases(
         link: Link, repository: Repository, limit: Limit = 20, cursor: Position = None
     ) -> Answer[list[Release]]:
-        """List releases of a Gitea repository (repo): last release, version, tag, notes, files.
+        """List releases of a Gitea repository (repo): latest or last release, version, tag.
 
-        20 by default.
+        Released notes, files. 20 by default.
         """
         span = (int(cursor or 0), limit)
         page = await gitea.page(link, (repository, "releases"), {}, span)

@@ -75,9 +75,9 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_list_dashboards(
         link: Link, title_like: Part = None, tag: OneTag = None, limit: Limit = 100
     ) -> Answer[list[Dashboard]]:
-        """List dashboards in Grafana: each dashboard; search a dashboard by title, tag.
+        """List dashboards in Grafana: all dashboards, or find a dashboard by title, tag.
 
-        uid, title, folder, tags; 100 by default.
+        Dashboard of a service: uid, title, folder, tags; 100 by default.
         """
         return await _search(link, "dash-db", limit, query=title_like, tag=tag)
 
@@ -85,7 +85,7 @@ def _register_dashboards(tools: Toolset) -> None:
     async def grafana_get_dashboard(
         link: Link, uid: Uid, view: View = "summary"
     ) -> Answer[Summary | list[Panel] | list[Variable] | dict[str, Any]]:
-        """Get one Grafana dashboard: panels (charts, graphs) on it, variables, JSON."""
+        """Get one Grafana dashboard by uid: its panels (charts, graphs), variables, JSON."""
         return await _get_dashboard(link, uid, view)
 
     @tools.read
@@ -126,7 +126,7 @@ def _register_lists(tools: Toolset) -> None:
 
     @tools.read
     async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer[list[Folder]]:
-        """List folders in Grafana: folder of dashboards, nested.
+        """List folders in Grafana: each folder, nested, organised.
 
         uid, title, parent; 100 by default.
         """
@@ -155,9 +155,10 @@ def _register_writes(tools: Toolset) -> None:
         time_end: End = None,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[Created]:
-        """Add an annotation in Grafana: note, mark, marker, comment on a dashboard or graph.
+        """Add an annotation in Grafana: note, mark or marker on graphs.
 
-        Deployment, maintenance, incident began or started. Returns its id.
+        Deployment, release, maintenance, incident started; on a dashboard, panel or everywhere.
+        Returns its id.
         """
         body = _annotation(text, tags, (dashboard_uid, panel_id), (time, time_end))
         return await _create_annotation(link, body, dry_run=dry_run)

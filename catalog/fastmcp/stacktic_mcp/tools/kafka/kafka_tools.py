@@ -56,9 +56,9 @@ def _register_topics(tools: Toolset) -> None:
 
     @tools.read
     async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
-        """Describe a Kafka topic: details, partitions, leader broker, replicas in sync.
+        """Describe a Kafka topic: partitioned, replicated; partitions, leader, replicas.
 
-        Offsets of each partition.
+        In sync; offsets of each partition.
         """
         async with connect(link) as kafka:
             partitions = await _existing(kafka, topic)
@@ -84,9 +84,9 @@ def _register_topics(tools: Toolset) -> None:
         partition: PartitionNumber = None,
         time_ms: Time = None,
     ) -> Answer[list[rows.Offsets]]:
-        """Offsets of a Kafka topic: first, latest offset of each partition, or at a time.
+        """Offsets of a Kafka topic: offset at start (first), at end (latest) or written at a time.
 
-        How many messages or records in it.
+        Each partition: how many records (messages) in it.
         """
         async with connect(link) as kafka:
             keys = partitions_of(topic, await _chosen(kafka, topic, partition))
@@ -108,9 +108,9 @@ def _register_topics(tools: Toolset) -> None:
         limit: Limit = 10,
         max_bytes: Bytes = 16384,
     ) -> Answer[list[rows.Record]]:
-        """Peek at messages (records, events) in a Kafka topic: latest event, read, inspect.
+        """Peek at messages (records, events) in a Kafka topic: read, look, newest, last.
 
-        Last, newest. Key, value, time; 10 by default; no consumer group is joined.
+        Key, value, time; latest 10 by default; no consumer group is joined.
         """
         async with connect(link) as kafka:
             partitions = await _chosen(kafka, topic, partition)
@@ -145,9 +145,9 @@ def _register_groups(tools: Toolset) -> None:
     async def kafka_consumer_lag(
         link: Link, group: Group, topic: OnlyTopic = None
     ) -> Answer[list[rows.Lag]]:
-        """Lag of a consumer group in Kafka: behind, slow, backlog, keeping up, building up.
+        """Lag of a consumer in Kafka: how many messages behind, lagging, backlog, keeping up.
 
-        Workers, events, by partition; no_commit: no offset.
+        Slow, building up; workers, events, consumer group, by partition; no_commit: no offset.
         """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]

@@ -84,17 +84,18 @@ def _register_realms(tools: Toolset) -> None:
 
     @tools.read
     async def keycloak_get_realm(link: Link, realm: RealmName) -> Answer[RealmDetail]:
-        """Get settings of a Keycloak realm: token and session lifetime, password policy, OTP.
+        """Get settings of a Keycloak realm: session or token lasts how long, password policy.
 
-        Tokens live, register themselves, factor (MFA), login, brute force.
+        Valid, lifetime, users register themselves (registration open), two factor (MFA, OTP),
+        login, brute force.
         """
         return Answer(realm_view(realm, await Realm(link, realm).facts()))
 
     @tools.read
     async def keycloak_realm_health(link: Link, realm: RealmName) -> Answer[RealmHealth]:
-        """Health of a Keycloak realm: healthy, wrong, problems, signing keys that expire soon.
+        """Health of a Keycloak realm: healthy, wrong, security problems, keys that expire soon.
 
-        Security, protection, failed logins, counts.
+        Signing keys, protection, failed logins, counts.
         """
         return Answer(await _health(Realm(link, realm)))
 
@@ -102,9 +103,9 @@ def _register_realms(tools: Toolset) -> None:
     async def keycloak_list_client_sessions(
         link: Link, realm: RealmName, limit: Limit = 50
     ) -> Answer[list[ClientSessions]]:
-        """List sessions in Keycloak by client: users logged in per application.
+        """List active sessions in Keycloak by client: how many users, people logged in.
 
-        Active, logged in to; 50 by default.
+        Per application, applications with sessions; 50 by default.
         """
         rows = [client_row(one) for one in await Realm(link, realm).rows("client-session-stats")]
         rows.sort(key=lambda row: (-(row["sessions"] or 0), row["client"]))
@@ -121,9 +122,9 @@ def _register_people(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[User]]:
-        """List users in Keycloak: find a user, account, person; enabled, disabled.
+        """List users in Keycloak: user exists, find an account, person.
 
-        id, masked username and email; 50 by default.
+        Log in, enabled, disabled; id, masked username and email; 50 by default.
         """
         asked = [
             ("username", name_like),
@@ -138,7 +139,7 @@ def _register_people(tools: Toolset) -> None:
     ) -> Answer[UserAccess]:
         """Get roles, groups, permissions of a Keycloak user: admin, allowed, locked out.
 
-        Sessions, kinds of credentials, required actions.
+        Access, sessions, kinds of credentials, required actions.
         """
         return Answer(await _access(Realm(link, realm), user))
 
@@ -155,9 +156,9 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Event]]:
-        """List login events in Keycloak (log in, sign in): failed to log in, wrong passwords.
+        """List login events in Keycloak (log in, sign in): login failed, failed to log in.
 
-        Login errors. Logouts, registrations, last night; 24 hours, 50 by default.
+        Wrong passwords, login errors, logouts, registrations, last night; 24 hours, 50 by default.
         """
         asked: list[tuple[str, Any]] = [("type", one) for one in KINDS.get(kind, [])]
         asked += [("client", client), ("user", user), ("dateFrom", _since(hours))]
@@ -172,9 +173,9 @@ def _register_events(tools: Toolset) -> None:
         limit: Limit = 50,
         cursor: Position = None,
     ) -> Answer[list[Change]]:
-        """List admin changes in Keycloak: admin or admins changed configuration, audit log.
+        """List admin changes in Keycloak: changed settings, configuration, deleted a user.
 
-        Users, roles, clients created, updated, deleted; 24 hours, 50 by default.
+        Admins, audit log: users, roles, clients created, updated, deleted; 24 hours, 50 by default.
         """
         asked = [("operationTypes", operation), ("dateFrom", _since(hours))]
         return await _page(Realm(link, realm), ("admin-events",), asked, change_row, limit, cursor)

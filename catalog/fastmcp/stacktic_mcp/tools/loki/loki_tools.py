@@ -94,10 +94,10 @@ def _register_queries(tools: Toolset) -> None:
         limit: Limit = 50,
         direction: Direction = "backward",
     ) -> Answer[Found]:
-        """Search or tail logs in Loki: log lines, grep logs of an app, service, pod, namespace.
+        """Search, tail, grep or get logs in Loki: log lines of an app, service, worker, pod.
 
-        Text in logs, last minutes or half hour: {app="api"} |= "timeout". Up to 24 hours; 50 lines
-        by default.
+        Text in logs of a namespace, last minutes or half hour: {app="api"} |= "timeout". Up to 24
+        hours; 50 lines by default.
         """
         return await _query_range(link, logql, _window(start, end), (limit, direction))
 
@@ -105,9 +105,10 @@ def _register_queries(tools: Toolset) -> None:
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
     ) -> Answer[Found]:
-        """Errors in logs of a component or service (Loki): wrong, bad, recent error.
+        """Errors in logs of a component or service (Loki): it logs something wrong or bad.
 
-        Fails, crashing: exceptions, stack traces, panics; latest 50 lines by default.
+        Error, exception, exceptions, stack traces, panics; fails, crashing; latest 50 lines by
+        default.
         """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
@@ -125,9 +126,9 @@ def _register_names(tools: Toolset) -> None:
     async def loki_label_values(
         link: Link, label: Label, since: Since = "6h", limit: Names = 100
     ) -> Answer[list[str]]:
-        """Values of a log label in Loki: apps, pods, services, namespaces that send logs.
+        """Values of a log label in Loki: apps, applications, pods, services that write logs.
 
-        100 by default.
+        Namespaces that send logs; 100 by default.
         """
         found = ensure_list(await _get(link, ("label", label, "values"), _bounds(_since(since))))
         values = [plain_text(value) for value in sorted(map(text, found))]
@@ -137,7 +138,7 @@ def _register_names(tools: Toolset) -> None:
     async def loki_series(
         link: Link, match: Match, since: Since = "1h", limit: Names = 100
     ) -> Answer[list[Labels]]:
-        """Log streams in Loki: each stream by its label set, no lines.
+        """Log streams in Loki: streams of logs that exist, each by its label set, no lines.
 
         100 by default.
         """

@@ -104,9 +104,9 @@ def _register_streams(tools: Toolset) -> None:
         limit: Annotated[int, Field(ge=1, le=200, description="consumers at most")] = 50,
         cursor: Position = None,
     ) -> Answer[list[ConsumerRow]]:
-        """List consumers of a NATS JetStream stream: each consumer, pending, behind, stuck.
+        """List consumers of a NATS JetStream stream: pending, behind, lagging, stuck.
 
-        Redelivered, unacknowledged; 50 by default.
+        Each consumer: redelivered, unacknowledged; 50 by default.
         """
         first = int(cursor or 0)
         async with connect(link) as nats:
@@ -132,9 +132,9 @@ def _register_messages(tools: Toolset) -> None:
         max_bytes: Bytes = 4096,
         cursor: Position = None,
     ) -> Answer[list[Stored]]:
-        """Read messages in a NATS JetStream stream: first, beginning.
+        """Read messages in a NATS JetStream stream: old, first, beginning, stored history.
 
-        History by sequence number. Subject, time, value; 10 by default.
+        By sequence number; subject, time, value; 10 by default.
         """
         async with connect(link) as nats:
             rows, ended_by = await _messages(

@@ -64,10 +64,10 @@ def _register_queries(tools: Toolset) -> None:
     async def prom_query(
         link: Link, query: Query, time: At = None, limit: Limit = 50
     ) -> Answer[Instant]:
-        """Query Prometheus metrics (PromQL),: current value.
+        """Query Prometheus metrics (PromQL): current value, now.
 
-        Memory use, CPU, disk usage, nodes, pods, requests per second, request rate, error rate,
-        latency, load: sum by (pod) (rate(container_cpu_usage_seconds_total[5m])). 50 series by
+        CPU, memory usage, free disk space, requests per second, request rate, error rate, latency
+        (p99), load: sum by (pod) (rate(container_cpu_usage_seconds_total[5m])). 50 series by
         default.
         """
         return await read_query(link, query, time or "now", limit)
@@ -82,10 +82,10 @@ def _register_queries(tools: Toolset) -> None:
         max_points: Points = 60,
         max_series: MaxSeries = 20,
     ) -> Answer[OverTime]:
-        """Query Prometheus metrics (PromQL) over time: since yesterday, last hours, graph.
+        """Query Prometheus metrics (PromQL) over time: graph, plot, draw, trend, peak, history.
 
-        Trend. CPU, memory usage, request rate, load changed; per five minutes; up to 30 days: min,
-        max, average, points.
+        Usage of CPU or memory, request rate, traffic, error rate, load changed since yesterday,
+        morning, Monday, past day, last hours; up to 30 days: min, max, average, points.
         """
         window = window_of(start, end, step, max_points)
         return await read_range(link, query, window, (max_points, max_series))
@@ -98,9 +98,9 @@ def _register_state(tools: Toolset) -> None:
         state: AlertState = "all",
         component: About = None,
     ) -> Answer[list[Alert]]:
-        """Alerts in Prometheus: firing or pending, active alarms.
+        """Alerts in Prometheus: active alerts (alarms), each alert firing or pending, alerting.
 
-        Name, severity, state, value, summary.
+        Anything wrong right now: name, severity, state, since, value, summary.
         """
         return await read_alerts(link, state, component)
 
@@ -110,9 +110,10 @@ def _register_state(tools: Toolset) -> None:
         state: Health = "all",
         component: About = None,
     ) -> Answer[Targets]:
-        """Scrape targets of Prometheus: up or down, scraping, monitored services.
+        """Scrape targets of Prometheus: up or down, scraping or failing, scraped exporters, jobs.
 
-        Last scrape error; expected_by_link: each linked component, scraped or missing.
+        Services to monitor, monitored; last scrape error; expected_by_link: each linked component,
+        scraped or missing.
         """
         return await read_targets(link, state, component)
 
@@ -123,9 +124,9 @@ def _register_state(tools: Toolset) -> None:
         name_like: Part = None,
         limit: Limit = 100,
     ) -> Answer[list[Rule]]:
-        """Rules of Prometheus: configured alert rules, threshold, recording rules, expression.
+        """Rules of Prometheus: alert rules and recording rules, thresholds, expression.
 
-        Duration, severity, health; 100 by default.
+        Configured threshold for an alert to trigger, duration, severity, health; 100 by default.
         """
         return await read_rules(link, type, name_like, limit)
 
@@ -159,9 +160,9 @@ def _register_names(tools: Toolset) -> None:
         since: Since = "1h",
         limit: Limit = 100,
     ) -> Answer[list[Labels]]:
-        """Time series in Prometheus by selector: labels of a metric, label sets, no values.
+        """Time series in Prometheus by selector: labels of a metric, its label sets, no values.
 
-        100 by default.
+        Labels attached to http_requests_total. 100 by default.
         """
         return await read_series(link, match, since, limit)
 
@@ -169,8 +170,8 @@ def _register_names(tools: Toolset) -> None:
     async def prom_metrics(
         link: Link, name_like: Part = None, limit: Limit = 100
     ) -> Answer[list[Metric]]:
-        """List metrics in Prometheus, or find a metric by name: type, unit.
+        """List metric names in Prometheus, or find a metric by part of its name: type, unit, help.
 
-        Measure disk space, http, kafka, redis: name_like http. 100 by default.
+        Metric for requests, length, disk space: name_like http. 100 by default.
         """
         return await read_metrics(link, name_like, limit)

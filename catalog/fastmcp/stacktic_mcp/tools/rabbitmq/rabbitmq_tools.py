@@ -60,17 +60,17 @@ def register(tools: Toolset) -> None:
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
-        """Overview of RabbitMQ (Rabbit): statistics, glance, big picture, version.
+        """Overview of RabbitMQ (Rabbit): version, statistics, big picture, glance.
 
-        Message rates, totals. Number of queues, connections, channels, consumers, messages.
+        Message rates, totals. Number of queues, connections, channels, consumers, messages passing.
         """
         return Answer(overview_view(await Broker(link).overview()))
 
     @tools.read
     async def rabbitmq_health(link: Link) -> Answer[rows.Health]:
-        """Health of RabbitMQ (Rabbit): up, healthy, alarms of memory and disk, nodes.
+        """Health of RabbitMQ (Rabbit, message broker): running, up, healthy, ok; cluster nodes.
 
-        Blocked publishers, partitions.
+        Status, memory alarm, disk alarm, alarms, blocked publishers, partitions.
         """
         return Answer(health_view([node_view(node) for node in await Broker(link).nodes()]))
 
@@ -78,7 +78,7 @@ def _register_cluster(tools: Toolset) -> None:
     async def rabbitmq_list_connections(
         link: Link, state: ConnectionState = "any", limit: Limit = 50
     ) -> Answer[list[rows.Connection]]:
-        """List connections to RabbitMQ (Rabbit): connected clients, users.
+        """List connections to RabbitMQ (Rabbit, message broker): connected clients, users.
 
         State, blocked, channels, traffic; 50 by default.
         """
@@ -97,9 +97,9 @@ def _register_queues(tools: Toolset) -> None:
         sort: Sort = "messages",
         limit: Limit = 50,
     ) -> Answer[list[rows.QueueRow]]:
-        """List queues in RabbitMQ (Rabbit): each queue, backlog, consumers, rates.
+        """List queues in RabbitMQ (Rabbit): each queue, full, growing, piling up, backlog, longest.
 
-        Longest, full, growing, without consumers; 50 by default, fullest first.
+        Queues without consumers, rates, memory; 50 by default, fullest first.
         """
         known = link.enums["queues"]
         rows, complete = await Broker(link).queues(
@@ -115,7 +115,7 @@ def _register_queues(tools: Toolset) -> None:
     async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
         """Get one RabbitMQ (Rabbit) queue: how many messages, stuck, consumers.
 
-        Details, rates, type, TTL, max length, policy.
+        Details, depth, backing up, rates, type, TTL, max length, policy.
         """
         return Answer(queue_view(await Broker(link).queue(queue)))
 
@@ -150,9 +150,9 @@ def _register_routes(tools: Toolset) -> None:
         exchange: OfExchange = None,
         limit: Limit = 100,
     ) -> Answer[list[rows.Binding]]:
-        """List bindings in RabbitMQ (Rabbit): routes of messages from exchange to queues.
+        """List bindings in RabbitMQ (Rabbit): messages routed from exchange to queue.
 
-        Binding, bound, keys; bound queues; 100 by default.
+        Bound queues, binding and routing keys, routes; 100 by default.
         """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
@@ -170,7 +170,7 @@ def _register_writes(tools: Toolset) -> None:
         persistent: Persistent = True,
         dry_run: DryRunOnRequest = False,
     ) -> Answer[rows.Published]:
-        """Publish (send, put) a message to a RabbitMQ (Rabbit) exchange with a routing key.
+        """Publish (send, put) a test message to a RabbitMQ (Rabbit) exchange with a routing key.
 
         Tells if a queue took it.
         """
@@ -182,10 +182,10 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_peek(
         link: Link, queue: Queue, count: Count = 1
     ) -> Answer[list[rows.Message]]:
-        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, inspect first.
+        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, inspect a sample message.
 
-        Dead letter, without removing. Payload, headers; marked redelivered; 1 by default, 10 at
-        most.
+        First messages, dead letter, without removing. Payload, headers; marked redelivered; 1 by
+        default, 10 at most.
         """
         return await _peek(link, queue, count)
 
@@ -193,9 +193,9 @@ def _register_writes(tools: Toolset) -> None:
     async def rabbitmq_purge(
         link: Link, queue: Queue, expect_depth_max: MaxDepth, dry_run: DryRun = True
     ) -> Answer[rows.Purged]:
-        """Purge a RabbitMQ (Rabbit) queue: clear out, empty, delete all its messages.
+        """Purge a RabbitMQ (Rabbit) queue: clear out, empty, throw away, delete everything.
 
-        Refused beyond expect_depth_max messages.
+        All its messages; refused beyond expect_depth_max.
         """
         return await _purge(link, queue, expect_depth_max, dry_run=dry_run)
 

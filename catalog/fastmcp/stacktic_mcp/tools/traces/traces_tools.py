@@ -97,9 +97,9 @@ def _register_names(tools: Toolset) -> None:
     async def trace_operations(
         link: Link, service: Service, since: Since = "1h", limit: Names = 100
     ) -> Answer[list[str]]:
-        """List operations of a traced service in traces of Tempo or Jaeger: span names.
+        """List operations of a traced service in Tempo or Jaeger: span names it emits.
 
-        Spans it emits; 100 by default.
+        Endpoints, routes; 100 by default.
         """
         window = _since(since)
         return Answer.first(await _store(link).operations(link, service, window, limit), limit)
@@ -117,9 +117,10 @@ def _register_traces(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 20,
     ) -> Answer[list[FoundTrace]]:
-        """Search traces in Tempo or Jaeger: slow requests, slowest, longer, latency.
+        """Search traces in Tempo or Jaeger: slow requests, calls, take longest.
 
-        By service, operation, duration, over up to 24 hours; 20 by default.
+        Slower, longer, slowest traces of a service by operation, duration, latency, errors, over up
+        to 24 hours; 20 by default.
         """
         wanted = Wanted(service, operation, min_duration, errors_only)
         return await _found(link, wanted, _window(start, end), limit)
@@ -136,9 +137,9 @@ def _register_traces(tools: Toolset) -> None:
 
     @tools.read(title="steps of one trace")
     async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
-        """Get one trace by trace id in Tempo or Jaeger: a request and its spans.
+        """Get one trace by trace id in Tempo or Jaeger: break down of a request, its spans.
 
-        Time spent, step by step; 100 spans by default.
+        Slow span, time spent, step by step; 100 spans by default.
         """
         spans = await _store(link).spans_of(link, trace_id.lower())
         if not spans:
