@@ -185,7 +185,7 @@ def _register_queries(tools: Toolset, clients: Clients) -> None:
     async def mongodb_count(
         link: Link, database: Database, collection: Collection, filter_: Filter = "{}"
     ) -> Answer[Count]:
-        """Count documents in MongoDB (Mongo): how many are in a collection or match a filter."""
+        """Count documents in MongoDB (Mongo): how many match a filter, number in a collection."""
         ensure_collection(collection)
         query = _query(filter_, "the filter")
         async with clients.open(link) as client:

@@ -100,7 +100,7 @@ def _register_state(tools: Toolset) -> None:
     ) -> Answer[list[Alert]]:
         """Alerts in Prometheus: active alerts (alarms), each alert firing or pending, alerting.
 
-        Anything wrong right now: name, severity, state, since, value, summary.
+        Wrong, alarm: name, severity, state, since, value, summary.
         """
         return await read_alerts(link, state, component)
 
@@ -134,7 +134,7 @@ def _register_state(tools: Toolset) -> None:
     async def prom_cardinality(link: Link, limit: Top = 10) -> Answer[Cardinality]:
         """Cardinality of Prometheus: metrics and labels with most time series, too many.
 
-        Memory use, head statistics.
+        Memory usage, head statistics.
         """
         return await read_cardinality(link, limit)
 

@@ -137,7 +137,7 @@ def _register_traces(tools: Toolset) -> None:
 
     @tools.read(title="steps of one trace")
     async def trace_get(link: Link, trace_id: TraceId, limit: Spans = 100) -> Answer[WholeTrace]:
-        """Get one trace by trace id in Tempo or Jaeger: break down of a request, its spans.
+        """Get one trace by trace id in Tempo or Jaeger: breakdown of a request, its spans.
 
         Slow span, time spent, step by step; 100 spans by default.
         """
