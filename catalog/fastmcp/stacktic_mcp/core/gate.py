@@ -2,14 +2,15 @@
 
 In: HTTP requests of anyone.
 Out: to the MCP application only requests of a known key, within the caps; 401 otherwise.
-Must not know: tools. `/health` is the one path without a key. It answers 200 while the process
-serves: what the audit log suffers from is a word in its body, since no restart would heal it.
+Must not know: tools. `/health` is the one path without a key. It answers 200 until the process is
+told to end: what the audit log suffers from is a word in its body, since no restart would heal it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -37,7 +38,7 @@ from stacktic_mcp.core.waiting import (
     may_be_called_back,
     turn,
 )
-from stacktic_mcp.core.watching import Answer, Watch
+from stacktic_mcp.core.watching import Answer, Watch, closing
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -65,6 +66,8 @@ class Gate:
     limits: Limits
     audit: AuditLog
     sessions: Sessions = field(init=False)
+    # The process is about to end: others shall lead nobody here.
+    draining: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         """Keep the book of the sessions that the application holds."""
@@ -77,11 +80,20 @@ class Gate:
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:
-            await JSONResponse(self.audit.health())(scope, receive, send)
+            await self._tell_health(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 
+    async def _tell_health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.draining.is_set():
+            gone = HTTPStatus.SERVICE_UNAVAILABLE
+            await JSONResponse({"status": "draining"}, gone)(scope, receive, send)
+        else:
+            await JSONResponse(self.audit.health())(scope, receive, send)
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.draining.is_set():
+            send = closing(send)
         started = time.perf_counter()
         exchange = Exchange(key_name="", session=header_of(scope, b"mcp-session-id"))
         answer = Answer(send)

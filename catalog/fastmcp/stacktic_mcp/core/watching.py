@@ -39,6 +39,18 @@ class Answer:
         await self._send(message)
 
 
+def closing(send: Send) -> Send:
+    """Return what passes an answer on, and has the connection closed after it."""
+
+    async def passed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return passed
+
+
 class Watch:
     """Notices that the sender of a request, whose body was read, hangs up."""
 
