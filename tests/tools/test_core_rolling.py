@@ -18,7 +18,7 @@ from fastmcp.client.auth import BearerAuth
 from fastmcp.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 
-from core_server import KEY, OTHER_KEY, Running, make_pod, running
+from core_server import KEY, OTHER_KEY, Pod, Running, make_pod, running
 from round_robin import RoundRobin
 
 pytestmark = pytest.mark.anyio
@@ -36,8 +36,12 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Running]
         pods = [make_pod(tmp_path_factory.mktemp(name) / "pod") for name in NAMES]
         for name, pod in zip(NAMES, pods, strict=True):
             pod.environ |= {"STACKTIC_REPLICA": name, "STACKTIC_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+
+        def start(pod: Pod) -> Running:
+            return stack.enter_context(running(pod))
+
         with ThreadPoolExecutor(len(pods)) as pool:
-            started = list(pool.map(lambda pod: stack.enter_context(running(pod)), pods))
+            started = list(pool.map(start, pods))
         yield started
 
 

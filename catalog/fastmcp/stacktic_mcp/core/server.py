@@ -40,6 +40,7 @@ from stacktic_mcp.core.lock import LockedTool, differences, load_lock, schema_sh
 from stacktic_mcp.core.recorder import CallRecorder
 from stacktic_mcp.core.registry import register_modules
 from stacktic_mcp.core.settings import Settings, SettingsError
+from stacktic_mcp.core.shared_limits import shared_limits
 from stacktic_mcp.core.topology import Topology, load_topology
 from stacktic_mcp.lib.refusal import Refusal
 
@@ -106,7 +107,10 @@ def build_server(settings: Settings, package: Path) -> Server:
         allowed_hosts=allowed_hosts(settings, topology),
         allowed_origins=_list(settings, "STACKTIC_ALLOWED_ORIGINS") or None,
     )
-    limits = Limits(shares=max(1, settings.number("STACKTIC_SHARES", 1)))
+    place = f"{topology.stack}.{topology.server}"
+    limits = Limits(
+        shares=max(1, settings.number("STACKTIC_SHARES", 1)), shared=shared_limits(settings, place)
+    )
     return Server(mcp, Gate(app, keys, limits, audit), audit)
 
 
