@@ -104,6 +104,7 @@ class Store:
             lib_name=None,
             lib_version=None,
             max_connections=16,
+            ssl=bool(authority),
             **(verified if authority else {}),
         )
 
