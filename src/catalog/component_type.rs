@@ -44,6 +44,9 @@ pub struct ComponentType {
     pub roles: BTreeSet<Role>,
     /// The form in which it takes what hooks write for it: types that share one are served by the same hooks.
     pub dialect: Option<String>,
+    /// A gateway that leads all requests of one caller to one pod, by a header of theirs, where a workload asks for it.
+    #[serde(default)]
+    pub keeps_callers: bool,
     /// Where its own documentation stands.
     pub docs: String,
     /// Licence of the product, as SPDX writes it.

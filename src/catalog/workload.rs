@@ -34,6 +34,8 @@ pub struct Workload {
     pub env: BTreeMap<String, EnvSetting>,
     /// Seconds that a pod has for what it is at when it must end, or a pattern that names an attribute; 30 by default.
     pub grace_seconds: Option<Amount>,
+    /// What keeps a caller to one of its pods.
+    pub affinity: Option<Affinity>,
     /// How the kubelet asks whether a pod is well; absent where nothing answers HTTP.
     pub probe: Option<Probe>,
     pub cpu: Cpu,
@@ -95,6 +97,17 @@ pub struct Scale {
     pub attribute: String,
     /// Percent of the requested CPU that pods are held at, or a pattern that names an attribute.
     pub cpu: Amount,
+}
+
+/// What a pod knows of a caller is in its memory: each caller keeps to one pod while that is there. By address inside the
+/// cluster, and by a header where a gateway can tell callers apart.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Affinity {
+    /// The header by which gateways tell callers apart.
+    pub header: String,
+    /// Setting that tells among how many pods the requests of a caller may be spread; one where a gateway keeps them to one.
+    pub shares: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]

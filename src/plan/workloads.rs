@@ -78,6 +78,7 @@ fn values(component: &Component, workload: &Workload, variables: Variables<'_>) 
         true => json!({ "by": AUTOSCALE }),
         false => scale(workload, replicas, &variables)?,
     };
+    let pods = scale["most"].as_u64().unwrap_or_else(|| replicas.into());
     let folders = workload.projected.iter().map(|folder| self::folder(folder, view));
     let writable = workload
         .writable
@@ -99,7 +100,8 @@ fn values(component: &Component, workload: &Workload, variables: Variables<'_>) 
         "command": variables.expand_all(&workload.command)?,
         "args": variables.expand_all(&workload.args)?,
         "working_dir": workload.working_dir.as_ref().map(FolderPath::as_str),
-        "env": env(workload, &variables)?,
+        "env": env(workload, &variables, pods)?,
+        "affinity": workload.affinity.as_ref().map(|affinity| &affinity.header),
         "grace_seconds": workload.grace_seconds.as_ref().map(|seconds| amount(seconds, &variables)).transpose()?,
         "ports": ports(component),
         "probes": probes.transpose()?.unwrap_or_default(),
@@ -161,8 +163,13 @@ fn scale(workload: &Workload, replicas: u32, variables: &Variables<'_>) -> anyho
     Ok(most.map_or(Json::Null, |most| json!({ "most": most, "cpu": cpu })))
 }
 
-fn env(workload: &Workload, variables: &Variables<'_>) -> anyhow::Result<Vec<Json>> {
+fn env(workload: &Workload, variables: &Variables<'_>, pods: u64) -> anyhow::Result<Vec<Json>> {
     let mut settings = Vec::new();
+    if let Some(affinity) = &workload.affinity {
+        let is_kept = variables.component["is_kept"] == true;
+        let shares = if is_kept { 1 } else { pods };
+        settings.push(object! { "name": &affinity.shares, "value": shares.to_string() });
+    }
     for (name, setting) in &workload.env {
         let value = match setting {
             EnvSetting::Always(value) => value,

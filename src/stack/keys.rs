@@ -23,7 +23,9 @@ pub(super) fn keys(link: &Link, scope: &LinkScope<'_>) -> anyhow::Result<Vec<Env
         (None, Some(keys)) if link.kind.slot.deliver.is_none() => of_convention(link, scope, keys)?,
         _ => Vec::new(),
     };
-    if scope.from.has_role(Role::McpServer) && link.kind.levels.iter().any(|level| *level >= Level::Write) {
+    // A link without tools has nothing that a gate could open.
+    let has_tools = scope.from.has_role(Role::McpServer) && !link.kind.modules().is_empty();
+    if has_tools && link.kind.levels.iter().any(|level| *level >= Level::Write) {
         let key = format!("{}_WRITE_ACCESS", link.env_prefix);
         values.push(EnvValue {
             file: key.clone(),

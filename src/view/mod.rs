@@ -36,6 +36,8 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("authorities".to_owned(), authorities(stack, component));
     view.insert("certificate".to_owned(), certificate(stack, component));
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
+    view.insert("affinity".to_owned(), affinity(component).shown());
+    view.insert("is_kept".to_owned(), is_kept(stack, component).into());
     view.insert("metrics".to_owned(), metrics(stack, component));
     view.insert("config_keys".to_owned(), config_keys.shown());
     view.insert("secret_keys".to_owned(), secret_keys.shown());
@@ -90,6 +92,21 @@ fn publishes(stack: &Stack, component: &Component) -> BTreeSet<String> {
 /// The namespaces of what it publishes as a gateway.
 fn publishes_from<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'a str> {
     published(stack, component).map(|to| to.namespace.as_str()).collect()
+}
+
+/// The header by which gateways keep each caller to one of its pods.
+fn affinity(component: &Component) -> Option<&str> {
+    let workload = component.entry.definition.install.workload()?;
+    workload.affinity.as_ref().map(|affinity| affinity.header.as_str())
+}
+
+/// Whether every gateway that publishes it keeps each caller to one of its pods.
+fn is_kept(stack: &Stack, component: &Component) -> bool {
+    let mut gateways = stack
+        .publishing(&component.name)
+        .map(|link| stack.component(&link.from).entry.definition.keeps_callers)
+        .peekable();
+    gateways.peek().is_some() && gateways.all(|keeps| keeps)
 }
 
 /// Interfaces of the links that end here: what nobody is linked for need not listen.

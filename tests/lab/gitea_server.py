@@ -77,7 +77,6 @@ class Server:
         assert status < 300, (method, path, status, answer)
         return answer
 
-
     def settle(self) -> None:
         """Wait for what the server does behind an answer: sizes, whether a pull request merges."""
         self.command("manager", "flush-queues", "--timeout", "60s")

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import socket
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,12 @@ def test_a_line_holds_what_a_reviewer_needs() -> None:
     call.arguments, call.arguments_digest = {"prefix": "app:"}, "d" * 64
     call.result_bytes = 17
     call.deny("E_SCOPE")
-    AuditLog(sink).write(call, 12)
+    AuditLog(sink, replica="mcp-7d4").write(call, 12)
     record: dict[str, Any] = json.loads(sink.getvalue())
     time = record.pop("time")
     assert time.endswith("Z")
     assert record == {
+        "replica": "mcp-7d4",
         "sequence": 1,
         "key": "ci",
         "session": "s",
@@ -64,6 +66,29 @@ def test_a_line_holds_what_a_reviewer_needs() -> None:
         "bytes": 17,
         "previous": FIRST_PREVIOUS,
     }
+
+
+def test_each_replica_has_a_chain_of_its_own_whose_first_line_tells_the_lock() -> None:
+    sink = io.BytesIO()
+    logs = [AuditLog(sink, replica=name, lock=name * 64) for name in ("a", "b")]
+    for _ in range(3):
+        for log in logs:
+            write_calls(log, "t")
+    lines = sink.getvalue().splitlines()
+    for name in ("a", "b"):
+        own = [line for line in lines if json.loads(line)["replica"] == name]
+        assert chain_is_whole(own)
+        assert [json.loads(line).get("lock") for line in own] == [name * 64, None, None]
+
+
+def test_a_replica_is_called_like_its_host_or_as_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    write_calls(open_audit(file_settings(path)), "a")
+    told = {"STACKTIC_AUDIT_FILE": str(path), "STACKTIC_REPLICA": "x" * 300}
+    write_calls(open_audit(Settings(told)), "b")
+    names = [json.loads(line)["replica"] for line in path.read_bytes().splitlines()]
+    assert names == [socket.gethostname(), "x" * 253]
+    assert chain_is_whole(path.read_bytes().splitlines())
 
 
 @pytest.mark.parametrize("damage", ["change", "remove", "reorder"])

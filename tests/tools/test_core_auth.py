@@ -10,7 +10,6 @@ import pytest
 
 from conftest import REPOSITORY
 from stacktic_mcp.core.auth import FAULTS, load_keys, parse_keys
-from stacktic_mcp.core.limits import Limits
 from stacktic_mcp.core.settings import Settings, SettingsError
 
 VECTORS: dict[str, Any] = json.loads(
@@ -39,36 +38,3 @@ def test_without_keys_nobody_is_let_in(tmp_path: Path) -> None:
     ring = load_keys(Settings({}, secret_directory=tmp_path))
     assert ring.name_of([b"Bearer "]) is None
     assert ring.name_of([b"Bearer x"]) is None
-
-
-def test_a_key_has_a_burst_of_twenty_then_ten_a_second() -> None:
-    now = 0.0
-    limits = Limits(clock=lambda: now)
-
-    def calls(count: int) -> int:
-        started = 0
-        for _ in range(count):
-            if limits.start_call("ci"):
-                limits.end_call("ci")
-                started += 1
-        return started
-
-    assert calls(50) == 20
-    now += 1.0
-    assert calls(50) == 10
-    assert limits.start_call("another key")
-
-
-def test_a_key_has_four_calls_at_once() -> None:
-    limits = Limits()
-    assert [limits.start_call("ci") for _ in range(5)] == [True] * 4 + [False]
-    limits.end_call("ci")
-    assert limits.start_call("ci")
-
-
-def test_a_key_opens_sessions_slowly() -> None:
-    now = 0.0
-    limits = Limits(clock=lambda: now)
-    assert [limits.open_session("ci") for _ in range(61)] == [True] * 60 + [False]
-    now += 2.0
-    assert [limits.open_session("ci") for _ in range(3)] == [True, True, False]

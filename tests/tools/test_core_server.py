@@ -207,30 +207,15 @@ def test_a_large_body_is_refused_with_and_without_a_length(server: Running) -> N
 def test_a_key_is_slowed_after_its_burst_and_another_is_not(server: Running) -> None:
     time.sleep(2.1)
     session = Session.opened(server)
+    started = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
-        replies = list(pool.map(session.send, ["ping"] * 45))
-    statuses = [reply.status for reply in replies]
-    assert set(statuses) == {200, 429}
-    assert statuses.count(200) < 40
-    reply = session.send("ping")
-    if reply.status == 429:
-        assert reply.headers["retry-after"] == "1"
-    assert Session.opened(server, OTHER_KEY).send("ping").status == 200
-    time.sleep(1.0)
-    assert session.send("ping").status == 200
-
-
-def test_a_key_has_four_calls_at_once(server: Running) -> None:
-    time.sleep(1.0)
-    session = Session.opened(server)
-
-    def wait(_: int) -> int:
-        params = {"name": "sample_wait", "arguments": {"seconds": 5}}
-        return session.send("tools/call", params).status
-
-    with ThreadPoolExecutor(6) as pool:
-        statuses = sorted(pool.map(wait, range(6)))
-    assert statuses == [200, 200, 200, 200, 429, 429]
+        replies = pool.map(session.send, ["ping"] * 45)
+        other = Session.opened(server, OTHER_KEY)
+        assert other.send("ping").status == 200
+        assert time.monotonic() - started < 1.5
+        assert {reply.status for reply in replies} == {200}
+    # The session took one of the twenty; ten a second come back.
+    assert time.monotonic() - started >= (45 - 19) / 10 - 0.1
 
 
 def test_a_tool_that_no_link_gives_is_out_of_scope(server: Running) -> None:

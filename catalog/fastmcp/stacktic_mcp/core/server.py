@@ -32,13 +32,15 @@ from stacktic_mcp.core.connections import (
     open_socket,
 )
 from stacktic_mcp.core.cursors import CursorSigner
+from stacktic_mcp.core.draining import DRAIN_SETTING, DrainingServer
 from stacktic_mcp.core.gate import Gate
 from stacktic_mcp.core.governed import Runtime
 from stacktic_mcp.core.limits import Limits
-from stacktic_mcp.core.lock import LockedTool, differences, load_lock
+from stacktic_mcp.core.lock import LockedTool, differences, load_lock, schema_sha256
 from stacktic_mcp.core.recorder import CallRecorder
 from stacktic_mcp.core.registry import register_modules
 from stacktic_mcp.core.settings import Settings, SettingsError
+from stacktic_mcp.core.shared_limits import shared_limits
 from stacktic_mcp.core.topology import Topology, load_topology
 from stacktic_mcp.lib.instructions import instructions
 from stacktic_mcp.lib.refusal import Refusal
@@ -50,7 +52,8 @@ if TYPE_CHECKING:
     from stacktic_mcp.core.toolkit import Toolset
 
 DEFAULT_PORT = 8000
-GRACE_SECONDS = 5
+# A tool has 30 s, and its answer some more.
+GRACE_SECONDS = 35
 SESSION_IDLE_SECONDS = 300.0
 LATE_IMPORTS = ("key_value.aio.adapters.pydantic", "key_value.aio.stores.memory")
 
@@ -89,6 +92,7 @@ def build_server(settings: Settings, package: Path) -> Server:
     runtime = Runtime(settings, topology, _signer(keys), audit.is_kept, audit.intend)
     toolsets = register_modules(package, runtime)
     locked = load_lock(settings)
+    audit.lock = schema_sha256(settings.config("tools.lock.json"))
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
     recorder = CallRecorder(audit, closed)
     mcp = _build_mcp(topology, toolsets, recorder)
@@ -104,7 +108,11 @@ def build_server(settings: Settings, package: Path) -> Server:
         allowed_hosts=allowed_hosts(settings, topology),
         allowed_origins=_list(settings, "STACKTIC_ALLOWED_ORIGINS") or None,
     )
-    return Server(mcp, Gate(app, keys, Limits(), audit), audit)
+    place = f"{topology.stack}.{topology.server}"
+    limits = Limits(
+        shares=max(1, settings.number("STACKTIC_SHARES", 1)), shared=shared_limits(settings, place)
+    )
+    return Server(mcp, Gate(app, keys, limits, audit), audit)
 
 
 def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder) -> FastMCP:
@@ -198,11 +206,11 @@ def main() -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     threading.Thread(target=_warm_up, daemon=True).start()
-    _serve(server.app, listener)
+    _serve(server.app, listener, settings.number(DRAIN_SETTING, 0))
     return 0
 
 
-def _serve(app: Gate, listener: socket.socket) -> None:
+def _serve(app: Gate, listener: socket.socket, drain_seconds: int) -> None:
     """Answer on a socket until a signal comes."""
     config = uvicorn.Config(
         app,
@@ -220,7 +228,7 @@ def _serve(app: Gate, listener: socket.socket) -> None:
     )
     # Ctrl-C has ended the server by then.
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        DrainingServer(config, app, drain_seconds).run(sockets=[listener])
 
 
 if __name__ == "__main__":
