@@ -14,6 +14,7 @@ from pydantic import Field
 from stacktic_mcp.core.toolkit import Answer, Component, Link, Position, Refusal, Toolset, Topology
 from stacktic_mcp.tools.topology.topology_access import explain_component, explain_tool
 from stacktic_mcp.tools.topology.topology_agent import Agent, Reply
+from stacktic_mcp.tools.topology.topology_dna import register_dna
 from stacktic_mcp.tools.topology.topology_graph import Direction, edges_of, path, reach
 from stacktic_mcp.tools.topology.topology_guide import register_resources
 from stacktic_mcp.tools.topology.topology_prompts import register_prompts
@@ -73,6 +74,7 @@ def register(tools: Toolset) -> None:
     _register_walks(tools)
     register_prompts(tools)
     register_resources(tools)
+    register_dna(tools)
 
 
 def _register_queries(tools: Toolset) -> None:
