@@ -52,6 +52,7 @@ TOOLS = {
     "blast_radius": {"component": "kafka"},
     "find_path": {"from": "apisix", "to": "cnpg"},
     "explain_access": {"tool": "query_topology"},
+    "get_stack_dna": {"detail": "full"},
 }
 
 

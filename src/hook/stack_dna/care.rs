@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::document::{Form, Section};
-use super::words::{cell, counted, line, list};
+use super::words::{cell, counted, line, list, one_line};
 use crate::catalog::derived::{DEPLOYED, LOGS, METRICS};
 use crate::catalog::{Role, Watched};
 use crate::stack::{Component, Link, Stack};
@@ -20,7 +20,7 @@ pub(super) fn sections(stack: &Stack) -> Vec<Section> {
 
 /// A section that is told line by line, or by one line.
 fn section(title: &'static str, columns: &'static str, lines: Vec<String>, count: String) -> Section {
-    let counts: Vec<String> = lines.first().map(|_| count).into_iter().collect();
+    let counts = one_line(lines.len(), count);
     Section {
         title,
         starts: [1, 0, 0],

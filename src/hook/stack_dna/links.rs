@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::components::counts;
 use super::document::{Form, Section};
-use super::words::{cell, counted, line, list, transport};
+use super::words::{cell, counted, line, list, one_line, transport};
 use crate::catalog::{Level, gives::HTTP};
 use crate::name::ComponentName;
 use crate::stack::{AttributeValue, Link, Stack, SubComponent};
+use crate::view;
 
 /// Most components of which it is told what the failure of each reaches: the lists grow with the square.
 const MOST_FAILURES: usize = 300;
@@ -24,21 +25,22 @@ pub(super) fn sections(stack: &Stack) -> Vec<Section> {
 
 /// Links that work with their end, or those that scrape, check, deploy, back up or read logs: without these nothing else breaks.
 fn links(stack: &Stack, title: &'static str, links: &[&Link], starts: [usize; 3]) -> Section {
-    let made = |link: &Link| line(&[&columns(stack, link), &keys(link), &network(stack, link)]);
+    let grants = |link: &Link| cell(&view::grants_text(stack.grants_of(link)));
+    let made = |link: &Link| line(&[&columns(stack, link), &keys(link), &network(stack, link), &grants(link)]);
     let interfaces = counts(links.iter().map(|link| link.kind.interface_name()));
     Section {
         title,
         starts,
         forms: vec![
             Form {
-                columns: "from -> to, to | level | interface | account | transport | settings | secrets | network",
+                columns: "from -> to, to | level | interface | account | transport | settings | secrets | network | grants",
                 lines: merged(links, &made),
                 without: "",
             },
             Form {
                 columns: "from -> to, to | level | interface | account | transport",
                 lines: merged(links, &|link| columns(stack, link)),
-                without: "settings, names of secrets, ports",
+                without: "settings, names of secrets, ports, grants",
             },
             Form {
                 columns: "from -> to level, to level",
@@ -57,11 +59,6 @@ fn links(stack: &Stack, title: &'static str, links: &[&Link], starts: [usize; 3]
             },
         ],
     }
-}
-
-/// A line of something that there is.
-fn one_line(count: usize, text: String) -> Vec<String> {
-    vec![text].into_iter().filter(|_| count > 0).collect()
 }
 
 fn columns(stack: &Stack, link: &Link) -> String {

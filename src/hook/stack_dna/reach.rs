@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::components::counts;
 use super::document::{Form, Section};
-use super::words::{NONE, cell, counted, line, list, value};
+use super::words::{NONE, cell, counted, line, list, one_line, value};
 use crate::catalog::Role;
 use crate::catalog::tools::{Class, Tool};
 use crate::stack::{AttributeValue, Component, Connection, Stack, SubComponent};
@@ -44,17 +45,12 @@ fn public(stack: &Stack) -> Section {
             },
             Form {
                 columns: "hosts are <subdomain, else name>.<domain>",
-                lines: counts.first().map(|_| list(&counts)).into_iter().collect(),
+                lines: one_line(counts.len(), list(&counts)),
                 without: "hosts",
             },
             Form {
                 columns: "",
-                lines: gateways
-                    .keys()
-                    .next()
-                    .map(|_| counted(gateways.values().sum(), "host"))
-                    .into_iter()
-                    .collect(),
+                lines: one_line(gateways.len(), counted(gateways.values().sum(), "host")),
                 without: "gateways",
             },
         ],
@@ -115,7 +111,7 @@ fn tools(stack: &Stack) -> anyhow::Result<Section> {
             },
             Form {
                 columns: "",
-                lines: vec![summary].into_iter().filter(|_| !all.is_empty()).collect(),
+                lines: one_line(all.len(), summary),
                 without: "names",
             },
         ],
@@ -159,7 +155,11 @@ fn reach(stack: &Stack, server: &Component, connection: &Connection<'_>) -> anyh
 fn pairs_facts(names: &[String], lists: &BTreeMap<String, Vec<String>>) -> bool {
     let of = |name: &String| Some(name.rsplit_once('.')?.1.to_owned());
     let ends: Option<Vec<String>> = names.iter().map(of).collect();
-    ends.is_some_and(|ends| lists.values().any(|others| ends.iter().all(|end| others.contains(end))))
+    ends.is_some_and(|ends| {
+        lists
+            .values()
+            .any(|others| ends.iter().all(|end| others.binary_search(end).is_ok()))
+    })
 }
 
 /// `9 cnpg_*`, where all begin with one word.
@@ -200,16 +200,7 @@ fn operations(stack: &Stack) -> Section {
             &list(others),
         ])
     };
-    let applications: Vec<&Component> = {
-        let mut found: Vec<&Component> = all.iter().map(|(one, _)| *one).collect();
-        found.dedup_by_key(|one| &one.name);
-        found
-    };
-    let counts = applications.iter().map(|one| {
-        let own = all.iter().filter(|(other, _)| other.name == one.name).count();
-        format!("{} {own}", one.name)
-    });
-    let counts: Vec<String> = counts.collect();
+    let counts = counts(all.iter().map(|(one, _)| one.name.as_str()));
     Section {
         title: "Operations",
         starts: [1, 0, 0],
@@ -221,16 +212,12 @@ fn operations(stack: &Stack) -> Section {
             },
             Form {
                 columns: "how many of each component",
-                lines: counts.first().map(|_| list(&counts)).into_iter().collect(),
+                lines: counts,
                 without: "method and path",
             },
             Form {
                 columns: "",
-                lines: counts
-                    .first()
-                    .map(|_| counted(all.len(), "operation"))
-                    .into_iter()
-                    .collect(),
+                lines: one_line(all.len(), counted(all.len(), "operation")),
                 without: "components",
             },
         ],

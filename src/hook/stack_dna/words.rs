@@ -47,6 +47,11 @@ pub(super) fn value(value: &Json) -> String {
     }
 }
 
+/// A line of something that there is.
+pub(super) fn one_line(count: usize, text: String) -> Vec<String> {
+    vec![text].into_iter().filter(|_| count > 0).collect()
+}
+
 /// `1 component`, `2 components`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let end = if count == 1 { "" } else { "s" };

@@ -35,9 +35,8 @@ def register_dna(tools: Toolset) -> None:
     async def get_stack_dna(link: Link, detail: Detail = "normal") -> Answer:
         """Return the whole stack in one read: what runs, who uses whom, what an AI may reach.
 
-        Components, links with levels and accounts, data flows, what breaks when one fails, public
-        hosts, tools, metrics, delivery, backups, in lines below headings that name their columns.
-        Ask for it first; `full` adds settings and live table schemas.
+        Components, links with levels, data flows, what breaks when one fails, public hosts, tools,
+        delivery, backups, in lines below headings that name columns. Ask first; full adds schemas.
         """
         del link  # The document is here; the agent is not asked.
         size = _size(tools, detail)
