@@ -148,25 +148,25 @@ impl Flow {
 }
 
 /// The parts of its end that a link reaches, though it ends at the whole: those that its closed lists name.
-fn reached<'a>(stack: &'a Stack, link: &'a Link) -> impl Iterator<Item = String> + 'a {
-    let names: BTreeSet<&str> = match link.sub {
-        Some(_) => BTreeSet::new(),
-        None => stack.reach_of(link).values().flatten().map(String::as_str).collect(),
-    };
-    let parts = stack.component(&link.to).sub_components.values();
-    let is_named = move |sub: &&SubComponent| {
+fn reached(stack: &Stack, link: &Link) -> Vec<String> {
+    if link.sub.is_some() {
+        return Vec::new();
+    }
+    let names: BTreeSet<&str> = stack.reach_of(link).values().flatten().map(String::as_str).collect();
+    let is_named = |sub: &&SubComponent| {
         let own = sub.attributes.values().filter_map(AttributeValue::text);
         own.chain([sub.name.to_string()])
             .any(|name| names.contains(name.as_str()))
     };
-    parts.filter(is_named).map(|sub| format!("{}/{}", link.to, sub.name))
+    let parts = stack.component(&link.to).sub_components.values().filter(is_named);
+    parts.map(|sub| format!("{}/{}", link.to, sub.name)).collect()
 }
 
 fn flows(stack: &Stack, uses: &[&Link]) -> Section {
     let mut ends: BTreeMap<String, Flow> = BTreeMap::new();
     let carries = |link: &&&Link| link.kind.interface_name() != HTTP && link.level != Level::Probe;
     for link in uses.iter().filter(carries) {
-        for end in reached(stack, link).chain([link.end()]) {
+        for end in reached(stack, link).into_iter().chain([link.end()]) {
             ends.entry(end).or_default().add(link);
         }
     }
