@@ -1,11 +1,13 @@
 //! The command line: flags and their help, no logic.
 
+mod dna;
 mod secrets;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use dna::{DetailArg, DnaArgs};
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 
 /// Exit codes, printed under `--help`.
@@ -79,6 +81,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
     Query(QueryArgs),
+    /// Print the whole stack in one read, as its MCP server tells a model
+    Dna(DnaArgs),
     /// Run the MCP server and the Stack Agent of a stack on this machine, without a cluster
     #[cfg(feature = "agent")]
     Dev(DevArgs),
@@ -103,6 +107,7 @@ impl Command {
             Self::Gen(args) => args.output,
             Self::Check(args) => args.output,
             Self::Verify(args) => args.output,
+            Self::Dna(args) => args.output,
             Self::Secrets(args) => args.command.of().output,
             Self::Catalog(CatalogArgs {
                 command: CatalogCommand::Check(args),

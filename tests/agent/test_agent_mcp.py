@@ -40,7 +40,7 @@ PROMPTS: dict[str, dict[str, str]] = {
     "run_validation": {},
     "check_logs": {"component_name": "kafka"},
 }
-RESOURCES = ["stack://guide/api", "stack://live/summary", "stack://live/structure"]
+RESOURCES = ["stack://dna", "stack://guide/api", "stack://live/summary", "stack://live/structure"]
 TOOLS = {
     "query_topology": {"source": "kafka"},
     "run_test": {"source": "kafka", "command": PODS_CHECK},
@@ -52,6 +52,7 @@ TOOLS = {
     "blast_radius": {"component": "kafka"},
     "find_path": {"from": "apisix", "to": "cnpg"},
     "explain_access": {"tool": "query_topology"},
+    "get_stack_dna": {"detail": "full"},
 }
 
 
@@ -227,7 +228,8 @@ def test_the_checks_of_the_guide_are_understood(server: Running, key: int) -> No
 
 
 def test_every_resource_is_read(server: Running, key: int, page: Page) -> None:
-    guide, summary, structure = (resource(server, key, uri) for uri in RESOURCES)
+    dna, guide, summary, structure = (resource(server, key, uri) for uri in RESOURCES)
+    assert dna.startswith("# Stack DNA of stack-3, normal\n")
     assert "# Stack stack-3" in guide
     counted = json.loads(summary)
     assert counted["components"] == len(page.world.metadata["components"])

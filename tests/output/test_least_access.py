@@ -245,9 +245,23 @@ def test_nothing_else_changes(work: Workplace, targets: tuple[str, ...]) -> None
             assert lines_come(before[path], after.get(path, b"")) == [], path
         elif path.startswith("argocd/"):
             assert_only_waves_change(before[path], after[path])
+        elif path.endswith("/stack-dna.json"):
+            assert_no_line_leads_to(targets, before[path], after[path])
         else:
             assert path.endswith("/stack-metadata.json"), f"{path} changed"
             assert_only_links_are_gone(before[path], after[path], targets)
+
+
+def assert_no_line_leads_to(targets: tuple[str, ...], before: bytes, after: bytes) -> None:
+    """The stack in one read tells of no link of the server to what was removed."""
+
+    def reached(file: bytes) -> set[str]:
+        sizes = [size["lines"] for size in json.loads(file).values() if isinstance(size, dict)]
+        arrows = [line.split(" | ")[0] for lines in sizes for line in lines]
+        ends = [arrow.split(" -> ")[1] for arrow in arrows if arrow.startswith("fastmcp -> ")]
+        return {end.split(" ")[0] for line in ends for end in line.split(", ")}
+
+    assert reached(before) - reached(after) == set(targets)
 
 
 def line_changes(before: bytes, after: bytes) -> list[str]:

@@ -7,6 +7,8 @@ Must not know: how a tool asks.
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import psycopg
 import pytest
 
 from backends import Postgres, grant_as_generated, running_postgres
-from generated import Generated
+from generated import Generated, binary, example
 from mcp_client import call
 from pods import Running, make_pod, running, secret_value
 from servers import prometheus
@@ -134,6 +136,27 @@ def test_a_linked_database_that_is_not_there_is_told_without_driver_text(
     refused = call(server, key, "cnpg_query", database="keycloak_db", sql="SELECT 1")
     assert refused["code"] == "E_NOT_FOUND"
     assert "FATAL" not in str(refused)
+
+
+def test_one_read_is_the_generated_document_and_the_schemas_that_links_may_see(
+    server: Running, postgres: Postgres, key: int
+) -> None:
+    before = postgres.run("SELECT oid, relname FROM pg_class WHERE oid >= 16384", "app_db")
+    command = [str(binary()), "dna", "-", "--detail", "full"]
+    printed = subprocess.run(command, input=example(), capture_output=True, text=True, check=True)
+    data = call(server, key, "get_stack_dna", detail="full")["data"]
+    assert data["document"] == printed.stdout
+    assert data["live"]["lines"] == ["cnpg/app_db public.orders | id integer, note text"]
+    missing = {line.partition(":")[0]: line for line in data["live"]["not_read"]}
+    assert {"cnpg/keycloak_db", "clickhouse/analytics"} <= missing.keys()
+    assert "FATAL" not in str(missing)
+    assert "canary-" not in str(data)
+    assert postgres.run("SELECT oid, relname FROM pg_class WHERE oid >= 16384", "app_db") == before
+    lines = [json.loads(line) for line in server.audit()]
+    calls: list[str] = [line["tool"] for line in lines if line["method"] == "tools/call"]
+    first = calls.index("cnpg_list_tables")
+    assert calls[first:][:2] == ["cnpg_list_tables", "cnpg_describe_table"]
+    assert calls[-1] == "get_stack_dna"
 
 
 def test_a_backend_that_is_away_is_named_and_the_server_goes_on(

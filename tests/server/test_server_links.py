@@ -31,7 +31,7 @@ PROMPTS: dict[str, dict[str, str]] = {
     "check_logs": {"component_name": "kafka"},
 }
 AT_ONCE = 4
-RESOURCES = {"stack://guide/api", "stack://live/summary", "stack://live/structure"}
+RESOURCES = {"stack://dna", "stack://guide/api", "stack://live/summary", "stack://live/structure"}
 PRODUCT_PAGE = {
     "stack-agent": "query_topology run_test list_components get_stack_structure "
     "get_available_fields get_component_links",

@@ -165,6 +165,7 @@ async def test_all_names_of_the_product_page_are_there(tools: Toolset) -> None:
     assert {tool.name for tool in tools.tools} >= BOLD
     assert {prompt.name for prompt in tools.prompts} == PROMPTS
     assert {str(resource.uri) for resource in tools.resources} == {
+        "stack://dna",
         "stack://guide/api",
         "stack://live/summary",
         "stack://live/structure",

@@ -22,7 +22,7 @@ import asyncio
 import functools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from fastmcp.exceptions import ResourceError
@@ -30,6 +30,7 @@ from fastmcp.prompts import Prompt
 from fastmcp.resources import Resource
 
 from stacktic_mcp.core.governed import Body, GovernedTool, Runtime, ToolFunction, Traits
+from stacktic_mcp.core.inner_calls import call_tool
 from stacktic_mcp.core.settings import SettingsError
 from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import DEFAULT_BUDGET_BYTES, DEFAULT_CELL_BYTES, Answer, Budget
@@ -108,6 +109,17 @@ class Toolset:
             return self.runtime.settings.config("tools.lock.json")
         except SettingsError:
             raise Refusal("E_UNAVAILABLE", "the lock of the tools cannot be read") from None
+
+    def generated(self, name: str) -> dict[str, Any]:
+        """Return another document that was generated beside the topology."""
+        try:
+            return self.runtime.settings.config(name)
+        except SettingsError:
+            raise Refusal("E_UNAVAILABLE", f"`{name}` of this server cannot be read") from None
+
+    async def ask(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call another tool of the server in the name of who called this one; see `inner_calls`."""
+        return await call_tool(name, arguments)
 
     @overload
     def read(self, function: ToolFunction) -> ToolFunction: ...

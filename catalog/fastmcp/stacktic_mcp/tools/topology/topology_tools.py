@@ -38,6 +38,7 @@ from stacktic_mcp.tools.topology.topology_arguments import (
     VerifyDelay,
     Where,
 )
+from stacktic_mcp.tools.topology.topology_dna import register_dna
 from stacktic_mcp.tools.topology.topology_forms import (
     Checked,
     ComponentFacts,
@@ -63,6 +64,7 @@ def register(tools: Toolset) -> None:
     _register_walks(tools)
     register_prompts(tools)
     register_resources(tools)
+    register_dna(tools)
 
 
 def _register_queries(tools: Toolset) -> None:
