@@ -13,6 +13,7 @@ mod mcp_registry;
 mod network_policies;
 pub mod releases;
 pub mod select;
+mod skills;
 mod stack_metadata;
 mod tools;
 mod topology_docs;
@@ -53,11 +54,12 @@ const BY_PLAN: [&str; 5] = [
 type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;
 
 /// The one place where the name of a function meets the function.
-const OF_THE_STACK: [(&str, Function); 7] = [
+const OF_THE_STACK: [(&str, Function); 8] = [
     ("grafana_dashboards", |stack, _| Ok(grafana_dashboards::values(stack))),
     ("mcp_clients", |stack, _| Ok(mcp_clients::values(stack))),
     ("mcp_registry", mcp_registry::values),
     ("network_policies", |stack, _| Ok(network_policies::values(stack))),
+    ("skills", |stack, _| skills::values(stack)),
     ("stack_metadata", |stack, _| stack_metadata::values(stack)),
     ("tools_lock", |stack, _| tools::values(stack)),
     ("topology_docs", |stack, _| Ok(topology_docs::values(stack))),

@@ -19,7 +19,7 @@ import asyncio
 import functools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from fastmcp.exceptions import ResourceError
@@ -32,6 +32,7 @@ from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import DEFAULT_BUDGET_BYTES, DEFAULT_CELL_BYTES, Answer, Budget
 from stacktic_mcp.lib.arguments import Choice, Position
 from stacktic_mcp.lib.links import Component, Link
+from stacktic_mcp.lib.playbooks import Playbook
 from stacktic_mcp.lib.refusal import Code, Refusal
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Toolset:
         self.tools: list[GovernedTool] = []
         self.prompts: list[Prompt] = []
         self.resources: list[Resource] = []
+        self.playbooks: dict[str, Playbook] = {}
+        # Closed lists of prompts: by prompt and argument.
+        self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
 
     @property
     def write_access(self) -> bool:
@@ -152,9 +156,23 @@ class Toolset:
         )
         return self._decorator(traits)
 
-    def prompt(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Register a prompt; its text comes from the topology, never from a backend."""
-        self.prompts.append(Prompt.from_function(function))
+    def prompt(
+        self,
+        function: Callable[..., Any],
+        playbook: Playbook | None = None,
+        lists: Mapping[str, Sequence[str]] | None = None,
+    ) -> Callable[..., Any]:
+        """Register a prompt; its text comes from the topology, never from a backend.
+
+        `playbook` is what it says, for the generator; `lists` holds the values of arguments
+        that have a closed list.
+        """
+        prompt = Prompt.from_function(function)
+        self.prompts.append(prompt)
+        if playbook is not None:
+            self.playbooks[prompt.name] = playbook
+        for argument, values in (lists or {}).items():
+            self.lists[prompt.name, argument] = tuple(values)
         return function
 
     def resource(
