@@ -37,7 +37,7 @@ mod definition;
 #[path = "src/name/digest.rs"]
 mod name;
 
-use definition::{Contract, Hashed, Input, Limits, Tool};
+use definition::{Contract, Hashed, Input, Limits, SearchTool, Tool};
 use presets::Presets;
 
 fn main() {
@@ -271,10 +271,23 @@ fn tool(tool: &Tool) -> String {
 
 fn contract(contract: &Contract) -> String {
     format!(
-        "Contract {{ envelope: {}, instance: {}, limits: {} }}",
+        "Contract {{ envelope: {}, instance: {}, limits: {}, list_ttl_ms: {}, search: Cow::Borrowed(&[{}]) }}",
         hashed(&contract.envelope),
         text(&contract.instance),
-        text(&contract.limits)
+        text(&contract.limits),
+        contract.list_ttl_ms,
+        contract.search.iter().map(search_tool).collect::<String>()
+    )
+}
+
+fn search_tool(tool: &SearchTool) -> String {
+    format!(
+        "SearchTool {{ name: {}, calls: {}, description: {}, input: {}, output: {} }},",
+        text(&tool.name),
+        tool.calls,
+        hashed(&tool.description),
+        hashed(&tool.input),
+        hashed(&tool.output)
     )
 }
 

@@ -5,7 +5,8 @@ In: the server's modules, and the tool files that `modules` of each `pair.yaml` 
 in the package of the server, registered on one link whose closed lists hold placeholders, every
 gate open.
 Out: `tools.json` beside `pair.yaml`: name, class, hints, limits, title, texts and input schema of
-each tool, as MCP clients list them. `contract.json` beside the server's `component.yaml`: what
+each tool, as MCP clients list them, and `prompts.json` with the steps of its prompts.
+`contract.json` beside the server's `component.yaml`: what
 all tools share, so that it stands once; pairs of an overlay leave it alone. With `--check` nothing
 is written and a difference is exit code 1.
 Must not know: any single service, or Rust.
@@ -42,7 +43,14 @@ PLACEHOLDER = "<topology:components>"
 sys.path.insert(0, str(SERVER))
 sys.dont_write_bytecode = True
 
-from stacktic_mcp.core import bodies, gate, limits, sessions  # noqa: E402 -- after the path is set
+from stacktic_mcp.core import (  # noqa: E402 -- after the path is set
+    bodies,
+    freshness,
+    gate,
+    limits,
+    search,
+    sessions,
+)
 from stacktic_mcp.core.cursors import CursorSigner  # noqa: E402
 from stacktic_mcp.core.governed import Runtime  # noqa: E402
 from stacktic_mcp.core.settings import Settings  # noqa: E402
@@ -53,6 +61,8 @@ from stacktic_mcp.lib.arguments import Arguments  # noqa: E402
 from stacktic_mcp.lib.links import Link  # noqa: E402
 
 if TYPE_CHECKING:
+    from mcp_types import Tool as ListedTool
+
     from stacktic_mcp.core.governed import GovernedTool
 
 
@@ -110,15 +120,15 @@ def placed(folder: Path) -> Generator[str]:
             sys.path.remove(root)
 
 
-def register_folder(folder: Path) -> list[GovernedTool]:
-    """Import the tool files of a pair and return what they register."""
+def register_folder(folder: Path) -> Toolset:
+    """Import the tool files of a pair, which then register what they have."""
     link = placeholder_link(folder.name)
     topology = Topology(stack="placeholder", domain="", server="", components=(), modules=())
     runtime = Runtime(link.settings, topology, CursorSigner(b""), lambda: True)
     toolset = Toolset([link], runtime)
     with placed(folder) as name:
         importlib.import_module(name).register(toolset)
-    return sorted(toolset.tools, key=lambda tool: tool.name)
+    return toolset
 
 
 def describe(tool: GovernedTool) -> dict[str, Any]:
@@ -154,17 +164,50 @@ def data_schema(name: str, output_schema: Any) -> dict[str, Any]:
     return {"data_schema": own}
 
 
-def derived_text(folder: Path) -> str:
-    """Return the text of a folder's `tools.json`."""
-    tools = [describe(tool) for tool in register_folder(folder)]
-    return as_text({"tools": tools})
+def derived_texts(folder: Path) -> dict[str, str]:
+    """Return the text of each file beside a folder's `pair.yaml`: tools, and prompts if any."""
+    toolset = register_folder(folder)
+    tools = sorted(toolset.tools, key=lambda tool: tool.name)
+    texts = {"tools.json": as_text({"tools": [describe(tool) for tool in tools]})}
+    if toolset.playbooks:
+        texts["prompts.json"] = as_text({"prompts": [*prompts_of(toolset)]})
+    return texts
+
+
+def prompts_of(toolset: Toolset) -> Iterator[dict[str, Any]]:
+    """Return what the generator needs to write each prompt as a skill."""
+    for prompt in sorted(toolset.prompts, key=lambda prompt: prompt.name):
+        if prompt.name in toolset.playbooks:
+            yield {
+                "name": prompt.name,
+                "description": prompt.description,
+                "arguments": [argument.name for argument in prompt.arguments or []],
+                **toolset.playbooks[prompt.name].facts(),
+            }
 
 
 def contract_text() -> str:
     """Return the text of the server's `contract.json`."""
     return as_text(
-        {"envelope": OUTPUT_SCHEMA, "instance": instance_schema(), "limits": key_limits()}
+        {
+            "envelope": OUTPUT_SCHEMA,
+            "instance": instance_schema(),
+            "limits": key_limits(),
+            "list_ttl_ms": freshness.LIST_TTL_MS,
+            "search": [search_tool(tool.to_mcp_tool()) for tool in search.own_tools()],
+        }
     )
+
+
+def search_tool(listed: ListedTool) -> dict[str, Any]:
+    """Return one of the SDK's own tools, which stand in front of all others on request."""
+    return {
+        "name": listed.name,
+        "calls": listed.name == search.CALL_TOOL,
+        "description": listed.description,
+        "input_schema": listed.input_schema,
+        "output_schema": listed.output_schema,
+    }
 
 
 def instance_schema() -> Any:
@@ -224,14 +267,15 @@ def run(folders: list[Path], *, check: bool) -> bool:
         try:
             if not modules_of(folder):
                 continue
-            text = derived_text(folder)
+            texts = derived_texts(folder)
         except Exception as error:  # noqa: BLE001 -- whatever a tool file raises is reported
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             print(f"error: `{folder.name}` does not register: {where}: {error}", file=sys.stderr)
             good = False
             continue
-        good = update(folder / "tools.json", text, check=check) and good
+        for name, text in texts.items():
+            good = update(folder / name, text, check=check) and good
     return good
 
 

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 
 use super::tools::common_prefix;
-use crate::catalog::{Catalog, Role};
+use crate::catalog::tools::Class;
+use crate::catalog::{Catalog, Entry, Pair, Role};
 use crate::stack::{Component, Connection, Stack};
 use crate::view::object;
 
@@ -52,7 +53,8 @@ fn modules(server: &Component, connections: &[Connection<'_>]) -> anyhow::Result
     Ok(modules)
 }
 
-/// The types that a link from the server would give tools for, drawn or not, with what the names of these begin with.
+/// The types that a link from the server would give tools for, drawn or not, with what the names of these begin with and
+/// those among them that write.
 ///
 /// Definitions that cannot be read offer nothing: as long as no link is of their type, they are in nobody's way.
 fn offers(catalog: &Catalog, server: &Component) -> anyhow::Result<Vec<Json>> {
@@ -65,13 +67,20 @@ fn offers(catalog: &Catalog, server: &Component) -> anyhow::Result<Vec<Json>> {
         if let Some(tools) = tools.filter(|tools| tools.definition.service().is_some())
             && let Ok(prefix) = common_prefix(&tools)
         {
-            offers.insert((pair.definition.to.clone(), prefix));
+            offers.insert((pair.definition.to.clone(), prefix, writes(&tools)?));
         }
     }
     let offers = offers.into_iter();
     Ok(offers
-        .map(|(target, prefix)| json!({ "type": target, "prefix": prefix }))
+        .map(|(target, prefix, writes)| json!({ "type": target, "prefix": prefix, "writes": writes }))
         .collect())
+}
+
+/// The tools of a pair that are there only where the link may write.
+fn writes(tools: &Entry<Pair>) -> anyhow::Result<Vec<String>> {
+    let tools = tools.tools()?;
+    let writing = tools.iter().filter(|tool| tool.class != Class::Read);
+    Ok(writing.map(|tool| tool.name.to_string()).collect())
 }
 
 fn link(connection: &Connection<'_>) -> Json {

@@ -13,6 +13,7 @@ mod mcp_registry;
 mod network_policies;
 pub mod releases;
 pub mod select;
+mod skills;
 pub mod stack_dna;
 mod stack_metadata;
 mod tools;
@@ -59,6 +60,7 @@ const OF_THE_STACK: [(&str, Function); 8] = [
     ("mcp_clients", |stack, _| Ok(mcp_clients::values(stack))),
     ("mcp_registry", mcp_registry::values),
     ("network_policies", |stack, _| Ok(network_policies::values(stack))),
+    ("skills", |stack, _| skills::values(stack)),
     ("stack_dna", |stack, _| stack_dna::values(stack)),
     ("stack_metadata", |stack, _| stack_metadata::values(stack)),
     ("tools_lock", |stack, _| tools::values(stack)),

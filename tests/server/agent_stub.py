@@ -7,6 +7,7 @@ Must not know: MCP. It runs no check, and knows of `where` only equality.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -57,7 +58,12 @@ def _query(metadata: Mapping[str, Any], body: Mapping[str, Any]) -> Reply:
         rows = _links(metadata["links"], {item["name"] for item in components}, body["target"])
     wanted = body.get("where", {}).items()
     rows = [row for row in rows if all(row.get(name) == value for name, value in wanted)]
-    return Reply(200, {"results": rows[: body.get("limit", 100)], "next_cursor": None})
+    # A check is not run, but takes the time that it was told to wait.
+    time.sleep(body.get("verify_delay", 0))
+    begin = int(body.get("cursor", "0"))
+    end = begin + body.get("limit", 100)
+    cursor = str(end) if end < len(rows) else None
+    return Reply(200, {"results": rows[begin:end], "next_cursor": cursor})
 
 
 def _selected(components: Sequence[dict[str, Any]], source: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import PAIRS, REPOSITORY
 from core_server import SAMPLE, lock_of, sample_links
-from stacktic_mcp.core import bodies, gate, limits, sessions
+from stacktic_mcp.core import bodies, freshness, gate, limits, search, sessions
 from stacktic_mcp.core.lock import schema_sha256
 from stacktic_mcp.lib import answers
 
@@ -62,9 +62,10 @@ def derived(tmp_path: Path) -> dict[str, dict[str, Any]]:
 def test_the_committed_schemas_are_those_of_the_tool_files() -> None:
     script = load_script()
     stale = [
-        folder.name
+        f"{folder.name}/{name}"
         for folder in PAIRS
-        if (folder / "tools.json").read_text(encoding="utf-8") != script.derived_text(folder)
+        for name, text in script.derived_texts(folder).items()
+        if (folder / name).read_text(encoding="utf-8") != text
     ]
     assert stale == []
 
@@ -82,12 +83,15 @@ def test_the_committed_contract_is_what_the_server_enforces() -> None:
     assert numbers["sessions_at_once"] == sessions.MAX_OF_KEY
     assert numbers["request_bytes"] == bodies.MAX_BODY_BYTES
     assert numbers["answer_ms"] == gate.ANSWER_SECONDS * 1000
+    assert contract["list_ttl_ms"] == freshness.LIST_TTL_MS
+    assert [tool["name"] for tool in contract["search"]] == [search.SEARCH_TOOL, search.CALL_TOOL]
 
 
 def test_limits_are_those_that_a_tool_declares(tmp_path: Path, derive: ModuleType) -> None:
     derive.run(folders(tmp_path), check=False)
     tools = derived(tmp_path)
-    registered = {tool.name: tool for tool in derive.register_folder(folders(tmp_path)[0])}
+    toolset = derive.register_folder(folders(tmp_path)[0])
+    registered = {tool.name: tool for tool in toolset.tools}
     assert tools.keys() == registered.keys()
     for name, tool in tools.items():
         traits = registered[name].traits

@@ -39,7 +39,8 @@ OFFERS = [
     Offer("grafana", "grafana_"),
     Offer("loki", "loki_"),
     Offer("stack_agent", None),
-    Offer("valkey", "valkey_"),
+    Offer("valkey", "valkey_", ("valkey_delete", "valkey_set")),
+    Offer("kafka", None, ("cache_flush",)),
 ]
 LINKS = [
     {"from": "apisix", "to": "fastapi", "type": "apisix-fastapi"},
@@ -179,6 +180,20 @@ async def test_list_components_gives_the_rows_of_the_page(tools: Toolset) -> Non
     assert envelope["returned"] == len(COMPONENTS)
     databases = await tools.call("list_components", {"group": "databases", "type": "valkey"})
     assert [item["name"] for item in databases["data"]] == ["valkey"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("type", "kafka"), ("group", "messaging"), ("namespace", "monitoring")],
+)
+async def test_an_unknown_filter_is_answered_with_the_known_ones(
+    tools: Toolset, stub: Stub, kind: str, known: str
+) -> None:
+    before = len(stub.requests)
+    refusal = await refuse(tools, "list_components", {kind: "postgresql"})
+    assert refusal.code == "E_SCOPE"
+    assert known in refusal.allowed_values
+    assert len(stub.requests) == before
 
 
 async def test_pages_of_the_agent_become_signed_cursors(tools: Toolset) -> None:
@@ -335,6 +350,19 @@ async def test_explain_access_tells_the_change_that_would_allow_it(
     assert (await explain(component="valkey"))["write_tools"] == ["valkey_set"]
     assert (await explain(component="loki"))["state"] == "not_linked"
     assert (await explain(component="apisix"))["state"] == "no_link_type"
+    # What only a link that writes would bring is in no lock.
+    for lock in ([], [{"name": "valkey_get", "link": ["valkey"], "gate": None}]):
+        write_lock(tmp_path, lock)
+        delete = await explain(tool="valkey_delete")
+        assert delete["state"] == "write_disabled"
+        assert "+  - {from: fastmcp, to: valkey, write_access: true}" in delete["stack_yaml_diff"]
+        assert delete["flag"] == f"{gate}=true"
+        whole = await explain(component="valkey")
+        assert whole["write_tools"] == ["valkey_delete", "valkey_set"]
+        assert whole["stack_yaml_diff"] == delete["stack_yaml_diff"]
+    unlinked = await explain(tool="cache_flush")
+    assert unlinked["state"] == "not_linked"
+    assert unlinked["stack_yaml_diff"] == " links:\n+  - {from: fastmcp, to: kafka}\n"
     for tool in ("shell_exec", "valkey_nothing"):
         assert (await refuse(tools, "explain_access", {"tool": tool})).code == "E_NOT_FOUND"
 
@@ -382,7 +410,23 @@ def test_check_logs_says_when_there_is_no_loki_link(make_tools: MakeTools, stub:
     linked = build(make_tools, stub.port, other_link("loki", "loki"))
     text = prompt_text(linked, "check_logs", arguments)
     assert '{namespace="kafka"}' in text
+    assert 'loki_errors(component="kafka")' in text
     assert "no Loki link" not in text
+
+
+def test_no_prompt_speaks_of_a_symptom_that_nobody_gave(make_tools: MakeTools, stub: Stub) -> None:
+    full = build(make_tools, stub.port, other_link("loki", "loki"))
+    given = {"diagnose_component": {"component_name": "kafka"}, "run_validation": {}}
+    for name, arguments in given.items():
+        text = prompt_text(full, name, arguments)
+        assert "symptom" not in text
+        assert "loki_errors" in text
+
+
+def test_a_value_is_never_read_for_words(make_tools: MakeTools, stub: Stub) -> None:
+    tools = build(make_tools, stub.port)
+    text = prompt_text(tools, "incident_response", {"symptom": "<stack> <symptom> down"})
+    assert "'<stack> <symptom> down'" in text
 
 
 def test_every_prompt_gives_numbered_steps(make_tools: MakeTools, stub: Stub) -> None:

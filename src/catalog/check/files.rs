@@ -13,6 +13,9 @@ use crate::name::RelPath;
 /// The definitions of a link type's tools, which its modules bring along.
 pub(super) const TOOLS: &str = "tools.json";
 
+/// The steps of the prompts that modules bring, where they bring any.
+const PROMPTS: &str = "prompts.json";
+
 /// What the tools of a server share.
 const CONTRACT: &str = "contract.json";
 
@@ -216,6 +219,7 @@ pub(super) fn pair(held: &mut Held<'_, Pair>) {
     beside.named.extend(definition.modules().iter().cloned());
     if definition.tools.is_some() {
         beside.needs(held, &["tools"], TOOLS);
+        beside.named.insert(PROMPTS.to_owned());
     }
     beside.blame_others(held, "`files` or `tools`");
 }

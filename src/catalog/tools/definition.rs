@@ -116,6 +116,22 @@ pub struct Contract {
     pub instance: Cow<'static, str>,
     /// What each key is held to, whatever the tool: names and numbers.
     pub limits: Cow<'static, str>,
+    /// How long a client may keep a list that the lock settles.
+    pub list_ttl_ms: u64,
+    /// The tools that stand in front of all others where a stack wants them searched.
+    pub search: Cow<'static, [SearchTool]>,
+}
+
+/// A tool of the library that the server is made with: the same in every stack, and not of the envelope.
+#[derive(Clone, Debug)]
+pub struct SearchTool {
+    pub name: Cow<'static, str>,
+    /// Whether it calls the others, and so does whatever they do.
+    pub calls: bool,
+    pub description: Hashed,
+    pub input: Hashed,
+    /// `null` where it publishes none.
+    pub output: Hashed,
 }
 
 /// Read a `tools.json`.
@@ -140,6 +156,8 @@ pub(super) fn parse_contract(bytes: &[u8]) -> serde_json::Result<Contract> {
         envelope: Hashed::of_schema(&file.envelope),
         instance: Cow::Owned(file.instance.to_string()),
         limits: Cow::Owned(file.limits.to_string()),
+        list_ttl_ms: file.list_ttl_ms,
+        search: file.search.into_iter().map(SearchTool::from).collect(),
     })
 }
 
@@ -188,6 +206,32 @@ struct ContractFile {
     envelope: Json,
     instance: Json,
     limits: Json,
+    #[serde(default)]
+    list_ttl_ms: u64,
+    #[serde(default)]
+    search: Vec<SearchEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SearchEntry {
+    name: String,
+    calls: bool,
+    description: String,
+    input_schema: Json,
+    output_schema: Json,
+}
+
+impl From<SearchEntry> for SearchTool {
+    fn from(entry: SearchEntry) -> Self {
+        Self {
+            name: Cow::Owned(entry.name),
+            calls: entry.calls,
+            description: Hashed::of(entry.description),
+            input: Hashed::of_schema(&entry.input_schema),
+            output: Hashed::of_schema(&entry.output_schema),
+        }
+    }
 }
 
 impl From<ToolEntry> for Tool {

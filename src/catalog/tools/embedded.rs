@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::definition::{Class, Contract, Hashed, Input, Limits, Tool};
+use super::definition::{Class, Contract, Hashed, Input, Limits, SearchTool, Tool};
 
 include!(concat!(env!("OUT_DIR"), "/tools.rs"));
 

@@ -15,7 +15,7 @@ use crate::fault::Code;
 
 pub(super) use embedded::module_sha256;
 
-pub use definition::{Class, Contract, Hashed, Input, Limits, Tool, placeholder};
+pub use definition::{Class, Contract, Hashed, Input, Limits, SearchTool, Tool, placeholder};
 
 /// File beside the entry of a link that describes its tools.
 const TOOLS: &str = "tools.json";

@@ -29,6 +29,8 @@ pub struct ToolsLock {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ServerLock {
     pub limits: KeyLimits,
+    /// How long a client may keep the list of its tools.
+    pub list_ttl_ms: u64,
     /// Components that call it or publish it.
     pub callers: Vec<HoldLock>,
     pub links: Vec<LinkLock>,
@@ -40,6 +42,8 @@ pub struct ServerLock {
 #[schemars(title = "tools.lock.json of an MCP server")]
 pub struct ServedLock {
     pub version: u32,
+    /// How long a client may keep the list of tools.
+    pub list_ttl_ms: u64,
     pub links: Vec<LinkLock>,
     pub tools: Vec<ToolHashes>,
 }
@@ -49,6 +53,7 @@ impl ServedLock {
     pub(super) fn of(server: &ServerLock) -> Self {
         Self {
             version: VERSION,
+            list_ttl_ms: server.list_ttl_ms,
             links: server.links.clone(),
             tools: server.tools.iter().map(|tool| tool.hashes.clone()).collect(),
         }
@@ -157,6 +162,9 @@ pub struct ToolLock {
     /// Schema of the envelope's `data`, where it says more than the envelope does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_schema: Option<Json>,
+    /// Schema of the answer of a tool that does not answer in the envelope; `null` where it publishes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Json>,
     /// Keys of the links that it reaches its targets with.
     pub credential_keys: Vec<String>,
     pub limits: CallLimits,

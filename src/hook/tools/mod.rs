@@ -7,6 +7,7 @@ mod document;
 mod grants;
 mod page;
 mod schema;
+mod search;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ use crate::catalog::tools::{Class, Contract, Tool};
 use crate::catalog::{Entry, Pair, Role};
 use crate::fault::Code;
 use crate::name::{ComponentName, SubName};
-use crate::stack::{Component, Connection, Link, Stack};
+use crate::stack::{AttributeValue, Component, Connection, Link, Stack};
 
 use document::{CallLimits, HoldLock, LinkLock, ServerLock, ToolHashes, ToolLock};
 pub use document::{ServedLock, ToolsLock};
@@ -102,16 +103,25 @@ fn server_lock(stack: &Stack, server: &Component, contract: &Contract) -> anyhow
         links.extend(all.map(|link| link_lock(stack, link, &own)));
         tools.extend(own);
     }
+    if has_search(server) {
+        tools.extend(search::tools(contract, &tools)?);
+    }
     tools.sort_by(|left: &ToolLock, right| left.hashes.name.cmp(&right.hashes.name));
     links.sort_by(|left: &LinkLock, right| place(left).cmp(&place(right)));
     let limits = serde_json::from_str(&contract.limits)
         .with_context(|| Code::E_CATALOG_TOOLS.fault(format!("the limits of `{}`", server.type_name())))?;
     Ok(ServerLock {
         limits,
+        list_ttl_ms: contract.list_ttl_ms,
         callers: callers(stack, server),
         links,
         tools,
     })
+}
+
+/// Whether clients search the tools of a server in place of reading them all.
+fn has_search(server: &Component) -> bool {
+    matches!(server.attributes.get("tool_search"), Some(AttributeValue::Plain(Json::Bool(true))))
 }
 
 /// The order of the stack's links.
@@ -205,6 +215,7 @@ fn tool_lock(
         },
         input_schema: input.schema,
         data_schema,
+        output_schema: None,
     })
 }
 

@@ -24,6 +24,7 @@ from pydantic import PrivateAttr
 
 from stacktic_mcp.core.calls import Call, current_call
 from stacktic_mcp.core.cursors import CursorSigner, Page, digest
+from stacktic_mcp.core.progress import telling_progress
 from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import Answer, Budget, Fitted, encode_envelope, fit
@@ -159,7 +160,8 @@ class Body:
 
     async def _run(self, bound: Bound) -> Answer:
         try:
-            async with asyncio.timeout(self.traits.timeout_s) as limit:
+            seconds = self.traits.timeout_s
+            async with asyncio.timeout(seconds) as limit, telling_progress(seconds):
                 _end_when_caller_leaves(limit)
                 return await self.function(bound.link, **bound.values)
         except Refusal:

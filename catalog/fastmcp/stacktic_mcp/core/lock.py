@@ -51,6 +51,15 @@ def load_lock(settings: Settings) -> tuple[LockedTool, ...]:
         raise SettingsError(message) from error
 
 
+def list_ttl_ms(settings: Settings) -> int:
+    """Return how long the lists of a server that keeps to the lock stay as they are."""
+    ttl = settings.config("tools.lock.json").get("list_ttl_ms", 0)
+    if not isinstance(ttl, int) or ttl < 0:
+        message = "`list_ttl_ms` in `tools.lock.json` is not a number of milliseconds"
+        raise SettingsError(message)
+    return ttl
+
+
 def _parse_tool(facts: Mapping[str, Any]) -> LockedTool:
     gate = facts["gate"]
     gates = () if gate is None else (gate,) if isinstance(gate, str) else tuple(gate)

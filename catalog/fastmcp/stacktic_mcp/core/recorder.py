@@ -11,7 +11,7 @@ import difflib
 import time
 from typing import TYPE_CHECKING, Any
 
-from fastmcp.exceptions import NotFoundError
+from fastmcp.exceptions import NotFoundError, ValidationError
 from fastmcp.server.dependencies import get_http_request
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
@@ -24,9 +24,10 @@ from mcp_types import (
     TextContent,
 )
 
-from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange, serving
+from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange, current_call, serving
 from stacktic_mcp.core.cursors import digest
 from stacktic_mcp.core.governed import mask_name, mask_value
+from stacktic_mcp.core.search import CALL_TOOL, SEARCH_TOOL, called, ensure_query
 from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -49,12 +50,17 @@ class CallRecorder(Middleware):
         self.audit = audit
         self.gates = gates
         self.tools: Mapping[str, GovernedTool] = {}
+        # Whether the tools of the search stand in front of all others.
+        self.searches = False
 
     async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
         """Serve one request under a record of its own; a notification passes, and our own."""
         exchange = _exchange()
         if context.type != "request" or (exchange is not None and exchange.internal):
             return await call_next(context)
+        if exchange is not None and exchange.recorded:
+            # A search lists the tools: a part of the call that is recorded already.
+            return await self._serve(current_call(), context, call_next)
         started = time.perf_counter()
         call = Call(method=context.method or "", exchange=exchange)
         if exchange is not None:
@@ -83,6 +89,8 @@ class CallRecorder(Middleware):
         """Note what is asked for; a message that did not validate passes to be refused."""
         message = context.message
         if isinstance(message, CallToolRequestParams):
+            if self.searches and message.name in {SEARCH_TOOL, CALL_TOOL}:
+                return await self._serve_search(call, message, context, call_next)
             return await self._call_tool(call, message)
         if isinstance(message, ReadResourceRequestParams):
             _note(call, {"uri": str(message.uri)})
@@ -94,6 +102,38 @@ class CallRecorder(Middleware):
         except NotFoundError:
             call.deny("E_NOT_FOUND")
             raise
+        except ValidationError:
+            call.deny("E_ARG")
+            raise
+
+    async def _serve_search(
+        self,
+        call: Call,
+        message: CallToolRequestParams,
+        context: MiddlewareContext[Any],
+        call_next: CallNext[Any, Any],
+    ) -> ToolResult:
+        """Serve the two tools of the search: one ranks, the other is the call that it names."""
+        call.tool = message.name
+        _note(call, message.arguments or {})
+        try:
+            if message.name == CALL_TOOL:
+                return await self._call_tool(call, called(message))
+            ensure_query(message)
+        except Refusal as refusal:
+            return _denied(call, refusal)
+        result: ToolResult = await call_next(context)
+        call.result_bytes = sum(len(str(getattr(item, "text", ""))) for item in result.content)
+        return result
+
+    def record(self, method: str, name: str, arguments: Mapping[str, Any]) -> None:
+        """Write the line of a request that FastMCP sends past the middleware."""
+        call = Call(method=method, tool=mask_name(name), exchange=_exchange())
+        if call.exchange is not None:
+            call.exchange.recorded = True
+            call.key_name, call.session = call.exchange.key_name, call.exchange.session
+        _note(call, arguments)
+        self.audit.write(call, 0)
 
     async def _call_tool(self, call: Call, message: CallToolRequestParams) -> ToolResult:
         """Answer here: FastMCP's own rules of visibility play no part in this server."""
@@ -107,11 +147,7 @@ class CallRecorder(Middleware):
         return self._refused(call, message.name)
 
     def _refused(self, call: Call, name: str) -> ToolResult:
-        refusal = self._refusal(name)
-        call.deny(refusal.code)
-        result = _result_of(refusal)
-        call.result_bytes = len(refusal.text().encode("utf-8"))
-        return result
+        return _denied(call, self._refusal(name))
 
     def _refusal(self, name: str) -> Refusal:
         if name in self.gates:
@@ -119,6 +155,12 @@ class CallRecorder(Middleware):
             return Refusal("E_WRITE_DISABLED", hint)
         near = difflib.get_close_matches(name[:100], list(self.tools), SUGGESTIONS)
         return Refusal("E_SCOPE", "no link of this stack gives a tool of that name", near)
+
+
+def _denied(call: Call, refusal: Refusal) -> ToolResult:
+    call.deny(refusal.code)
+    call.result_bytes = len(refusal.text().encode("utf-8"))
+    return _result_of(refusal)
 
 
 def _result_of(refusal: Refusal) -> ToolResult:

@@ -7,7 +7,6 @@ Must not know: any single tool file.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import importlib
@@ -17,13 +16,15 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from fastmcp import FastMCP
 
+from stacktic_mcp.core import search
 from stacktic_mcp.core.audit import AuditLog, open_audit
 from stacktic_mcp.core.auth import KeyRing, load_keys
+from stacktic_mcp.core.completions import offer_completions
 from stacktic_mcp.core.connections import (
     BACKLOG,
     BOTH_FAMILIES,
@@ -33,10 +34,18 @@ from stacktic_mcp.core.connections import (
 )
 from stacktic_mcp.core.cursors import CursorSigner
 from stacktic_mcp.core.draining import DRAIN_SETTING, DrainingServer
+from stacktic_mcp.core.freshness import let_lists_be_kept
 from stacktic_mcp.core.gate import Gate
 from stacktic_mcp.core.governed import Runtime
 from stacktic_mcp.core.limits import Limits
-from stacktic_mcp.core.lock import LockedTool, differences, load_lock, schema_sha256
+from stacktic_mcp.core.lock import (
+    LockedTool,
+    differences,
+    list_ttl_ms,
+    load_lock,
+    schema_sha256,
+)
+from stacktic_mcp.core.progress import Watched, WholeUnlessWatched
 from stacktic_mcp.core.recorder import CallRecorder
 from stacktic_mcp.core.registry import register_modules
 from stacktic_mcp.core.settings import Settings, SettingsError
@@ -48,6 +57,8 @@ from stacktic_mcp.lib.refusal import Refusal
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
+
+    from mcp_types import Tool as ListedTool
 
     from stacktic_mcp.core.toolkit import Toolset
 
@@ -97,12 +108,17 @@ def build_server(settings: Settings, package: Path) -> Server:
     recorder = CallRecorder(audit, closed)
     mcp = _build_mcp(topology, toolsets, recorder)
     recorder.tools = {tool.name: tool for toolset in toolsets for tool in toolset.tools}
-    _ensure_locked(locked, mcp, settings)
+    if search.is_wanted(locked):
+        recorder.searches = True
+        mcp.add_transform(search.search_transform())
+    _ensure_locked(locked, search.live_tools(mcp, recorder.tools.values()), settings)
+    offer_completions(mcp, toolsets, recorder)
+    let_lists_be_kept(mcp, list_ttl_ms(settings))
     if not keys.hashes:
         logger.warning("no API key is known: fill MCP_API_KEYS; until then every call is refused")
     app = mcp.http_app(
         path="/mcp",
-        json_response=True,
+        json_response=cast("bool", WholeUnlessWatched()),
         session_idle_timeout=SESSION_IDLE_SECONDS,
         host_origin_protection=True,
         allowed_hosts=allowed_hosts(settings, topology),
@@ -112,7 +128,7 @@ def build_server(settings: Settings, package: Path) -> Server:
     limits = Limits(
         shares=max(1, settings.number("STACKTIC_SHARES", 1)), shared=shared_limits(settings, place)
     )
-    return Server(mcp, Gate(app, keys, limits, audit), audit)
+    return Server(mcp, Gate(Watched(app), keys, limits, audit), audit)
 
 
 def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder) -> FastMCP:
@@ -136,8 +152,9 @@ def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRe
     return mcp
 
 
-def _ensure_locked(locked: Sequence[LockedTool], mcp: FastMCP, settings: Settings) -> None:
-    live = [tool.to_mcp_tool() for tool in asyncio.run(mcp.list_tools(run_middleware=False))]
+def _ensure_locked(
+    locked: Sequence[LockedTool], live: Sequence[ListedTool], settings: Settings
+) -> None:
     texts = differences(locked, live, settings)
     if texts:
         message = "the tools are not those of `tools.lock.json`:\n  " + "\n  ".join(texts)

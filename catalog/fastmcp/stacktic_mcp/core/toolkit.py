@@ -37,6 +37,7 @@ from stacktic_mcp.lib.answers import DEFAULT_BUDGET_BYTES, DEFAULT_CELL_BYTES, A
 from stacktic_mcp.lib.arguments import Choice, DryRun, DryRunOnRequest, Position
 from stacktic_mcp.lib.instructions import Service
 from stacktic_mcp.lib.links import Component, Link
+from stacktic_mcp.lib.playbooks import Playbook
 from stacktic_mcp.lib.refusal import Code, Refusal
 from stacktic_mcp.lib.titles import Introduction, title_of
 
@@ -76,6 +77,9 @@ class Toolset:
         self.prompts: list[Prompt] = []
         self.resources: list[Resource] = []
         self.about = Introduction()
+        self.playbooks: dict[str, Playbook] = {}
+        # Closed lists of prompts: by prompt and argument.
+        self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def introduce(self, product: str, *, prefix: str = "", first: str = "") -> None:
         """Say before the first tool whose tools these are, and which one a stranger calls first.
@@ -192,9 +196,23 @@ class Toolset:
         )
         return self._decorator(traits, title)
 
-    def prompt(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Register a prompt; its text comes from the topology, never from a backend."""
-        self.prompts.append(Prompt.from_function(function))
+    def prompt(
+        self,
+        function: Callable[..., Any],
+        playbook: Playbook | None = None,
+        lists: Mapping[str, Sequence[str]] | None = None,
+    ) -> Callable[..., Any]:
+        """Register a prompt; its text comes from the topology, never from a backend.
+
+        `playbook` is what it says, for the generator; `lists` holds the values of arguments
+        that have a closed list.
+        """
+        prompt = Prompt.from_function(function)
+        self.prompts.append(prompt)
+        if playbook is not None:
+            self.playbooks[prompt.name] = playbook
+        for argument, values in (lists or {}).items():
+            self.lists[prompt.name, argument] = tuple(values)
         return function
 
     def resource(

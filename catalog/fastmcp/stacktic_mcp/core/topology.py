@@ -34,6 +34,8 @@ class Offer:
     type: str
     # What the names of its tools begin with, where they have that in common.
     prefix: str | None
+    # Its tools that are there only when the link may write.
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,10 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
             )
             for item in facts["modules"]
         ),
-        offers=tuple(Offer(item["type"], item["prefix"]) for item in facts["offers"]),
+        offers=tuple(
+            Offer(item["type"], item["prefix"], tuple(item.get("writes", ())))
+            for item in facts["offers"]
+        ),
     )
 
 

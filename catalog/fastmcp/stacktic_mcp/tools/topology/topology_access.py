@@ -18,7 +18,11 @@ def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict
     for entry in _tools(lock):
         if entry["name"] == tool:
             return _explain_locked(topology, entry)
-    types = _types_offering(topology, tool)
+    writing = {offer.type for offer in topology.offers if tool in offer.writes}
+    read_only = [link for link in topology.links if _type_of(topology, link) in writing]
+    if read_only:
+        return _explain_read_only(topology, tool, read_only[0])
+    types = sorted(writing) or _types_offering(topology, tool)
     if not types:
         raise Refusal("E_NOT_FOUND", "no link type gives a tool of that name")
     components = [item for item in topology.components if item.type in types]
@@ -31,6 +35,20 @@ def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict
         fact = f"{missing[0].name} is not linked, so its tools do not exist"
         return _explanation("not_linked", fact, _add_link_diff(topology, missing[0].name))
     raise Refusal("E_NOT_FOUND", f"links to {' or '.join(types)} give no tool of that name")
+
+
+def _explain_read_only(topology: Topology, tool: str, link: Link) -> dict[str, Any]:
+    """Tell how a tool comes to be that a drawn link would bring if it might write."""
+    fact = f"{tool} writes, and the link to {link.component} is drawn to read"
+    return {
+        **_explanation("write_disabled", fact, _write_diff(topology, link.component)),
+        "flag": f"{link.env}_WRITE_ACCESS=true",
+    }
+
+
+def _type_of(topology: Topology, link: Link) -> str:
+    component = topology.component(link.component)
+    return component.type if component is not None else ""
 
 
 def _types_offering(topology: Topology, tool: str) -> list[str]:
@@ -51,12 +69,17 @@ def explain_component(
         return _explain_unlinked(topology, component)
     entries = [entry for entry in _tools(lock) if component.name in entry["link"]]
     gated = sorted(entry["name"] for entry in entries if entry["gate"] is not None)
+    if not gated:
+        # The link is drawn to read: what it would bring if it might write is in no lock.
+        offers = (offer for offer in topology.offers if offer.type == component.type)
+        gated = sorted(name for offer in offers for name in offer.writes)
     answer = _explanation("linked", f"{component.name} is linked through {link.type}", None)
     answer["read_tools"] = sorted(entry["name"] for entry in entries if entry["gate"] is None)
     answer["write_tools"] = gated
     answer["write_access"] = link.write_access
     if gated and not link.write_access:
-        answer["stack_yaml_diff"] = _write_diff(topology, component.name)
+        if not link.drawn_to_write:
+            answer["stack_yaml_diff"] = _write_diff(topology, component.name)
         answer["flag"] = f"{link.env}_WRITE_ACCESS=true"
     return answer
 
@@ -73,11 +96,19 @@ def _explain_locked(topology: Topology, entry: Mapping[str, Any]) -> dict[str, A
     names = cast("list[str]", entry["link"])
     links = [link for link in topology.links if link.component in names]
     if entry["gate"] is None or any(link.write_access for link in links):
-        fact = f"{entry['name']} is served for {', '.join(names)}"
+        fact = f"{entry['name']} is served"
+        if names:
+            fact = f"{fact} for {', '.join(names)}"
         return _explanation("allowed", fact, None)
-    fact = f"{entry['name']} writes, and the link is read-only"
-    answer = _explanation("write_disabled", fact, _write_diff(topology, names[0]))
-    answer["flag"] = f"{links[0].env}_WRITE_ACCESS=true" if links else None
+    drawn = next((link for link in links if link.drawn_to_write), None)
+    if drawn is not None:
+        fact = f"{entry['name']} writes, and the flag of the link to {drawn.component} is not set"
+        answer = _explanation("write_disabled", fact, None)
+    else:
+        fact = f"{entry['name']} writes, and the link is read-only"
+        answer = _explanation("write_disabled", fact, _write_diff(topology, names[0]))
+    flagged = drawn or (links[0] if links else None)
+    answer["flag"] = f"{flagged.env}_WRITE_ACCESS=true" if flagged else None
     return answer
 
 

@@ -136,6 +136,8 @@ def _register_views(tools: Toolset) -> None:
         Contained, part of it: name, type, namespace, group. At most 500 a page.
         """
         filters = {"type": type_, "group": group, "namespace": namespace}
+        for kind, value in filters.items():
+            _ensure_known(tools.topology, kind, value)
         where = {name: value for name, value in filters.items() if value is not None}
         body: dict[str, Any] = {
             "source": "all",
@@ -287,7 +289,12 @@ def _ensure_source(topology: Topology, source: str) -> None:
     if not colon:
         ensure_component(topology, source)
         return
+    _ensure_known(topology, kind, value, f"{kind}:")
+
+
+def _ensure_known(topology: Topology, kind: str, value: str | None, mark: str = "") -> None:
+    """Refuse a type, group or namespace that no component has, and name those there are."""
     known = sorted({str(getattr(item, kind)) for item in topology.components})
-    if value not in known:
+    if value is not None and value not in known:
         hint = f"no component of the stack has that {kind}"
-        raise Refusal("E_SCOPE", hint, [f"{kind}:{item}" for item in known])
+        raise Refusal("E_SCOPE", hint, [f"{mark}{item}" for item in known])
