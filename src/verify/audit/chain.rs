@@ -111,6 +111,16 @@ impl Chain {
         true
     }
 
+    /// Goes on behind a line that was never finished.
+    pub(super) fn resume(&mut self, record: &Record, place: Place) {
+        if record.sequence > self.tip.sequence + 1 {
+            self.open_gap(self.tip.sequence + 1, record.sequence - 1, place, true);
+        }
+        self.tip = tip_of(record, place);
+        self.prior = None;
+        self.note(record, place);
+    }
+
     /// The line names the one before it; its number may be wrong all the same.
     fn follow(&mut self, record: &Record, place: Place, flaws: &mut Flaws) -> Told {
         let next = self.tip.sequence + 1;

@@ -26,6 +26,8 @@ use line::{Line, Record};
 pub use locks::{Affected, Affecteds, GivenLock};
 pub use summary::{Counts, Summary};
 
+use crate::name::sha256_hex;
+
 /// Chains of one replica, or of one file, that may still go on.
 const MOST_OPEN: usize = 16;
 /// Runs of servers that a report can hold; a log that begins more often is forged.
@@ -75,6 +77,8 @@ pub struct Audit {
     report: Report,
     given: Option<GivenLock>,
     mixed: BTreeSet<usize>,
+    /// The last line that is no call, by its hash: a server that went down in the middle of one goes on behind it.
+    torn: String,
     seen: BTreeSet<usize>,
 }
 
@@ -95,9 +99,14 @@ impl Audit {
     pub fn line(&mut self, bytes: &[u8], place: Place) {
         match line::read(bytes) {
             Line::Record(record) => self.record(&record, place),
-            Line::Broken(why) => self.broken(why, place),
             Line::Other if bytes.trim_ascii().is_empty() => {}
-            Line::Other => self.report.others += 1,
+            other => {
+                self.torn = sha256_hex(bytes);
+                match other {
+                    Line::Broken(why) => self.broken(why, place),
+                    _ => self.report.others += 1,
+                }
+            }
         }
     }
 
@@ -157,7 +166,13 @@ impl Audit {
             }
             return self.begin(record, place);
         }
-        match self.torn(record, &open, place) {
+        match self.latest(record, &open, place) {
+            Some(number) if record.previous == self.torn => {
+                self.flaws
+                    .add(Flaw::new(Kind::Foreign, place, "the line before it was never finished"));
+                self.chains[number].resume(record, place);
+                Some(number)
+            }
             Some(number) => self.chains[number]
                 .take(record, place, &mut self.flaws)
                 .then_some(number),
@@ -166,7 +181,7 @@ impl Audit {
     }
 
     /// The chain that a line belongs to which follows on none.
-    fn torn(&self, record: &Record, open: &[usize], place: Place) -> Option<usize> {
+    fn latest(&self, record: &Record, open: &[usize], place: Place) -> Option<usize> {
         let latest = *open.last()?;
         let here = open
             .iter()

@@ -213,6 +213,22 @@ fn lines_of_others_are_no_matter_unless_they_look_like_ours() {
 }
 
 #[test]
+fn a_line_that_was_never_finished_is_told_as_such() {
+    for length in [5, 100, 300] {
+        let mut lines = log(4);
+        let torn = lines[3][..length].to_owned();
+        let next = log_from("", (3, &sha256_hex(torn.as_bytes())), 3);
+        lines[3] = torn;
+        lines.extend(next);
+        let kinds: Vec<Kind> = read(&[&lines], vec![]).flaws.iter().map(|flaw| flaw.kind).collect();
+        assert!(
+            kinds.iter().all(|kind| *kind == Kind::Foreign) && !kinds.is_empty(),
+            "{kinds:?}"
+        );
+    }
+}
+
+#[test]
 fn calls_under_a_lock_are_listed() {
     let lock = r#"{"version": 2, "links": [{"b": "ä\u0001", "a": null}], "tools": [{"name": "t1", "class": "read"}]}"#;
     let given = GivenLock::parse(lock).unwrap();
