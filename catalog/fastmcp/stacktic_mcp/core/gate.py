@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from stacktic_mcp.core.beside import Beside, serving
 from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
     MAX_NOTED_CHARACTERS,
@@ -30,7 +31,7 @@ from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange
 from stacktic_mcp.core.sessions import LARGE_BYTES, Opening, Sessions, user_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -55,6 +56,8 @@ class Gate:
     keys: KeyRing
     limits: Limits
     audit: AuditLog
+    # What runs as long as the application does.
+    beside: Sequence[Beside | None] = ()
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +67,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
+            async with serving(self.beside):
+                await self.app(scope, receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:

@@ -36,10 +36,13 @@ from stacktic_mcp.core.gate import Gate
 from stacktic_mcp.core.governed import Runtime
 from stacktic_mcp.core.limits import Limits
 from stacktic_mcp.core.lock import LockedTool, differences, load_lock
+from stacktic_mcp.core.metrics import Metrics
+from stacktic_mcp.core.metrics_port import open_port, tell_state
 from stacktic_mcp.core.recorder import CallRecorder
 from stacktic_mcp.core.registry import register_modules
 from stacktic_mcp.core.settings import Settings, SettingsError
 from stacktic_mcp.core.topology import Topology, load_topology
+from stacktic_mcp.core.traces_export import export_traces
 from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -103,7 +106,12 @@ def build_server(settings: Settings, package: Path) -> Server:
         allowed_hosts=allowed_hosts(settings, topology),
         allowed_origins=_list(settings, "STACKTIC_ALLOWED_ORIGINS") or None,
     )
-    return Server(mcp, Gate(app, keys, Limits(), audit), audit)
+    metrics = Metrics()
+    audit.counted = metrics.count
+    beside = (open_port(settings, metrics), export_traces(settings))
+    gate = Gate(app, keys, Limits(), audit, beside)
+    tell_state(metrics, settings, gate.sessions, audit.health)
+    return Server(mcp, gate, audit)
 
 
 def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder) -> FastMCP:
