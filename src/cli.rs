@@ -1,14 +1,18 @@
 //! The command line: flags and their help, no logic.
 
 mod dna;
+mod keys;
 mod secrets;
+mod verify;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use dna::{DetailArg, DnaArgs};
+pub use keys::{AddKeyArgs, KeysArgs, KeysCommand, KeysOfArgs, RevokeKeyArgs};
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
+pub use verify::VerifyArgs;
 
 /// Exit codes, printed under `--help`.
 const EXIT_CODES: &str = "Exit codes:
@@ -91,6 +95,8 @@ pub enum Command {
     Agent(AgentArgs),
     /// Make, copy and look after the values of secret files
     Secrets(SecretsArgs),
+    /// Let AI clients in, and shut them out: keys of an MCP server
+    Keys(KeysArgs),
     /// Look at the catalog
     Catalog(CatalogArgs),
     /// Print a JSON Schema
@@ -109,6 +115,7 @@ impl Command {
             Self::Verify(args) => args.output,
             Self::Dna(args) => args.output,
             Self::Secrets(args) => args.command.of().output,
+            Self::Keys(args) => args.command.of().of.output,
             Self::Catalog(CatalogArgs {
                 command: CatalogCommand::Check(args),
             }) => args.output,
@@ -159,19 +166,6 @@ pub struct GenArgs {
     /// Let at most N files go
     #[arg(long, value_name = "N", env = "STACKTIC_MAX_DELETES")]
     pub max_deletes: Option<usize>,
-    /// Form of the report
-    #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
-    pub output: OutputArg,
-}
-
-#[derive(Debug, Args)]
-pub struct VerifyArgs {
-    /// Output folder
-    #[arg(value_name = "OUT", default_value = "out", env = "STACKTIC_OUT")]
-    pub out: PathBuf,
-    /// Install it in mind, wave by wave: when an object comes, its namespace, kind, Secrets and operator are there
-    #[arg(long, required = true)]
-    pub install: bool,
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
     pub output: OutputArg,

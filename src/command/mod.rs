@@ -22,6 +22,7 @@ mod schema;
 mod secrets;
 mod together;
 mod verify;
+mod verify_audit;
 
 use std::io::Write;
 
@@ -82,10 +83,12 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Gen(args) => generate::run(&GenSettings::of_each(&args, &cli.global.catalog), &catalog()?, streams),
         Command::Init(args) => init::run(&args, &catalog()?, streams),
+        Command::Verify(args) if !args.audit.is_empty() => verify_audit::run(&args, streams),
         Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
         Command::Dna(args) => dna::run(&args, &catalog()?, streams),
+        Command::Keys(args) => secrets::keys(&args.command, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
         #[cfg(feature = "agent")]
         Command::Dev(args) => dev::run(&DevSettings::new(args)?, &catalog()?, streams),

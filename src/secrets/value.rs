@@ -29,7 +29,9 @@ impl Value {
         &self.0
     }
 
-    pub(super) fn digest(&self) -> String {
+    /// SHA-256 as lower-case hex.
+    #[must_use]
+    pub fn digest(&self) -> String {
         sha256_hex(self.0.as_bytes())
     }
 

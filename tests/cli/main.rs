@@ -21,6 +21,7 @@ mod first_run;
 mod generate;
 mod granted;
 mod hooks;
+mod keys;
 mod output;
 mod query;
 mod secrets;
@@ -31,6 +32,7 @@ mod templates;
 mod together;
 mod tool_files;
 mod upkeep;
+mod verify_audit;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {

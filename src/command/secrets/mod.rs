@@ -3,6 +3,7 @@
 //! Each command is the same way with another last step: load, compare, open the files, work out what to write, write it. A
 //! rotation is that way with a note of what is old, and the note is on disk before anything changes.
 
+mod client_keys;
 mod programs;
 mod session;
 mod vault;
@@ -14,7 +15,8 @@ use anyhow::bail;
 use super::Streams;
 use super::load::{Loaded, load, refuse};
 use crate::catalog::{Catalog, FileFindings};
-use crate::cli::{OutputArg, SecretsCommand};
+use crate::cli::{KeysCommand, OutputArg, SecretsCommand};
+use crate::disk::Purpose;
 use crate::exit::Exit;
 use crate::finding::suggestion;
 use crate::name::ComponentName;
@@ -32,7 +34,11 @@ pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Str
         Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
     };
     let tree = super::assemble::assemble(&topology, &stack, catalog)?;
-    let mut session = Session::open(&stack, &tree, &settings, command, streams)?;
+    let purpose = match command {
+        SecretsCommand::Status(_) => Purpose::Look,
+        _ => Purpose::Write,
+    };
+    let mut session = Session::open(&stack, &tree, &settings, purpose, streams)?;
     match command {
         SecretsCommand::Init(_) => init(&session, streams),
         SecretsCommand::Status(_) => status(&session, streams),
@@ -50,6 +56,25 @@ pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Str
             tell(&session, &done, streams)
         }
     }
+}
+
+/// `stacktic keys`: the same way, for one key of one file.
+pub(super) fn keys(command: &KeysCommand, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    let settings = SecretsSettings::new(&command.of().of);
+    let Loaded { source, result } = load(&settings.stack_file, catalog)?;
+    let (topology, stack) = match result {
+        Ok(checked) => checked,
+        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
+    };
+    let server = client_keys::server(&stack, command.of())?;
+    client_keys::ensure_in_files(&stack, server)?;
+    let tree = super::assemble::assemble(&topology, &stack, catalog)?;
+    let purpose = match command {
+        KeysCommand::List(_) => Purpose::Look,
+        KeysCommand::Add(_) | KeysCommand::Revoke(_) => Purpose::Write,
+    };
+    let mut session = Session::open(&stack, &tree, &settings, purpose, streams)?;
+    client_keys::run(command, &mut session, &stack, server, streams)
 }
 
 /// What was written, and how all keys stand now.

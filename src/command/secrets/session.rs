@@ -6,14 +6,13 @@ use anyhow::{Context as _, ensure};
 
 use super::vault::{self, Vault};
 use super::{Done, Streams};
-use crate::cli::SecretsCommand;
 use crate::disk::{self, Output, Purpose, SecretFile};
 use crate::layout::is_producible;
 use crate::name::RelPath;
 use crate::plan;
 use crate::secrets::{self, Filling, Rotation, Value, Values, strong};
 use crate::settings::SecretsSettings;
-use crate::stack::{Maker, Stack};
+use crate::stack::{Component, Maker, Stack};
 use crate::tree::{Holds, Kept, Tree};
 
 /// Characters of a word that makes pods begin anew.
@@ -21,6 +20,12 @@ const WORD: usize = 8;
 
 /// For whom files are encrypted.
 const RULES: &str = ".sops.yaml";
+
+/// A key of a secret file.
+pub(super) struct Place {
+    pub(super) path: RelPath,
+    key: String,
+}
 
 pub(super) struct Session<'run> {
     pub(super) settings: &'run SecretsSettings,
@@ -41,15 +46,11 @@ impl<'run> Session<'run> {
         stack: &'run Stack,
         tree: &'run Tree,
         settings: &'run SecretsSettings,
-        command: &SecretsCommand,
+        purpose: Purpose,
         streams: &mut Streams<'_>,
     ) -> anyhow::Result<Self> {
         let vault = Vault::of(stack.secrets, settings)?;
         disk::ensure_no_link_of_a_repository(&settings.out, &settings.stack_folder)?;
-        let purpose = match command {
-            SecretsCommand::Status(_) => Purpose::Look,
-            _ => Purpose::Write,
-        };
         let shown = settings.out.display().to_string();
         let note = streams.style.hint("note");
         let output = Output::open(&settings.out, purpose, &mut || {
@@ -183,6 +184,49 @@ impl<'run> Session<'run> {
             .filter(|value| matches!(value.maker, Maker::Us { .. }));
         let ours: BTreeSet<&str> = ours.map(|value| value.id.as_str()).collect();
         ids.iter().filter(|id| ours.contains(**id)).copied().collect()
+    }
+
+    /// Where a server has the digests of its clients' keys.
+    pub(super) fn digests_of(&self, server: &Component) -> anyhow::Result<Place> {
+        let folder = format!("k8s/deploy/base/{}/secret/", server.name);
+        let files = self.files.iter().filter(|file| file.path.as_str().starts_with(&folder));
+        let mut keys = files.flat_map(|file| file.skeleton.keys.iter().map(move |key| (file, key)));
+        let found = keys.find(|(_, key)| matches!(key.holds, Holds::Digests(_)));
+        let (file, key) = found.with_context(|| format!("`{}` takes no keys of clients", server.name))?;
+        Ok(Place {
+            path: file.path.clone(),
+            key: key.key.clone(),
+        })
+    }
+
+    /// What stands there now.
+    pub(super) fn value(&self, place: &Place) -> anyhow::Result<String> {
+        let plain = self.vault.open(self.file(place)?);
+        let plain = plain.with_context(|| format!("could not open `{}`", place.path))?;
+        let mut values = disk::values_of(&plain).with_context(|| format!("could not read `{}`", place.path))?;
+        Ok(values.remove(&place.key).unwrap_or_default())
+    }
+
+    /// Another value in that one place; everything else stays as it is.
+    pub(super) fn put(&mut self, place: &Place, value: Value) -> anyhow::Result<()> {
+        let file = self.file(place)?;
+        let told = || format!("could not write `{}`", place.path);
+        let plain = self.vault.open(file).with_context(told)?;
+        let closed = self
+            .vault
+            .close(file, &plain, &BTreeMap::from([(place.key.clone(), value)]));
+        let contents = closed.with_context(told)?.map(|bytes| (place.path.clone(), bytes));
+        let changes = self.output.compare(self.tree, &is_producible)?;
+        self.kept
+            .extend(self.output.put_values(changes, contents.into_iter().collect())?);
+        self.make_private()?;
+        self.look()
+    }
+
+    fn file(&self, place: &Place) -> anyhow::Result<&SecretFile<'run>> {
+        let mut files = self.files.iter();
+        let file = files.find(|file| file.path == place.path);
+        file.with_context(|| format!("`{}` is gone", place.path))
     }
 
     fn write(&mut self, rotation: &Rotation) -> anyhow::Result<Done> {

@@ -65,6 +65,8 @@ class AuditLog:
     # Digest of the lock that is served, as its reader works it out.
     lock: str = ""
     file: AuditFile | None = None
+    # Whoever counts what is over.
+    counted: Callable[[Call, int], None] | None = None
     _outlet: Outlet | None = field(init=False, repr=False)
     _lost: int = field(default=0, init=False)
     _told: bool = field(default=False, init=False)
@@ -103,6 +105,8 @@ class AuditLog:
         if call.intent:
             record["intent"] = call.intent
         self._append(record)
+        if self.counted is not None:
+            self.counted(call, duration_ms)
 
     def health(self) -> dict[str, str]:
         """Return the state for probes: what is wrong with the log, in a word, and no more."""

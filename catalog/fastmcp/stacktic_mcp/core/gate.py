@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from stacktic_mcp.core.beside import Beside, serving
 from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
     MAX_NOTED_CHARACTERS,
@@ -41,7 +42,7 @@ from stacktic_mcp.core.waiting import (
 from stacktic_mcp.core.watching import Answer, Watch, closing
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,6 +66,8 @@ class Gate:
     keys: KeyRing
     limits: Limits
     audit: AuditLog
+    # What runs as long as the application does.
+    beside: Sequence[Beside | None] = ()
     sessions: Sessions = field(init=False)
     # The process is about to end: others shall lead nobody here.
     draining: threading.Event = field(default_factory=threading.Event)
@@ -76,7 +79,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
+            async with serving(self.beside):
+                await self.app(scope, receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:

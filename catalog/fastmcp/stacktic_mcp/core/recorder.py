@@ -28,6 +28,7 @@ from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange, current_call, serv
 from stacktic_mcp.core.cursors import digest
 from stacktic_mcp.core.governed import mask_name, mask_value
 from stacktic_mcp.core.search import CALL_TOOL, SEARCH_TOOL, called, ensure_query
+from stacktic_mcp.core.traces import tell
 from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class CallRecorder(Middleware):
                 call.fail("E_UNAVAILABLE")
             raise
         finally:
+            tell(call)
             self.audit.write(call, int((time.perf_counter() - started) * 1000))
         # The line is there before the answer leaves, or the answer does not leave.
         recorded = not guarded or await self.audit.settled()

@@ -45,12 +45,15 @@ from stacktic_mcp.core.lock import (
     load_lock,
     schema_sha256,
 )
+from stacktic_mcp.core.metrics import Metrics
+from stacktic_mcp.core.metrics_port import open_port, tell_state
 from stacktic_mcp.core.progress import Watched, WholeUnlessWatched
 from stacktic_mcp.core.recorder import CallRecorder
 from stacktic_mcp.core.registry import register_modules
 from stacktic_mcp.core.settings import Settings, SettingsError
 from stacktic_mcp.core.shared_limits import shared_limits
 from stacktic_mcp.core.topology import Topology, load_topology
+from stacktic_mcp.core.traces_export import export_traces
 from stacktic_mcp.lib.instructions import instructions
 from stacktic_mcp.lib.refusal import Refusal
 
@@ -128,7 +131,12 @@ def build_server(settings: Settings, package: Path) -> Server:
     limits = Limits(
         shares=max(1, settings.number("STACKTIC_SHARES", 1)), shared=shared_limits(settings, place)
     )
-    return Server(mcp, Gate(Watched(app), keys, limits, audit), audit)
+    metrics = Metrics()
+    audit.counted = metrics.count
+    beside = (open_port(settings, metrics), export_traces(settings))
+    gate = Gate(Watched(app), keys, limits, audit, beside)
+    tell_state(metrics, settings, gate.sessions, audit.health)
+    return Server(mcp, gate, audit)
 
 
 def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder) -> FastMCP:
