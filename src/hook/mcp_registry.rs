@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde_json::{Value as Json, json};
 
 use super::tools::common_prefix;
-use crate::catalog::{Catalog, Role};
-use crate::stack::{Component, Connection, Stack};
+use crate::catalog::{AttributeKind, Catalog, Role};
+use crate::stack::{AttributeValue, Component, Connection, Stack, SubComponent};
 use crate::view::object;
 
 pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
@@ -23,14 +23,33 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
     for connections in stack.connections(server).values() {
         modules.extend(self::modules(server, connections)?);
     }
-    Ok(object! {
+    let mut registry = object! {
         "stack": &stack.name,
         "domain": &stack.domain,
         "server": &server.name,
         "offers": offers(catalog, server)?,
         "modules": modules,
         "components": stack.components.values().map(component).collect::<Vec<_>>(),
-    })
+    };
+    let clients = clients(stack, server);
+    if !clients.is_empty() {
+        registry["clients"] = Json::Array(clients);
+    }
+    Ok(registry)
+}
+
+/// The AI clients of a server: what each may reach, all where it has no list, and the day with which it ends.
+fn clients(stack: &Stack, server: &Component) -> Vec<Json> {
+    let kinds = &server.entry.definition.sub_components;
+    let is_client = |sub: &&SubComponent| {
+        let kind = kinds.get(&sub.sub_type);
+        kind.is_some_and(|kind| kind.attributes.values().any(|one| one.kind == AttributeKind::Linked))
+    };
+    let client = |sub: &SubComponent| {
+        let expires = sub.attributes.get("expires").and_then(AttributeValue::text);
+        json!({ "name": sub.name, "links": stack.usable(server, sub), "expires": expires })
+    };
+    server.sub_components.values().filter(is_client).map(client).collect()
 }
 
 /// The tool files of one service.

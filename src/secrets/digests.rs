@@ -1,4 +1,4 @@
-//! A key that holds digests: `name:sha256hex` of the keys of many, separated by commas.
+//! A key that holds digests: `name:sha256hex` of the keys of many, separated by commas; a person's may say more behind a `;`.
 //!
 //! Entries of links follow from their values. All others are a person's, and stay.
 
@@ -47,5 +47,6 @@ fn name_of(entry: &str) -> &str {
 }
 
 fn digest_of(entry: &str) -> &str {
-    entry.split_once(':').map_or("", |(_, digest)| digest)
+    let behind = entry.split_once(':').map_or("", |(_, behind)| behind);
+    behind.split(';').next().unwrap_or_default()
 }

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from stacktic_mcp.core.admission import while_known
 from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
     MAX_NOTED_CHARACTERS,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from stacktic_mcp.core.audit import AuditLog
-    from stacktic_mcp.core.auth import KeyRing
+    from stacktic_mcp.core.callers import Callers
     from stacktic_mcp.core.limits import Limits
 
 PATH = "/mcp"
@@ -52,7 +53,7 @@ class Gate:
     """An ASGI application around the MCP application."""
 
     app: ASGIApp
-    keys: KeyRing
+    callers: Callers
     limits: Limits
     audit: AuditLog
     sessions: Sessions = field(init=False)
@@ -68,9 +69,13 @@ class Gate:
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:
-            await JSONResponse(self.audit.health())(scope, receive, send)
+            await JSONResponse(self._health())(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
+
+    def _health(self) -> dict[str, str]:
+        ill = self.callers.illness()
+        return self.audit.health() | ({"status": "degraded", "keys": ill} if ill else {})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -93,19 +98,19 @@ class Gate:
     async def _admit(
         self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
     ) -> None:
-        key_name = self.keys.name_of(headers_of(scope, b"authorization"))
-        if key_name is None:
-            raise Stop(
-                HTTPStatus.UNAUTHORIZED,
-                "E_AUTH",
-                "send a known key as `Authorization: Bearer <key>`",
-            )
-        exchange.key_name = key_name
+        caller = await self.callers.caller(headers_of(scope, b"authorization"))
+        exchange.key_name, exchange.reach = caller.name, caller.reach
         if scope["path"] not in SPELLINGS:
             raise Stop(HTTPStatus.NOT_FOUND, "E_NOT_FOUND", f"this server answers at {PATH}")
         scope["path"], scope["raw_path"] = PATH, PATH.encode()
-        scope["user"] = user_of(key_name)
+        scope["user"] = user_of(caller.name)
         scope[EXCHANGE] = exchange
+        async with while_known(self.callers, caller, answer):
+            await self._dispatch(exchange, scope, receive, answer)
+
+    async def _dispatch(
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
         if scope["method"] == "GET":
             await self._stream(exchange, scope, receive, answer)
         else:
@@ -290,8 +295,8 @@ class _Watch:
 
 async def _refuse(stop: Stop, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {"cache-control": "no-store"}
-    if stop.status == HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
+    if stop.challenge:
+        headers["www-authenticate"] = stop.challenge
     if stop.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["retry-after"] = "1"
     if stop.status == HTTPStatus.REQUEST_TIMEOUT:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import importlib
 import logging
-import secrets
 import sys
 import threading
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ import uvicorn
 from fastmcp import FastMCP
 
 from stacktic_mcp.core.audit import AuditLog, open_audit
-from stacktic_mcp.core.auth import KeyRing, load_keys
+from stacktic_mcp.core.callers import Callers
 from stacktic_mcp.core.connections import (
     BACKLOG,
     BOTH_FAMILIES,
@@ -83,9 +81,10 @@ def build_server(settings: Settings, package: Path) -> Server:
     settings.check_flags()
     settings.check_secrets()
     topology = load_topology(settings)
-    keys = load_keys(settings)
+    callers = Callers.of(settings, topology)
     audit = open_audit(settings)
-    runtime = Runtime(settings, topology, _signer(keys), audit.is_kept, audit.intend)
+    signer = CursorSigner(callers.signing_key)
+    runtime = Runtime(settings, topology, signer, audit.is_kept, audit.intend)
     toolsets = register_modules(package, runtime)
     locked = load_lock(settings)
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
@@ -93,7 +92,7 @@ def build_server(settings: Settings, package: Path) -> Server:
     mcp = _build_mcp(topology, toolsets, recorder)
     recorder.tools = {tool.name: tool for toolset in toolsets for tool in toolset.tools}
     _ensure_locked(locked, mcp, settings)
-    if not keys.hashes:
+    if not callers.ring().keys:
         logger.warning("no API key is known: fill MCP_API_KEYS; until then every call is refused")
     app = mcp.http_app(
         path="/mcp",
@@ -103,7 +102,7 @@ def build_server(settings: Settings, package: Path) -> Server:
         allowed_hosts=allowed_hosts(settings, topology),
         allowed_origins=_list(settings, "STACKTIC_ALLOWED_ORIGINS") or None,
     )
-    return Server(mcp, Gate(app, keys, Limits(), audit), audit)
+    return Server(mcp, Gate(app, callers, Limits(), audit), audit)
 
 
 def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder) -> FastMCP:
@@ -136,14 +135,6 @@ def _ensure_locked(locked: Sequence[LockedTool], mcp: FastMCP, settings: Setting
     if texts:
         message = "the tools are not those of `tools.lock.json`:\n  " + "\n  ".join(texts)
         raise SettingsError(message)
-
-
-def _signer(keys: KeyRing) -> CursorSigner:
-    """Derive the cursor key from the key hashes, so that every replica accepts the same."""
-    if not keys.hashes:
-        return CursorSigner(secrets.token_bytes(32))
-    material = b"stacktic cursor\n" + b"\n".join(digest for _, digest in keys.hashes)
-    return CursorSigner(hashlib.sha256(material).digest())
 
 
 def allowed_hosts(settings: Settings, topology: Topology) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stacktic_mcp.core.reach import Client, parse_client
 from stacktic_mcp.core.settings import WRITE_FLAG_SUFFIX, Settings, SettingsError
 from stacktic_mcp.lib.links import Component, Link
 
@@ -47,6 +48,7 @@ class Topology:
     components: tuple[Component, ...]
     modules: tuple[Module, ...]
     offers: tuple[Offer, ...] = ()
+    clients: tuple[Client, ...] = ()
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -99,6 +101,7 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
             for item in facts["modules"]
         ),
         offers=tuple(Offer(item["type"], item["prefix"]) for item in facts["offers"]),
+        clients=tuple(parse_client(item) for item in facts.get("clients", ())),
     )
 
 
