@@ -10,6 +10,9 @@ use crate::catalog::{AttributeKind, Catalog, Role};
 use crate::stack::{AttributeValue, Component, Connection, Stack, SubComponent};
 use crate::view::object;
 
+/// The interface of who issues the tokens of callers.
+const TOKENS: &str = "oauth";
+
 pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
     let mut registries = Vec::new();
     for server in stack.of_role(Role::McpServer).filter(|server| server.is_deployed()) {
@@ -31,6 +34,13 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
         "modules": modules,
         "components": stack.components.values().map(component).collect::<Vec<_>>(),
     };
+    if let Some(link) = stack
+        .links_from(&server.name)
+        .find(|link| link.kind.interface_name() == TOKENS)
+    {
+        let resource = format!("https://{}/mcp", stack.published_host(server));
+        registry["sign_in"] = json!({ "env": link.env_prefix, "resource": resource });
+    }
     let clients = clients(stack, server);
     if !clients.is_empty() {
         registry["clients"] = Json::Array(clients);

@@ -1,6 +1,7 @@
 """Who a request is from, and what they may reach.
 
-In: the `Authorization` headers of a request, the secret with the keys, the clients of the stack.
+In: the `Authorization` headers of a request, the secret with the keys, the clients of the stack,
+and the provider that people sign in by where one is linked.
 Out: a `Caller`, or nothing; whether a caller is still known; what cursors are signed with.
 Must not know: HTTP routing, sessions, tools.
 
@@ -20,10 +21,18 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from stacktic_mcp.core.auth import KEYS_SECRET, Key, KeyRing, parse_keys, still_standing
+from stacktic_mcp.core.auth import (
+    KEYS_SECRET,
+    Key,
+    KeyRing,
+    credential_of,
+    parse_keys,
+    still_standing,
+)
 from stacktic_mcp.core.bodies import Stop
 from stacktic_mcp.core.reach import ALL, Client, Reach
 from stacktic_mcp.core.settings import SettingsError
+from stacktic_mcp.core.sign_in import Bearer, SignIn, load_sign_in
 from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -33,6 +42,8 @@ if TYPE_CHECKING:
     from stacktic_mcp.core.topology import Topology
 
 BROKEN = "broken"
+# What names of those who signed in have, and names of keys have not.
+SIGNED_IN = "/"
 NO_KEYS = KeyRing(())
 
 logger = logging.getLogger("stacktic.keys")
@@ -55,6 +66,7 @@ class Callers:
 
     text: Callable[[], str]
     clients: dict[str, Client] = field(default_factory=dict[str, Client])
+    sign_in: SignIn | None = None
     clock: Callable[[], float] = time.time
     _read: str | None = None
     _ring: KeyRing = NO_KEYS
@@ -73,7 +85,8 @@ class Callers:
                 return ""
 
         parse_keys(text())
-        return cls(text, {client.name: client for client in topology.clients})
+        clients = {client.name: client for client in topology.clients}
+        return cls(text, clients, load_sign_in(settings, topology))
 
     def ring(self) -> KeyRing:
         """Return the keys as their file has them now."""
@@ -97,15 +110,21 @@ class Callers:
         return BROKEN if self._broken else ""
 
     async def caller(self, authorization: Sequence[bytes]) -> Caller:
-        """Return who presents a key that is known now; everybody else is stopped."""
+        """Return who presents a key or a token that is good now; everybody else is stopped."""
         key = self.ring().key_of(authorization, self.clock())
-        caller = None if key is None else self._of_key(key)
+        if key is None and self.sign_in is not None:
+            bearer = await self.sign_in.bearer(credential_of(authorization))
+            caller = None if bearer is None else self._of_token(bearer, self.sign_in)
+        else:
+            caller = None if key is None else self._of_key(key)
         if caller is None:
-            raise self.unknown()
+            raise self.unknown(presented=bool(authorization))
         return caller
 
-    def unknown(self) -> Stop:
+    def unknown(self, *, presented: bool = True) -> Stop:
         """Return what a stranger is told."""
+        if self.sign_in is not None:
+            return self.sign_in.unknown(presented=presented)
         hint = "send a known key as `Authorization: Bearer <key>`"
         return Stop(HTTPStatus.UNAUTHORIZED, "E_AUTH", hint, challenge="Bearer")
 
@@ -127,6 +146,8 @@ class Callers:
         """
         key = self.ring().named(name)
         material = self._own if key is None else key.digest
+        if self.sign_in is not None and SIGNED_IN in name:
+            material = self.sign_in.signing_material()
         return hashlib.sha256(b"stacktic cursor\n" + material).digest()
 
     def _of_key(self, key: Key) -> Caller | None:
@@ -138,6 +159,14 @@ class Callers:
             return None
         ends = [end for end in (key.expires, client.expires) if end is not None]
         return Caller(key.name, client.reach, key.digest, min(ends, default=None))
+
+    def _of_token(self, bearer: Bearer, sign_in: SignIn) -> Caller | None:
+        client = self.clients.get(bearer.client, Client(bearer.client, ALL))
+        ends = bearer.expires if client.expires is None else min(bearer.expires, client.expires)
+        if self.clock() >= ends:
+            return None
+        sign_in.ensure_reaches(bearer)
+        return Caller(bearer.name, bearer.reach.within(client.reach), expires=ends)
 
     def _tell_of_unknown_clients(self) -> None:
         for key in self._ring.keys:

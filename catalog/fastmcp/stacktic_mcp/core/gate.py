@@ -29,6 +29,7 @@ from stacktic_mcp.core.bodies import (
 )
 from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange
 from stacktic_mcp.core.sessions import LARGE_BYTES, Opening, Sessions, user_of
+from stacktic_mcp.core.sign_in import METADATA_PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -70,6 +71,8 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:
             await JSONResponse(self._health())(scope, receive, send)
+        elif self.callers.sign_in is not None and scope["path"] in METADATA_PATHS:
+            await self.callers.sign_in.metadata(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 

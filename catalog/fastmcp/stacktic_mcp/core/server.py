@@ -92,7 +92,7 @@ def build_server(settings: Settings, package: Path) -> Server:
     mcp = _build_mcp(topology, toolsets, recorder)
     recorder.tools = {tool.name: tool for toolset in toolsets for tool in toolset.tools}
     _ensure_locked(locked, mcp, settings)
-    if not callers.ring().keys:
+    if not callers.ring().keys and callers.sign_in is None:
         logger.warning("no API key is known: fill MCP_API_KEYS; until then every call is refused")
     app = mcp.http_app(
         path="/mcp",

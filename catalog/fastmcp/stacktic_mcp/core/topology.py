@@ -37,6 +37,14 @@ class Offer:
     prefix: str | None
 
 
+@dataclass(frozen=True)
+class SignInLink:
+    """The link by which people sign in: the prefix of its settings, and what tokens must be for."""
+
+    env: str
+    resource: str
+
+
 @dataclass(frozen=True, eq=False)
 class Topology:
     """The stack as the server needs to know it."""
@@ -49,6 +57,7 @@ class Topology:
     modules: tuple[Module, ...]
     offers: tuple[Offer, ...] = ()
     clients: tuple[Client, ...] = ()
+    sign_in: SignInLink | None = None
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -102,7 +111,12 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
         ),
         offers=tuple(Offer(item["type"], item["prefix"]) for item in facts["offers"]),
         clients=tuple(parse_client(item) for item in facts.get("clients", ())),
+        sign_in=_parse_sign_in(facts["sign_in"]) if "sign_in" in facts else None,
     )
+
+
+def _parse_sign_in(facts: Mapping[str, Any]) -> SignInLink:
+    return SignInLink(facts["env"], facts["resource"])
 
 
 def _parse_link(facts: Mapping[str, Any], settings: Settings) -> Link:
