@@ -145,8 +145,18 @@ class Memory:
 class Stay(urllib.request.HTTPRedirectHandler):
     """A browser that does not follow to the client's own address."""
 
-    def redirect_request(self, *given: Any) -> urllib.request.Request | None:
-        return None if given[-1].startswith(REDIRECT) else super().redirect_request(*given)
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: Any,
+        code: int,
+        msg: str,
+        headers: Any,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if newurl.startswith(REDIRECT):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 @dataclass
@@ -201,7 +211,7 @@ async def use(stage: Stage, browser: Browser, memory: Memory) -> tuple[set[str],
         names = {tool.name for tool in await client.list_tools()}
         for name, arguments in calls.items():
             result = await client.call_tool(name, arguments, raise_on_error=False)
-            text = result.content[0].text  # type: ignore[union-attr]
+            text = str(getattr(result.content[0], "text", ""))
             verdicts[name] = json.loads(text).get("code") if result.is_error else None
     return names, verdicts
 

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -98,7 +98,7 @@ def base64url(raw: bytes) -> str:
 
 
 @contextmanager
-def issuing() -> Iterator[Issuer]:
+def issuing() -> Generator[Issuer]:
     """Publish the keys of a provider on loopback."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -192,7 +192,14 @@ def test_the_profile_of_the_client_narrows_its_tokens(issuer: Issuer, server: Ru
 def test_callers_are_told_apart_by_client_and_person(issuer: Issuer, server: Running) -> None:
     before = len(server.audit())
     odd = "a/b\n\u202e" + "x" * 300
-    for claims in ({}, {"sub": "9c"}, {"azp": "other"}, {"sub": odd}, {"azp": "first", "sub": ""}):
+    people: list[dict[str, Any]] = [
+        {},
+        {"sub": "9c"},
+        {"azp": "other"},
+        {"sub": odd},
+        {"azp": "first", "sub": ""},
+    ]
+    for claims in people:
         assert post(server, LIST, key=issuer.token(**claims)).status in {200, 400}
     names = [line["key"] for line in server.audit()[before:]]
     assert names[:3] == ["claude/7b1e", "claude/9c", "other/7b1e"]
