@@ -3,6 +3,7 @@
 //! Text goes in, a checked or normalised text comes out. Knows nothing of stacks or catalogs.
 
 mod digest;
+pub mod moment;
 pub mod shell;
 
 use std::fmt;

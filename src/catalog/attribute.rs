@@ -53,7 +53,7 @@ impl AttributeType {
     /// Whether it has a text, which patterns may name.
     #[must_use]
     pub fn has_text(&self) -> bool {
-        !self.secret && !self.kind.is_of_variables() && self.kind != AttributeKind::Ends
+        !self.secret && !self.kind.is_of_variables() && !matches!(self.kind, AttributeKind::Ends | AttributeKind::Linked)
     }
 }
 
@@ -105,6 +105,8 @@ pub enum AttributeKind {
     Duration,
     /// A domain name.
     Hostname,
+    /// A day of the calendar: `2026-12-31`.
+    Date,
     /// An image at an exact tag or digest.
     Image,
     /// Variables of the program's environment with their values, in the open; an environment of the stack adds to them.
@@ -113,6 +115,9 @@ pub enum AttributeKind {
     SecretNames,
     /// Of a link alone: what other links of the component that it begins at end at, as stack files write it.
     Ends,
+    /// Of a sub-component alone: which links of its component it may use, each as the component that it ends at, with `:read` behind
+    /// it where it may read alone.
+    Linked,
 }
 
 impl AttributeKind {

@@ -246,6 +246,11 @@ pub enum ScopeSource {
     LinksTo,
     /// What the provider links to, sub-components included: `cnpg`, `cnpg/app_db`.
     Reached,
+    /// Components that the consumer has tools for, or those alone that its tools may change.
+    Served {
+        #[serde(default)]
+        writing: bool,
+    },
     /// Components that something is deployed for.
     Deployed,
     /// A comma-separated attribute of the provider.

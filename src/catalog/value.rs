@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::attribute::{AttributeKind, AttributeType};
 use super::variable;
-use crate::name::{is_dns_label, is_fqdn};
+use crate::name::{ComponentName, is_dns_label, is_fqdn, moment};
 
 impl AttributeType {
     /// Whether a given value fits; the answer is the end of a sentence that begins with the name.
@@ -38,7 +38,7 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
         AttributeKind::Integer => value.is_i64(),
         AttributeKind::Boolean => value.is_boolean(),
         AttributeKind::Settings => value.is_object(),
-        AttributeKind::SecretNames | AttributeKind::Ends => value.is_array(),
+        AttributeKind::SecretNames | AttributeKind::Ends | AttributeKind::Linked => value.is_array(),
         _ => text.is_some(),
     };
     if !fits {
@@ -50,6 +50,10 @@ fn mismatch(kind: &AttributeType, value: &Json) -> Option<String> {
     if let (AttributeKind::Ends, Some(ends)) = (kind.kind, value.as_array()) {
         let other = ends.iter().find(|end| !end.is_string());
         return other.map(|other| format!("has {}, which is no end of a link", json_name(other)));
+    }
+    if let (AttributeKind::Linked, Some(items)) = (kind.kind, value.as_array()) {
+        let other = items.iter().find(|item| !item.as_str().is_some_and(is_linked));
+        return other.map(|_| "has what is neither a component nor one with `:read` behind it".to_owned());
     }
     if let (Some((least, greatest)), Some(number)) = (kind.range, value.as_i64())
         && !(least..=greatest).contains(&number)
@@ -116,10 +120,15 @@ fn text_mismatch(kind: AttributeKind, text: &str) -> Option<&'static str> {
     match kind {
         AttributeKind::Quantity if !is_quantity(text) => Some("must be a Kubernetes quantity such as `500m` or `10Gi`"),
         AttributeKind::Duration if !is_duration(text) => Some("must be a duration such as `30s`, `24h` or `7d`"),
+        AttributeKind::Date if !moment::is_day(text) => Some("must be a day such as `2026-12-31`"),
         AttributeKind::Hostname if !is_fqdn(text) && !is_dns_label(text) => Some("must be a domain name"),
         AttributeKind::Image => image_mismatch(text),
         _ => None,
     }
+}
+
+fn is_linked(item: &str) -> bool {
+    ComponentName::parse(item.strip_suffix(":read").unwrap_or(item)).is_ok()
 }
 
 fn is_quantity(text: &str) -> bool {
@@ -173,6 +182,7 @@ fn kind_name(kind: AttributeKind) -> &'static str {
         AttributeKind::Settings => "a mapping of names to texts",
         AttributeKind::SecretNames => "a list of names",
         AttributeKind::Ends => "a list of what links end at",
+        AttributeKind::Linked => "a list of linked components",
         _ => "a string",
     }
 }

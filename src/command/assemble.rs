@@ -129,7 +129,8 @@ mod tests {
             AttributeKind::String => words(&["other", "/other"]),
             AttributeKind::Settings => vec![json!({ "LOG_LEVEL": "debug", "FEATURES": "a, b=c #d" })],
             AttributeKind::SecretNames => vec![json!(["MAIL_TOKEN"])],
-            AttributeKind::Ends => Vec::new(),
+            AttributeKind::Date => words(&["2031-01-31"]),
+            AttributeKind::Ends | AttributeKind::Linked => Vec::new(),
         }
     }
 

@@ -145,6 +145,8 @@ fn form(kind: AttributeKind) -> Map<String, Json> {
             json!({ "type": "array", "items": { "type": "string", "pattern": name["pattern"] }, "uniqueItems": true })
         }
         AttributeKind::Ends => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
+        AttributeKind::Linked => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
+        AttributeKind::Date => json!({ "type": "string", "format": "date" }),
         _ => json!({ "type": "string" }),
     };
     form.as_object().cloned().unwrap_or_default()

@@ -7,9 +7,12 @@ use serde_json::{Value as Json, json};
 
 use super::tools::common_prefix;
 use crate::catalog::tools::Class;
-use crate::catalog::{Catalog, Entry, Pair, Role};
-use crate::stack::{Component, Connection, Stack};
+use crate::catalog::{AttributeKind, Catalog, Entry, Pair, Role};
+use crate::stack::{AttributeValue, Component, Connection, Stack, SubComponent};
 use crate::view::object;
+
+/// The interface of who issues the tokens of callers.
+const TOKENS: &str = "oauth";
 
 pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
     let mut registries = Vec::new();
@@ -24,14 +27,40 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
     for connections in stack.connections(server).values() {
         modules.extend(self::modules(server, connections)?);
     }
-    Ok(object! {
+    let mut registry = object! {
         "stack": &stack.name,
         "domain": &stack.domain,
         "server": &server.name,
         "offers": offers(catalog, server)?,
         "modules": modules,
         "components": stack.components.values().map(component).collect::<Vec<_>>(),
-    })
+    };
+    if let Some(link) = stack
+        .links_from(&server.name)
+        .find(|link| link.kind.interface_name() == TOKENS)
+    {
+        let resource = format!("https://{}/mcp", stack.published_host(server));
+        registry["sign_in"] = json!({ "env": link.env_prefix, "resource": resource });
+    }
+    let clients = clients(stack, server);
+    if !clients.is_empty() {
+        registry["clients"] = Json::Array(clients);
+    }
+    Ok(registry)
+}
+
+/// The AI clients of a server: what each may reach, all where it has no list, and the day with which it ends.
+fn clients(stack: &Stack, server: &Component) -> Vec<Json> {
+    let kinds = &server.entry.definition.sub_components;
+    let is_client = |sub: &&SubComponent| {
+        let kind = kinds.get(&sub.sub_type);
+        kind.is_some_and(|kind| kind.attributes.values().any(|one| one.kind == AttributeKind::Linked))
+    };
+    let client = |sub: &SubComponent| {
+        let expires = sub.attributes.get("expires").and_then(AttributeValue::text);
+        json!({ "name": sub.name, "links": stack.usable(server, sub), "expires": expires })
+    };
+    server.sub_components.values().filter(is_client).map(client).collect()
 }
 
 /// The tool files of one service.

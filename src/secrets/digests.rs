@@ -47,6 +47,6 @@ fn name_of(entry: &str) -> &str {
 }
 
 fn digest_of(entry: &str) -> &str {
-    let digest = entry.split_once(':').map_or("", |(_, digest)| digest);
-    digest.split(';').next().unwrap_or_default()
+    let behind = entry.split_once(':').map_or("", |(_, behind)| behind);
+    behind.split(';').next().unwrap_or_default()
 }

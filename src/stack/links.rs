@@ -293,6 +293,11 @@ fn closed_list(
             .map(|ends| ends.to.to_string())
             .collect(),
         ScopeSource::Reached => others(|ends, link| ends.from == link.to).map(Ends::target).collect(),
+        ScopeSource::Served { writing } => {
+            let own = others(|ends, link| ends.from == link.from && ends.kind.tools.is_some());
+            let wanted = own.filter(|ends| !writing || ends.level.writes());
+            wanted.map(|ends| ends.to.to_string()).collect()
+        }
         ScopeSource::Deployed => {
             let deployed = graph.components.values().filter(|component| component.is_deployed());
             deployed.map(|component| component.name.to_string()).collect()

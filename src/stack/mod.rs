@@ -20,6 +20,7 @@ mod gives;
 mod granting;
 mod graph;
 mod keys;
+pub mod linked;
 mod links;
 mod scope;
 mod secret;

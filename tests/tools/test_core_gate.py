@@ -14,8 +14,8 @@ import pytest
 
 from stacktic_mcp.core import bodies, gate, sessions
 from stacktic_mcp.core.audit import AuditLog
-from stacktic_mcp.core.auth import parse_keys
 from stacktic_mcp.core.bodies import INVALID_REQUEST, PARSE_ERROR
+from stacktic_mcp.core.callers import Callers
 from stacktic_mcp.core.gate import Gate
 from stacktic_mcp.core.limits import CONCURRENT_CALLS, Limits
 from stacktic_mcp.core.sessions import MAX_OF_ALL, MAX_OF_KEY, Opening, Sessions
@@ -70,8 +70,10 @@ class Door:
     gate: Gate = field(init=False)
 
     def __post_init__(self) -> None:
-        keys = parse_keys(f"ci:{hashlib.sha256(KEY.encode()).hexdigest()}")
-        self.gate = Gate(self.application, keys, self.limits, AuditLog(io.BytesIO()))
+        keys = f"ci:{hashlib.sha256(KEY.encode()).hexdigest()}"
+        self.gate = Gate(
+            self.application, Callers(lambda: keys), self.limits, AuditLog(io.BytesIO())
+        )
 
     async def send(
         self, body: bytes | None, session: str = "", *, method: str = "POST", path: str = "/mcp"

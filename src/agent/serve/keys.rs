@@ -4,12 +4,13 @@
 //! presented key is hashed and compared with all of them in constant time.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use axum::http::{HeaderMap, header};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::agent::secrets::{KEYS_FILE, SecretFolder};
-use crate::name;
+use crate::name::{self, moment};
 
 /// Shortest key that is ever accepted, in bytes; a shorter one could be guessed.
 const SHORTEST_KEY: usize = 16;
@@ -32,6 +33,8 @@ struct Key {
     name: String,
     /// The SHA-256, as 64 hexadecimal digits.
     digest: String,
+    /// Seconds since 1970 from which on it is nobody's.
+    expires: Option<i64>,
 }
 
 /// Why there are no keys; it never repeats the text.
@@ -82,23 +85,26 @@ impl Keys {
     #[must_use]
     pub(super) fn caller(&self, headers: &HeaderMap) -> Option<&str> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let now = now();
         match (values.next(), values.next()) {
-            (Some(only), None) => self.name_of(presented(only.as_bytes())?),
+            (Some(only), None) => self.name_of(presented(only.as_bytes())?, now),
             // Two headers: whoever stands between could have checked the other one.
             _ => None,
         }
     }
 
-    fn name_of(&self, presented: &[u8]) -> Option<&str> {
+    fn name_of(&self, presented: &[u8], now: i64) -> Option<&str> {
         let digest = name::sha256_hex(presented);
         let mut found = None;
         for key in &self.0 {
             let is_equal: Choice = key.digest.as_bytes().ct_eq(digest.as_bytes());
             if is_equal.into() {
-                found = Some(key.name.as_str());
+                found = Some(key);
             }
         }
         found
+            .filter(|key| key.expires.is_none_or(|end| now < end))
+            .map(|key| key.name.as_str())
     }
 }
 
@@ -113,6 +119,7 @@ fn presented(value: &[u8]) -> Option<&[u8]> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrong {
     Form,
+    Expires,
     DigestOfNothing,
     NameRepeated,
     DigestRepeated,
@@ -122,8 +129,9 @@ impl Wrong {
     fn fact(self) -> &'static str {
         match self {
             Self::Form => {
-                "is not a name of lower-case letters, digits, `_`, `.` and `-`, then `:`, then a SHA-256 as 64 lower-case hexadecimal digits"
+                "is not a name of lower-case letters, digits, `_`, `.` and `-`, then `:`, then a SHA-256 as 64 lower-case hexadecimal digits, with `;expires=` and `;profile=` behind it where it has them"
             }
+            Self::Expires => "expires at what is neither a time of UTC in full nor a day",
             Self::DigestOfNothing => "is the digest of an empty text; make a key first, then its digest",
             Self::NameRepeated => "repeats a name",
             Self::DigestRepeated => "repeats the key of another entry",
@@ -133,10 +141,17 @@ impl Wrong {
 
 impl Key {
     fn parse(item: &str, before: &[Self]) -> Result<Self, Wrong> {
-        let (name, digest) = item.split_once(':').ok_or(Wrong::Form)?;
-        if !is_name(name) || !is_digest(digest) {
+        let (name, rest) = item.split_once(':').ok_or(Wrong::Form)?;
+        let (digest, more) = rest
+            .split_once(';')
+            .map_or((rest, None), |(digest, more)| (digest, Some(more)));
+        let (expires, client) = more.map_or(Ok((None, None)), behind)?;
+        if !is_name(name) || !is_digest(digest) || client.is_some_and(|client| !is_client(client)) {
             return Err(Wrong::Form);
         }
+        let expires = expires
+            .map(|text| moment::end_of(text).ok_or(Wrong::Expires))
+            .transpose()?;
         if is_digest_of_nothing(digest) {
             return Err(Wrong::DigestOfNothing);
         }
@@ -149,8 +164,41 @@ impl Key {
         Ok(Self {
             name: name.to_owned(),
             digest: digest.to_owned(),
+            expires,
         })
     }
+}
+
+/// What stands behind a digest: `expires=`, then `profile=`, or one of them.
+fn behind(text: &str) -> Result<(Option<&str>, Option<&str>), Wrong> {
+    let (first, second) = text
+        .split_once(';')
+        .map_or((text, None), |(first, second)| (first, Some(second)));
+    let (expires, last) = match first.strip_prefix("expires=") {
+        Some(expires) => (Some(expires), second),
+        None => (None, (second.is_none()).then_some(first)),
+    };
+    match last.map(|last| last.strip_prefix("profile=")) {
+        None if expires.is_some() => Ok((expires, None)),
+        Some(Some(client)) => Ok((expires, Some(client))),
+        _ => Err(Wrong::Form),
+    }
+}
+
+fn now() -> i64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a key expires by the clock; nothing is generated here"
+    )]
+    let now = SystemTime::now();
+    let since = now.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+fn is_client(text: &str) -> bool {
+    let is_first = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let is_next = |byte: u8| is_first(byte) || b".-".contains(&byte);
+    text.len() <= 63 && text.bytes().next().is_some_and(is_first) && text.bytes().all(is_next)
 }
 
 fn is_name(text: &str) -> bool {
@@ -218,6 +266,7 @@ mod tests {
     fn wrong(reason: &str) -> Wrong {
         match reason {
             "form" => Wrong::Form,
+            "expires" => Wrong::Expires,
             "digest_of_nothing" => Wrong::DigestOfNothing,
             "name_repeated" => Wrong::NameRepeated,
             "digest_repeated" => Wrong::DigestRepeated,

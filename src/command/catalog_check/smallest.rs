@@ -244,7 +244,7 @@ fn value(name: &str, one: &AttributeType, kind: &ComponentType) -> Json {
         AttributeKind::Boolean => json!(true),
         AttributeKind::Settings => json!({ "TRIAL": "trial" }),
         AttributeKind::SecretNames => json!(["TRIAL_TOKEN"]),
-        AttributeKind::Ends => json!([]),
+        AttributeKind::Ends | AttributeKind::Linked => json!([]),
         _ => json!(text(one)),
     }
 }
@@ -256,6 +256,7 @@ fn text(one: &AttributeType) -> String {
         AttributeKind::Quantity => "1Gi",
         AttributeKind::Duration => "30s",
         AttributeKind::Hostname => "host.example.com",
+        AttributeKind::Date => "2030-12-31",
         AttributeKind::Image => "registry.example.com/trial:1.0.0",
         _ => "trial",
     };

@@ -25,6 +25,7 @@ mod links;
 mod misplaced;
 mod names;
 mod operators;
+mod profiles;
 mod published;
 mod settings;
 mod shared_accounts;
@@ -109,6 +110,7 @@ pub fn check(
     env_keys::check(&mut checker, &stack);
     taken_variables::check(&mut checker, &stack);
     connections::check(&mut checker, &stack);
+    profiles::check(&mut checker, &stack);
     shared_accounts::check(&mut checker, &stack);
     if checker.findings.is_empty() {
         Ok(Ok(stack))

@@ -1,7 +1,7 @@
 """A stand-in for Keycloak's admin API that keeps people and events, and refuses as it does.
 
 In: requests as the real API takes them.
-Out: statuses and bodies as Keycloak 26.4.2 gives them (`tests/lab/test_keycloak_tools.py` asks the
+Out: statuses and bodies as Keycloak 26.7.3 gives them (`tests/lab/test_keycloak_tools.py` asks the
 real one): 401 for a wrong secret, 404 for a realm that is not there, 403 for a role that the
 account lacks. Whoever may view clients is shown their secrets.
 Must not know: any tool.

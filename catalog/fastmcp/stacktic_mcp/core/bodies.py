@@ -36,6 +36,8 @@ class Stop(Exception):  # noqa: N818 -- a decision, not a fault
     code: str
     hint: str
     json_rpc: int | None = None
+    # What `WWW-Authenticate` asks for.
+    challenge: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return what the caller gets to read."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from stacktic_mcp.core.admission import while_known
 from stacktic_mcp.core.beside import Beside, serving
 from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
@@ -30,6 +31,7 @@ from stacktic_mcp.core.bodies import (
 )
 from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange
 from stacktic_mcp.core.sessions import LARGE_BYTES, Opening, Sessions, user_of
+from stacktic_mcp.core.sign_in import METADATA_PATHS
 from stacktic_mcp.core.waiting import (
     NoTurn,
     answer_of,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from stacktic_mcp.core.audit import AuditLog
-    from stacktic_mcp.core.auth import KeyRing
+    from stacktic_mcp.core.callers import Callers
     from stacktic_mcp.core.limits import Limits, Uses
 
 PATH = "/mcp"
@@ -63,7 +65,7 @@ class Gate:
     """An ASGI application around the MCP application."""
 
     app: ASGIApp
-    keys: KeyRing
+    callers: Callers
     limits: Limits
     audit: AuditLog
     # What runs as long as the application does.
@@ -85,6 +87,8 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:
             await self._tell_health(scope, receive, send)
+        elif self.callers.sign_in is not None and scope["path"] in METADATA_PATHS:
+            await self.callers.sign_in.metadata(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 
@@ -93,7 +97,12 @@ class Gate:
             gone = HTTPStatus.SERVICE_UNAVAILABLE
             await JSONResponse({"status": "draining"}, gone)(scope, receive, send)
         else:
-            await JSONResponse(self.audit.health())(scope, receive, send)
+            await JSONResponse(self.health())(scope, receive, send)
+
+    def health(self) -> dict[str, str]:
+        """Return the words that `/health` says while the process serves."""
+        ill = self.callers.illness()
+        return self.audit.health() | ({"status": "degraded", "keys": ill} if ill else {})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.draining.is_set():
@@ -123,19 +132,19 @@ class Gate:
     async def _admit(
         self, exchange: Exchange, scope: Scope, receive: Receive, answer: Answer
     ) -> None:
-        key_name = self.keys.name_of(headers_of(scope, b"authorization"))
-        if key_name is None:
-            raise Stop(
-                HTTPStatus.UNAUTHORIZED,
-                "E_AUTH",
-                "send a known key as `Authorization: Bearer <key>`",
-            )
-        exchange.key_name = key_name
+        caller = await self.callers.caller(headers_of(scope, b"authorization"))
+        exchange.key_name, exchange.reach = caller.name, caller.reach
         if scope["path"] not in SPELLINGS:
             raise Stop(HTTPStatus.NOT_FOUND, "E_NOT_FOUND", f"this server answers at {PATH}")
         scope["path"], scope["raw_path"] = PATH, PATH.encode()
-        scope["user"] = user_of(key_name)
+        scope["user"] = user_of(caller.name)
         scope[EXCHANGE] = exchange
+        async with while_known(self.callers, caller, answer):
+            await self._dispatch(exchange, scope, receive, answer)
+
+    async def _dispatch(
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+    ) -> None:
         if scope["method"] == "GET":
             await self._stream(exchange, scope, receive, answer)
         else:
@@ -279,8 +288,8 @@ class Gate:
 
 async def _refuse(stop: Stop, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {"cache-control": "no-store"}
-    if stop.status == HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
+    if stop.challenge:
+        headers["www-authenticate"] = stop.challenge
     if stop.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["retry-after"] = "1"
     if stop.status == HTTPStatus.REQUEST_TIMEOUT:

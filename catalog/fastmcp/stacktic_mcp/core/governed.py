@@ -25,6 +25,7 @@ from pydantic import PrivateAttr
 from stacktic_mcp.core.calls import Call, current_call
 from stacktic_mcp.core.cursors import CursorSigner, Page, digest
 from stacktic_mcp.core.progress import telling_progress
+from stacktic_mcp.core.reach import Reach
 from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import Answer, Budget, Fitted, encode_envelope, fit
@@ -114,6 +115,7 @@ class Body:
         return _result(text, envelope)
 
     async def _answer(self, raw: Mapping[str, Any], started: float) -> tuple[str, dict[str, Any]]:
+        self._ensure_in_reach(raw)
         bound = self.arguments.bind(raw)
         current_call().link = bound.link.component
         self._ensure_write_access(bound.link)
@@ -133,6 +135,24 @@ class Body:
             # It cannot be masked and still be a cursor.
             envelope |= {"next_cursor": None, "redacted": True}
         return encode_envelope(envelope, fitted.text), envelope
+
+    def within(self, reach: Reach) -> list[str]:
+        """Return the components that it serves and a reach allows."""
+        to_write = self.traits.tool_class != "read"
+        names = [link.component for link in self.arguments.links]
+        return [name for name in names if reach.allows(name, to_write=to_write)]
+
+    def _ensure_in_reach(self, raw: Mapping[str, Any]) -> None:
+        """Refuse what the caller's profile or scopes leave out, and name nothing of it."""
+        names = self.within(current_call().reach)
+        if not names:
+            raise Refusal("E_SCOPE", "the caller may not reach what this tool serves")
+        if len(names) == len(self.arguments.links):
+            return
+        wanted = raw.get(self.arguments.instance_name)
+        if wanted not in names:
+            hint = f"`{self.arguments.instance_name}` must be one that the caller may reach"
+            raise Refusal("E_ARG" if wanted is None else "E_SCOPE", hint, names)
 
     def _ensure_write_access(self, link: Link) -> None:
         """Check again what registration checked: with several instances one may be read-only."""
@@ -306,6 +326,10 @@ class GovernedTool(Tool):
     def links(self) -> tuple[Link, ...]:
         """Return the links the tool serves."""
         return self._body.arguments.links
+
+    def is_within(self, reach: Reach) -> bool:
+        """Tell whether a reach allows the tool for any of its links."""
+        return bool(self._body.within(reach))
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Serve a call."""

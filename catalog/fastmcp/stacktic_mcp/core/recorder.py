@@ -27,12 +27,15 @@ from mcp_types import (
 from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange, current_call, serving
 from stacktic_mcp.core.cursors import digest
 from stacktic_mcp.core.governed import mask_name, mask_value
+from stacktic_mcp.core.reach import NOTHING
 from stacktic_mcp.core.search import CALL_TOOL, SEARCH_TOOL, called, ensure_query
 from stacktic_mcp.core.traces import tell
 from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from fastmcp.tools import Tool
 
     from stacktic_mcp.core.audit import AuditLog
     from stacktic_mcp.core.governed import GovernedTool
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 SUGGESTIONS = 5
 # What `STACKTIC_AUDIT_REQUIRED` is about: everything that hands out data.
 GUARDED_METHODS = frozenset({"tools/call", "resources/read", "prompts/get"})
+LIST_TOOLS = "tools/list"
+OUT_OF_REACH = "the profile of this key, or the scopes of this token, leave this tool out"
 UNRECORDED = "nothing is answered that the audit log does not hold, and it takes no lines now"
 
 
@@ -64,6 +69,7 @@ class CallRecorder(Middleware):
             return await self._serve(current_call(), context, call_next)
         started = time.perf_counter()
         call = Call(method=context.method or "", exchange=exchange)
+        call.reach = NOTHING if exchange is None else exchange.reach
         if exchange is not None:
             exchange.recorded = True
             call.key_name, call.session = exchange.key_name, exchange.session
@@ -100,7 +106,8 @@ class CallRecorder(Middleware):
             call.tool = mask_name(message.name)
             _note(call, dict(message.arguments or {}))
         try:
-            return await call_next(context)
+            answer = await call_next(context)
+            return self._listed(call, answer) if call.method == LIST_TOOLS else answer
         except NotFoundError:
             call.deny("E_NOT_FOUND")
             raise
@@ -137,11 +144,16 @@ class CallRecorder(Middleware):
         _note(call, arguments)
         self.audit.write(call, 0)
 
+    def _listed(self, call: Call, tools: Sequence[Tool]) -> list[Tool]:
+        """Keep the tools that the caller may reach, in their order; all others are served alike."""
+        known = [(tool, self.tools.get(tool.name)) for tool in tools]
+        return [tool for tool, own in known if own is None or own.is_within(call.reach)]
+
     async def _call_tool(self, call: Call, message: CallToolRequestParams) -> ToolResult:
         """Answer here: FastMCP's own rules of visibility play no part in this server."""
         arguments = message.arguments or {}
         tool = self.tools.get(message.name)
-        if tool is not None:
+        if tool is not None and tool.is_within(call.reach):
             call.arguments_digest = digest(arguments)
             return await tool.run(arguments)
         call.tool = mask_name(message.name)
@@ -149,13 +161,16 @@ class CallRecorder(Middleware):
         return self._refused(call, message.name)
 
     def _refused(self, call: Call, name: str) -> ToolResult:
-        return _denied(call, self._refusal(name))
+        return _denied(call, self._refusal(call, name))
 
-    def _refusal(self, name: str) -> Refusal:
+    def _refusal(self, call: Call, name: str) -> Refusal:
         if name in self.gates:
             hint = f"`{name}` needs write access: {' or '.join(self.gates[name])} is not true"
             return Refusal("E_WRITE_DISABLED", hint)
-        near = difflib.get_close_matches(name[:100], list(self.tools), SUGGESTIONS)
+        if name in self.tools:
+            return Refusal("E_SCOPE", OUT_OF_REACH)
+        names = [name for name, tool in self.tools.items() if tool.is_within(call.reach)]
+        near = difflib.get_close_matches(name[:100], names, SUGGESTIONS)
         return Refusal("E_SCOPE", "no link of this stack gives a tool of that name", near)
 
 

@@ -8,10 +8,8 @@ Must not know: any single tool file.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
 import logging
-import secrets
 import sys
 import threading
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ from fastmcp import FastMCP
 
 from stacktic_mcp.core import search
 from stacktic_mcp.core.audit import AuditLog, open_audit
-from stacktic_mcp.core.auth import KeyRing, load_keys
+from stacktic_mcp.core.callers import Callers
 from stacktic_mcp.core.completions import offer_completions
 from stacktic_mcp.core.connections import (
     BACKLOG,
@@ -101,9 +99,10 @@ def build_server(settings: Settings, package: Path) -> Server:
     settings.check_flags()
     settings.check_secrets()
     topology = load_topology(settings)
-    keys = load_keys(settings)
+    callers = Callers.of(settings, topology)
     audit = open_audit(settings)
-    runtime = Runtime(settings, topology, _signer(keys), audit.is_kept, audit.intend)
+    signer = CursorSigner(callers.signing_key)
+    runtime = Runtime(settings, topology, signer, audit.is_kept, audit.intend)
     toolsets = register_modules(package, runtime)
     locked = load_lock(settings)
     audit.lock = schema_sha256(settings.config("tools.lock.json"))
@@ -117,7 +116,7 @@ def build_server(settings: Settings, package: Path) -> Server:
     _ensure_locked(locked, search.live_tools(mcp, recorder.tools.values()), settings)
     offer_completions(mcp, toolsets, recorder)
     let_lists_be_kept(mcp, list_ttl_ms(settings))
-    if not keys.hashes:
+    if not callers.ring().keys and callers.sign_in is None:
         logger.warning("no API key is known: fill MCP_API_KEYS; until then every call is refused")
     app = mcp.http_app(
         path="/mcp",
@@ -134,8 +133,8 @@ def build_server(settings: Settings, package: Path) -> Server:
     metrics = Metrics()
     audit.counted = metrics.count
     beside = (open_port(settings, metrics), export_traces(settings))
-    gate = Gate(Watched(app), keys, limits, audit, beside)
-    tell_state(metrics, settings, gate.sessions, audit.health)
+    gate = Gate(Watched(app), callers, limits, audit, beside)
+    tell_state(metrics, settings, gate.sessions, gate.health)
     return Server(mcp, gate, audit)
 
 
@@ -167,14 +166,6 @@ def _ensure_locked(
     if texts:
         message = "the tools are not those of `tools.lock.json`:\n  " + "\n  ".join(texts)
         raise SettingsError(message)
-
-
-def _signer(keys: KeyRing) -> CursorSigner:
-    """Derive the cursor key from the key hashes, so that every replica accepts the same."""
-    if not keys.hashes:
-        return CursorSigner(secrets.token_bytes(32))
-    material = b"stacktic cursor\n" + b"\n".join(digest for _, digest in keys.hashes)
-    return CursorSigner(hashlib.sha256(material).digest())
 
 
 def allowed_hosts(settings: Settings, topology: Topology) -> list[str]:

@@ -29,6 +29,7 @@ from fastmcp.exceptions import ResourceError
 from fastmcp.prompts import Prompt
 from fastmcp.resources import Resource
 
+from stacktic_mcp.core.calls import current_call
 from stacktic_mcp.core.governed import Body, GovernedTool, Runtime, ToolFunction, Traits
 from stacktic_mcp.core.inner_calls import call_tool
 from stacktic_mcp.core.settings import SettingsError
@@ -106,6 +107,10 @@ class Toolset:
     def topology(self) -> Topology:
         """Return the stack's names, components and links."""
         return self.runtime.topology
+
+    def is_reached(self, component: str, *, to_write: bool) -> bool:
+        """Tell whether the caller who is served may use a component."""
+        return current_call().reach.allows(component, to_write=to_write)
 
     def lock(self) -> dict[str, Any]:
         """Return `tools.lock.json`: every tool that a reviewer approved, gates included."""

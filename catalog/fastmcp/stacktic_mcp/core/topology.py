@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stacktic_mcp.core.reach import Client, parse_client
 from stacktic_mcp.core.settings import WRITE_FLAG_SUFFIX, Settings, SettingsError
 from stacktic_mcp.lib.links import Component, Link
 
@@ -38,6 +39,14 @@ class Offer:
     writes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class SignInLink:
+    """The link by which people sign in: the prefix of its settings, and what tokens must be for."""
+
+    env: str
+    resource: str
+
+
 @dataclass(frozen=True, eq=False)
 class Topology:
     """The stack as the server needs to know it."""
@@ -49,6 +58,8 @@ class Topology:
     components: tuple[Component, ...]
     modules: tuple[Module, ...]
     offers: tuple[Offer, ...] = ()
+    clients: tuple[Client, ...] = ()
+    sign_in: SignInLink | None = None
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -104,7 +115,13 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
             Offer(item["type"], item["prefix"], tuple(item.get("writes", ())))
             for item in facts["offers"]
         ),
+        clients=tuple(parse_client(item) for item in facts.get("clients", ())),
+        sign_in=_parse_sign_in(facts["sign_in"]) if "sign_in" in facts else None,
     )
+
+
+def _parse_sign_in(facts: Mapping[str, Any]) -> SignInLink:
+    return SignInLink(facts["env"], facts["resource"])
 
 
 def _parse_link(facts: Mapping[str, Any], settings: Settings) -> Link:

@@ -47,6 +47,15 @@ pub(in crate::catalog::check) fn check(held: &mut Held<'_, ComponentType>) {
     let definition = held.definition();
     let own = definition.attributes.iter();
     let own = own.map(|(name, kind)| (below(&[], &["attributes", name]), name, kind));
+    for (path, name) in own
+        .clone()
+        .filter(|(_, _, kind)| kind.kind == AttributeKind::Linked)
+        .map(|(path, name, _)| (path, name))
+    {
+        let fact = format!("`{name}` lists links, which is for attributes of sub-components");
+        let hint = "remove it, or move the attribute to a sub-component";
+        held.blame(E_CATALOG_ATTRIBUTE, &borrowed(&below(&path, &["type"])), fact, hint);
+    }
     let subs = definition.sub_components.iter().flat_map(|(sub, sub_type)| {
         let attributes = sub_type.attributes.iter();
         attributes.map(move |(name, kind)| (below(&[], &["sub_components", sub, "attributes", name]), name, kind))

@@ -8,9 +8,17 @@ Must not know: HTTP, or how tools are served.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from stacktic_mcp.core.toolkit import Component, Link, Refusal, Topology
+
+
+class IsReached(Protocol):
+    """What tells whether the caller may use a component."""
+
+    def __call__(self, component: str, *, to_write: bool) -> bool:
+        """Answer for the call that is served."""
+        ...
 
 
 def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict[str, Any]:
@@ -82,6 +90,21 @@ def explain_component(
             answer["stack_yaml_diff"] = _write_diff(topology, component.name)
         answer["flag"] = f"{link.env}_WRITE_ACCESS=true"
     return answer
+
+
+def narrowed(
+    answer: dict[str, Any], lock: Mapping[str, Any], name: str, is_reached: IsReached
+) -> dict[str, Any]:
+    """Say so where the stack allows it, and the profile of the caller does not."""
+    if answer["state"] not in {"allowed", "linked"}:
+        return answer
+    entry = next((entry for entry in _tools(lock) if entry["name"] == name), None)
+    components = [name] if entry is None else cast("list[str]", entry["link"])
+    to_write = entry is not None and entry["gate"] is not None
+    if any(is_reached(component, to_write=to_write) for component in components):
+        return answer
+    fact = "the profile of this key, or the scopes of this token, leave it out"
+    return answer | {"state": "outside_profile", "fact": f"{answer['fact']}, but {fact}"}
 
 
 def _explain_unlinked(topology: Topology, component: Component) -> dict[str, Any]:

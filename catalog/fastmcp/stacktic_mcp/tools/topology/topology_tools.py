@@ -21,7 +21,11 @@ from stacktic_mcp.core.toolkit import (
     Toolset,
     Topology,
 )
-from stacktic_mcp.tools.topology.topology_access import explain_component, explain_tool
+from stacktic_mcp.tools.topology.topology_access import (
+    explain_component,
+    explain_tool,
+    narrowed,
+)
 from stacktic_mcp.tools.topology.topology_agent import Agent, Reply, check_body
 from stacktic_mcp.tools.topology.topology_arguments import (
     Check,
@@ -269,8 +273,11 @@ def _explain(tools: Toolset, tool: str | None, component: str | None) -> dict[st
         raise Refusal("E_ARG", "give either `tool` or `component`")
     topology, lock = tools.topology, tools.lock()
     if tool is not None:
-        return explain_tool(topology, lock, tool)
-    return explain_component(topology, lock, ensure_component(topology, component or ""))
+        answer = explain_tool(topology, lock, tool)
+        return narrowed(answer, lock, tool, tools.is_reached)
+    known = ensure_component(topology, component or "")
+    answer = explain_component(topology, lock, known)
+    return narrowed(answer, lock, known.name, tools.is_reached)
 
 
 def ensure_component(topology: Topology, name: str) -> Component:
