@@ -1,11 +1,13 @@
 //! The command line: flags and their help, no logic.
 
+mod freeze;
 mod secrets;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use freeze::FreezeArgs;
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 
 /// Exit codes, printed under `--help`.
@@ -87,6 +89,8 @@ pub enum Command {
     Agent(AgentArgs),
     /// Make, copy and look after the values of secret files
     Secrets(SecretsArgs),
+    /// Stop every call of the stack's MCP servers, within seconds and without a restart
+    Freeze(FreezeArgs),
     /// Look at the catalog
     Catalog(CatalogArgs),
     /// Print a JSON Schema

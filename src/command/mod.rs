@@ -10,6 +10,7 @@ mod check;
 #[cfg(feature = "agent")]
 mod dev;
 mod effects;
+mod freeze;
 mod generate;
 mod init;
 mod load;
@@ -84,6 +85,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
+        Command::Freeze(args) => freeze::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
         #[cfg(feature = "agent")]
         Command::Dev(args) => dev::run(&DevSettings::new(args)?, &catalog()?, streams),

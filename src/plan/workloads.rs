@@ -294,6 +294,10 @@ fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
                 sources.extend(accounts(view, interface));
                 continue;
             }
+            FolderSource::OptionalConfigMap(name) => {
+                sources.push(json!({ "kind": "configMap", "name": name, "items": [], "optional": true }));
+                continue;
+            }
         };
         let maps = maps.as_array().with_context(|| {
             Code::E_CATALOG_SCHEMA.fault(format!(
@@ -318,9 +322,9 @@ fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
 /// A ConfigMap, as a name, or as a name with the paths that its keys have in the folder.
 fn source(map: &Json) -> Json {
     let Some(of) = map.as_object() else {
-        return json!({ "kind": "configMap", "name": map, "items": [] });
+        return json!({ "kind": "configMap", "name": map, "items": [], "optional": false });
     };
-    json!({ "kind": "configMap", "name": of.get("name"), "items": of.get("files") })
+    json!({ "kind": "configMap", "name": of.get("name"), "items": of.get("files"), "optional": false })
 }
 
 /// The Secrets of the accounts of an interface, each once with the keys that the accounts have in it.
@@ -338,7 +342,7 @@ fn accounts(view: &Json, interface: &str) -> Vec<Json> {
     let item = |key: &&str| json!({ "key": key, "path": key });
     let secret = |(name, keys): (&str, BTreeSet<&str>)| {
         let items: Vec<Json> = keys.iter().map(item).collect();
-        json!({ "kind": "secret", "name": name, "items": items })
+        json!({ "kind": "secret", "name": name, "items": items, "optional": false })
     };
     keys.into_iter().map(secret).collect()
 }

@@ -17,6 +17,7 @@ mod catalog_check;
 mod check;
 mod faults;
 mod first_run;
+mod freeze;
 mod generate;
 mod granted;
 mod hooks;

@@ -3,7 +3,7 @@
 //! Each command is the same way with another last step: load, compare, open the files, work out what to write, write it. A
 //! rotation is that way with a note of what is old, and the note is on disk before anything changes.
 
-mod programs;
+pub(super) mod programs;
 mod session;
 mod vault;
 

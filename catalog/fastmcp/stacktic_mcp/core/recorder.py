@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stacktic_mcp.core.audit import AuditLog
+    from stacktic_mcp.core.freeze import Freeze
     from stacktic_mcp.core.governed import GovernedTool
 
 SUGGESTIONS = 5
@@ -44,10 +45,13 @@ UNRECORDED = "nothing is answered that the audit log does not hold, and it takes
 class CallRecorder(Middleware):
     """Writes the audit line of every request, whatever becomes of it."""
 
-    def __init__(self, audit: AuditLog, gates: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, audit: AuditLog, gates: Mapping[str, tuple[str, ...]], freeze: Freeze
+    ) -> None:
         """`gates` names the closed gates of tools that the lock knows but nobody may call."""
         self.audit = audit
         self.gates = gates
+        self.freeze = freeze
         self.tools: Mapping[str, GovernedTool] = {}
 
     async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
@@ -65,7 +69,7 @@ class CallRecorder(Middleware):
             if guarded and not await self.audit.settled():
                 call.deny("E_UNAVAILABLE")
                 return _unrecorded(call)
-            with serving(call):
+            with self.freeze.during(call), serving(call):
                 answer = await self._serve(call, context, call_next)
         except BaseException:
             if call.decision == "allowed":
@@ -82,6 +86,9 @@ class CallRecorder(Middleware):
     ) -> Any:
         """Note what is asked for; a message that did not validate passes to be refused."""
         message = context.message
+        frozen = self.freeze.refuse(call, message)
+        if frozen is not None:
+            return frozen
         if isinstance(message, CallToolRequestParams):
             return await self._call_tool(call, message)
         if isinstance(message, ReadResourceRequestParams):

@@ -37,6 +37,8 @@ from stacktic_mcp.lib.refusal import Code, Refusal
 if TYPE_CHECKING:
     from fastmcp.tools.base import ToolResult
 
+    from stacktic_mcp.core.widths import RightsProbe
+
 __all__ = [
     "Answer",
     "Choice",
@@ -67,6 +69,7 @@ class Toolset:
         self.tools: list[GovernedTool] = []
         self.prompts: list[Prompt] = []
         self.resources: list[Resource] = []
+        self.probes: list[RightsProbe] = []
 
     @property
     def write_access(self) -> bool:
@@ -151,6 +154,19 @@ class Toolset:
             budget=Budget(budget_bytes, cell_bytes),
         )
         return self._decorator(traits)
+
+    def rights(self, probe: RightsProbe) -> RightsProbe:
+        """Register what tells how the account of a link is wider than the lock; see `widths`."""
+        self.probes.append(probe)
+        return probe
+
+    def grants(self, link: Link) -> dict[str, Any]:
+        """Return what the lock says that the account of a link is given."""
+        links: list[dict[str, Any]] = self.lock().get("links", [])
+        given: list[dict[str, Any]] = [
+            one["grants"] for one in links if one["component"] == link.component and one["grants"]
+        ]
+        return given[0] if given else {}
 
     def prompt(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Register a prompt; its text comes from the topology, never from a backend."""
