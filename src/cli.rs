@@ -1,6 +1,7 @@
 //! The command line: flags and their help, no logic.
 
 mod dna;
+mod freeze;
 mod keys;
 mod secrets;
 mod verify;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use dna::{DetailArg, DnaArgs};
+pub use freeze::FreezeArgs;
 pub use keys::{AddKeyArgs, KeysArgs, KeysCommand, KeysOfArgs, RevokeKeyArgs};
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 pub use verify::VerifyArgs;
@@ -95,6 +97,8 @@ pub enum Command {
     Agent(AgentArgs),
     /// Make, copy and look after the values of secret files
     Secrets(SecretsArgs),
+    /// Stop every call of the stack's MCP servers, within seconds and without a restart
+    Freeze(FreezeArgs),
     /// Let AI clients in, and shut them out: keys of an MCP server
     Keys(KeysArgs),
     /// Look at the catalog

@@ -41,6 +41,9 @@ pub struct Provision {
     pub auth: Option<HttpAuth>,
     /// Where it goes for its consumer.
     pub follows: Option<Follows>,
+    /// The command by which a person takes the rights of an account away at once; a pattern. What is declared may give them
+    /// back after a while: a new value of its credential is what lasts.
+    pub revoke: Option<String>,
 }
 
 /// What the provider looks into for its consumer: what the consumer's own links end at, with the accounts that it has there.

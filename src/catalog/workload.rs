@@ -199,6 +199,8 @@ pub enum FolderSource {
     Package,
     /// The Secrets of the accounts of an interface that it provides: a file for each key with a secret fact.
     Accounts(String),
+    /// The name of a ConfigMap that nothing here makes: while nobody has made it, there is none of its files.
+    OptionalConfigMap(String),
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -11,6 +11,7 @@ mod check;
 mod dev;
 mod dna;
 mod effects;
+mod freeze;
 mod generate;
 mod init;
 mod load;
@@ -89,6 +90,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
         Command::Dna(args) => dna::run(&args, &catalog()?, streams),
         Command::Keys(args) => secrets::keys(&args.command, &catalog()?, streams),
+        Command::Freeze(args) => freeze::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
         #[cfg(feature = "agent")]
         Command::Dev(args) => dev::run(&DevSettings::new(args)?, &catalog()?, streams),

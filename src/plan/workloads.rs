@@ -301,6 +301,10 @@ fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
                 sources.extend(accounts(view, interface));
                 continue;
             }
+            FolderSource::OptionalConfigMap(name) => {
+                sources.push(json!({ "kind": "configMap", "name": name, "items": [], "optional": true }));
+                continue;
+            }
         };
         let maps = maps.as_array().with_context(|| {
             Code::E_CATALOG_SCHEMA.fault(format!(
@@ -325,9 +329,9 @@ fn folder(folder: &ProjectedFolder, view: &Json) -> anyhow::Result<Json> {
 /// A ConfigMap, as a name, or as a name with the paths that its keys have in the folder.
 fn source(map: &Json) -> Json {
     let Some(of) = map.as_object() else {
-        return json!({ "kind": "configMap", "name": map, "items": [] });
+        return json!({ "kind": "configMap", "name": map, "items": [], "optional": false });
     };
-    json!({ "kind": "configMap", "name": of.get("name"), "items": of.get("files") })
+    json!({ "kind": "configMap", "name": of.get("name"), "items": of.get("files"), "optional": false })
 }
 
 /// The Secrets of the accounts of an interface, each once with the keys that the accounts have in it.
@@ -345,7 +349,7 @@ fn accounts(view: &Json, interface: &str) -> Vec<Json> {
     let item = |key: &&str| json!({ "key": key, "path": key });
     let secret = |(name, keys): (&str, BTreeSet<&str>)| {
         let items: Vec<Json> = keys.iter().map(item).collect();
-        json!({ "kind": "secret", "name": name, "items": items })
+        json!({ "kind": "secret", "name": name, "items": items, "optional": false })
     };
     keys.into_iter().map(secret).collect()
 }
@@ -379,16 +383,22 @@ mod tests {
             r#"[{ "config_maps": "topology" }]"#,
             &view,
             Some(json!([
-                { "kind": "configMap", "name": "mcp-topology", "items": [] },
-                { "kind": "configMap", "name": "mcp-topology-001", "items": [] },
+                { "kind": "configMap", "name": "mcp-topology", "items": [], "optional": false },
+                { "kind": "configMap", "name": "mcp-topology-001", "items": [], "optional": false },
             ])),
         );
         check(
             r#"["package"]"#,
             &view,
-            Some(
-                json!([{ "kind": "configMap", "name": "mcp-core", "items": [{ "key": "server.py", "path": "core/server.py" }] }]),
-            ),
+            Some(json!([{
+                "kind": "configMap", "name": "mcp-core", "optional": false,
+                "items": [{ "key": "server.py", "path": "core/server.py" }],
+            }])),
+        );
+        check(
+            r#"[{ "optional_config_map": "switch" }]"#,
+            &view,
+            Some(json!([{ "kind": "configMap", "name": "switch", "items": [], "optional": true }])),
         );
         check(r#"[{ "config_maps": "nowhere" }]"#, &view, None);
         check(r#"["package"]"#, &json!({}), None);
@@ -403,7 +413,7 @@ mod tests {
             account("smtp", Json::Null), account("http", users("app_c")),
         ] });
         let items = json!([{ "key": "app_a", "path": "app_a" }, { "key": "app_b", "path": "app_b" }]);
-        let expected = json!([{ "kind": "secret", "name": "mail-users", "items": items }]);
+        let expected = json!([{ "kind": "secret", "name": "mail-users", "items": items, "optional": false }]);
         check(r#"[{ "accounts": "smtp" }]"#, &view, Some(expected));
         check(r#"[{ "accounts": "amqp" }]"#, &view, Some(json!([])));
     }

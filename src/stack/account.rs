@@ -57,6 +57,8 @@ pub struct Account {
     /// Positions of its links in the stack.
     pub links: Vec<usize>,
     pub credential: Option<Credential>,
+    /// The command that takes its rights away at once.
+    pub revoke: Option<String>,
 }
 
 /// Where the credentials of an account lie.

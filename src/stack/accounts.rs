@@ -136,6 +136,8 @@ impl Accounts {
         };
         let secret = spec.secret.as_ref();
         let credential = secret.map(|secret| credential(secret, &of_account)).transpose()?;
+        let revoke = holder.kind.provision.revoke.as_deref();
+        let revoke = revoke.map(|text| of_account.expand(text)).transpose()?;
         let place = self.found.len();
         self.found.push(Account {
             interface: holder.kind.interface_name().to_owned(),
@@ -149,6 +151,7 @@ impl Accounts {
             sub: holder.sub.cloned(),
             links: vec![holder.position],
             credential,
+            revoke,
         });
         self.by_owner.insert(key, place);
         Ok(place)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +125,17 @@ def make_pod(root: Path, links: list[dict[str, Any]] | None = None) -> Pod:
     for link in facts:
         (pod.secrets / f"{link['env']}_PASSWORD").write_text("pw-of-the-sample", encoding="utf-8")
     return pod
+
+
+def amend(pod: Pod, change: Callable[[str], str]) -> None:
+    """Change the tool file of a pod, and what the generator would have written of it."""
+    before = pod.tool_file.read_text(encoding="utf-8")
+    text = change(before)
+    assert text != before
+    pod.tool_file.write_text(text, encoding="utf-8")
+    topology = pod.read("topology.json")
+    topology["modules"][0]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    pod.write("topology.json", topology)
 
 
 def lock_of(facts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ fn workload(held: &mut Held<'_, ComponentType>, workload: &Workload) {
                         "add one, or remove this",
                     );
                 }
-                FolderSource::Package => {}
+                FolderSource::Package | FolderSource::OptionalConfigMap(_) => {}
                 FolderSource::Accounts(interface) => {
                     let path = [path.as_slice(), &["accounts"]].concat();
                     let provided: Vec<&str> = definition.provides.keys().map(String::as_str).collect();

@@ -4,7 +4,7 @@
 //! rotation is that way with a note of what is old, and the note is on disk before anything changes.
 
 mod client_keys;
-mod programs;
+pub(super) mod programs;
 mod session;
 mod vault;
 

@@ -1,4 +1,4 @@
-//! The real `sops` and `age-keygen`, found on PATH.
+//! The real `sops`, `age-keygen` and `kubectl`, found on PATH.
 //!
 //! A value goes to them and comes from them through pipes alone: never in an argument, never in a file of ours.
 
@@ -35,11 +35,12 @@ pub(super) fn recipients(file: &Path) -> Result<Vec<String>> {
     Ok(told.lines().map(str::to_owned).collect())
 }
 
+/// What a program prints; what it says of a failure is the error.
 #[expect(
     clippy::disallowed_methods,
     reason = "encryption is left to the programs that a team already trusts"
 )]
-fn run(folder: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
+pub(in crate::command) fn run(folder: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
     let mut command = Command::new(program);
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")

@@ -44,7 +44,7 @@ from stacktic_mcp.core.waiting import (
 from stacktic_mcp.core.watching import Answer, Watch, closing
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,6 +70,8 @@ class Gate:
     audit: AuditLog
     # What runs as long as the application does.
     beside: Sequence[Beside | None] = ()
+    # More that `/health` says: what is watched beside the calls.
+    watched: Callable[[], dict[str, str]] | None = None
     sessions: Sessions = field(init=False)
     # The process is about to end: others shall lead nobody here.
     draining: threading.Event = field(default_factory=threading.Event)
@@ -102,7 +104,8 @@ class Gate:
     def health(self) -> dict[str, str]:
         """Return the words that `/health` says while the process serves."""
         ill = self.callers.illness()
-        return self.audit.health() | ({"status": "degraded", "keys": ill} if ill else {})
+        keys = {"status": "degraded", "keys": ill} if ill else {}
+        return self.audit.health() | keys | (self.watched() if self.watched else {})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.draining.is_set():
@@ -143,7 +146,7 @@ class Gate:
             await self._dispatch(exchange, scope, receive, answer)
 
     async def _dispatch(
-        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: Answer
     ) -> None:
         if scope["method"] == "GET":
             await self._stream(exchange, scope, receive, answer)

@@ -49,6 +49,10 @@ async def _nobody_records(call: Call) -> bool:
     return True
 
 
+async def _anybody(link: Link, tool_class: ToolClass) -> None:
+    del link, tool_class
+
+
 @dataclass(frozen=True, eq=False)
 class Runtime:
     """What all tools of a server share."""
@@ -59,6 +63,8 @@ class Runtime:
     audit_ready: Callable[[], bool]
     # Records what a call is about to change; false means that it must not.
     intend: Callable[[Call], Awaitable[bool]] = _nobody_records
+    # Refuses a call by an account that may do more than was approved.
+    admit: Callable[[Link, ToolClass], Awaitable[None]] = _anybody
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ class Body:
         bound = self.arguments.bind(raw)
         current_call().link = bound.link.component
         self._ensure_write_access(bound.link)
+        await self.runtime.admit(bound.link, self.traits.tool_class)
         # Its digest is of the arguments as given, before a tool could change a list in place.
         page = self._page(bound) if self.arguments.cursor_name else None
         if page is not None and self.arguments.cursor_name and bound.cursor is not None:

@@ -12,10 +12,9 @@ import asyncio
 import contextlib
 import re
 import time
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from stacktic_mcp.core.auth import KEYS_SECRET
+from stacktic_mcp.core.auth import KEYS_SECRET, parse_keys
 from stacktic_mcp.core.connections import BOTH_FAMILIES, open_socket
 from stacktic_mcp.core.metrics import Labels, Metrics, degraded
 from stacktic_mcp.core.settings import SettingsError
@@ -34,10 +33,6 @@ SECONDS = 5.0
 # Parts of `/health` that have a series from the start on, so that an alert sees them change.
 PARTS = ("audit",)
 _ASKED = re.compile(rb"(GET|HEAD) /metrics(\?[^ ]*)? HTTP/1\.[01]\r\n")
-_EXPIRY = re.compile(
-    r"([a-z0-9][a-z0-9_.-]{0,62}):[0-9a-f]{64}(?:;[^,;]*)*?"
-    r";expires=(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}:\d{2})Z)?(?=[;,\s]|$)"
-)
 
 
 class MetricsPort:
@@ -120,14 +115,7 @@ def tell_state(
 def expiries(settings: Settings) -> Mapping[Labels, float]:
     """Return the end of each key that has one; what a mistake hides is told by `/health`."""
     try:
-        text = settings.secret(KEYS_SECRET)
-    except Refusal:
+        ring = parse_keys(settings.secret(KEYS_SECRET))
+    except (Refusal, SettingsError):
         return {}
-    ends: dict[Labels, float] = {}
-    for name, day, moment in _EXPIRY.findall(text):
-        with contextlib.suppress(ValueError, OverflowError):
-            end = datetime.fromisoformat(f"{day}T{moment or '00:00:00'}").replace(tzinfo=UTC)
-            # A day is over with its end.
-            end += timedelta() if moment else timedelta(days=1)
-            ends[(("key", name),)] = end.timestamp()
-    return ends
+    return {(("key", key.name),): key.expires for key in ring.keys if key.expires is not None}

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fastmcp.tools import Tool
 
     from stacktic_mcp.core.audit import AuditLog
+    from stacktic_mcp.core.freeze import Freeze
     from stacktic_mcp.core.governed import GovernedTool
 
 SUGGESTIONS = 5
@@ -51,10 +52,13 @@ UNRECORDED = "nothing is answered that the audit log does not hold, and it takes
 class CallRecorder(Middleware):
     """Writes the audit line of every request, whatever becomes of it."""
 
-    def __init__(self, audit: AuditLog, gates: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, audit: AuditLog, gates: Mapping[str, tuple[str, ...]], freeze: Freeze
+    ) -> None:
         """`gates` names the closed gates of tools that the lock knows but nobody may call."""
         self.audit = audit
         self.gates = gates
+        self.freeze = freeze
         self.tools: Mapping[str, GovernedTool] = {}
         # Whether the tools of the search stand in front of all others.
         self.searches = False
@@ -78,7 +82,7 @@ class CallRecorder(Middleware):
             if guarded and not await self.audit.settled():
                 call.deny("E_UNAVAILABLE")
                 return _unrecorded(call)
-            with serving(call):
+            with self.freeze.during(call), serving(call):
                 answer = await self._serve(call, context, call_next)
         except BaseException:
             if call.decision == "allowed":
@@ -96,6 +100,9 @@ class CallRecorder(Middleware):
     ) -> Any:
         """Note what is asked for; a message that did not validate passes to be refused."""
         message = context.message
+        frozen = self.freeze.refuse(call, message)
+        if frozen is not None:
+            return frozen
         if isinstance(message, CallToolRequestParams):
             if self.searches and message.name in {SEARCH_TOOL, CALL_TOOL}:
                 return await self._serve_search(call, message, context, call_next)

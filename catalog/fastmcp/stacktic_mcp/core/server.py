@@ -52,6 +52,7 @@ from stacktic_mcp.core.settings import Settings, SettingsError
 from stacktic_mcp.core.shared_limits import shared_limits
 from stacktic_mcp.core.topology import Topology, load_topology
 from stacktic_mcp.core.traces_export import export_traces
+from stacktic_mcp.core.watch import Watch
 from stacktic_mcp.lib.instructions import instructions
 from stacktic_mcp.lib.refusal import Refusal
 
@@ -102,13 +103,16 @@ def build_server(settings: Settings, package: Path) -> Server:
     callers = Callers.of(settings, topology)
     audit = open_audit(settings)
     signer = CursorSigner(callers.signing_key)
-    runtime = Runtime(settings, topology, signer, audit.is_kept, audit.intend)
+    watch = Watch(settings, audit)
+    admit = watch.widths.ensure
+    runtime = Runtime(settings, topology, signer, audit.is_kept, audit.intend, admit)
     toolsets = register_modules(package, runtime)
     locked = load_lock(settings)
     audit.lock = schema_sha256(settings.config("tools.lock.json"))
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
-    recorder = CallRecorder(audit, closed)
-    mcp = _build_mcp(topology, toolsets, recorder)
+    watch.widths.watch(toolsets)
+    recorder = CallRecorder(audit, closed, watch.freeze)
+    mcp = _build_mcp(topology, toolsets, recorder, watch)
     recorder.tools = {tool.name: tool for toolset in toolsets for tool in toolset.tools}
     if search.is_wanted(locked):
         recorder.searches = True
@@ -133,17 +137,20 @@ def build_server(settings: Settings, package: Path) -> Server:
     metrics = Metrics()
     audit.counted = metrics.count
     beside = (open_port(settings, metrics), export_traces(settings))
-    gate = Gate(Watched(app), callers, limits, audit, beside)
+    gate = Gate(Watched(app), callers, limits, audit, beside, watch.health)
     tell_state(metrics, settings, gate.sessions, gate.health)
     return Server(mcp, gate, audit)
 
 
-def _build_mcp(topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder) -> FastMCP:
+def _build_mcp(
+    topology: Topology, toolsets: Sequence[Toolset], recorder: CallRecorder, watch: Watch
+) -> FastMCP:
     mcp: FastMCP = FastMCP(
         name=topology.stack,
         instructions=instructions(topology.stack, [tools.service() for tools in toolsets]),
         version="1",
-        middleware=[recorder],
+        middleware=[recorder, watch.withdrawal],
+        lifespan=watch.lifespan,
         mask_error_details=True,
         # Schemas come dereferenced already, and are hashed as they are.
         dereference_schemas=False,

@@ -10,7 +10,8 @@ Settings of the server itself, all optional: `STACKTIC_HOST`, `STACKTIC_PORT`,
 `none`), `STACKTIC_AUDIT_FILE`, `STACKTIC_AUDIT_REQUIRED` (a flag), `STACKTIC_CA_FILE`,
 `STACKTIC_REPLICA` (what this process is called in the audit log; the host's name by default),
 `STACKTIC_SHARES` (among how many processes the calls of a key are spread),
-`STACKTIC_DRAIN_SECONDS` (how long it serves on after it was told to end).
+`STACKTIC_DRAIN_SECONDS` (how long it serves on after it was told to end),
+`STACKTIC_RIGHTS_SECONDS` (between two looks at accounts), `STACKTIC_FREEZE_FILE`.
 """
 
 from __future__ import annotations

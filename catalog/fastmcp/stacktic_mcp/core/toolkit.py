@@ -45,6 +45,8 @@ from stacktic_mcp.lib.titles import Introduction, title_of
 if TYPE_CHECKING:
     from fastmcp.tools.base import ToolResult
 
+    from stacktic_mcp.core.widths import RightsProbe
+
 __all__ = [
     "Answer",
     "Choice",
@@ -78,6 +80,7 @@ class Toolset:
         self.prompts: list[Prompt] = []
         self.resources: list[Resource] = []
         self.about = Introduction()
+        self.probes: list[RightsProbe] = []
         self.playbooks: dict[str, Playbook] = {}
         # Closed lists of prompts: by prompt and argument.
         self.lists: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -200,6 +203,19 @@ class Toolset:
             budget=Budget(budget_bytes, cell_bytes),
         )
         return self._decorator(traits, title)
+
+    def rights(self, probe: RightsProbe) -> RightsProbe:
+        """Register what tells how the account of a link is wider than the lock; see `widths`."""
+        self.probes.append(probe)
+        return probe
+
+    def grants(self, link: Link) -> dict[str, Any]:
+        """Return what the lock says that the account of a link is given."""
+        links: list[dict[str, Any]] = self.lock().get("links", [])
+        given: list[dict[str, Any]] = [
+            one["grants"] for one in links if one["component"] == link.component and one["grants"]
+        ]
+        return given[0] if given else {}
 
     def prompt(
         self,

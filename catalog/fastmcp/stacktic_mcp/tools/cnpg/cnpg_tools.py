@@ -73,6 +73,7 @@ def register(tools: Toolset) -> None:
     """Add the PostgreSQL tools; none of them writes."""
     tools.introduce("PostgreSQL", prefix="cnpg", first="cnpg_list_databases")
     sessions = Sessions()
+    tools.rights(sessions.wider)
     _register_catalog(tools, sessions)
     _register_queries(tools, sessions)
     _register_operations(tools, sessions)

@@ -56,6 +56,7 @@ def register(tools: Toolset) -> None:
     """Add the Gitea tools; none of them writes."""
     tools.introduce("Gitea", prefix="gitea", first="gitea_list_repositories")
     gitea = Gitea()
+    tools.rights(gitea.wider)
     _register_history(tools, gitea)
     _register_files(tools, gitea)
     _register_work(tools, gitea)

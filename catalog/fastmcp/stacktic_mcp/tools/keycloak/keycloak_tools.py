@@ -27,7 +27,7 @@ from stacktic_mcp.tools.keycloak.keycloak_arguments import (
     RealmName,
     UserId,
 )
-from stacktic_mcp.tools.keycloak.keycloak_client import Realm
+from stacktic_mcp.tools.keycloak.keycloak_client import Realm, wider
 from stacktic_mcp.tools.keycloak.keycloak_rows import (
     Change,
     ClientSessions,
@@ -66,6 +66,7 @@ SOON_DAYS = 30
 def register(tools: Toolset) -> None:
     """Add the Keycloak tools; none of them writes."""
     tools.introduce("Keycloak", prefix="keycloak", first="keycloak_list_realms")
+    tools.rights(wider)
     _register_realms(tools)
     _register_people(tools)
     _register_events(tools)

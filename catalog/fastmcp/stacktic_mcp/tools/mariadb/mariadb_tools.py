@@ -70,6 +70,7 @@ def register(tools: Toolset) -> None:
     """Add the MariaDB tools; none of them writes."""
     tools.introduce("MariaDB", prefix="mariadb", first="mariadb_list_databases")
     sessions = Sessions()
+    tools.rights(sessions.wider)
     _register_catalog(tools, sessions)
     _register_queries(tools, sessions)
 

@@ -72,6 +72,7 @@ def register(tools: Toolset) -> None:
     """Add the MongoDB tools; none of them writes."""
     tools.introduce("MongoDB", prefix="mongodb", first="mongodb_list_databases")
     clients = Clients()
+    tools.rights(clients.wider)
     _register_catalog(tools, clients)
     _register_queries(tools, clients)
 

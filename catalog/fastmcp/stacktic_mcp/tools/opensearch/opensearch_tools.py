@@ -61,6 +61,7 @@ def register(tools: Toolset) -> None:
     """Add the OpenSearch tools; none of them writes."""
     tools.introduce("OpenSearch", prefix="opensearch", first="opensearch_list_indices")
     principals = Principals()
+    tools.rights(principals.wider)
     _register_catalog(tools, principals)
     _register_documents(tools, principals)
     _register_numbers(tools, principals)

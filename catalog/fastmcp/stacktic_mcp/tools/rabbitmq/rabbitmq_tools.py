@@ -50,6 +50,7 @@ PEEKED_BYTES = 2000
 def register(tools: Toolset) -> None:
     """Register the tools of the RabbitMQ links."""
     tools.introduce("RabbitMQ", prefix="rabbitmq", first="rabbitmq_list_queues")
+    tools.rights(lambda link: Broker.wider(link, tools.grants(link).get("tags", ())))
     _register_cluster(tools)
     _register_queues(tools)
     _register_routes(tools)

@@ -12,7 +12,7 @@ from pydantic import Field
 from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import encoded, whole_characters
 from stacktic_mcp.lib.documents import count
-from stacktic_mcp.tools.s3.s3_client import call, ensure_key
+from stacktic_mcp.tools.s3.s3_client import call, ensure_key, wider
 from stacktic_mcp.tools.s3.s3_forms import (
     BucketRow,
     BucketStats,
@@ -72,6 +72,7 @@ ContentType = Annotated[
 def register(tools: Toolset) -> None:
     """Register the tools of the S3 links."""
     tools.introduce("S3", prefix="s3", first="s3_list_buckets")
+    tools.rights(wider)
     _register_lists(tools)
     _register_objects(tools)
     if tools.write_access:

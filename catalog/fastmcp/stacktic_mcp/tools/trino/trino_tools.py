@@ -28,7 +28,7 @@ from stacktic_mcp.tools.trino.trino_forms import (
     TableRow,
 )
 from stacktic_mcp.tools.trino.trino_queries import query_line
-from stacktic_mcp.tools.trino.trino_rights import reader
+from stacktic_mcp.tools.trino.trino_rights import reader, wider
 from stacktic_mcp.tools.trino.trino_rows import with_values
 
 MAX_COLUMNS = 1000
@@ -76,6 +76,7 @@ PLANS = {
 def register(tools: Toolset) -> None:
     """Add the Trino tools; none of them writes."""
     tools.introduce("Trino", prefix="trino", first="trino_list_catalogs")
+    tools.rights(wider)
     _register_names(tools)
     _register_tables(tools)
     _register_queries(tools)
