@@ -17,6 +17,7 @@ mod catalog_check;
 mod check;
 mod faults;
 mod first_run;
+mod forms;
 mod generate;
 mod granted;
 mod hooks;
