@@ -112,21 +112,21 @@ pub enum Command {
 impl Command {
     /// The form in which the command was asked to answer.
     #[must_use]
-    pub fn output(&self) -> OutputArg {
+    pub fn output(&self) -> ReportArg {
         match self {
             Self::Gen(args) => args.output,
             Self::Check(args) => args.output,
-            Self::Verify(args) => args.output,
-            Self::Dna(args) => args.output,
-            Self::Secrets(args) => args.command.of().output,
-            Self::Keys(args) => args.command.of().of.output,
+            Self::Verify(args) => args.output.into(),
+            Self::Dna(args) => args.output.into(),
+            Self::Secrets(args) => args.command.of().output.into(),
+            Self::Keys(args) => args.command.of().of.output.into(),
             Self::Catalog(CatalogArgs {
                 command: CatalogCommand::Check(args),
-            }) => args.output,
+            }) => args.output.into(),
             Self::Catalog(CatalogArgs {
                 command: CatalogCommand::Audit(args),
-            }) => args.output,
-            _ => OutputArg::Text,
+            }) => args.output.into(),
+            _ => ReportArg::Text,
         }
     }
 }
@@ -158,9 +158,12 @@ pub struct GenArgs {
     /// Write nothing; print the plan
     #[arg(long, env = "STACKTIC_DRY_RUN", value_parser = clap::builder::FalseyValueParser::new())]
     pub dry_run: bool,
-    /// Print a unified diff to standard output; writes nothing
-    #[arg(long, env = "STACKTIC_DIFF", value_parser = clap::builder::FalseyValueParser::new())]
-    pub diff: bool,
+    /// Print what would change to standard output, every line or by Kubernetes object; writes nothing
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "unified", env = "STACKTIC_DIFF")]
+    pub diff: Option<DiffArg>,
+    /// End with 3, and write nothing, when an AI would gain that much
+    #[arg(long, value_name = "GAIN", default_value = "none", env = "STACKTIC_FAIL_ON")]
+    pub fail_on: FailOnArg,
     /// Output folder, of one stack file [default: `out` beside it]
     #[arg(long, value_name = "DIR", env = "STACKTIC_OUT")]
     pub out: Option<PathBuf>,
@@ -172,7 +175,7 @@ pub struct GenArgs {
     pub max_deletes: Option<usize>,
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
-    pub output: OutputArg,
+    pub output: ReportArg,
 }
 
 #[derive(Debug, Args)]
@@ -182,7 +185,7 @@ pub struct CheckArgs {
     pub stacks: Vec<PathBuf>,
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
-    pub output: OutputArg,
+    pub output: ReportArg,
 }
 
 #[derive(Debug, Args)]
@@ -377,6 +380,58 @@ pub enum OnEditArg {
 pub enum OutputArg {
     Text,
     Json,
+}
+
+/// Forms of what a pipeline reads, beside those of every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportArg {
+    /// For people
+    Text,
+    /// For programs, as `stacktic schema report` describes it
+    Json,
+    /// A comment on a pull request, at most 65 000 characters
+    Md,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A Code Quality report of GitLab
+    Gitlab,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+}
+
+impl From<OutputArg> for ReportArg {
+    fn from(output: OutputArg) -> Self {
+        match output {
+            OutputArg::Text => Self::Text,
+            OutputArg::Json => Self::Json,
+        }
+    }
+}
+
+/// What an AI may gain without failing the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOnArg {
+    /// Whatever it gains
+    None,
+    /// No way to change anything
+    WriteGain,
+    /// Nothing at all
+    ReadGain,
+}
+
+/// How much of a difference `--diff` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffArg {
+    /// Every line, as `git diff` does
+    #[value(alias = "true", alias = "1")]
+    Unified,
+    /// Objects and their fields, by Kubernetes identity
+    Semantic,
+    /// Nothing is previewed, whatever the environment says
+    #[value(hide = true, alias = "false", alias = "0", alias = "")]
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,9 +7,10 @@ mod secrets;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{ColorArg, GenArgs, OnEditArg, OutputArg};
+use crate::cli::{ColorArg, DiffArg, FailOnArg, GenArgs, OnEditArg, OutputArg, ReportArg};
 use crate::disk;
 use crate::name::shell;
+use crate::report::{Form, Gain};
 
 #[cfg(feature = "agent")]
 pub use dev::{DevSettings, trial_options};
@@ -25,7 +26,9 @@ pub struct GenSettings {
     pub mode: Mode,
     pub on_edit: disk::OnEdit,
     pub max_deletes: Option<usize>,
-    pub output: OutputArg,
+    pub output: ReportArg,
+    /// What an AI may gain without failing the run.
+    pub fail_on: FailOnArg,
     /// What a command that goes on with this run must be given, too: `("--catalog", "acme")`.
     pub flags: Vec<(&'static str, String)>,
 }
@@ -38,8 +41,8 @@ pub enum Mode {
     Check,
     /// Print the plan.
     DryRun,
-    /// Print the plan and a unified diff.
-    Diff,
+    /// Print the plan and what would change.
+    Diff(DiffArg),
 }
 
 impl GenSettings {
@@ -54,7 +57,7 @@ impl GenSettings {
     fn new(args: &GenArgs, stack: &Path, catalog: &[PathBuf]) -> Self {
         let mode = match (args.check, args.diff, args.dry_run) {
             (true, _, _) => Mode::Check,
-            (_, true, _) => Mode::Diff,
+            (_, Some(how), _) if how != DiffArg::Off => Mode::Diff(how),
             (_, _, true) => Mode::DryRun,
             _ => Mode::Write,
         };
@@ -78,6 +81,7 @@ impl GenSettings {
             on_edit,
             max_deletes: args.max_deletes,
             output: args.output,
+            fail_on: args.fail_on,
             flags,
         }
     }
@@ -90,6 +94,36 @@ impl GenSettings {
             command += &format!(" {flag} {}", shell::word(value));
         }
         command + " " + &shell::word(&self.stack_file.display().to_string())
+    }
+}
+
+impl ReportArg {
+    /// The form for programs of others, or which of our own.
+    ///
+    /// # Errors
+    /// It is the text for people, or our JSON.
+    pub fn form(self) -> Result<Form, OutputArg> {
+        match self {
+            Self::Text => Err(OutputArg::Text),
+            Self::Json => Err(OutputArg::Json),
+            Self::Md => Ok(Form::Markdown),
+            Self::Github => Ok(Form::Github),
+            Self::Gitlab => Ok(Form::Gitlab),
+            Self::Sarif => Ok(Form::Sarif),
+            Self::Junit => Ok(Form::Junit),
+        }
+    }
+}
+
+impl FailOnArg {
+    /// Whether `gain` is more than may be.
+    #[must_use]
+    pub fn refuses(self, gain: Gain) -> bool {
+        match self {
+            Self::None => false,
+            Self::WriteGain => gain == Gain::Write,
+            Self::ReadGain => gain != Gain::None,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn run(settings: &DevSettings, catalog: &Catalog, streams: &mut Strea
     let Loaded { source, result } = load(&settings.stack_file, catalog)?;
     let (topology, stack) = match result {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output.into(), streams),
     };
     match serve(settings, &topology, &stack, catalog, streams) {
         Ok(()) => Ok(Exit::Done),

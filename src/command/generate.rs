@@ -9,11 +9,11 @@ use super::next_steps::next_steps;
 use super::together::{Checked, Place, load_all};
 use super::{Streams, notes};
 use crate::catalog::Catalog;
-use crate::cli::OutputArg;
+use crate::cli::{DiffArg, OutputArg, ReportArg};
 use crate::disk;
 use crate::exit::Exit;
 use crate::layout::is_producible;
-use crate::report::{self, AccessChange, Detail, NextStep};
+use crate::report::{self, AccessChange, Detail, Form, NextStep, Style};
 use crate::settings::{GenSettings, Mode};
 use crate::tree::{Changes, Tree};
 
@@ -39,7 +39,7 @@ pub(super) fn run(all: &[GenSettings], catalog: &Catalog, streams: &mut Streams<
     let checked = match load_all(&places, catalog)? {
         Ok(checked) => checked,
         Err(files) => {
-            let output = all.first().map_or(OutputArg::Text, |settings| settings.output);
+            let output = all.first().map_or(ReportArg::Text, |settings| settings.output);
             return refuse(&files, output, streams);
         }
     };
@@ -50,13 +50,21 @@ pub(super) fn run(all: &[GenSettings], catalog: &Catalog, streams: &mut Streams<
     let made = made.collect::<anyhow::Result<Vec<_>>>()?;
     let works = made.iter().map(|one| compare(one, streams));
     let works = works.collect::<anyhow::Result<Vec<_>>>()?;
-    let is_blocked = works.iter().any(|work| work.changes.blocks());
+    let is_blocked = works.iter().any(|work| work.changes.blocks() || work.gains_too_much());
     tell(&works, is_blocked, streams)?;
     let mut exit = Exit::Done;
     for work in works {
         exit = exit.or_worse(finish(work, is_blocked, streams)?);
     }
     Ok(exit)
+}
+
+impl Work<'_> {
+    /// An AI would gain more than the user lets it.
+    fn gains_too_much(&self) -> bool {
+        let fail_on = self.made.settings.fail_on;
+        self.access.iter().any(|change| fail_on.refuses(change.gain))
+    }
 }
 
 fn place(settings: &GenSettings) -> Place<'_> {
@@ -88,7 +96,7 @@ fn compare<'a>(made: &'a Made<'a>, streams: &mut Streams<'_>) -> anyhow::Result<
     };
     let purpose = match settings.mode {
         Mode::Write => disk::Purpose::Write,
-        Mode::Check | Mode::DryRun | Mode::Diff => disk::Purpose::Look,
+        Mode::Check | Mode::DryRun | Mode::Diff(_) => disk::Purpose::Look,
     };
     disk::ensure_no_link_of_a_repository(&settings.out, &settings.stack_folder)?;
     let mut output = disk::Output::open(&settings.out, purpose, &mut || tell_wait(settings, streams))?;
@@ -96,7 +104,7 @@ fn compare<'a>(made: &'a Made<'a>, streams: &mut Streams<'_>) -> anyhow::Result<
     let access = access(tree, &changes, &output)?;
     let steps = match settings.mode {
         Mode::Write => next_steps(&checked.stack, tree, &changes, &output, settings)?,
-        Mode::Check | Mode::DryRun | Mode::Diff => Vec::new(),
+        Mode::Check | Mode::DryRun | Mode::Diff(_) => Vec::new(),
     };
     Ok(Work {
         made,
@@ -119,7 +127,14 @@ fn tell_wait(settings: &GenSettings, streams: &mut Streams<'_>) {
 
 /// A run over one stack is told as that stack; over several, each under its name.
 fn tell(works: &[Work<'_>], is_blocked: bool, streams: &mut Streams<'_>) -> anyhow::Result<()> {
-    let is_json = |work: &&Work<'_>| work.made.settings.output == OutputArg::Json;
+    let form = works
+        .first()
+        .map_or(Err(OutputArg::Text), |work| work.made.settings.output.form());
+    if let Ok(form) = form {
+        write!(streams.out, "{}", printed(form, works))?;
+        return Ok(());
+    }
+    let is_json = |_: &&Work<'_>| form == Err(OutputArg::Json);
     let reports: Vec<Json> = works
         .iter()
         .filter(is_json)
@@ -140,6 +155,29 @@ fn tell(works: &[Work<'_>], is_blocked: bool, streams: &mut Streams<'_>) -> anyh
     Ok(())
 }
 
+/// What pipelines of others read.
+fn printed(form: Form, works: &[Work<'_>]) -> String {
+    if form == Form::Markdown {
+        return works.iter().map(commented).collect::<Vec<_>>().join("\n");
+    }
+    let each = works.iter().flat_map(|work| {
+        let out = work.made.settings.out.display().to_string();
+        report::of_changes(&work.changes, &work.access, &work.made.checked.source.name, &out)
+    });
+    let checked: Vec<String> = works.iter().map(|work| work.made.checked.source.name.clone()).collect();
+    report::print(form, &each.collect::<Vec<_>>(), &checked)
+}
+
+fn commented(work: &Work<'_>) -> String {
+    let stack = &work.made.checked.stack;
+    report::preview(&report::Preview {
+        stack: stack.name.as_str(),
+        changes: &work.changes,
+        access: &work.access,
+        notes: &notes::notes(stack),
+    })
+}
+
 fn report(work: &Work<'_>, is_blocked: bool) -> Json {
     let mut report = report::changes_json(&work.changes, &work.access);
     report["stack"] = json!(work.made.checked.stack.name);
@@ -148,8 +186,8 @@ fn report(work: &Work<'_>, is_blocked: bool) -> Json {
         true => json!([]),
         false => json!(work.steps),
     };
-    if work.made.settings.mode == Mode::Diff {
-        report["diff"] = json!(report::unified_diff(&work.changes));
+    if let Some(diff) = difference(work, Style { colors: false }) {
+        report["diff"] = json!(diff);
     }
     report
 }
@@ -166,8 +204,11 @@ fn told(work: &Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow:
     let text = report::changes_text(changes, access, detail(settings.mode), streams.style);
     write!(streams.messages, "{text}")?;
     notes::tell(&made.checked.stack, streams)?;
-    if settings.mode == Mode::Diff {
-        write!(streams.out, "{}", report::unified_diff(changes))?;
+    if let Some(diff) = difference(work, streams.style) {
+        write!(streams.out, "{diff}")?;
+    }
+    if work.gains_too_much() {
+        tell_gain(streams)?;
     }
     if settings.mode == Mode::Write && is_blocked {
         writeln!(
@@ -192,15 +233,38 @@ fn told(work: &Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow:
     Ok(())
 }
 
+fn tell_gain(streams: &mut Streams<'_>) -> anyhow::Result<()> {
+    let (error, hint) = (streams.style.error("error"), streams.style.hint("hint"));
+    writeln!(
+        streams.messages,
+        "{error}: an AI would gain more than `--fail-on` lets it"
+    )?;
+    let next = "look at the lines with `+` at the top; whoever approves them runs without `--fail-on`";
+    writeln!(streams.messages, "{hint}: {next}")?;
+    Ok(())
+}
+
+/// What `--diff` prints.
+fn difference(work: &Work<'_>, style: Style) -> Option<String> {
+    match work.made.settings.mode {
+        Mode::Diff(DiffArg::Unified) => Some(report::unified_diff(&work.changes)),
+        Mode::Diff(DiffArg::Semantic) => Some(report::semantic_diff(&work.changes, style)),
+        Mode::Diff(DiffArg::Off) | Mode::Write | Mode::Check | Mode::DryRun => None,
+    }
+}
+
 fn detail(mode: Mode) -> Detail {
     match mode {
-        Mode::Diff => Detail::Diffs,
-        Mode::Write | Mode::Check | Mode::DryRun => Detail::Lines,
+        Mode::Diff(DiffArg::Unified) => Detail::Diffs,
+        Mode::Diff(DiffArg::Semantic | DiffArg::Off) | Mode::Write | Mode::Check | Mode::DryRun => Detail::Lines,
     }
 }
 
 /// The last step, and the only one in which the modes differ.
 fn finish(work: Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    if work.gains_too_much() {
+        return Ok(Exit::Refused);
+    }
     let Work {
         made, output, changes, ..
     } = work;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Streams;
 use super::others::Others;
 use crate::catalog::{Catalog, FileFindings};
-use crate::cli::OutputArg;
+use crate::cli::{OutputArg, ReportArg};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::report;
@@ -63,15 +63,23 @@ pub(super) fn check(parsed: Parsed, stack_file: &Path, catalog: &Catalog, others
 }
 
 /// Tell the findings of stacks that cannot be generated.
-pub(super) fn refuse(files: &[FileFindings], output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    match output {
-        OutputArg::Text => {
+pub(super) fn refuse(files: &[FileFindings], output: ReportArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match output.form() {
+        Err(OutputArg::Text) => {
             for FileFindings { source, findings } in files {
                 let text = report::findings_text(findings, source, streams.style);
                 write!(streams.messages, "{text}")?;
             }
         }
-        OutputArg::Json => writeln!(streams.out, "{:#}", report::findings_json(files))?,
+        Err(OutputArg::Json) => writeln!(streams.out, "{:#}", report::findings_json(files))?,
+        Ok(form) => {
+            let checked: Vec<String> = files.iter().map(|file| file.source.name.clone()).collect();
+            write!(
+                streams.out,
+                "{}",
+                report::print(form, &report::of_findings(files), &checked)
+            )?;
+        }
     }
     Ok(Exit::Error)
 }

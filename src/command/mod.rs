@@ -33,7 +33,7 @@ use clap::CommandFactory as _;
 use crate::catalog::{CatalogFindings, FileFindings};
 #[cfg(feature = "agent")]
 use crate::cli::AgentCommand;
-use crate::cli::{CatalogCommand, Cli, Command, OutputArg};
+use crate::cli::{CatalogCommand, Cli, Command, OutputArg, ReportArg};
 use crate::exit::Exit;
 use crate::fault::Fault;
 use crate::report::{self, Style};
@@ -68,13 +68,14 @@ pub fn run(cli: Cli, out: &mut dyn Write, messages: &mut dyn Write) -> anyhow::R
 }
 
 /// Tell the findings of the catalog, in the form that the command was asked to answer in.
-fn tell_catalog(files: &[FileFindings], output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    match output {
-        OutputArg::Text => {
+fn tell_catalog(files: &[FileFindings], output: ReportArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+    match output.form() {
+        Err(OutputArg::Text) => {
             let text = report::catalog_findings_text(files, streams.style);
             write!(streams.messages, "{text}")?;
         }
-        OutputArg::Json => writeln!(streams.out, "{:#}", report::findings_json(files))?,
+        Err(OutputArg::Json) => writeln!(streams.out, "{:#}", report::findings_json(files))?,
+        Ok(form) => write!(streams.out, "{}", report::print(form, &report::of_findings(files), &[]))?,
     }
     Ok(Exit::Mismatch)
 }

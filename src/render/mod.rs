@@ -7,6 +7,7 @@ mod by_type;
 mod filters;
 mod kept;
 mod objects;
+mod reaching;
 mod scopes;
 mod sizes;
 mod templates;

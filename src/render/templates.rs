@@ -10,7 +10,7 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::undefined::Misses;
-use super::{by_type, filters};
+use super::{by_type, filters, reaching};
 use crate::contents::Contents;
 use crate::fault::{Code, Fault};
 
@@ -63,6 +63,7 @@ fn environment() -> anyhow::Result<Environment<'static>> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     filters::add(&mut environment);
     by_type::add(&mut environment);
+    reaching::add(&mut environment);
     Ok(environment)
 }
 

@@ -165,7 +165,7 @@ fn is_told(change: &Change<'_>) -> bool {
 }
 
 /// `12 create, 3 update, 284 same`.
-fn summary(changes: &Changes<'_>) -> String {
+pub(super) fn summary(changes: &Changes<'_>) -> String {
     let counts = changes.counts();
     if counts.is_empty() {
         return "no files".to_owned();

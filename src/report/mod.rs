@@ -6,18 +6,22 @@ mod access;
 mod audit;
 mod changes;
 mod findings;
+mod forms;
 mod keys;
 mod next_steps;
 mod secrets;
+mod semantic;
 mod unread;
 
-pub use access::{AccessChange, Way, access_diff, text_changes};
+pub use access::{AccessChange, Gain, Way, access_diff, text_changes};
 pub use audit::{audit_flaws, audit_json, audit_text};
 pub use changes::{Detail, changes_json, changes_text, kept_text, unified_diff};
 pub use findings::{catalog_findings_text, findings_json, findings_text};
+pub use forms::{Form, Notice, Preview, of_changes, of_findings, preview, print};
 pub use keys::{keys_json, keys_text};
 pub use next_steps::{Environment, Image, Made, NextStep, SecretFile, next_steps, next_steps_text};
 pub use secrets::{secrets_afterwards, secrets_json, secrets_left, secrets_status};
+pub use semantic::semantic_diff;
 pub use unread::Unread;
 
 /// The few styles that messages use; plain text where colors are off.

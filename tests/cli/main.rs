@@ -18,6 +18,7 @@ mod check;
 mod dna;
 mod faults;
 mod first_run;
+mod forms;
 mod freeze;
 mod generate;
 mod granted;

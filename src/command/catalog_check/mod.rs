@@ -37,7 +37,7 @@ pub(super) fn run(args: CatalogCheckArgs, overlays: &[PathBuf], streams: &mut St
         }
     }
     if !report.is_empty() {
-        return tell_catalog(&report.into_files(), args.output, streams);
+        return tell_catalog(&report.into_files(), args.output.into(), streams);
     }
     match args.output {
         OutputArg::Text => {

@@ -31,7 +31,7 @@ pub(super) fn run(command: &SecretsCommand, catalog: &Catalog, streams: &mut Str
     let Loaded { source, result } = load(&settings.stack_file, catalog)?;
     let (topology, stack) = match result {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output.into(), streams),
     };
     let tree = super::assemble::assemble(&topology, &stack, catalog)?;
     let purpose = match command {

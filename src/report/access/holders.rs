@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AccessChange, Way, level_change};
+use super::{AccessChange, Gain, Way, level_change};
 use crate::hook::{SeenHold, SeenLock, SeenServer};
 
 /// Links by their ends and type: `stack-agent → cnpg/app_db` once for each type.
@@ -67,6 +67,7 @@ fn compared(before: &Holds<'_>, after: &Holds<'_>) -> Vec<AccessChange> {
                 changes.push(AccessChange {
                     way,
                     text: format!("{}: {}", link.0, parts.join(", ")),
+                    gain: Gain::at(these.map(|these| these.access)).by(way),
                     diff: None,
                 });
             }

@@ -25,9 +25,43 @@ pub struct AccessChange {
     /// `fastmcp → cnpg: databases app_db, 8 read tools, MCP_CNPG_PASSWORD`, `write: valkey_set` or
     /// `fastmcp: text of tool cnpg_query changed`.
     pub text: String,
+    /// How much more may be done by it, as far as that is known.
+    #[serde(skip_serializing_if = "Gain::is_none")]
+    pub gain: Gain,
     /// Unified diff of a text that was reviewed in another form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
+}
+
+/// What a change lets an AI do that it could not do before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gain {
+    None,
+    Read,
+    Write,
+}
+
+impl Gain {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    /// Of access at `level`, which comes or grows.
+    fn at(level: Option<Level>) -> Self {
+        match level {
+            Some(level) if level.writes() => Self::Write,
+            _ => Self::Read,
+        }
+    }
+
+    /// What is lost is no gain.
+    fn by(self, way: Way) -> Self {
+        match way {
+            Way::Lost => Self::None,
+            Way::Gained | Way::Changed => self,
+        }
+    }
 }
 
 /// Which way access changes.
@@ -136,13 +170,18 @@ pub fn access_diff(before: &SeenLock, after: &SeenLock) -> Vec<AccessChange> {
 
 /// What `these` has and `those` lacks.
 fn add(changes: &mut Vec<AccessChange>, way: Way, link: &str, these: &Access, those: &Access) {
-    let change = |text: String| AccessChange { way, text, diff: None };
+    let change = |text: String, gain: Gain| AccessChange {
+        way,
+        text,
+        gain: gain.by(way),
+        diff: None,
+    };
     let parts = parts(way, these, those);
     if !parts.is_empty() {
-        changes.push(change(format!("{link}: {}", parts.join(", "))));
+        changes.push(change(format!("{link}: {}", parts.join(", ")), Gain::at(these.level)));
     }
     let writes = missing(&these.writes, &those.writes).into_iter();
-    changes.extend(writes.map(|tool| change(format!("write: {tool} ({link})"))));
+    changes.extend(writes.map(|tool| change(format!("write: {tool} ({link})"), Gain::Write)));
 }
 
 /// Grants that stay with another value.
@@ -152,6 +191,8 @@ fn otherwise(link: &str, old: &Access, new: &Access) -> Option<AccessChange> {
     (!told.is_empty()).then(|| AccessChange {
         way: Way::Changed,
         text: format!("{link}: {}", told.join(", ")),
+        // Which of two values is more no one here knows.
+        gain: Gain::at(new.level),
         diff: None,
     })
 }
@@ -361,6 +402,7 @@ mod tests {
         let change = |way| AccessChange {
             way,
             text: "a".to_owned(),
+            gain: Gain::None,
             diff: None,
         };
         for (way, expected) in [

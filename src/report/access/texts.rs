@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 use similar::TextDiff;
 
-use super::{AccessChange, Way};
+use super::{AccessChange, Gain, Way};
 use crate::hook::{SeenLock, SeenServer, SeenTool};
 
 /// The texts of tools that are in both locks, and what all of them share.
@@ -177,6 +177,7 @@ fn changed(text: String, diff: Option<String>) -> AccessChange {
     AccessChange {
         way: Way::Changed,
         text,
+        gain: Gain::None,
         diff,
     }
 }
