@@ -16,7 +16,7 @@ pub(super) fn run(args: &DnaArgs, catalog: &Catalog, streams: &mut Streams<'_>) 
     let Loaded { source, result } = load(&args.stack, catalog)?;
     let (topology, stack) = match result {
         Ok(good) => good,
-        Err(findings) => return refuse(&[FileFindings { source, findings }], args.output, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], args.output.into(), streams),
     };
     let stack = match &args.environment {
         None => stack,
@@ -31,7 +31,7 @@ pub(super) fn run(args: &DnaArgs, catalog: &Catalog, streams: &mut Streams<'_>) 
         DetailArg::Full => Size::Full,
     };
     if let Some(dna) = stack_dna::documents(&stack)?.into_iter().find(|dna| dna.size == size) {
-        print(&dna, &stack, args.output, streams)?;
+        print(&dna, &stack, args.output.into(), streams)?;
     }
     Ok(Exit::Done)
 }

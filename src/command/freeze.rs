@@ -14,7 +14,7 @@ use super::Streams;
 use super::load::{Loaded, load, refuse};
 use super::secrets::programs;
 use crate::catalog::{Catalog, FileFindings, Role};
-use crate::cli::{FreezeArgs, OutputArg};
+use crate::cli::{FreezeArgs, ReportArg};
 use crate::exit::Exit;
 use crate::secrets::strong;
 use crate::stack::{Account, Component, Link, Origin, Stack};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &FreezeArgs, catalog: &Catalog, streams: &mut Streams<'_
     let Loaded { source, result } = load(&args.stack, catalog)?;
     let stack = match result {
         Ok((_, stack)) => stack,
-        Err(findings) => return refuse(&[FileFindings { source, findings }], OutputArg::Text, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], ReportArg::Text, streams),
     };
     let servers: Vec<&Component> = stack.deployed().filter(|one| one.has_role(Role::McpServer)).collect();
     ensure!(!servers.is_empty(), "the stack has no MCP server");
