@@ -55,7 +55,7 @@ const BY_PLAN: [&str; 5] = [
 type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;
 
 /// The one place where the name of a function meets the function.
-const OF_THE_STACK: [(&str, Function); 8] = [
+const OF_THE_STACK: [(&str, Function); 9] = [
     ("grafana_dashboards", |stack, _| Ok(grafana_dashboards::values(stack))),
     ("mcp_clients", |stack, _| Ok(mcp_clients::values(stack))),
     ("mcp_registry", mcp_registry::values),

@@ -64,7 +64,7 @@ pub(super) fn keys(command: &KeysCommand, catalog: &Catalog, streams: &mut Strea
     let Loaded { source, result } = load(&settings.stack_file, catalog)?;
     let (topology, stack) = match result {
         Ok(checked) => checked,
-        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output, streams),
+        Err(findings) => return refuse(&[FileFindings { source, findings }], settings.output.into(), streams),
     };
     let server = client_keys::server(&stack, command.of())?;
     client_keys::ensure_in_files(&stack, server)?;
