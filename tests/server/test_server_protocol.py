@@ -90,8 +90,9 @@ def test_a_completion_leaves_a_line_without_what_was_typed(
 ) -> None:
     reference = {"type": "ref/prompt", "name": "check_logs"}
     params = {"ref": reference, "argument": {"name": "component_name", "value": "canary"}}
+    before = len(example_server.audit())
     assert modern(example_server, key, "completion/complete", params).status == 200
-    line = last_line(example_server)
+    (line,) = (json.loads(line) for line in example_server.audit()[before:])
     assert (line["method"], line["tool"], line["decision"]) == (
         "completion/complete", "check_logs", "allowed",
     )  # fmt: skip

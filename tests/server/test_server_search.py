@@ -47,10 +47,12 @@ def server(
 
 
 def last_line(server: Running) -> dict[str, Any]:
-    return json.loads(server.audit()[-1])
+    """Return the line of the last call; a client that leaves makes lines of its own."""
+    lines = [json.loads(line) for line in server.audit()]
+    return [line for line in lines if line["method"] == "tools/call"][-1]
 
 
-def through(server: Running, key: int, name: str, **arguments: Any) -> dict[str, Any]:
+def through(server: Running, key: int, name: str, /, **arguments: Any) -> dict[str, Any]:
     return call(server, key, "call_tool", name=name, arguments=arguments)
 
 

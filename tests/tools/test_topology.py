@@ -362,7 +362,9 @@ async def test_explain_access_tells_the_change_that_would_allow_it(
         assert whole["stack_yaml_diff"] == delete["stack_yaml_diff"]
     unlinked = await explain(tool="cache_flush")
     assert unlinked["state"] == "not_linked"
-    assert unlinked["stack_yaml_diff"] == " links:\n+  - {from: fastmcp, to: kafka}\n"
+    assert unlinked["stack_yaml_diff"] == (
+        " links:\n+  - {from: fastmcp, to: kafka, write_access: true}\n"
+    )
     for tool in ("shell_exec", "valkey_nothing"):
         assert (await refuse(tools, "explain_access", {"tool": tool})).code == "E_NOT_FOUND"
 

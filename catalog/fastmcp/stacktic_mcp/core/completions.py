@@ -1,7 +1,7 @@
 """Values that a client offers while a person fills in the argument of a prompt.
 
 In: the closed lists that tool files gave with their prompts, what was typed so far.
-Out: the values that fit, those that begin so first; one audit line a request.
+Out: the values that fit, those that begin so first; what the audit line tells of the request.
 Must not know: what a prompt says.
 """
 
@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from mcp_types import CompletionArgument, CompletionContext, PromptReference
 
+from stacktic_mcp.core.calls import current_call
+from stacktic_mcp.core.cursors import digest
+from stacktic_mcp.core.governed import mask_name, mask_value
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fastmcp import FastMCP
     from fastmcp.server.completions import CompletionReference
 
-    from stacktic_mcp.core.recorder import CallRecorder
     from stacktic_mcp.core.toolkit import Toolset
 
-METHOD = "completion/complete"
 
-
-def offer_completions(mcp: FastMCP, toolsets: Iterable[Toolset], recorder: CallRecorder) -> None:
+def offer_completions(mcp: FastMCP, toolsets: Iterable[Toolset]) -> None:
     """Answer `completion/complete`; a server without closed lists does not announce it."""
     lists = {place: values for toolset in toolsets for place, values in toolset.lists.items()}
     if not lists:
@@ -34,8 +35,10 @@ def offer_completions(mcp: FastMCP, toolsets: Iterable[Toolset], recorder: CallR
     ) -> list[str]:
         del context  # No list depends on another argument.
         prompt = ref.name if isinstance(ref, PromptReference) else ref.uri
-        # FastMCP sends this request past the middleware, so its line is written here.
-        recorder.record(METHOD, prompt, {argument.name: argument.value})
+        call = current_call()
+        call.tool = mask_name(prompt)
+        call.arguments_digest = digest({argument.name: argument.value})
+        call.arguments = {mask_name(argument.name): mask_value(argument.value)}
         return fitting(lists.get((prompt, argument.name), ()), argument.value)
 
     mcp.add_completion_handler(complete)

@@ -142,15 +142,6 @@ class CallRecorder(Middleware):
         call.result_bytes = sum(len(str(getattr(item, "text", ""))) for item in result.content)
         return result
 
-    def record(self, method: str, name: str, arguments: Mapping[str, Any]) -> None:
-        """Write the line of a request that FastMCP sends past the middleware."""
-        call = Call(method=method, tool=mask_name(name), exchange=_exchange())
-        if call.exchange is not None:
-            call.exchange.recorded = True
-            call.key_name, call.session = call.exchange.key_name, call.exchange.session
-        _note(call, arguments)
-        self.audit.write(call, 0)
-
     def _listed(self, call: Call, tools: Sequence[Tool]) -> list[Tool]:
         """Keep the tools that the caller may reach, in their order; all others are served alike."""
         known = [(tool, self.tools.get(tool.name)) for tool in tools]

@@ -118,7 +118,7 @@ def build_server(settings: Settings, package: Path) -> Server:
         recorder.searches = True
         mcp.add_transform(search.search_transform())
     _ensure_locked(locked, search.live_tools(mcp, recorder.tools.values()), settings)
-    offer_completions(mcp, toolsets, recorder)
+    offer_completions(mcp, toolsets)
     let_lists_be_kept(mcp, list_ttl_ms(settings))
     if not callers.ring().keys and callers.sign_in is None:
         logger.warning("no API key is known: fill MCP_API_KEYS; until then every call is refused")

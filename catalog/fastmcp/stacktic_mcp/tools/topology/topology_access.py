@@ -41,7 +41,8 @@ def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict
         return _explanation("not_in_stack", fact, _add_component_diff(topology, types[0]))
     if missing:
         fact = f"{missing[0].name} is not linked, so its tools do not exist"
-        return _explanation("not_linked", fact, _add_link_diff(topology, missing[0].name))
+        diff = _add_link_diff(topology, missing[0].name, writes=bool(writing))
+        return _explanation("not_linked", fact, diff)
     raise Refusal("E_NOT_FOUND", f"links to {' or '.join(types)} give no tool of that name")
 
 
@@ -139,9 +140,10 @@ def _explanation(state: str, fact: str, diff: str | None) -> dict[str, Any]:
     return {"state": state, "fact": fact, "stack_yaml_diff": diff}
 
 
-def _add_link_diff(topology: Topology, component: str) -> str:
+def _add_link_diff(topology: Topology, component: str, *, writes: bool = False) -> str:
     ends = f"from: {topology.server}, to: {component}"
-    return f" links:\n+  - {{{ends}{_free_env(topology, component)}}}\n"
+    access = ", write_access: true" if writes else ""
+    return f" links:\n+  - {{{ends}{_free_env(topology, component)}{access}}}\n"
 
 
 def _free_env(topology: Topology, component: str) -> str:
