@@ -33,6 +33,8 @@ LIST_FIELDS = (
     "items.metadata.name,items.spec.project,items.spec.destination.namespace,"
     "items.status.sync.status,items.status.health.status,items.status.operationState.phase"
 )
+# What no role of a link has; a role that may do all answers yes to the first.
+FORBIDDEN = ("delete", "update", "override")
 BUSY = "an operation on this Application is under way; wait for its end"
 
 App = Annotated[str, Choice("apps")]
@@ -44,6 +46,7 @@ Limit = Annotated[int, Field(ge=1, le=500)]
 
 def register(tools: Toolset) -> None:
     """Offer the tools of an Argo CD link."""
+    tools.rights(_wider)
     _register_applications(tools)
     _register_details(tools)
     if tools.write_access:
@@ -129,6 +132,26 @@ def _http(link: Link) -> Http:
         headers=lambda: {"authorization": f"Bearer {link.secret('TOKEN')}"},
         credential="TOKEN",
     )
+
+
+async def _wider(link: Link) -> list[str]:
+    """Return what the token may do beyond its role, as Argo CD answers itself."""
+    own = f"{_project(link)}/*"
+    asked = [(action, own) for action in FORBIDDEN] + [("get", "*/*")]
+    asked += [] if link.writable else [("sync", own)]
+    http = _http(link)
+    answers = [
+        at(
+            await http.get_json(("account", "can-i", "applications", action, *where.split("/"))),
+            "value",
+        )
+        for action, where in asked
+    ]
+    return [
+        f"it may {action} Applications{' of every project' if where != own else ''}"
+        for (action, where), answer in zip(asked, answers, strict=True)
+        if answer == "yes"
+    ]
 
 
 def _project(link: Link) -> str:

@@ -77,6 +77,7 @@ ORDERS: dict[Order, str] = {"bytes": "total_bytes", "rows": "total_rows", "parts
 
 def register(tools: Toolset) -> None:
     """Add the ClickHouse tools; the one that writes only where a link allows it."""
+    tools.rights(lambda link: ClickHouse(link).wider())
     _register_catalog(tools)
     _register_queries(tools)
     if tools.write_access:

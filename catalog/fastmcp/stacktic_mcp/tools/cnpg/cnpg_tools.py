@@ -57,6 +57,7 @@ Order = Literal["size", "rows", "dead_rows", "sequential_scans", "writes"]
 def register(tools: Toolset) -> None:
     """Add the PostgreSQL tools; none of them writes."""
     sessions = Sessions()
+    tools.rights(sessions.wider)
     _register_catalog(tools, sessions)
     _register_queries(tools, sessions)
     _register_operations(tools, sessions)

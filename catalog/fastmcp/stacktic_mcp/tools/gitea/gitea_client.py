@@ -21,7 +21,7 @@ from stacktic_mcp.lib.decoding import decode_json
 from stacktic_mcp.lib.documents import Facts, at, count, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
 
-CHECK_LASTS_S = 300.0
+CHECK_LASTS_S = 60.0
 # As many as the API gives at once where nobody has set another number.
 PAGE = 50
 MAX_REPOSITORIES = 200
@@ -57,9 +57,7 @@ class Gitea:
 
         Every use of a link passes here or through `ready` before anything else is asked.
         """
-        found = await _visible(link)
-        names = {f"{owner_of(link, name)}/{name}".lower(): name for name in _linked(link)}
-        shown = {names.get(text(one.get("full_name")).lower(), ""): one for one in found}
+        shown = await _shown(link)
         _ensure_reader(link, shown)
         if shown and not self._is_checked(link):
             await _ensure_scopes(link, owner_of(link, min(shown)), min(shown))
@@ -70,6 +68,17 @@ class Gitea:
         """Have the token tried where that was not done lately."""
         if not self._is_checked(link):
             await self.repositories(link)
+
+    async def wider(self, link: Link) -> list[str]:
+        """Return what the token may do beyond reading what is linked."""
+        shown = await _shown(link)
+        found = _beyond(shown)
+        linked = sorted(set(shown) - {""})
+        if not found and linked:
+            found = await _wide_scopes(link, owner_of(link, linked[0]), linked[0])
+        if found:
+            self._checked.pop(link.component, None)
+        return found
 
     async def page(
         self,
@@ -200,6 +209,19 @@ async def _visible(link: Link) -> list[Facts]:
     return found
 
 
+async def _shown(link: Link) -> dict[str, Facts]:
+    """Return what the account sees of each linked repository, the others under no name."""
+    found = await _visible(link)
+    names = {f"{owner_of(link, name)}/{name}".lower(): name for name in _linked(link)}
+    return {names.get(text(one.get("full_name")).lower(), ""): one for one in found}
+
+
+def _beyond(shown: dict[str, Facts]) -> list[str]:
+    found = ["it sees repositories that are not linked"] if "" in shown else []
+    rights = [at(one, "permissions", name) for one in shown.values() for name in ("push", "admin")]
+    return found + ["it may do more than read"] * any(right is not False for right in rights)
+
+
 def _ensure_reader(link: Link, shown: dict[str, Facts]) -> None:
     """Refuse an account that sees more than is linked, or may do more than read."""
     if "" in shown:
@@ -207,13 +229,18 @@ def _ensure_reader(link: Link, shown: dict[str, Facts]) -> None:
             "E_UNAVAILABLE",
             f"the account of this link on {link.component} sees repositories that are not linked",
         )
-    rights = [at(one, "permissions", name) for one in shown.values() for name in ("push", "admin")]
-    if any(right is not False for right in rights):
+    if _beyond(shown):
         raise _too_much(link)
 
 
 async def _ensure_scopes(link: Link, owner: str, repository: str) -> None:
-    """Refuse a token that is let in anywhere but where a link reads.
+    """Refuse a token that is let in anywhere but where a link reads."""
+    if await _wide_scopes(link, owner, repository):
+        raise _too_much(link)
+
+
+async def _wide_scopes(link: Link, owner: str, repository: str) -> list[str]:
+    """Return whether a token is let in anywhere but where a link reads.
 
     None of these could change anything: the first two only tell, and there is no issue 0.
     """
@@ -225,7 +252,8 @@ async def _ensure_scopes(link: Link, owner: str, repository: str) -> None:
     ]
     for method, path in tried:
         if not await _is_out_of_scope(link, method, path):
-            raise _too_much(link)
+            return ["its token has more scopes than reading takes"]
+    return []
 
 
 async def _is_out_of_scope(link: Link, method: str, path: list[str]) -> bool:

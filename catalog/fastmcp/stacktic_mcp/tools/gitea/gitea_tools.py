@@ -86,6 +86,7 @@ Length = Annotated[int, Field(ge=1, le=65536, description="bytes at most")]
 def register(tools: Toolset) -> None:
     """Add the Gitea tools; none of them writes."""
     gitea = Gitea()
+    tools.rights(gitea.wider)
     _register_history(tools, gitea)
     _register_files(tools, gitea)
     _register_work(tools, gitea)

@@ -32,6 +32,10 @@ from stacktic_mcp.tools.grafana.grafana_shapes import (
 
 MAX_DASHBOARD_BYTES = 96 * 1024
 SOURCE_TAG = "mcp"
+# Changes that no Viewer makes, and those that no Editor makes either, by Grafana's own names.
+CHANGES = (":write", ":create", ":delete", ":add", ":remove")
+EDITED = ("dashboards:", "folders:", "alert.rules:", "alert.notifications:", "alert.provisioning:")
+RULED = ("users:", "org.users:", "teams:", "serviceaccounts:", "datasources:", "orgs:", "settings:")
 
 Uid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
 Part = Annotated[str, Field(min_length=1, max_length=100, description="part of the title")]
@@ -60,6 +64,7 @@ State = Literal["active", "alerting", "pending", "nodata", "error", "normal", "a
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Grafana link."""
+    tools.rights(_wider)
     _register_dashboards(tools)
     _register_lists(tools)
     if tools.write_access:
@@ -143,6 +148,24 @@ def _http(link: Link, token: str = "TOKEN") -> Http:  # noqa: S107 -- the name o
         headers=lambda: {"authorization": f"Bearer {link.secret(token)}"},
         credential=token,
     )
+
+
+async def _wider(link: Link) -> list[str]:
+    """Return what the tokens may do beyond their roles, as Grafana tells each of them."""
+    found = await _changes(link, "TOKEN", EDITED + RULED)
+    if link.write_access:
+        found |= await _changes(link, "WRITE_TOKEN", RULED)
+    return [f"it may change {name}" for name in sorted(found)]
+
+
+async def _changes(link: Link, token: str, kinds: tuple[str, ...]) -> set[str]:
+    path = ("access-control", "user", "permissions")
+    actions = ensure_object(await _http(link, token).get_json(path))
+    return {
+        action.rpartition(":")[0]
+        for action in actions
+        if action.startswith(kinds) and action.endswith(CHANGES)
+    }
 
 
 async def _search(

@@ -93,6 +93,13 @@ class Realm:
             found = known[self.name] = Token(text, asked + TOKEN_SECONDS)
         return found.text
 
+    async def may_more(self) -> bool:
+        """Tell whether a new token has roles that the link does not grant."""
+        more = has_more(claims_of(await self._new_token()), self.name)
+        if more:
+            _tokens.get(self.link, {}).pop(self.name, None)
+        return more
+
     async def _new_token(self) -> str:
         form = {
             "grant_type": "client_credentials",
@@ -147,17 +154,31 @@ def claims_of(token: str) -> Facts:
 def ensure_roles(claims: Facts, link: Link, realm: str) -> None:
     """Refuse a token with another role than the link grants, or without one of them."""
     account = f"the account {link.value('CLIENT_ID')} of realm {realm}"
-    clients = facts_of(claims.get("resource_access"))
-    administers = _roles(clients.get(ADMINISTRATION))
-    more = administers - HELD
-    more |= _roles(claims.get("realm_access")) - EVERYONE - {f"default-roles-{realm.lower()}"}
-    others = set(clients) - {ADMINISTRATION, OWN_ACCOUNT}
-    if more or others:
+    administers = _roles(facts_of(claims.get("resource_access")).get(ADMINISTRATION))
+    if has_more(claims, realm):
         hint = f"{account} has roles that this link does not grant, so it is not used"
         raise Refusal("E_UNAVAILABLE", hint)
     if lacks := sorted(GRANTED - administers):
         hint = f"{account} lacks {', '.join(lacks)} of {ADMINISTRATION}"
         raise Refusal("E_UNAVAILABLE", f"{hint}; an administrator of the server gives them once")
+
+
+def has_more(claims: Facts, realm: str) -> bool:
+    """Tell whether a token has another role than a link grants."""
+    clients = facts_of(claims.get("resource_access"))
+    more = _roles(clients.get(ADMINISTRATION)) - HELD
+    more |= _roles(claims.get("realm_access")) - EVERYONE - {f"default-roles-{realm.lower()}"}
+    return bool(more or set(clients) - {ADMINISTRATION, OWN_ACCOUNT})
+
+
+async def wider(link: Link) -> list[str]:
+    """Return the realms in which the account has roles that the link does not grant."""
+    names = link.enums.get("realms", ())
+    return [
+        f"in realm {name}, it has roles that the link does not grant"
+        for name in names
+        if await Realm(link, name).may_more()
+    ]
 
 
 def _roles(access: Any) -> set[str]:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, count, objects, text
-from stacktic_mcp.tools.keycloak.keycloak_client import Realm
+from stacktic_mcp.tools.keycloak.keycloak_client import Realm, wider
 from stacktic_mcp.tools.keycloak.keycloak_views import (
     Row,
     change_row,
@@ -89,6 +89,7 @@ Enabled = Annotated[bool | None, Field(description="those who may log in, or who
 
 def register(tools: Toolset) -> None:
     """Add the Keycloak tools; none of them writes."""
+    tools.rights(wider)
     _register_realms(tools)
     _register_people(tools)
     _register_events(tools)

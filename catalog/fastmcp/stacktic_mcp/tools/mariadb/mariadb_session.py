@@ -25,11 +25,11 @@ from stacktic_mcp.tools.mariadb.mariadb_rows import read
 from stacktic_mcp.tools.mariadb.mariadb_wire import Account, CappedConnection, TooMuchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # The account has a limit of 4 connections: one stays free, to end what the others do.
 SESSIONS_AT_ONCE = 3
-CHECK_LASTS_S = 300.0
+CHECK_LASTS_S = 60.0
 LOCK_WAIT_S = 1
 MAX_GRANTS = 1000
 _READS = re.compile(r"GRANT (?:(?:USAGE|SELECT|SHOW VIEW)(?:, (?=\S))?)+ ON (?!\*\.\* )\S")
@@ -56,6 +56,8 @@ class Sessions:
         database: str | None,
         work: Callable[[CappedConnection], T],
         timeout_s: float = 5.0,
+        *,
+        judged: bool = True,
     ) -> T:
         """Return what the work gives on a connection of its own."""
         gate = self._gates.setdefault(link.component, asyncio.Semaphore(SESSIONS_AT_ONCE))
@@ -63,7 +65,9 @@ class Sessions:
             session = _Session(link, account_of(link), timeout_s)
             # Shielded, since a thread cannot be cancelled: the server is told to end it.
             running = asyncio.ensure_future(
-                asyncio.to_thread(session.run, database, self._checking(link, work))
+                asyncio.to_thread(
+                    session.run, database, self._checking(link, work) if judged else work
+                )
             )
             try:
                 async with asyncio.timeout(timeout_s + 1):
@@ -75,6 +79,17 @@ class Sessions:
                     raise
                 hint = f"the statement ran longer than {timeout_s} s"
                 raise Refusal("E_TIMEOUT", hint) from ended
+
+    async def wider(self, link: Link) -> list[str]:
+        """Return what the account may do beyond reading."""
+
+        def look(connection: CappedConnection) -> list[str]:
+            return beyond(grants_of(connection, link))
+
+        found = await self.run(link, None, look, judged=False)
+        if found:
+            self._checked.pop(link.component, None)
+        return found
 
     def _checking(
         self, link: Link, work: Callable[[CappedConnection], T]
@@ -164,16 +179,29 @@ def _trusted(link: Link) -> ssl.SSLContext:
 
 def ensure_reader(connection: CappedConnection, link: Link) -> None:
     """Refuse an account that may do anything but read in databases that are named."""
+    if beyond(grants_of(connection, link)):
+        hint = f"the account of {link.component} is no plain reader: it has more than SELECT"
+        raise Refusal("E_UNAVAILABLE", hint)
+
+
+def grants_of(connection: CappedConnection, link: Link) -> list[str]:
+    """Return the grants of the account, as the server words them."""
     with connection.cursor() as cursor:
         cursor.execute(GRANTS)
         grants = [str(row[0]) for row in cursor.fetchmany(MAX_GRANTS)]
-    for grant in grants:
-        reads = _READS.match(grant) or _ANYBODY.match(grant)
-        if not reads or "WITH GRANT OPTION" in grant:
-            hint = f"the account of {link.component} is no plain reader: it has more than SELECT"
-            raise Refusal("E_UNAVAILABLE", hint)
     if not grants or len(grants) == MAX_GRANTS:
         raise Refusal("E_UNAVAILABLE", f"the grants of the account of {link.component} are unknown")
+    return grants
+
+
+def beyond(grants: Sequence[str]) -> list[str]:
+    """Return what grants give beyond reading databases that are named."""
+    found: list[str] = []
+    if any(not (_READS.match(grant) or _ANYBODY.match(grant)) for grant in grants):
+        found.append("it has more than SELECT on named databases")
+    if any("WITH GRANT OPTION" in grant for grant in grants):
+        found.append("it may give its rights to others")
+    return found
 
 
 def fetch(connection: CappedConnection, sql: str, params: Any = (), limit: int = 1000) -> Any:

@@ -60,6 +60,7 @@ Order = Annotated[Literal["size", "rows", "free", "updated"], Field(description=
 def register(tools: Toolset) -> None:
     """Add the MariaDB tools; none of them writes."""
     sessions = Sessions()
+    tools.rights(sessions.wider)
     _register_catalog(tools, sessions)
     _register_queries(tools, sessions)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Client = AsyncMongoClient[RawBSONDocument]
 CONNECT_TIMEOUT_MS = 3000
 SOCKET_TIMEOUT_MS = 12_000
-CHECK_LASTS_S = 300.0
+CHECK_LASTS_S = 60.0
 READER = "read"
 _WRONG_PASSWORD = 18
 _NO_RIGHT = 13
@@ -60,6 +60,20 @@ class Clients:
             raise refusal_of(error, link) from error
         finally:
             await client.close()
+
+    async def wider(self, link: Link) -> list[str]:
+        """Return what the user may do beyond reading the linked databases."""
+        client = connect(link)
+        try:
+            status = await roles_of(client)
+        except (PyMongoError, BSONError, OverflowError) as error:
+            raise refusal_of(error, link) from error
+        finally:
+            await client.close()
+        if _roles(status, link) <= _granted(link):
+            return []
+        self._checked.pop(link.component, None)
+        return ["it has another role than `read` of the linked databases"]
 
 
 def connect(link: Link) -> Client:
@@ -106,15 +120,21 @@ async def roles_of(client: Client) -> Mapping[str, Any]:
 
 def ensure_reader(status: Mapping[str, Any], link: Link) -> None:
     """Refuse a user that has any role but `read` of a linked database, and one that has none."""
-    roles = objects(at(plain(status), "authInfo", "authenticatedUserRoles"))
-    linked = link.enums.get("databases", ())
-    for role in roles:
-        if role.get("role") != READER or role.get("db") not in linked:
-            hint = f"the user of {link.component} is no plain reader of the linked databases"
-            raise Refusal("E_UNAVAILABLE", hint)
-    if not roles:
+    if not _roles(status, link) <= _granted(link):
+        hint = f"the user of {link.component} is no plain reader of the linked databases"
+        raise Refusal("E_UNAVAILABLE", hint)
+
+
+def _roles(status: Mapping[str, Any], link: Link) -> set[tuple[str, str]]:
+    told = objects(at(plain(status), "authInfo", "authenticatedUserRoles"))
+    if not told:
         hint = f"{link.component} tells no role of the user, so nothing is asked"
         raise Refusal("E_UNAVAILABLE", hint)
+    return {(str(role.get("role")), str(role.get("db"))) for role in told}
+
+
+def _granted(link: Link) -> set[tuple[str, str]]:
+    return {(READER, name) for name in link.enums.get("databases", ())}
 
 
 def refusal_of(error: Exception, link: Link) -> Refusal:

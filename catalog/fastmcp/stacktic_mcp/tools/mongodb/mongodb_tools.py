@@ -58,6 +58,7 @@ Limit = Annotated[int, Field(ge=1, le=500, description="how many at most")]
 def register(tools: Toolset) -> None:
     """Add the MongoDB tools; none of them writes."""
     clients = Clients()
+    tools.rights(clients.wider)
     _register_catalog(tools, clients)
     _register_queries(tools, clients)
 

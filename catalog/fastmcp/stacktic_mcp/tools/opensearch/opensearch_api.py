@@ -49,6 +49,13 @@ class Principals:
         await search.ensure_own_role_alone()
         self._seen[name] = time.monotonic() + CHECKED_FOR_SECONDS
 
+    async def wider(self, link: Link) -> list[str]:
+        """Return what the user may do beyond its own role."""
+        if not await Search(link).has_other_roles():
+            return []
+        self._seen.pop(link.env, None)
+        return ["it has other roles than its own"]
+
 
 class Search:
     """Requests of one tool call."""
@@ -66,11 +73,15 @@ class Search:
 
     async def ensure_own_role_alone(self) -> None:
         """Refuse a user that has other roles, or gets some from elsewhere."""
-        told = ensure_object(await self._http.get_json(["_plugins", "_security", "authinfo"]))
-        roles, others = texts(told.get("roles")), texts(told.get("backend_roles"))
-        if text(told.get("user_name")) != self._user or roles != [self._user] or others:
+        if await self.has_other_roles():
             hint = f"the user of this link at {self.link.component} has other roles than its own"
             raise Refusal("E_UNAVAILABLE", hint)
+
+    async def has_other_roles(self) -> bool:
+        """Tell whether the user is another, or has other roles than the one of its name."""
+        told = ensure_object(await self._http.get_json(["_plugins", "_security", "authinfo"]))
+        roles, others = texts(told.get("roles")), texts(told.get("backend_roles"))
+        return text(told.get("user_name")) != self._user or roles != [self._user] or bool(others)
 
     async def search(self, index: str, body: Body) -> Facts:
         """Return what a search found; it ends when whoever asks goes away."""

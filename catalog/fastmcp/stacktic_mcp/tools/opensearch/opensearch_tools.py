@@ -80,6 +80,7 @@ NO_FIELDS: list[str] = []
 def register(tools: Toolset) -> None:
     """Add the OpenSearch tools; none of them writes."""
     principals = Principals()
+    tools.rights(principals.wider)
     _register_catalog(tools, principals)
     _register_documents(tools, principals)
     _register_numbers(tools, principals)

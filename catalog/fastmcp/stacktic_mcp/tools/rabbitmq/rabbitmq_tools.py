@@ -39,6 +39,7 @@ Depth = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 def register(tools: Toolset) -> None:
     """Register the tools of the RabbitMQ links."""
+    tools.rights(lambda link: Broker.wider(link, tools.grants(link).get("tags", ())))
     _register_cluster(tools)
     _register_queues(tools)
     _register_routes(tools)

@@ -17,7 +17,7 @@ from pydantic import Field
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import encoded, whole_characters
 from stacktic_mcp.lib.documents import count
-from stacktic_mcp.tools.s3.s3_client import call, ensure_key
+from stacktic_mcp.tools.s3.s3_client import call, ensure_key, wider
 from stacktic_mcp.tools.s3.s3_reading import Part, etag_of, moment, object_facts, read_part
 
 MAX_WHOLE_PART = 128 * 1024
@@ -41,6 +41,7 @@ ContentType = Annotated[
 
 def register(tools: Toolset) -> None:
     """Register the tools of the S3 links."""
+    tools.rights(wider)
     _register_lists(tools)
     _register_objects(tools)
     if tools.write_access:

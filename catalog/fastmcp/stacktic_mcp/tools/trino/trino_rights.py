@@ -38,17 +38,30 @@ async def reader(link: Link) -> Trino:
 
 
 async def _ensure_reader(client: Trino, link: Link) -> None:
+    found = await _beyond(client, link)
+    if found:
+        hint = f"the user of the link to {link.component} may do more than read: {found[0]}"
+        raise Refusal("E_UNAVAILABLE", hint)
+
+
+async def wider(link: Link) -> list[str]:
+    """Return what the user may do beyond reading."""
+    found = await _beyond(Trino(link), link)
+    if found:
+        _checked.pop(link, None)
+    return found
+
+
+async def _beyond(client: Trino, link: Link) -> list[str]:
     linked = link.enums.get("catalogs", ())
     found = await client.select(statements.CATALOGS, 1000)
     seen = {str(row[0]) for row in found.rows}
     if not seen - OWN <= set(linked):
-        raise _wider(link, "it sees a catalog that is not linked")
+        return ["it sees a catalog that is not linked"]
     asked = [statements.write(name) for name in linked if name in seen] + [statements.SETTING]
     answers = await asyncio.gather(*(_is_denied(client, sql) for sql in asked))
-    if not answers[-1]:
-        raise _wider(link, "it may set limits for itself")
-    if not all(answers):
-        raise _wider(link, "it may make tables")
+    limits = [] if answers[-1] else ["it may set limits for itself"]
+    return limits + ([] if all(answers[:-1]) else ["it may make tables"])
 
 
 async def _is_denied(client: Trino, sql: str) -> bool:
@@ -57,8 +70,3 @@ async def _is_denied(client: Trino, sql: str) -> bool:
     except TrinoError as error:
         return error.name == DENIED
     return False
-
-
-def _wider(link: Link, what: str) -> Refusal:
-    hint = f"the user of the link to {link.component} may do more than read: {what}"
-    return Refusal("E_UNAVAILABLE", hint)

@@ -18,7 +18,7 @@ from stacktic_mcp.tools.trino import trino_statements as statements
 from stacktic_mcp.tools.trino.trino_client import Trino
 from stacktic_mcp.tools.trino.trino_fence import one_query
 from stacktic_mcp.tools.trino.trino_queries import query_line
-from stacktic_mcp.tools.trino.trino_rights import reader
+from stacktic_mcp.tools.trino.trino_rights import reader, wider
 from stacktic_mcp.tools.trino.trino_rows import with_values
 
 MAX_COLUMNS = 1000
@@ -65,6 +65,7 @@ PLANS = {
 
 def register(tools: Toolset) -> None:
     """Add the Trino tools; none of them writes."""
+    tools.rights(wider)
     _register_names(tools)
     _register_tables(tools)
     _register_queries(tools)

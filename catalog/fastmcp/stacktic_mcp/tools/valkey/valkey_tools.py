@@ -14,7 +14,13 @@ from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import whole_characters
-from stacktic_mcp.tools.valkey.valkey_client import Valkey, connect, ensure_keys, ensure_type
+from stacktic_mcp.tools.valkey.valkey_client import (
+    Valkey,
+    connect,
+    ensure_keys,
+    ensure_type,
+    wider,
+)
 from stacktic_mcp.tools.valkey.valkey_collections import memory_report, read_collection, read_hash
 from stacktic_mcp.tools.valkey.valkey_reading import KeyScan, info_fields, shown
 
@@ -36,6 +42,7 @@ Section = Literal[
 
 def register(tools: Toolset) -> None:
     """Register the tools of the Valkey links."""
+    tools.rights(lambda link: wider(link, tools.grants(link).get("allow", ())))
     _register_server(tools)
     _register_keys(tools)
     _register_values(tools)
