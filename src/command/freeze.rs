@@ -86,8 +86,10 @@ impl Step {
 
 /// The switch in each namespace first: it counts without the annotations, if later.
 fn steps(args: &FreezeArgs, servers: &[&Component]) -> Vec<Step> {
-    let context = args.context.iter().flat_map(|name| ["--context".to_owned(), name.clone()]);
-    let context: Vec<String> = context.collect();
+    let context: Vec<String> = match &args.context {
+        Some(name) => vec!["--context".to_owned(), name.clone()],
+        None => Vec::new(),
+    };
     let words = |words: &[&str]| -> Vec<String> {
         let words = words.iter().map(|word| (*word).to_owned());
         words.chain(context.iter().cloned()).collect()

@@ -376,16 +376,22 @@ mod tests {
             r#"[{ "config_maps": "topology" }]"#,
             &view,
             Some(json!([
-                { "kind": "configMap", "name": "mcp-topology", "items": [] },
-                { "kind": "configMap", "name": "mcp-topology-001", "items": [] },
+                { "kind": "configMap", "name": "mcp-topology", "items": [], "optional": false },
+                { "kind": "configMap", "name": "mcp-topology-001", "items": [], "optional": false },
             ])),
         );
         check(
             r#"["package"]"#,
             &view,
-            Some(
-                json!([{ "kind": "configMap", "name": "mcp-core", "items": [{ "key": "server.py", "path": "core/server.py" }] }]),
-            ),
+            Some(json!([{
+                "kind": "configMap", "name": "mcp-core", "optional": false,
+                "items": [{ "key": "server.py", "path": "core/server.py" }],
+            }])),
+        );
+        check(
+            r#"[{ "optional_config_map": "switch" }]"#,
+            &view,
+            Some(json!([{ "kind": "configMap", "name": "switch", "items": [], "optional": true }])),
         );
         check(r#"[{ "config_maps": "nowhere" }]"#, &view, None);
         check(r#"["package"]"#, &json!({}), None);
@@ -400,7 +406,7 @@ mod tests {
             account("smtp", Json::Null), account("http", users("app_c")),
         ] });
         let items = json!([{ "key": "app_a", "path": "app_a" }, { "key": "app_b", "path": "app_b" }]);
-        let expected = json!([{ "kind": "secret", "name": "mail-users", "items": items }]);
+        let expected = json!([{ "kind": "secret", "name": "mail-users", "items": items, "optional": false }]);
         check(r#"[{ "accounts": "smtp" }]"#, &view, Some(expected));
         check(r#"[{ "accounts": "amqp" }]"#, &view, Some(json!([])));
     }

@@ -65,8 +65,11 @@ fn every_server_gets_the_switch_and_its_pods_a_new_word() {
     let frozen = run(&project, &["--reason", "a key\nis 'out' $(id)"]);
     assert_eq!(frozen.code, 0, "{}", frozen.stderr);
     let first = calls(&project);
-    let word = |line: &str| line.rsplit('=').next().unwrap().to_owned();
-    let without: Vec<String> = first.iter().map(|line| line.replace(&word(line), "WORD")).collect();
+    let word = |line: &str| line.split_once("freeze=").map_or("-", |found| found.1).to_owned();
+    let without: Vec<String> = first
+        .iter()
+        .map(|line| line.replace(&format!("freeze={}", word(line)), "freeze=WORD"))
+        .collect();
     assert_eq!(
         without,
         [
@@ -127,7 +130,10 @@ fn printed_commands_do_what_the_command_does() {
     // Those that take accounts back follow, and are not for a shell without a cluster.
     let (commands, _) = printed.stdout.split_once("# Keys").unwrap();
     let mut shell = support::shell(project.path(), commands);
-    shell.env("PATH", format!("{}:/usr/bin:/bin", project.path().join("bin").display()));
+    shell.env(
+        "PATH",
+        format!("{}:/usr/bin:/bin", project.path().join("bin").display()),
+    );
     assert_eq!(support::run(shell).code, 0);
     assert_eq!(calls(&project).len(), 4);
     let input = project.read("bin/kubectl.input");

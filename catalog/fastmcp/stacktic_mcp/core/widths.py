@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 DEFAULT_SECONDS = 60
 PROBE_SECONDS = 10.0
 # How long the first answers are waited for before the server takes calls.
-START_SECONDS = 3.0
+START_SECONDS = 1.0
 AT_ONCE = 16
 MAX_SENTENCES = 8
 MAX_CHARACTERS = 200
