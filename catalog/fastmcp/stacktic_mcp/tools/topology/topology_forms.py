@@ -27,15 +27,6 @@ class ComponentFacts(TypedDict):
     attributes: list[Row]
 
 
-class Structure(TypedDict):
-    """The stack as the agent tells it."""
-
-    stack: str
-    domain: str
-    components: list[Row]
-    links: list[Row]
-
-
 class Explanation(TypedDict):
     """Why something is reached or not, and the change that would allow it."""
 

@@ -49,7 +49,6 @@ from stacktic_mcp.tools.topology.topology_forms import (
     Explanation,
     HopRow,
     Row,
-    Structure,
 )
 from stacktic_mcp.tools.topology.topology_graph import Direction, edges_of, path, reach
 from stacktic_mcp.tools.topology.topology_guide import register_resources
@@ -173,7 +172,7 @@ def _register_views(tools: Toolset) -> None:
         return await _component_links(Agent(link), component, direction)
 
     @tools.read(budget_bytes=TREE_BYTES)
-    async def get_stack_structure(link: Link) -> Answer[Structure]:
+    async def get_stack_structure(link: Link) -> Answer[Row]:
         """Overview of a whole architecture: structure, map, diagram, tree of a stack.
 
         Parts, groups, namespaces, connections.
