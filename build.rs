@@ -282,9 +282,10 @@ fn contract(contract: &Contract) -> String {
 
 fn search_tool(tool: &SearchTool) -> String {
     format!(
-        "SearchTool {{ name: {}, calls: {}, description: {}, input: {}, output: {} }},",
+        "SearchTool {{ name: {}, calls: {}, title: {}, description: {}, input: {}, output: {} }},",
         text(&tool.name),
         tool.calls,
+        hashed(&tool.title),
         hashed(&tool.description),
         hashed(&tool.input),
         hashed(&tool.output)

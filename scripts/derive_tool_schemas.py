@@ -204,6 +204,7 @@ def search_tool(listed: ListedTool) -> dict[str, Any]:
     return {
         "name": listed.name,
         "calls": listed.name == search.CALL_TOOL,
+        "title": listed.title or "",
         "description": listed.description,
         "input_schema": listed.input_schema,
         "output_schema": listed.output_schema,

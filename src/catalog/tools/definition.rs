@@ -128,6 +128,8 @@ pub struct SearchTool {
     pub name: Cow<'static, str>,
     /// Whether it calls the others, and so does whatever they do.
     pub calls: bool,
+    /// Empty where the library gives none.
+    pub title: Hashed,
     pub description: Hashed,
     pub input: Hashed,
     /// `null` where it publishes none.
@@ -217,6 +219,7 @@ struct ContractFile {
 struct SearchEntry {
     name: String,
     calls: bool,
+    title: String,
     description: String,
     input_schema: Json,
     output_schema: Json,
@@ -227,6 +230,7 @@ impl From<SearchEntry> for SearchTool {
         Self {
             name: Cow::Owned(entry.name),
             calls: entry.calls,
+            title: Hashed::of(entry.title),
             description: Hashed::of(entry.description),
             input: Hashed::of_schema(&entry.input_schema),
             output: Hashed::of_schema(&entry.output_schema),
