@@ -27,7 +27,7 @@ from stacktic_mcp.core.toolkit import Toolset
 from stacktic_mcp.core.topology import load_topology
 from stacktic_mcp.lib.links import Link
 from stacktic_mcp.lib.refusal import Refusal
-from stacktic_mcp.tools.valkey import valkey_tools
+from stacktic_mcp.tools.valkey import valkey_tools, valkey_writing
 
 pytest_plugins = ["server_fixtures"]
 pytestmark = pytest.mark.anyio
@@ -35,9 +35,9 @@ pytestmark = pytest.mark.anyio
 PASSWORD = secret_value("MCP_VALKEY_PASSWORD")
 WRITE: dict[str, Any] = {"key": "app:x", "value": "changed", "mode": "always", "dry_run": False}
 # The functions behind the tools, with nothing in front of them.
-SET: Callable[..., Any] = valkey_tools._set  # pyright: ignore[reportPrivateUsage]
+SET: Callable[..., Any] = valkey_writing.set_value
 GET: Callable[..., Any] = valkey_tools._get  # pyright: ignore[reportPrivateUsage]
-DELETE: Callable[..., Any] = valkey_tools._delete  # pyright: ignore[reportPrivateUsage]
+DELETE: Callable[..., Any] = valkey_writing.delete_keys
 
 
 @pytest.fixture

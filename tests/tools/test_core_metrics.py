@@ -77,16 +77,20 @@ def test_the_end_of_each_key_is_told(tmp_path: Path) -> None:
     settings = Settings({}, secret_directory=tmp_path)
     assert expiries(settings) == {}
     entries = [
-        f"one:{DIGEST}",
-        f"two:{DIGEST};expires=1970-01-02T00:00:10Z",
-        f" three:{DIGEST};profile=desk;expires=1970-01-01",
-        f"four:{DIGEST};expires=1970-02-31",
-        f"five:{DIGEST};expires=1970-01-01T00:00:01Z;profile=x",
-        "six:short;expires=1970-01-01",
+        f"one:{'1' * 64}",
+        f"two:{'2' * 64};expires=1970-01-02T00:00:10Z",
+        f" three:{'3' * 64};expires=1970-01-01;profile=desk",
+        f"five:{'5' * 64};expires=1970-01-01T00:00:01Z;profile=x",
     ]
     (tmp_path / "MCP_API_KEYS").write_text(",".join(entries), encoding="utf-8")
     ends = {dict(labels)["key"]: end for labels, end in expiries(settings).items()}
     assert ends == {"two": 86410.0, "three": 86400.0, "five": 1.0}
+
+
+def test_of_keys_with_a_mistake_nothing_is_told(tmp_path: Path) -> None:
+    """`/health` says that they are broken."""
+    (tmp_path / "MCP_API_KEYS").write_text(f"four:{DIGEST};expires=1970-02-31", encoding="utf-8")
+    assert expiries(Settings({}, secret_directory=tmp_path)) == {}
 
 
 def fetch(port: int, path: str) -> tuple[int, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from stacktic_mcp.core import waiting
 from stacktic_mcp.core.audit import AuditLog
-from stacktic_mcp.core.auth import parse_keys
+from stacktic_mcp.core.callers import Callers
 from stacktic_mcp.core.gate import Gate
 from stacktic_mcp.core.limits import (
     BURST,
@@ -85,8 +85,8 @@ class Front:
         pairs = (f"{name}:{hashlib.sha256(key.encode()).hexdigest()}" for name, key in KEYS.items())
         self.app = app
         self.sink = io.BytesIO()
-        ring = parse_keys(",".join(pairs))
-        self.gate = Gate(app, ring, limits or fast(), AuditLog(self.sink))
+        keys = ",".join(pairs)
+        self.gate = Gate(app, Callers(lambda: keys), limits or fast(), AuditLog(self.sink))
 
     async def send(
         self,

@@ -6,18 +6,31 @@ import asyncio
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from fastmcp import Client, FastMCP
+from pydantic import Field
 
 from conftest import LinkFacts, MakeTools
-from stacktic_mcp.core.calls import Call
+from stacktic_mcp.core import recorder
+from stacktic_mcp.core.audit import AuditLog
+from stacktic_mcp.core.calls import Call, Exchange
+from stacktic_mcp.core.freeze import Freeze
+from stacktic_mcp.core.reach import ALL
 from stacktic_mcp.core.recorder import CallRecorder
+from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
 from stacktic_mcp.tools.topology import topology_live, topology_tools
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call as somebody who may reach all; without a request nobody reaches anything."""
+    monkeypatch.setattr(recorder, "_exchange", lambda: Exchange("ci", "", reach=ALL))
+
 
 BUDGETS = {"brief": 1500, "normal": 6000, "full": 20000}
 AGENT = LinkFacts("stack-agent", "fastmcp-stack_agent", "MCP_STACK_AGENT")
@@ -73,10 +86,11 @@ class Audit:
 def serve(tools: Toolset, *others: Toolset) -> tuple[FastMCP, Audit]:
     """Return a server of toolsets, recorded as the real one is."""
     audit = Audit()
-    recorder = CallRecorder(audit, {})  # type: ignore[arg-type]
-    server: FastMCP = FastMCP("test", middleware=[recorder], dereference_schemas=False)
+    kept = cast("AuditLog", audit)
+    recording = CallRecorder(kept, {}, Freeze(Settings({}), kept))
+    server: FastMCP = FastMCP("test", middleware=[recording], dereference_schemas=False)
     served = [tool for toolset in (tools, *others) for tool in toolset.tools]
-    recorder.tools = {tool.name: tool for tool in served}
+    recording.tools = {tool.name: tool for tool in served}
     for tool in served:
         server.add_tool(tool)
     for resource in tools.resources:
@@ -100,11 +114,13 @@ def split(make_tools: MakeTools, *stores: LinkFacts) -> tuple[Toolset, Toolset]:
     return found[0], found[1]
 
 
+Database = Annotated[str, Choice("databases"), Field(description="linked database")]
+Name = Annotated[str, Field(description="name")]
+
+
 def register_samples(tools: Toolset) -> None:
     @tools.read
-    async def sample_list_tables(
-        link: Link, database: Annotated[str, Choice("databases")]
-    ) -> Answer:
+    async def sample_list_tables(link: Link, database: Database) -> Answer:
         """List tables."""
         del link
         if database == "shut":
@@ -116,9 +132,9 @@ def register_samples(tools: Toolset) -> None:
     @tools.read
     async def sample_describe_table(
         link: Link,
-        database: Annotated[str, Choice("databases")],
-        table: str,
-        schema: str = "public",
+        database: Database,
+        table: Name,
+        schema: Name = "public",
     ) -> Answer:
         """Describe a table."""
         del link

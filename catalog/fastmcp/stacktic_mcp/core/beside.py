@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
     from contextlib import AbstractAsyncContextManager
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 
 class Beside(Protocol):
     """Something that runs on the loop of the application."""
@@ -21,6 +23,24 @@ class Beside(Protocol):
     def serving(self) -> AbstractAsyncContextManager[None]:
         """Run until the end of the block."""
         ...
+
+
+async def live(
+    app: ASGIApp, parts: Iterable[Beside | None], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Live as long as the application: that it is over is said when all parts are over, too."""
+    last: list[Message] = []
+
+    async def held(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            last.append(message)
+        else:
+            await send(message)
+
+    async with serving(parts):
+        await app(scope, receive, held)
+    for message in last:
+        await send(message)
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse
 
 from stacktic_mcp.core.admission import while_known
-from stacktic_mcp.core.beside import Beside, serving
+from stacktic_mcp.core.beside import Beside, live
 from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
     MAX_NOTED_CHARACTERS,
@@ -83,8 +83,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            async with serving(self.beside):
-                await self.app(scope, receive, send)
+            await live(self.app, self.beside, scope, receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:

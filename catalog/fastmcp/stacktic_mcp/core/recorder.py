@@ -7,6 +7,7 @@ Must not know: HTTP beyond the exchange that the gate left in the scope.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import time
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,8 @@ class CallRecorder(Middleware):
         exchange = _exchange()
         if context.type != "request" or (exchange is not None and exchange.internal):
             return await call_next(context)
-        if exchange is not None and exchange.recorded:
+        within = exchange is not None and exchange.recorded
+        if within and context.method == LIST_TOOLS:
             # A search lists the tools: a part of the call that is recorded already.
             return await self._serve(current_call(), context, call_next)
         started = time.perf_counter()
@@ -82,7 +84,9 @@ class CallRecorder(Middleware):
             if guarded and not await self.audit.settled():
                 call.deny("E_UNAVAILABLE")
                 return _unrecorded(call)
-            with self.freeze.during(call), serving(call):
+            # A call that a tool makes ends with the one that it is made in.
+            watched = contextlib.nullcontext() if within else self.freeze.during(call)
+            with watched, serving(call):
                 answer = await self._serve(call, context, call_next)
         except BaseException:
             if call.decision == "allowed":
@@ -114,7 +118,7 @@ class CallRecorder(Middleware):
             _note(call, dict(message.arguments or {}))
         try:
             answer = await call_next(context)
-            return self._listed(call, answer) if call.method == LIST_TOOLS else answer
+            return self._listed(call, answer) if context.method == LIST_TOOLS else answer
         except NotFoundError:
             call.deny("E_NOT_FOUND")
             raise

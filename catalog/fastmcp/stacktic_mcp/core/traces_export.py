@@ -33,7 +33,8 @@ RESOURCE = "MCP_OTEL_RESOURCE_ATTRIBUTES"
 MAX_WAITING = 2048
 MAX_OF_ONE_REQUEST = 512
 SECONDS = 5.0
-LAST_SECONDS = 2.0
+# A pod has a minute to end; a busy machine needs seconds for its first request.
+LAST_SECONDS = 10.0
 SCOPE = {"name": "fastmcp"}
 
 logger = logging.getLogger("stacktic.traces")

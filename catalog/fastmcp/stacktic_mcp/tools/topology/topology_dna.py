@@ -24,7 +24,7 @@ LIVE_SECONDS = 25.0
 
 Detail = Annotated[
     Literal["brief", "normal", "full"],
-    Field(description="at most 1500, 6000 or 20000 tokens; full also reads database schemas"),
+    Field(description="1500, 6000 or 20000 tokens"),
 ]
 
 
@@ -33,10 +33,10 @@ def register_dna(tools: Toolset) -> None:
 
     @tools.read(timeout_s=LIVE_SECONDS, budget_bytes=RESULT_BYTES, cell_bytes=DOCUMENT_BYTES)
     async def get_stack_dna(link: Link, detail: Detail = "normal") -> Answer:
-        """Return the whole stack in one read: what runs, who uses whom, what an AI may reach.
+        """Get the stack's DNA: topology, levels, flows, reach and delivery as one document.
 
-        Components, links with levels, data flows, what breaks when one fails, public hosts, tools,
-        delivery, backups, in lines below headings that name columns. Ask first; full adds schemas.
+        Lines below headings that name columns, 6000 tokens by default. Read it before any question
+        of structure; full adds live schemas.
         """
         del link  # The document is here; the agent is not asked.
         size = _size(tools, detail)
