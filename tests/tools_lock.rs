@@ -54,7 +54,12 @@ fn hashes(tool: &Json, envelope: &Json) -> [String; 4] {
         output["properties"]["data"] = data.clone();
     }
     let text = |key: &str| sha256_hex(tool[key].as_str().unwrap().as_bytes());
-    [text("title"), text("description"), canonical(&tool["input_schema"]), canonical(&output)]
+    [
+        text("title"),
+        text("description"),
+        canonical(&tool["input_schema"]),
+        canonical(&output),
+    ]
 }
 
 #[test]

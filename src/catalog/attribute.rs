@@ -53,7 +53,9 @@ impl AttributeType {
     /// Whether it has a text, which patterns may name.
     #[must_use]
     pub fn has_text(&self) -> bool {
-        !self.secret && !self.kind.is_of_variables() && !matches!(self.kind, AttributeKind::Ends | AttributeKind::Linked)
+        !self.secret
+            && !self.kind.is_of_variables()
+            && !matches!(self.kind, AttributeKind::Ends | AttributeKind::Linked)
     }
 }
 

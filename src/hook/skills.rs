@@ -99,7 +99,9 @@ fn skill(stack: &Stack, server: &Component, services: &BTreeSet<&str>, prompt: &
     let filled = |text: &str| text.replace("<stack>", stack.name.as_str());
     let told = |steps: &[Step]| -> Vec<String> {
         let told = steps.iter().filter(|step| is_told(step, services));
-        told.flat_map(|step| sentences(stack, step)).map(|text| filled(&text)).collect()
+        told.flat_map(|step| sentences(stack, step))
+            .map(|text| filled(&text))
+            .collect()
     };
     let steps = told(&prompt.steps).into_iter().enumerate();
     Skill {
@@ -132,7 +134,10 @@ fn sentences(stack: &Stack, step: &Step) -> Vec<String> {
         .values()
         .filter(|component| component.endpoints.contains_key(endpoint.as_str()));
     let types: BTreeSet<&str> = having.map(Component::type_name).collect();
-    types.into_iter().map(|name| step.text.replace("<type>", name)).collect()
+    types
+        .into_iter()
+        .map(|name| step.text.replace("<type>", name))
+        .collect()
 }
 
 #[cfg(test)]

@@ -184,7 +184,9 @@ fn with_first_line(path: &RelPath, class: Class, bytes: Contents) -> Contents {
         // Front matter is nothing where it does not stand first; it takes comments of YAML.
         Some("md") if bytes.starts_with(FRONT_MATTER) => {
             let rest = &bytes[FRONT_MATTER.len()..];
-            return [FRONT_MATTER, format!("# {sentence}\n").as_bytes(), rest].concat().into();
+            return [FRONT_MATTER, format!("# {sentence}\n").as_bytes(), rest]
+                .concat()
+                .into();
         }
         Some("md") => format!("<!-- {sentence} -->\n"),
         None if name == "Dockerfile" => format!("# {sentence}\n"),

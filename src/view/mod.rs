@@ -36,7 +36,7 @@ pub fn component(stack: &Stack, component: &Component) -> Json {
     view.insert("authorities".to_owned(), authorities(stack, component));
     view.insert("certificate".to_owned(), certificate(stack, component));
     view.insert("is_scraped".to_owned(), stack.is_linked(component, METRICS).into());
-    view.insert("affinity".to_owned(), affinity(component).shown());
+    view.insert("affinity".to_owned(), affinity(stack, component).shown());
     view.insert("is_kept".to_owned(), is_kept(stack, component).into());
     view.insert("metrics".to_owned(), metrics(stack, component));
     view.insert("config_keys".to_owned(), config_keys.shown());
@@ -94,19 +94,20 @@ fn publishes_from<'a>(stack: &'a Stack, component: &'a Component) -> BTreeSet<&'
     published(stack, component).map(|to| to.namespace.as_str()).collect()
 }
 
-/// The header by which gateways keep each caller to one of its pods.
-fn affinity(component: &Component) -> Option<&str> {
+/// The header by which the gateway that publishes it keeps each caller to one of its pods. How to choose among pods is said once for a
+/// Service, so that two gateways could not both say it.
+fn affinity<'a>(stack: &Stack, component: &'a Component) -> Option<&'a str> {
     let workload = component.entry.definition.install.workload()?;
-    workload.affinity.as_ref().map(|affinity| affinity.header.as_str())
+    let affinity = workload.affinity.as_ref().map(|affinity| affinity.header.as_str());
+    affinity.filter(|_| stack.publishing(&component.name).count() == 1)
 }
 
-/// Whether every gateway that publishes it keeps each caller to one of its pods.
+/// Whether every caller comes by a gateway that keeps each to one of its pods.
 fn is_kept(stack: &Stack, component: &Component) -> bool {
     let mut gateways = stack
         .publishing(&component.name)
-        .map(|link| stack.component(&link.from).entry.definition.keeps_callers)
-        .peekable();
-    gateways.peek().is_some() && gateways.all(|keeps| keeps)
+        .map(|link| stack.component(&link.from));
+    affinity(stack, component).is_some() && gateways.all(|gateway| gateway.entry.definition.keeps_callers)
 }
 
 /// Interfaces of the links that end here: what nobody is linked for need not listen.

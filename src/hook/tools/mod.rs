@@ -121,7 +121,10 @@ fn server_lock(stack: &Stack, server: &Component, contract: &Contract) -> anyhow
 
 /// Whether clients search the tools of a server in place of reading them all.
 fn has_search(server: &Component) -> bool {
-    matches!(server.attributes.get("tool_search"), Some(AttributeValue::Plain(Json::Bool(true))))
+    matches!(
+        server.attributes.get("tool_search"),
+        Some(AttributeValue::Plain(Json::Bool(true)))
+    )
 }
 
 /// The order of the stack's links.

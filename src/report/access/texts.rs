@@ -81,7 +81,11 @@ fn text(server: &str, old: &Seen<'_>, new: &Seen<'_>) -> Option<AccessChange> {
         return None;
     }
     let whole = |title: &str, description: &str, seen: &Seen<'_>| {
-        let title = if title.is_empty() { String::new() } else { format!("{title}\n") };
+        let title = if title.is_empty() {
+            String::new()
+        } else {
+            format!("{title}\n")
+        };
         format!("{title}{description}\n{}", pretty(&seen.schemas()))
     };
     compared(label(), &whole(old_title, before, old), &whole(new_title, after, new))

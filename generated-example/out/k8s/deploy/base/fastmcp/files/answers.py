@@ -12,12 +12,16 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Generic, Literal, cast
+
+from typing_extensions import TypeVar
 
 from stacktic_mcp.lib.redaction import Redactor
 from stacktic_mcp.lib.refusal import Refusal
 
 TruncatedBy = Literal["rows", "bytes", "cell", "series", "time"]
+# The form of an answer's data, which `lib/output_schema.py` publishes.
+Data = TypeVar("Data", default=Any)
 
 DEFAULT_BUDGET_BYTES = 32 * 1024
 MAX_BUDGET_BYTES = 128 * 1024
@@ -58,8 +62,8 @@ OUTPUT_SCHEMA: dict[str, Any] = {
 
 
 @dataclass
-class Answer:
-    """What a tool function returns.
+class Answer(Generic[Data]):
+    """What a tool function returns; `Answer[list[TableRow]]` says of which form its data is.
 
     `position_at` tells where the next page starts after n items; with it a list that is cut
     to the byte budget can still be continued. Without it such a cut ends the pages.
@@ -72,7 +76,7 @@ class Answer:
     position_at: Callable[[int], Any] | None = None
 
     @classmethod
-    def first(cls, rows: Sequence[Any], limit: int) -> Answer:
+    def first(cls, rows: Sequence[Any], limit: int) -> Answer[Data]:
         """Return the first rows of a list, which says so when there are more."""
         return cls(list(rows[:limit]), truncated_by="rows" if len(rows) > limit else None)
 

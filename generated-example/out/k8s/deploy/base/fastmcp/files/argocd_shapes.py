@@ -101,7 +101,7 @@ def history_view(facts: Facts) -> list[dict[str, Any]]:
     history = objects(at(facts, "status", "history"))
     return [
         {
-            "id": one.get("id"),
+            "id": count(one.get("id")),
             "deployed_at": text(one.get("deployedAt")),
             "revisions": _revisions(one),
         }

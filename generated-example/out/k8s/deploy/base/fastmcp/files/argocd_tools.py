@@ -13,9 +13,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.argocd.argocd_rows import (
+    Application,
+    ApplicationRow,
+    Deployment,
+    Diff,
+    Event,
+    Project,
+    Resources,
+    Source,
+    Synced,
+)
 from stacktic_mcp.tools.argocd.argocd_shapes import (
     diff_views,
     event_view,
@@ -33,17 +44,31 @@ LIST_FIELDS = (
     "items.metadata.name,items.spec.project,items.spec.destination.namespace,"
     "items.status.sync.status,items.status.health.status,items.status.operationState.phase"
 )
+# What no role of a link has; a role that may do all answers yes to the first.
+FORBIDDEN = ("delete", "update", "override")
 BUSY = "an operation on this Application is under way; wait for its end"
 
-App = Annotated[str, Choice("apps")]
-Sync = Literal["Synced", "OutOfSync", "Unknown"]
-Health = Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"]
-Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
-Limit = Annotated[int, Field(ge=1, le=500)]
+_App = Annotated[str, Choice("apps")]
+App = Annotated[_App, Field(description="component it deploys")]
+Component = Annotated[_App | None, Field(description="one component")]
+Sync = Annotated[
+    Literal["Synced", "OutOfSync", "Unknown"] | None, Field(description="one sync state")
+]
+Health = Annotated[
+    Literal["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"] | None,
+    Field(description="one health"),
+]
+_Kind = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9]{0,62}$")]
+Kind = Annotated[_Kind | None, Field(description="one kind, such as Deployment")]
+View = Annotated[Literal["summary", "sources", "history"], Field(description="part to return")]
+Limit = Annotated[int, Field(ge=1, le=500, description="rows at most")]
+Events = Annotated[int, Field(ge=1, le=200, description="rows at most")]
 
 
 def register(tools: Toolset) -> None:
     """Offer the tools of an Argo CD link."""
+    tools.introduce("Argo CD", prefix="argocd", first="argocd_list_applications")
+    tools.rights(_wider)
     _register_applications(tools)
     _register_details(tools)
     if tools.write_access:
@@ -54,11 +79,14 @@ def _register_applications(tools: Toolset) -> None:
     @tools.read
     async def argocd_list_applications(
         link: Link,
-        sync: Sync | None = None,
-        health: Health | None = None,
-        component: App | None = None,
-    ) -> Answer:
-        """Return this stack's Applications with sync and health state."""
+        sync: Sync = None,
+        health: Health = None,
+        component: Component = None,
+    ) -> Answer[list[ApplicationRow]]:
+        """List applications (apps) in Argo CD: in sync, out of sync, healthy, degraded.
+
+        All deployed, deployments, GitOps state of this stack.
+        """
         wanted = {"sync": sync, "health": health, "app": component}
         rows = [
             row
@@ -68,8 +96,11 @@ def _register_applications(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def argocd_list_projects(link: Link) -> Answer:
-        """Return the project of this stack and how many of its Applications are in which state."""
+    async def argocd_list_projects(link: Link) -> Answer[list[Project]]:
+        """List projects in Argo CD: this stack's project.
+
+        Totals: how many applications, out of sync, unhealthy.
+        """
         rows = await _rows(link)
         project = {
             "name": _project(link),
@@ -81,9 +112,12 @@ def _register_applications(tools: Toolset) -> None:
 
     @tools.read
     async def argocd_get_application(
-        link: Link, app: App, view: Literal["summary", "sources", "history"] = "summary"
-    ) -> Answer:
-        """Return one Application: state, sources with chart value keys, or deployments."""
+        link: Link, app: App, view: View = "summary"
+    ) -> Answer[Application | list[Source] | list[Deployment]]:
+        """Get one Argo CD application (app): deployed revision, running image, version, history.
+
+        Last deployment, status, sync, health, sources, chart, Helm value names.
+        """
         facts = await _application(link, app)
         if view == "sources":
             return Answer(source_views(facts))
@@ -93,32 +127,47 @@ def _register_applications(tools: Toolset) -> None:
 def _register_details(tools: Toolset) -> None:
     @tools.read
     async def argocd_get_app_resources(
-        link: Link, app: App, kind: Kind | None = None, limit: Limit = 100
-    ) -> Answer:
-        """Return the live resources of an Application; kinds that hold secrets are only counted."""
+        link: Link, app: App, kind: Kind = None, limit: Limit = 100
+    ) -> Answer[Resources]:
+        """List Kubernetes resources of an Argo CD app: pods, deployments, services, pods.
+
+        Kind, sync, health (unhealthy, degraded), message, images; 100 by default.
+        """
         return await _resources(link, app, kind, limit)
 
     @tools.read
     async def argocd_get_app_events(
-        link: Link, app: App, limit: Annotated[int, Field(ge=1, le=200)] = 50
-    ) -> Answer:
-        """Return the latest events of an Application, newest first."""
+        link: Link, app: App, limit: Events = 50
+    ) -> Answer[list[Event]]:
+        """List events of an Argo CD app: deployment failed, fail, errors, newest first.
+
+        Pod crashes, restarts, image pulls: time, reason, message; 50 by default.
+        """
         events = await _items_of_app(link, app, "events")
         rows = sorted(map(event_view, events), key=lambda row: row["time"])
         newest = rows[::-1]
         return Answer.first(newest, limit)
 
     @tools.read
-    async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer:
-        """Return which resources differ between Git and the cluster, by path."""
+    async def argocd_get_app_diff(link: Link, app: App, limit: Limit = 100) -> Answer[list[Diff]]:
+        """Diff of an Argo CD app: out of sync, differs between Git and cluster.
+
+        Drift, different, manual changes by hand, compare, changes a sync applies: paths of each
+        resource; 100 by default.
+        """
         views = diff_views(await _items_of_app(link, app, "managed-resources"))
         return Answer.first(views, limit)
 
 
 def _register_writes(tools: Toolset) -> None:
     @tools.write(destructive=True, idempotent=True)
-    async def argocd_sync_application(link: Link, app: App, dry_run: bool = True) -> Answer:
-        """Apply what Git declares for one Application; dry_run only tells what would be applied."""
+    async def argocd_sync_application(
+        link: Link, app: App, dry_run: DryRun = True
+    ) -> Answer[Synced]:
+        """Sync (deploy, roll out) an Argo CD app: bring newest commit of Git to cluster.
+
+        No prune.
+        """
         return await _sync(link, app, dry_run=dry_run)
 
 
@@ -129,6 +178,26 @@ def _http(link: Link) -> Http:
         headers=lambda: {"authorization": f"Bearer {link.secret('TOKEN')}"},
         credential="TOKEN",
     )
+
+
+async def _wider(link: Link) -> list[str]:
+    """Return what the token may do beyond its role, as Argo CD answers itself."""
+    own = f"{_project(link)}/*"
+    asked = [(action, own) for action in FORBIDDEN] + [("get", "*/*")]
+    asked += [] if link.writable else [("sync", own)]
+    http = _http(link)
+    answers = [
+        at(
+            await http.get_json(("account", "can-i", "applications", action, *where.split("/"))),
+            "value",
+        )
+        for action, where in asked
+    ]
+    return [
+        f"it may {action} Applications{' of every project' if where != own else ''}"
+        for (action, where), answer in zip(asked, answers, strict=True)
+        if answer == "yes"
+    ]
 
 
 def _project(link: Link) -> str:

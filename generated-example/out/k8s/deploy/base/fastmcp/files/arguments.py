@@ -85,7 +85,14 @@ class CursorMark:
         return core_schema.nullable_schema(text)
 
 
-Position = Annotated[Any, CursorMark(), Field(description="next_cursor of the page before")]
+DryRun = Annotated[
+    bool, Field(description="true (default): nothing is changed, told instead; false: carried out")
+]
+# Where nothing is lost by a call, the tool acts unless it is asked not to.
+DryRunOnRequest = Annotated[
+    bool, Field(description="false (default): carried out; true: nothing is changed, told instead")
+]
+Position = Annotated[Any, CursorMark(), Field(description="next_cursor of a page")]
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -206,7 +213,7 @@ class Arguments:
 
     def _add_instance(self, schema: dict[str, Any]) -> None:
         names = sorted({link.component for link in self._offered})
-        choice = {"description": "which linked component", "enum": names, "type": "string"}
+        choice = {"description": "a linked component", "enum": names, "type": "string"}
         schema["properties"] = {self.instance_name: choice, **schema["properties"]}
         schema["required"] = [self.instance_name, *schema.get("required", [])]
 

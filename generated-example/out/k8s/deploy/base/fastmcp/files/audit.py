@@ -2,7 +2,9 @@
 
 In: calls that are about to change something, and calls that are over.
 Out: lines on a file or a standard stream; `previous` is the SHA-256 of the line before
-without its newline, 64 zeros for a first line. A file is continued after a restart.
+without its newline, 64 zeros for a first line. A file is continued after a restart. Each replica
+has a chain of its own and names itself in every line; a process tells the digest of its lock in
+its first one.
 Must not know: tools or HTTP. Arguments come in masked already.
 
 A write leaves two lines: before its effect one with the decision `intended`, afterwards the
@@ -16,6 +18,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import socket
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +41,8 @@ SINKS = ("stdout", "stderr", "none")
 # How long a call that must be recorded first waits for a sink that is behind.
 PATIENCE_SECONDS = 1.0
 RETRY_SECONDS = 0.05
+# As long as the name of a pod may be.
+MAX_REPLICA_CHARACTERS = 253
 
 logger = logging.getLogger("stacktic.audit")
 
@@ -56,10 +61,16 @@ class AuditLog:
     clock: Callable[[], datetime] = _now
     # No tool answers without a line.
     required: bool = False
+    replica: str = ""
+    # Digest of the lock that is served, as its reader works it out.
+    lock: str = ""
     file: AuditFile | None = None
+    # Whoever counts what is over.
+    counted: Callable[[Call, int], None] | None = None
     _outlet: Outlet | None = field(init=False, repr=False)
     _lost: int = field(default=0, init=False)
     _told: bool = field(default=False, init=False)
+    _begun: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Let lines wait in front of the sink."""
@@ -94,6 +105,8 @@ class AuditLog:
         if call.intent:
             record["intent"] = call.intent
         self._append(record)
+        if self.counted is not None:
+            self.counted(call, duration_ms)
 
     def health(self) -> dict[str, str]:
         """Return the state for probes: what is wrong with the log, in a word, and no more."""
@@ -111,6 +124,7 @@ class AuditLog:
 
     def _record(self, call: Call, duration_ms: int) -> dict[str, Any]:
         return {
+            "replica": self.replica,
             "sequence": self.sequence + 1,
             "time": self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "key": call.key_name,
@@ -132,6 +146,9 @@ class AuditLog:
         if self._outlet is None:
             return False
         self.sequence += 1
+        if self.lock and not self._begun:
+            record["lock"] = self.lock
+        self._begun = True
         line = _encoded(record)
         if not self._outlet.put(line + b"\n"):
             self._lost += 1
@@ -170,20 +187,29 @@ def _encoded(record: dict[str, Any]) -> bytes:
 def open_audit(settings: Settings) -> AuditLog:
     """Open the sink: `STACKTIC_AUDIT_FILE`, or the stream that `STACKTIC_AUDIT` names."""
     required = settings.flag("STACKTIC_AUDIT_REQUIRED")
+    replica = replica_of(settings)
     path = settings.value("STACKTIC_AUDIT_FILE", "")
     if path:
-        return _on_file(AuditFile(Path(path)), required)
+        return _on_file(AuditFile(Path(path)), required, replica)
     name = settings.value("STACKTIC_AUDIT", "stdout")
     if name not in SINKS:
         message = "`STACKTIC_AUDIT` is none of `stdout`, `stderr`, `none`"
         raise SettingsError(message)
     # A process that was started without the stream has no sink.
     stream = {"stdout": sys.stdout, "stderr": sys.stderr}.get(name)
-    return AuditLog(sink=None if stream is None else stream.buffer, required=required)
+    sink = None if stream is None else stream.buffer
+    return AuditLog(sink, required=required, replica=replica)
 
 
-def _on_file(file: AuditFile, required: bool) -> AuditLog:
+def replica_of(settings: Settings) -> str:
+    """Return what this process is called among its like: the name of its pod, which is its host."""
+    return settings.value("STACKTIC_REPLICA", socket.gethostname())[:MAX_REPLICA_CHARACTERS]
+
+
+def _on_file(file: AuditFile, required: bool, replica: str) -> AuditLog:
     if file.damage:
         logger.error("the end of the audit file is not as it was left: %s", file.damage)
     head = file.head
-    return AuditLog(file.stream, head.sha256, head.sequence, required=required, file=file)
+    return AuditLog(
+        file.stream, head.sha256, head.sequence, required=required, replica=replica, file=file
+    )

@@ -1,9 +1,11 @@
 """API keys: who may call the server.
 
-In: the secret `MCP_API_KEYS`, entries `name:sha256hex` separated by commas, and a header.
-Out: the name of the key that was presented, or nothing.
-Must not know: HTTP routing or MCP. A key itself is never stored, only its SHA-256.
+In: the text of the secret `MCP_API_KEYS`, entries separated by commas, and a header.
+Out: the key that was presented, or nothing.
+Must not know: HTTP routing, files, MCP, or what a key may do. A key itself is never stored, only
+its SHA-256.
 
+An entry is `name:sha256hex`, then `;expires=` and a time or a day, then `;profile=` and a client.
 The grammar is that of the Stack Agent, whose keys are written in the same way.
 """
 
@@ -13,22 +15,27 @@ import hashlib
 import hmac
 import itertools
 import re
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stacktic_mcp.core.settings import SettingsError
-from stacktic_mcp.lib.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from stacktic_mcp.core.settings import Settings
 
 KEYS_SECRET = "MCP_API_KEYS"  # noqa: S105 -- the name of a secret, not its value
 MAX_HEADER_BYTES = 1024
 BLANKS = " \t\r\n"
 LONGEST_NOTHING = 4
-_ENTRY = re.compile(r"([a-z0-9][a-z0-9_.-]{0,62}):([0-9a-f]{64})")
+DAY_SECONDS = 24 * 60 * 60
+CLIENT_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}"
+_ENTRY = re.compile(
+    r"(?P<name>[a-z0-9][a-z0-9_.-]{0,62}):(?P<digest>[0-9a-f]{64})"
+    rf"(?:;expires=(?P<expires>[^;]*))?(?:;profile=(?P<profile>{CLIENT_NAME}))?"
+)
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)?")
 # A key of 16 bytes at least, all of them visible.
 _CREDENTIAL = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([\x21-\x7e]{16,})")
 # What a shell makes of an empty variable: blanks and line ends, or nothing at all.
@@ -38,7 +45,11 @@ _DIGESTS_OF_NOTHING = frozenset(
     for text in itertools.product(BLANKS, repeat=length)
 )
 FAULTS = {
-    "form": "is not of the form name:sha256hex, all in lower case",
+    "form": (
+        "is not of the form name:sha256hex, all in lower case, "
+        "with `;expires=` and `;profile=` behind it where it has them"
+    ),
+    "expires": "expires at what is no time as 2026-12-31T23:59:59Z and no day as 2026-12-31",
     "digest_of_nothing": "is the digest of an empty key",
     "name_repeated": "repeats a name",
     "digest_repeated": "repeats a digest",
@@ -46,56 +57,107 @@ FAULTS = {
 
 
 @dataclass(frozen=True)
+class Key:
+    """One entry."""
+
+    name: str
+    digest: bytes
+    # Seconds since 1970 from which on it is unknown.
+    expires: float | None = None
+    # The client that it is of, where its name does not say so.
+    profile: str | None = None
+
+    def is_valid(self, now: float) -> bool:
+        """Tell whether it has not expired."""
+        return self.expires is None or now < self.expires
+
+
+@dataclass(frozen=True)
 class KeyRing:
-    """The known keys, by name, as hashes."""
+    """The known keys, as hashes, by name."""
 
-    hashes: tuple[tuple[str, bytes], ...]
+    keys: tuple[Key, ...]
 
-    def name_of(self, authorization: Sequence[bytes]) -> str | None:
-        """Return the name of the key in the `Authorization` headers of a request."""
-        if len(authorization) != 1 or len(authorization[0]) > MAX_HEADER_BYTES:
+    def key_of(self, authorization: Sequence[bytes], now: float | None = None) -> Key | None:
+        """Return the key in the `Authorization` headers of a request."""
+        credential = credential_of(authorization)
+        if credential is None or len(authorization[0]) > MAX_HEADER_BYTES:
             return None
-        match = _CREDENTIAL.fullmatch(authorization[0])
-        if match is None:
-            return None
-        presented = hashlib.sha256(match[1]).digest()
-        found: str | None = None
-        for name, known in self.hashes:
+        presented = hashlib.sha256(credential).digest()
+        found: Key | None = None
+        for key in self.keys:
             # No early end: the time taken must not tell which key came near.
-            if hmac.compare_digest(presented, known):
-                found = name
-        return found
+            if hmac.compare_digest(presented, key.digest):
+                found = key
+        moment = time.time() if now is None else now
+        return found if found is not None and found.is_valid(moment) else None
+
+    def named(self, name: str) -> Key | None:
+        """Return the key of that name."""
+        return next((key for key in self.keys if key.name == name), None)
 
 
-def load_keys(settings: Settings) -> KeyRing:
-    """Read the keys; without any the server starts and refuses every caller."""
+def credential_of(authorization: Sequence[bytes]) -> bytes | None:
+    """Return what the one `Authorization` header of a request presents."""
+    match = _CREDENTIAL.fullmatch(authorization[0]) if len(authorization) == 1 else None
+    return None if match is None else match[1]
+
+
+def parse_moment(text: str) -> float | None:
+    """Return the end of validity that a text states: a time, or the end of a day, in UTC."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
     try:
-        text = settings.secret(KEYS_SECRET)
-    except Refusal:
-        return KeyRing(())
-    return parse_keys(text)
+        moment = datetime.fromisoformat(match[1] + (match[2] or "T00:00:00Z"))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).timestamp() + (0 if match[2] else DAY_SECONDS)
 
 
 def parse_keys(text: str) -> KeyRing:
-    """Parse `name:sha256hex` entries; a mistake is told by its position, never by its text."""
-    entries = [entry for entry in (part.strip(BLANKS) for part in text.split(",")) if entry]
-    hashes: dict[str, str] = {}
-    for position, entry in enumerate(entries, start=1):
-        fault = _fault(entry, hashes)
-        if fault is not None:
-            message = f"entry {position} of `{KEYS_SECRET}` {FAULTS[fault]}"
+    """Parse all entries; a mistake is told by its position, never by its text."""
+    keys: dict[str, Key] = {}
+    for position, entry in enumerate(_entries(text), start=1):
+        key = _parse(entry, keys)
+        if isinstance(key, str):
+            message = f"entry {position} of `{KEYS_SECRET}` {FAULTS[key]}"
             raise SettingsError(message)
-        name, _, digest = entry.partition(":")
-        hashes[name] = digest
-    return KeyRing(tuple((name, bytes.fromhex(digest)) for name, digest in hashes.items()))
+        keys[key.name] = key
+    return KeyRing(tuple(keys.values()))
 
 
-def _fault(entry: str, hashes: Mapping[str, str]) -> str | None:
+def still_standing(text: str, before: KeyRing) -> KeyRing:
+    """Return those keys of `before` that a text with a mistake still holds, as it holds them now.
+
+    What was taken out is gone, whatever else is wrong; what nobody has read yet is not let in.
+    """
+    keys: dict[str, Key] = {}
+    for entry in _entries(text):
+        key = _parse(entry, keys)
+        known = None if isinstance(key, str) else before.named(key.name)
+        if not isinstance(key, str) and known is not None and known.digest == key.digest:
+            keys[key.name] = key
+    return KeyRing(tuple(keys.values()))
+
+
+def _entries(text: str) -> list[str]:
+    return [entry for entry in (part.strip(BLANKS) for part in text.split(",")) if entry]
+
+
+def _parse(entry: str, before: Mapping[str, Key]) -> Key | str:
+    """Return the key of an entry, or what is wrong with it."""
     match = _ENTRY.fullmatch(entry)
     if match is None:
         return "form"
-    if match[2] in _DIGESTS_OF_NOTHING:
+    expires = None if match["expires"] is None else parse_moment(match["expires"])
+    if match["expires"] is not None and expires is None:
+        return "expires"
+    if match["digest"] in _DIGESTS_OF_NOTHING:
         return "digest_of_nothing"
-    if match[1] in hashes:
+    digest = bytes.fromhex(match["digest"])
+    if match["name"] in before:
         return "name_repeated"
-    return "digest_repeated" if match[2] in hashes.values() else None
+    if any(key.digest == digest for key in before.values()):
+        return "digest_repeated"
+    return Key(match["name"], digest, expires, match["profile"])

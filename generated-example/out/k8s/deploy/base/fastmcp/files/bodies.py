@@ -36,6 +36,8 @@ class Stop(Exception):  # noqa: N818 -- a decision, not a fault
     code: str
     hint: str
     json_rpc: int | None = None
+    # What `WWW-Authenticate` asks for.
+    challenge: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return what the caller gets to read."""
@@ -58,15 +60,33 @@ class Body:
         return self.message.get("method") == "initialize"
 
     @property
+    def awaits_answer(self) -> bool:
+        """Tell whether this is a request, and no message that only tells something."""
+        number: object = self.message.get("id")
+        is_id = isinstance(number, (int, str)) and not isinstance(number, bool)
+        return is_id and isinstance(self.message.get("method"), str)
+
+    @property
     def request_id(self) -> str | None:
         """Return the id under which the answer is awaited; 7 and "7" are one, as in the SDK."""
-        number: object = self.message.get("id")
-        if not isinstance(number, (int, str)) or "method" not in self.message:
+        return _id_text(self.message.get("id")) if "method" in self.message else None
+
+    @property
+    def cancelled_id(self) -> str | None:
+        """Return the id of the request that this message calls back."""
+        params: object = self.message.get("params")
+        if self.message.get("method") != "notifications/cancelled" or not isinstance(params, dict):
             return None
-        try:
-            return str(int(number))
-        except ValueError:
-            return str(number)
+        return _id_text(cast("dict[str, Any]", params).get("requestId"))
+
+
+def _id_text(number: object) -> str | None:
+    if not isinstance(number, (int, str)):
+        return None
+    try:
+        return str(int(number))
+    except ValueError:
+        return str(number)
 
 
 async def read_body(scope: Scope, receive: Receive) -> Body:

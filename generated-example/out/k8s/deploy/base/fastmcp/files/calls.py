@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from stacktic_mcp.core.reach import ALL, NOTHING, Reach
+
 # Where a request's scope holds its exchange.
 EXCHANGE = "stacktic.exchange"
 
@@ -27,6 +29,8 @@ class Exchange:
     session: str
     # A message of the server's own to a session.
     internal: bool = False
+    # What the sender may reach, once it is known who that is.
+    reach: Reach = NOTHING
     recorded: bool = False
     gone: bool = False
     _on_gone: Callable[[], None] | None = None
@@ -52,6 +56,8 @@ class Call:
     exchange: Exchange | None = None
     key_name: str = ""
     session: str = ""
+    # What the caller may reach; a tool that a test calls by itself has no caller.
+    reach: Reach = ALL
     tool: str = ""
     link: str = ""
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])

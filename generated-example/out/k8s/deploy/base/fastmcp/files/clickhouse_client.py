@@ -59,6 +59,10 @@ _MEANINGS: dict[int, tuple[Code, str]] = {
     457: ("E_ARG", "a parameter does not fit its type"),
     497: ("E_SQL", "the user of the link has no grant for this"),
 }
+MAX_GRANTS = 500
+_GRANT = re.compile(
+    r"GRANT (?P<rights>.+) ON (?P<database>[^.\s]+)\.\S+ TO \S+(?P<option> WITH GRANT OPTION)?"
+)
 _REFUSED_CREDENTIALS = frozenset({192, 193, 194, 516})
 
 
@@ -145,6 +149,29 @@ class ClickHouse(Http):
             return int(summary["written_rows"])
         except (ValueError, KeyError, TypeError):
             return None
+
+    async def wider(self) -> list[str]:
+        """Return what the user may do beyond reading what is linked, or adding to it."""
+        told = await self.select("SHOW GRANTS", {}, MAX_GRANTS)
+        if told.truncated_by or not told.rows:
+            raise Refusal("E_UNAVAILABLE", f"the grants at {self.link.component} are unknown")
+        found = {self._beyond(str(row[0])) for row in told.rows}
+        return sorted(found - {""})
+
+    def _beyond(self, grant: str) -> str:
+        parts = _GRANT.fullmatch(grant.replace("`", ""))
+        if parts is None and grant.startswith("REVOKE "):
+            return ""
+        if parts is None:
+            return "it has roles, or grants that name no database"
+        rights = {right.strip() for right in re.sub(r"\([^)]*\)", "", parts["rights"]).split(",")}
+        if parts["option"]:
+            return "it may give its rights to others"
+        if parts["database"] not in self.link.enums.get("databases", ()):
+            return "it has grants on a database that is not linked"
+        allowed = {"INSERT"} if self.link.writable else set[str]()
+        more = {right for right in rights if right != "SELECT" and not right.startswith("SHOW")}
+        return "" if more <= allowed else "it may do more to linked tables than the link says"
 
     async def _post(self, body: str) -> Reply:
         return await self.request("POST", [], content=body.encode(), content_type="text/plain")

@@ -12,9 +12,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRunOnRequest, Link, Refusal, Toolset
+from stacktic_mcp.lib.forms import Table as ResultTable
 from stacktic_mcp.tools.clickhouse.clickhouse_client import ClickHouse
 from stacktic_mcp.tools.clickhouse.clickhouse_fence import ensure_one_select
+from stacktic_mcp.tools.clickhouse.clickhouse_forms import (
+    DatabaseRow,
+    Estimate,
+    Inserted,
+    TableFacts,
+    TableRow,
+    TableStats,
+)
 
 MAX_INSERT_BYTES = 256 * 1024
 
@@ -26,7 +35,7 @@ Sql = Annotated[
         min_length=1,
         max_length=8192,
         pattern=r"^[^\x00]+$",
-        description="one SELECT without comments; parameters as {name:Type}",
+        description="one SELECT, no comments; parameters as {name:Type}",
     ),
 ]
 Scalar = Annotated[str, Field(max_length=8192)] | int | float | bool | None
@@ -37,6 +46,7 @@ Parameters = Annotated[
 Cell = Scalar | Annotated[list[Scalar], Field(max_length=100)]
 Row = Annotated[dict[Name, Cell], Field(min_length=1, max_length=200)]
 Order = Literal["bytes", "rows", "parts"]
+
 
 # The tables of `system` used here are those every user may read: it hides what is not granted.
 DATABASES = """
@@ -77,6 +87,8 @@ ORDERS: dict[Order, str] = {"bytes": "total_bytes", "rows": "total_rows", "parts
 
 def register(tools: Toolset) -> None:
     """Add the ClickHouse tools; the one that writes only where a link allows it."""
+    tools.introduce("ClickHouse", prefix="ch", first="ch_list_databases")
+    tools.rights(lambda link: ClickHouse(link).wider())
     _register_catalog(tools)
     _register_queries(tools)
     if tools.write_access:
@@ -85,34 +97,50 @@ def register(tools: Toolset) -> None:
 
 def _register_catalog(tools: Toolset) -> None:
     @tools.read
-    async def ch_list_databases(link: Link) -> Answer:
-        """List the linked databases with their tables, rows and bytes."""
+    async def ch_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
+        """List databases in ClickHouse: each linked database.
+
+        Engine, number of tables, rows, size in bytes.
+        """
         return await _list_databases(link)
 
     @tools.read
     async def ch_list_tables(
         link: Link,
         database: Database,
-        name_like: Annotated[Name, Field(description="a LIKE pattern")] = "%",
-        limit: Annotated[int, Field(ge=1, le=500)] = 100,
-    ) -> Answer:
-        """List the tables of a database with engine, size and keys."""
+        name_like: Annotated[Name, Field(description="a LIKE pattern: ord%")] = "%",
+        limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
+    ) -> Answer[list[TableRow]]:
+        """List tables in ClickHouse: each table of a database.
+
+        Engine, rows, size in bytes, partition key, sorting key.
+        """
         params = {"database": database, "pattern": name_like, "limit": limit + 1}
         return await _records(link, TABLES, params, limit)
 
     @tools.read
-    async def ch_describe_table(link: Link, database: Database, table: Name) -> Answer:
-        """Describe a table: engine, keys and columns."""
+    async def ch_describe_table(
+        link: Link,
+        database: Database,
+        table: Annotated[Name, Field(description="a table of database")],
+    ) -> Answer[TableFacts]:
+        """Describe a ClickHouse table: structure, set up, columns (fields), data types, engine.
+
+        Partition, sorting and primary key, defaults, comments.
+        """
         return await _describe_table(link, database, table)
 
     @tools.read
     async def ch_table_stats(
         link: Link,
         database: Database,
-        order: Order = "bytes",
-        limit: Annotated[int, Field(ge=1, le=100)] = 20,
-    ) -> Answer:
-        """Show rows, bytes, compression and parts of the largest tables."""
+        order: Annotated[Order, Field(description="order")] = "bytes",
+        limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
+    ) -> Answer[list[TableStats]]:
+        """Statistics of ClickHouse tables: biggest, largest table.
+
+        Disk space, rows, size in bytes, compression (compressed), parts.
+        """
         params = {"database": database, "limit": limit + 1}
         return await _records(link, TABLE_STATS % ORDERS[order], params, limit)
 
@@ -124,10 +152,14 @@ def _register_queries(tools: Toolset) -> None:
         database: Database,
         sql: Sql,
         params: Parameters | None = None,
-        limit: Annotated[int, Field(ge=1, le=1000)] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=20)] = 10,
-    ) -> Answer:
-        """Run one read-only SELECT and return its rows."""
+        limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
+        timeout_s: Annotated[int, Field(ge=1, le=20, description="time limit in seconds")] = 10,
+    ) -> Answer[ResultTable]:
+        """Query data in ClickHouse: run a read-only SQL SELECT, get rows.
+
+        Analytics of events, views, visits: how many, count, sum, average, top 10 by day, hour,
+        month, country. SELECT count() FROM events WHERE day = {d:Date}. At most 1000 rows, 20 s.
+        """
         inner = ensure_one_select(sql)
         found = await ClickHouse(link).select(
             WRAPPED.format(inner, limit + 1),
@@ -142,8 +174,11 @@ def _register_queries(tools: Toolset) -> None:
     @tools.read
     async def ch_estimate(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
-    ) -> Answer:
-        """Estimate how many parts, rows and marks one SELECT would read, without running it."""
+    ) -> Answer[list[Estimate]]:
+        """Estimate cost of a ClickHouse query before a run: rows read.
+
+        Expensive or cheap: number of rows, parts, marks by table.
+        """
         inner = ensure_one_select(sql)
         found = await ClickHouse(link).select(
             ESTIMATE.format(inner), params or {}, 100, database=database
@@ -157,10 +192,15 @@ def _register_writes(tools: Toolset) -> None:
         link: Link,
         database: Database,
         table: Annotated[str, Choice("tables"), Field(description="a linked database.table")],
-        rows: Annotated[list[Row], Field(min_length=1, max_length=500)],
-        dry_run: bool = False,
-    ) -> Answer:
-        """Insert rows into a linked table, or say what an insert would do."""
+        rows: Annotated[
+            list[Row], Field(min_length=1, max_length=500, description="objects of column: value")
+        ],
+        dry_run: DryRunOnRequest = False,
+    ) -> Answer[Inserted]:
+        """Insert (add, put, write, load) a row, rows or records in a ClickHouse table.
+
+        rows [{"visits": 3}]; at most 500, 256 KiB. Returns number written.
+        """
         return await _insert_rows(link, (database, table), rows, dry_run=dry_run)
 
 

@@ -47,7 +47,7 @@ _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 @dataclass(frozen=True)
 class Token:
-    """One token: what it is, what it says, and where it begins and ends."""
+    """One token: what it is, the text, and where it begins and ends."""
 
     kind: Kind
     text: str

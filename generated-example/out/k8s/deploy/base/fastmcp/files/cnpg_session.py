@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3
 # The role has a connection limit of 4: one stays free for a person with the same role.
 SESSIONS_AT_ONCE = 3
-CHECK_LASTS_S = 300.0
+CHECK_LASTS_S = 60.0
+# Of many databases so many are looked at in one minute, and the next ones in the next.
+LOOKED_AT_ONCE = 16
 SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -37,10 +39,11 @@ class Sessions:
     def __init__(self) -> None:
         self._gates: dict[str, asyncio.Semaphore] = {}
         self._checked: dict[tuple[str, str], float] = {}
+        self._next: dict[str, int] = {}
 
     @asynccontextmanager
     async def open(
-        self, link: Link, database: str, timeout_s: float = 5.0
+        self, link: Link, database: str, timeout_s: float = 5.0, *, judged: bool = True
     ) -> AsyncGenerator[AsyncConnection[Any]]:
         """Yield a connection in a READ ONLY transaction; errors leave as refusals."""
         gate = self._gates.setdefault(link.component, asyncio.Semaphore(SESSIONS_AT_ONCE))
@@ -50,7 +53,8 @@ class Sessions:
             try:
                 async with asyncio.timeout(timeout_s + 0.5):
                     await connection.set_read_only(True)
-                    await self._ensure_reader(connection, link, database)
+                    if judged:
+                        await self._ensure_reader(connection, link, database)
                     yield connection
             except (TimeoutError, psycopg.Error) as error:
                 if relay.exceeded:
@@ -70,12 +74,38 @@ class Sessions:
         place = (link.component, database)
         if time.monotonic() - self._checked.get(place, -CHECK_LASTS_S) < CHECK_LASTS_S:
             return
-        found = await fetch(connection, SELF_CHECK)
-        reasons = found[0]["reasons"] if found else "the role is unknown"
+        reasons = await _reasons(connection)
         if reasons:
             hint = f"the role of {link.component} is no plain reader of {database}: {reasons}"
             raise Refusal("E_UNAVAILABLE", hint)
         self._checked[place] = time.monotonic()
+
+    async def wider(self, link: Link) -> list[str]:
+        """Return what the role may do beyond reading, database by database."""
+        names = link.enums.get("databases", ())
+        first = self._next.get(link.component, 0) % max(len(names), 1)
+        turn = (names[first:] + names[:first])[:LOOKED_AT_ONCE]
+        self._next[link.component] = first + len(turn)
+        found = [await self._wider(link, name) for name in turn]
+        return [text for text in found if text]
+
+    async def _wider(self, link: Link, database: str) -> str:
+        try:
+            async with self.open(link, database, judged=False) as connection:
+                reasons = await _reasons(connection)
+        except Refusal as refusal:
+            # One that is not there, or that it may not enter, is not too much.
+            if refusal.code == "E_NOT_FOUND":
+                return ""
+            raise
+        if reasons:
+            self._checked.pop((link.component, database), None)
+        return reasons and f"in {database}, {reasons}"
+
+
+async def _reasons(connection: AsyncConnection[Any]) -> str:
+    found = await fetch(connection, SELF_CHECK)
+    return str(found[0]["reasons"] or "") if found else "the role is unknown"
 
 
 async def _connect(link: Link, database: str, timeout_s: float) -> AsyncConnection[Any]:

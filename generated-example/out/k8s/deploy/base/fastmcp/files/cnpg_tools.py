@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.lib.forms import Table as ResultTable
 from stacktic_mcp.tools.cnpg.cnpg_catalog import (
     ACTIVITY,
     COLUMNS,
@@ -29,6 +30,15 @@ from stacktic_mcp.tools.cnpg.cnpg_catalog import (
     TABLES,
 )
 from stacktic_mcp.tools.cnpg.cnpg_fence import ensure_no_side_effects
+from stacktic_mcp.tools.cnpg.cnpg_forms import (
+    DatabaseRow,
+    Health,
+    Plan,
+    Session,
+    TableFacts,
+    TableRow,
+    TableStats,
+)
 from stacktic_mcp.tools.cnpg.cnpg_rows import Rows, close, declare, fetch, read
 from stacktic_mcp.tools.cnpg.cnpg_session import Sessions
 
@@ -38,6 +48,8 @@ MAX_PLAN_CHARACTERS = 1024 * 1024
 
 Database = Annotated[str, Choice("databases"), Field(description="a linked database")]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f]+$")]
+Table = Annotated[Name, Field(description="a table or view, schema apart")]
+Schema = Annotated[Name, Field(description="its schema")]
 Sql = Annotated[
     str,
     Field(
@@ -51,12 +63,17 @@ Text = Annotated[str, Field(max_length=8192, pattern=r"^[^\x00]*$")]
 Parameters = Annotated[
     list[Text | int | float | bool | None], Field(max_length=50, description="values of $1, $2")
 ]
-Order = Literal["size", "rows", "dead_rows", "sequential_scans", "writes"]
+Order = Annotated[
+    Literal["size", "rows", "dead_rows", "sequential_scans", "writes"],
+    Field(description="order"),
+]
 
 
 def register(tools: Toolset) -> None:
     """Add the PostgreSQL tools; none of them writes."""
+    tools.introduce("PostgreSQL", prefix="cnpg", first="cnpg_list_databases")
     sessions = Sessions()
+    tools.rights(sessions.wider)
     _register_catalog(tools, sessions)
     _register_queries(tools, sessions)
     _register_operations(tools, sessions)
@@ -64,28 +81,39 @@ def register(tools: Toolset) -> None:
 
 def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
-    async def cnpg_list_databases(link: Link) -> Answer:
-        """List the linked databases with owner, size and whether the role may enter them."""
+    async def cnpg_list_databases(link: Link) -> Answer[list[DatabaseRow]]:
+        """List databases in PostgreSQL (Postgres.
+
+        CloudNativePG): each linked database of this server. Owner (owns), encoding, size of each
+        in bytes, connection limit.
+        """
         return await _list_databases(sessions, link)
 
     @tools.read
     async def cnpg_list_tables(
         link: Link,
         database: Database,
-        schema: Name | None = None,
-        name_like: Annotated[Name | None, Field(description="a LIKE pattern")] = None,
-        limit: Annotated[int, Field(ge=1, le=500)] = 100,
-    ) -> Answer:
-        """List tables and views of a database with estimated rows, size and readability."""
+        schema: Annotated[Name | None, Field(description="one schema; default all")] = None,
+        name_like: Annotated[Name | None, Field(description="a LIKE pattern: ord%")] = None,
+        limit: Annotated[int, Field(ge=1, le=500, description="tables at most")] = 100,
+    ) -> Answer[list[TableRow]]:
+        """List tables in PostgreSQL (Postgres): each table or view of a database.
+
+        Schema, kind, estimated number of rows, size in bytes.
+        """
         async with sessions.open(link, database) as connection:
             rows = await fetch(connection, TABLES, [schema, name_like, limit + 1])
         return Answer.first(rows, limit)
 
     @tools.read
     async def cnpg_describe_table(
-        link: Link, database: Database, table: Name, schema: Name = "public"
-    ) -> Answer:
-        """Describe a table: columns, keys, checks and indexes."""
+        link: Link, database: Database, table: Table, schema: Schema = "public"
+    ) -> Answer[TableFacts]:
+        """Describe a PostgreSQL (Postgres) table: structure, columns (fields), type of a column.
+
+        Defaults, nullable, unique, comments, primary key, foreign keys, constraints, checks,
+        indexes.
+        """
         return await _describe_table(sessions, link, database, (schema, table))
 
     @tools.read
@@ -93,9 +121,13 @@ def _register_catalog(tools: Toolset, sessions: Sessions) -> None:
         link: Link,
         database: Database,
         order: Order = "size",
-        limit: Annotated[int, Field(ge=1, le=100)] = 20,
-    ) -> Answer:
-        """Show size, row counts, scans, writes and vacuum times of the leading tables."""
+        limit: Annotated[int, Field(ge=1, le=100, description="tables at most")] = 20,
+    ) -> Answer[list[TableStats]]:
+        """Statistics of PostgreSQL (Postgres) tables: biggest, largest, busiest table.
+
+        Disk space, size in bytes, dead rows, bloat, vacuum, analyze, sequential scans, inserts,
+        updates, deletes.
+        """
         statement = TABLE_STATS.format(order=ORDERS[order])
         async with sessions.open(link, database) as connection:
             rows = await fetch(connection, statement, [limit + 1])
@@ -109,10 +141,14 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
         database: Database,
         sql: Sql,
         params: Parameters | None = None,
-        limit: Annotated[int, Field(ge=1, le=1000)] = 100,
-        timeout_s: Annotated[int, Field(ge=1, le=15)] = 5,
-    ) -> Answer:
-        """Run one read-only SELECT through a cursor and return its rows."""
+        limit: Annotated[int, Field(ge=1, le=1000, description="rows at most")] = 100,
+        timeout_s: Annotated[int, Field(ge=1, le=15, description="time limit in seconds")] = 5,
+    ) -> Answer[ResultTable]:
+        """Query data in PostgreSQL (Postgres): run a read-only SQL SELECT, get rows.
+
+        Look up, how many, count, sum, filter, join records of tables: orders, customers, users.
+        SELECT count(*) FROM t WHERE day = $1. At most 1000 rows, 15 s.
+        """
         ensure_no_side_effects(sql)
         async with sessions.open(link, database, timeout_s) as connection:
             found = await read(connection, sql, params or [], limit)
@@ -122,8 +158,11 @@ def _register_queries(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def cnpg_explain(
         link: Link, database: Database, sql: Sql, params: Parameters | None = None
-    ) -> Answer:
-        """Show the plan of one SELECT without running it."""
+    ) -> Answer[Plan]:
+        """Explain query plan of a PostgreSQL (Postgres) SELECT, not run: slow, planner.
+
+        Index or full table scan, takes long, cost, performance.
+        """
         ensure_no_side_effects(sql)
         return await _explain(sessions, link, database, (sql, params or []))
 
@@ -132,18 +171,26 @@ def _register_operations(tools: Toolset, sessions: Sessions) -> None:
     @tools.read
     async def cnpg_activity(
         link: Link,
-        include_idle: bool = False,
-        limit: Annotated[int, Field(ge=1, le=200)] = 50,
-    ) -> Answer:
-        """List sessions in the linked databases with state and ages, never their statements."""
+        include_idle: Annotated[bool, Field(description="include idle sessions")] = False,
+        limit: Annotated[int, Field(ge=1, le=200, description="sessions at most")] = 50,
+    ) -> Answer[list[Session]]:
+        """List activity of PostgreSQL (Postgres): connected users, sessions, connections.
+
+        Active or idle, locks, locking, blocked, blocking, waiting, long running open transactions
+        and statements by age, no SQL.
+        """
         names = list(link.enums.get("databases", ()))
         async with sessions.open(link, _first_database(link)) as connection:
             rows = await fetch(connection, ACTIVITY, [names, include_idle, limit + 1])
         return Answer.first(rows, limit)
 
     @tools.read
-    async def cnpg_health(link: Link) -> Answer:
-        """Show version, role, connections, cache hits, deadlocks and what the role may run."""
+    async def cnpg_health(link: Link) -> Answer[Health]:
+        """Health of PostgreSQL (Postgres) server: healthy, status, up, alive, OK, version.
+
+        Uptime. Connections in use and allowed, replica and replication lag (behind), cache hits,
+        deadlocks, commits.
+        """
         names = list(link.enums.get("databases", ()))
         async with sessions.open(link, _first_database(link)) as connection:
             server = (await fetch(connection, HEALTH))[0]

@@ -42,9 +42,10 @@ def digest(value: Any) -> str:
 
 @dataclass(frozen=True)
 class CursorSigner:
-    """Signs and opens cursors with one key of the process or of the stack."""
+    """Signs and opens cursors with a key that all replicas know."""
 
-    key: bytes
+    # Where each caller has one of their own, what finds it by the caller's name.
+    key: bytes | Callable[[str], bytes]
     clock: Callable[[], float] = time.time
 
     def sign(self, page: Page, position: Any) -> str:
@@ -69,7 +70,8 @@ class CursorSigner:
     def _signature(self, page: Page, payload: bytes) -> bytes:
         bound = json.dumps([page.tool, page.component, page.arguments, page.key_name])
         message = bound.encode() + b"\n" + payload
-        return hmac.new(self.key, message, hashlib.sha256).digest()
+        key = self.key if isinstance(self.key, bytes) else self.key(page.key_name)
+        return hmac.new(key, message, hashlib.sha256).digest()
 
 
 def _refused(fact: str) -> Refusal:

@@ -83,6 +83,16 @@ def text(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def word(value: Any) -> str | None:
+    """Return a text as it is; everything else is not known."""
+    return value if isinstance(value, str) else None
+
+
+def flag(value: Any) -> bool | None:
+    """Return what is true or false; everything else is not known."""
+    return value if isinstance(value, bool) else None
+
+
 def count(value: Any) -> int | None:
     """Return a whole number that counts something; everything else is not known."""
     if isinstance(value, float) and value.is_integer():

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Refusal, Toolset
 from stacktic_mcp.lib.decoding import decode_json, encoded, whole_characters
-from stacktic_mcp.lib.documents import facts_of, text
+from stacktic_mcp.lib.documents import facts_of, text, word
 from stacktic_mcp.lib.http_client import Reply
 from stacktic_mcp.tools.fastapi.fastapi_document import (
     Operation,
@@ -24,54 +24,81 @@ from stacktic_mcp.tools.fastapi.fastapi_document import (
     operations_of,
 )
 from stacktic_mcp.tools.fastapi.fastapi_request import Api, Prepared, prepare
+from stacktic_mcp.tools.fastapi.fastapi_rows import (
+    Called,
+    Description,
+    Health,
+    OperationRow,
+    WouldSend,
+)
 
 MAX_SHOWN_BYTES = 24 * 1024
 CHUNK_CHARACTERS = 500
 MAX_INLINE_DEPTH = 5
 
-OperationId = Annotated[str, Choice("operations")]
+OperationId = Annotated[
+    str, Choice("operations"), Field(description="as api_list_operations tells it")
+]
 Text = Annotated[str, Field(max_length=1024)]
 Scalar = Text | int | float | bool
 Name = Annotated[str, Field(min_length=1, max_length=100)]
-PathValues = Annotated[dict[Name, Text | int], Field(max_length=10)]
+PathValues = Annotated[
+    dict[Name, Text | int], Field(max_length=10, description="values in its path by name")
+]
 QueryItems = Annotated[list[Scalar], Field(max_length=50)]
-QueryValues = Annotated[dict[Name, Scalar | QueryItems], Field(max_length=30)]
-Body = Annotated[dict[Name, Any], Field(max_length=200)]
+QueryValues = Annotated[
+    dict[Name, Scalar | QueryItems], Field(max_length=30, description="query parameters by name")
+]
+_Body = Annotated[dict[Name, Any], Field(max_length=200)]
+Body = Annotated[_Body | None, Field(description="JSON body, by its schema")]
 
 
 def register(tools: Toolset) -> None:
     """Register the tools of the API links."""
+    tools.introduce("HTTP API", prefix="api", first="api_list_operations")
     _register_descriptions(tools)
     _register_calls(tools)
 
 
 def _register_descriptions(tools: Toolset) -> None:
     @tools.read
-    async def api_list_operations(link: Link) -> Answer:
-        """Return the operations that may be called, with method, path and summary."""
+    async def api_list_operations(link: Link) -> Answer[list[OperationRow]]:
+        """List endpoints (operations, routes) of application's API, backend.
+
+        REST, FastAPI: method, path, summary, operation_id to call.
+        """
         document = document_of(link)
         return Answer([_row(document, operation) for operation in operations_of(link)])
 
     @tools.read
-    async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer:
-        """Return the parameters, the body and the answers of an operation."""
+    async def api_describe_operation(link: Link, operation_id: OperationId) -> Answer[Description]:
+        """Describe an endpoint of application's API: parameters, body, return, fields.
+
+        Needs, expects, response schema, error codes; OpenAPI: GET or POST.
+        """
         return Answer(_description(link, operation_of(link, operation_id)))
 
     @tools.read
-    async def api_health(link: Link) -> Answer:
-        """Return whether the API answers on its health path, without any credential."""
+    async def api_health(link: Link) -> Answer[Health]:
+        """Health check of application's API, backend, web service (FastAPI): up, reachable.
+
+        Answers, healthy, alive: status of its health path, or reason.
+        """
         return await _health(link)
 
 
 def _register_calls(tools: Toolset) -> None:
-    @tools.read(timeout_s=15)
+    @tools.read(title="call an endpoint that reads", timeout_s=15)
     async def api_call(
         link: Link,
         operation_id: OperationId,
         path_params: PathValues = {},  # noqa: B006 -- never changed; an empty object is the default
         query: QueryValues = {},  # noqa: B006
-    ) -> Answer:
-        """Call an operation that is declared safe and reads with GET or HEAD."""
+    ) -> Answer[Called]:
+        """Call application's API, backend: get, fetch, ask, read data (GET, HEAD) of an endpoint.
+
+        Such as operation_id get_order, path_params {"id": 7}. Returns status and body.
+        """
         operation = operation_of(link, operation_id)
         if not operation.reads_only:
             hint = "this operation changes something: only api_call_write may call it"
@@ -79,16 +106,24 @@ def _register_calls(tools: Toolset) -> None:
         contract = contract_of(link, operation)
         return await _send(link, operation, prepare(operation, contract, path_params, query, None))
 
-    @tools.write(destructive=True, idempotent=False, timeout_s=15)
+    @tools.write(
+        title="call an endpoint that changes something",
+        destructive=True,
+        idempotent=False,
+        timeout_s=15,
+    )
     async def api_call_write(
         link: Link,
         operation_id: OperationId,
         path_params: PathValues = {},  # noqa: B006
         query: QueryValues = {},  # noqa: B006
-        body: Body | None = None,
-        dry_run: bool = True,
-    ) -> Answer:
-        """Call an operation that changes something; a dry run checks all values and sends none."""
+        body: Body = None,
+        dry_run: DryRun = True,
+    ) -> Answer[Called | WouldSend]:
+        """Call application's API, backend, to write: create, update, cancel, delete, new.
+
+        POST, PUT, PATCH, DELETE of an endpoint. Returns status and body.
+        """
         operation = operation_of(link, operation_id)
         contract = contract_of(link, operation)
         prepared = prepare(operation, contract, path_params, query, body)
@@ -105,7 +140,7 @@ def _row(document: dict[str, Any], operation: Operation) -> dict[str, Any]:
         "path": operation.path,
         "tool": "api_call" if operation.reads_only else "api_call_write",
         "in_document": facts is not None,
-        "summary": (facts or {}).get("summary"),
+        "summary": word((facts or {}).get("summary")),
     }
 
 

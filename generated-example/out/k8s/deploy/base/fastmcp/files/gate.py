@@ -2,14 +2,15 @@
 
 In: HTTP requests of anyone.
 Out: to the MCP application only requests of a known key, within the caps; 401 otherwise.
-Must not know: tools. `/health` is the one path without a key. It answers 200 while the process
-serves: what the audit log suffers from is a word in its body, since no restart would heal it.
+Must not know: tools. `/health` is the one path without a key. It answers 200 until the process is
+told to end: what the audit log suffers from is a word in its body, since no restart would heal it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
+from stacktic_mcp.core.admission import while_known
+from stacktic_mcp.core.beside import Beside, live
 from stacktic_mcp.core.bodies import (
     INVALID_REQUEST,
     MAX_NOTED_CHARACTERS,
@@ -28,15 +31,26 @@ from stacktic_mcp.core.bodies import (
 )
 from stacktic_mcp.core.calls import EXCHANGE, Call, Exchange
 from stacktic_mcp.core.sessions import LARGE_BYTES, Opening, Sessions, user_of
+from stacktic_mcp.core.sign_in import METADATA_PATHS
+from stacktic_mcp.core.waiting import (
+    NoTurn,
+    answer_of,
+    call_back,
+    call_of,
+    entered,
+    may_be_called_back,
+    turn,
+)
+from stacktic_mcp.core.watching import Answer, Watch, closing
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from stacktic_mcp.core.audit import AuditLog
-    from stacktic_mcp.core.auth import KeyRing
-    from stacktic_mcp.core.limits import Limits
+    from stacktic_mcp.core.callers import Callers
+    from stacktic_mcp.core.limits import Limits, Uses
 
 PATH = "/mcp"
 # Both spellings are served as one: a redirect would name the scheme behind the gateway, and a
@@ -44,7 +58,6 @@ PATH = "/mcp"
 SPELLINGS = (PATH, f"{PATH}/")
 # No tool may take longer than 30 s; a call that is not answered by then never is.
 ANSWER_SECONDS = 45.0
-WATCHED_AFTER_SECONDS = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +65,16 @@ class Gate:
     """An ASGI application around the MCP application."""
 
     app: ASGIApp
-    keys: KeyRing
+    callers: Callers
     limits: Limits
     audit: AuditLog
+    # What runs as long as the application does.
+    beside: Sequence[Beside | None] = ()
+    # More that `/health` says: what is watched beside the calls.
+    watched: Callable[[], dict[str, str]] | None = None
     sessions: Sessions = field(init=False)
+    # The process is about to end: others shall lead nobody here.
+    draining: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         """Keep the book of the sessions that the application holds."""
@@ -64,24 +83,46 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
+            await live(self.app, self.beside, scope, receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] == "/health" and scope["method"] in {"GET", "HEAD"}:
-            await JSONResponse(self.audit.health())(scope, receive, send)
+            await self._tell_health(scope, receive, send)
+        elif self.callers.sign_in is not None and scope["path"] in METADATA_PATHS:
+            await self.callers.sign_in.metadata(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 
+    async def _tell_health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.draining.is_set():
+            gone = HTTPStatus.SERVICE_UNAVAILABLE
+            await JSONResponse({"status": "draining"}, gone)(scope, receive, send)
+        else:
+            await JSONResponse(self.health())(scope, receive, send)
+
+    def health(self) -> dict[str, str]:
+        """Return the words that `/health` says while the process serves."""
+        ill = self.callers.illness()
+        keys = {"status": "degraded", "keys": ill} if ill else {}
+        return self.audit.health() | keys | (self.watched() if self.watched else {})
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.draining.is_set():
+            send = closing(send)
         started = time.perf_counter()
         exchange = Exchange(key_name="", session=header_of(scope, b"mcp-session-id"))
-        answer = _Answer(send)
+        answer = Answer(send)
         try:
             await self._admit(exchange, scope, receive, answer)
         except Stop as stop:
             # The line comes before the answer: a refused caller cannot be gone before it.
             self._record(exchange, scope, stop.status, started)
             await _refuse(stop, scope, receive, send)
+        except NoTurn as no_turn:
+            exchange.recorded = True
+            call = call_of(no_turn, exchange, scope)
+            self.audit.write(call, int((time.perf_counter() - started) * 1000))
+            await answer_of(no_turn, scope)(scope, receive, send)
         except BaseException:
             self._record(
                 exchange, scope, answer.status or HTTPStatus.INTERNAL_SERVER_ERROR, started
@@ -91,63 +132,80 @@ class Gate:
             self._record(exchange, scope, answer.status, started)
 
     async def _admit(
-        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: Answer
     ) -> None:
-        key_name = self.keys.name_of(headers_of(scope, b"authorization"))
-        if key_name is None:
-            raise Stop(
-                HTTPStatus.UNAUTHORIZED,
-                "E_AUTH",
-                "send a known key as `Authorization: Bearer <key>`",
-            )
-        exchange.key_name = key_name
+        caller = await self.callers.caller(headers_of(scope, b"authorization"))
+        exchange.key_name, exchange.reach = caller.name, caller.reach
         if scope["path"] not in SPELLINGS:
             raise Stop(HTTPStatus.NOT_FOUND, "E_NOT_FOUND", f"this server answers at {PATH}")
         scope["path"], scope["raw_path"] = PATH, PATH.encode()
-        scope["user"] = user_of(key_name)
+        scope["user"] = user_of(caller.name)
         scope[EXCHANGE] = exchange
+        async with while_known(self.callers, caller, answer):
+            await self._dispatch(exchange, scope, receive, answer)
+
+    async def _dispatch(
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: Answer
+    ) -> None:
         if scope["method"] == "GET":
             await self._stream(exchange, scope, receive, answer)
         else:
             await self._call(exchange, scope, receive, answer)
 
     async def _stream(
-        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: Answer
     ) -> None:
-        if not self.limits.start_stream(exchange.key_name):
-            raise Stop(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "E_LIMIT",
-                "this key holds too many streams or calls too often",
-            )
+        uses = self.limits.of(exchange.key_name)
+        async with entered(uses, scope, receive):
+            async with turn(uses.messages, exchange, None, receive):
+                started = uses.start_stream()
+            if not started:
+                raise Stop(
+                    HTTPStatus.TOO_MANY_REQUESTS, "E_LIMIT", "this key holds too many streams"
+                )
         try:
             with self._within(exchange, None):
                 await self.app(scope, receive, answer)
         finally:
-            self.limits.end_stream(exchange.key_name)
+            uses.end_stream()
 
     async def _call(
-        self, exchange: Exchange, scope: Scope, receive: Receive, answer: _Answer
+        self, exchange: Exchange, scope: Scope, receive: Receive, answer: Answer
     ) -> None:
-        if not self.limits.start_call(exchange.key_name):
-            raise Stop(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "E_LIMIT",
-                "at most 10 calls a second and 4 at once for a key",
-            )
-        try:
+        uses = self.limits.of(exchange.key_name)
+        async with entered(uses, scope, receive):
             body = await read_body(scope, receive)
             if body.opens_session and not exchange.session:
-                await self._open(exchange, scope, body, receive, answer)
-            else:
-                with self._within(exchange, body.request_id):
-                    await self._forward(exchange, scope, body, receive, answer)
-                if answer.status == HTTPStatus.NOT_FOUND or scope["method"] == "DELETE":
-                    self.sessions.forget(exchange.key_name, exchange.session)
-                elif len(body.raw) + answer.size > LARGE_BYTES:
-                    await self.sessions.lighten(exchange.key_name, exchange.session, scope)
-        finally:
-            self.limits.end_call(exchange.key_name)
+                async with (
+                    turn(uses.calls, exchange, body, receive),
+                    turn(uses.sessions, exchange, body, receive),
+                ):
+                    await self._open(exchange, scope, body, receive, answer)
+                return
+            call_back(uses, exchange, body)
+            with self._within(exchange, body.request_id):
+                await self._in_turn(uses, exchange, scope, body, receive, answer)
+            if answer.status == HTTPStatus.NOT_FOUND or scope["method"] == "DELETE":
+                self.sessions.forget(exchange.key_name, exchange.session)
+            elif len(body.raw) + answer.size > LARGE_BYTES:
+                await self.sessions.lighten(exchange.key_name, exchange.session, scope)
+
+    async def _in_turn(
+        self,
+        uses: Uses,
+        exchange: Exchange,
+        scope: Scope,
+        body: Body,
+        receive: Receive,
+        answer: Answer,
+    ) -> None:
+        # What nobody awaits an answer to does not wait for those that others await.
+        line = uses.calls if "id" in body.message else uses.messages
+        with contextlib.ExitStack() as waiting:
+            waiting.enter_context(may_be_called_back(uses, exchange, body))
+            async with turn(line, exchange, body, receive):
+                waiting.close()
+                await self._forward(exchange, scope, body, receive, answer)
 
     @contextlib.contextmanager
     def _within(self, exchange: Exchange, request_id: str | None) -> Generator[None]:
@@ -162,16 +220,10 @@ class Gate:
             self.sessions.leave(key_name, session, request_id)
 
     async def _open(
-        self, exchange: Exchange, scope: Scope, body: Body, receive: Receive, answer: _Answer
+        self, exchange: Exchange, scope: Scope, body: Body, receive: Receive, answer: Answer
     ) -> None:
         """Open a session; a refused `initialize` leaves none behind."""
         key_name = exchange.key_name
-        if not self.limits.open_session(key_name):
-            raise Stop(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "E_LIMIT",
-                "this key opens too many sessions; keep one",
-            )
         if not await self.sessions.make_room(key_name, scope):
             raise Stop(
                 HTTPStatus.TOO_MANY_REQUESTS, "E_LIMIT", "this key is at work in too many sessions"
@@ -188,7 +240,7 @@ class Gate:
     async def _forward(
         self, exchange: Exchange, scope: Scope, body: Body, receive: Receive, send: Send
     ) -> None:
-        watch = _Watch(receive, exchange)
+        watch = Watch(receive, exchange)
         unread = [body.raw]
 
         async def replay() -> Message:
@@ -197,13 +249,8 @@ class Gate:
             await watch.left()
             return {"type": "http.disconnect"}
 
-        # Most calls end before anyone could leave: only longer ones are watched.
-        timer = asyncio.get_running_loop().call_later(WATCHED_AFTER_SECONDS, watch.start)
-        try:
+        async with watch.kept():
             await self._answered(scope, replay, send)
-        finally:
-            timer.cancel()
-            await watch.stop()
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait for the application to begin its answer, but not for ever."""
@@ -241,57 +288,10 @@ class Gate:
         self.audit.write(call, int((time.perf_counter() - started) * 1000))
 
 
-class _Answer:
-    """Passes an answer on, and knows its status and its size."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status = 0
-        self.size = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        self.size += len(message.get("body", b""))
-        await self._send(message)
-
-
-class _Watch:
-    """Notices that the sender of a request hangs up while it is served."""
-
-    def __init__(self, receive: Receive, exchange: Exchange) -> None:
-        self._receive = receive
-        self._exchange = exchange
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> asyncio.Task[None]:
-        """Start watching, once."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        return self._task
-
-    async def left(self) -> None:
-        """Wait until the sender is gone."""
-        await asyncio.wait([self.start()])
-
-    async def stop(self) -> None:
-        """Stop watching; an answer was sent."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
-
-    async def _run(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            continue
-        self._exchange.leave()
-
-
 async def _refuse(stop: Stop, scope: Scope, receive: Receive, send: Send) -> None:
     headers = {"cache-control": "no-store"}
-    if stop.status == HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
+    if stop.challenge:
+        headers["www-authenticate"] = stop.challenge
     if stop.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["retry-after"] = "1"
     if stop.status == HTTPStatus.REQUEST_TIMEOUT:

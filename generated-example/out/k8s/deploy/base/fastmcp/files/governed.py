@@ -24,11 +24,15 @@ from pydantic import PrivateAttr
 
 from stacktic_mcp.core.calls import Call, current_call
 from stacktic_mcp.core.cursors import CursorSigner, Page, digest
+from stacktic_mcp.core.progress import telling_progress
+from stacktic_mcp.core.reach import Reach
 from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.topology import Topology
-from stacktic_mcp.lib.answers import OUTPUT_SCHEMA, Answer, Budget, Fitted, encode_envelope, fit
+from stacktic_mcp.lib.answers import Answer, Budget, Fitted, encode_envelope, fit
 from stacktic_mcp.lib.arguments import Arguments, Bound
+from stacktic_mcp.lib.input_schema import ensure_described
 from stacktic_mcp.lib.links import Link
+from stacktic_mcp.lib.output_schema import output_schema
 from stacktic_mcp.lib.refusal import Refusal
 
 ToolClass = Literal["read", "side_effect", "write"]
@@ -45,6 +49,10 @@ async def _nobody_records(call: Call) -> bool:
     return True
 
 
+async def _anybody(link: Link, tool_class: ToolClass) -> None:
+    del link, tool_class
+
+
 @dataclass(frozen=True, eq=False)
 class Runtime:
     """What all tools of a server share."""
@@ -55,6 +63,8 @@ class Runtime:
     audit_ready: Callable[[], bool]
     # Records what a call is about to change; false means that it must not.
     intend: Callable[[Call], Awaitable[bool]] = _nobody_records
+    # Refuses a call by an account that may do more than was approved.
+    admit: Callable[[Link, ToolClass], Awaitable[None]] = _anybody
 
 
 @dataclass(frozen=True)
@@ -111,9 +121,11 @@ class Body:
         return _result(text, envelope)
 
     async def _answer(self, raw: Mapping[str, Any], started: float) -> tuple[str, dict[str, Any]]:
+        self._ensure_in_reach(raw)
         bound = self.arguments.bind(raw)
         current_call().link = bound.link.component
         self._ensure_write_access(bound.link)
+        await self.runtime.admit(bound.link, self.traits.tool_class)
         # Its digest is of the arguments as given, before a tool could change a list in place.
         page = self._page(bound) if self.arguments.cursor_name else None
         if page is not None and self.arguments.cursor_name and bound.cursor is not None:
@@ -130,6 +142,24 @@ class Body:
             # It cannot be masked and still be a cursor.
             envelope |= {"next_cursor": None, "redacted": True}
         return encode_envelope(envelope, fitted.text), envelope
+
+    def within(self, reach: Reach) -> list[str]:
+        """Return the components that it serves and a reach allows."""
+        to_write = self.traits.tool_class != "read"
+        names = [link.component for link in self.arguments.links]
+        return [name for name in names if reach.allows(name, to_write=to_write)]
+
+    def _ensure_in_reach(self, raw: Mapping[str, Any]) -> None:
+        """Refuse what the caller's profile or scopes leave out, and name nothing of it."""
+        names = self.within(current_call().reach)
+        if not names:
+            raise Refusal("E_SCOPE", "the caller may not reach what this tool serves")
+        if len(names) == len(self.arguments.links):
+            return
+        wanted = raw.get(self.arguments.instance_name)
+        if wanted not in names:
+            hint = f"`{self.arguments.instance_name}` must be one that the caller may reach"
+            raise Refusal("E_ARG" if wanted is None else "E_SCOPE", hint, names)
 
     def _ensure_write_access(self, link: Link) -> None:
         """Check again what registration checked: with several instances one may be read-only."""
@@ -157,7 +187,8 @@ class Body:
 
     async def _run(self, bound: Bound) -> Answer:
         try:
-            async with asyncio.timeout(self.traits.timeout_s) as limit:
+            seconds = self.traits.timeout_s
+            async with asyncio.timeout(seconds) as limit, telling_progress(seconds):
                 _end_when_caller_leaves(limit)
                 return await self.function(bound.link, **bound.values)
         except Refusal:
@@ -264,17 +295,20 @@ class GovernedTool(Tool):
     _body: Body = PrivateAttr()
 
     @classmethod
-    def of(cls, body: Body) -> GovernedTool:
-        """Publish a body's schemas, description and hints."""
+    def of(cls, body: Body, title: str) -> GovernedTool:
+        """Publish a body's schemas, title, description and hints."""
         description = inspect.getdoc(body.function)
         if not description:
             message = f"the tool `{body.name}` has no docstring"
             raise TypeError(message)
+        ensure_described(body.name, body.arguments.schema)
         tool = cls(
             name=body.name,
-            description=description,
+            title=title,
+            # Lines end where Python wants them to, which means nothing to a model.
+            description=" ".join(description.split()),
             parameters=body.arguments.schema,
-            output_schema=OUTPUT_SCHEMA,
+            output_schema=output_schema(body.function),
             annotations=body.traits.annotations(),
         )
         tool._body = body
@@ -299,6 +333,10 @@ class GovernedTool(Tool):
     def links(self) -> tuple[Link, ...]:
         """Return the links the tool serves."""
         return self._body.arguments.links
+
+    def is_within(self, reach: Reach) -> bool:
+        """Tell whether a reach allows the tool for any of its links."""
+        return bool(self._body.within(reach))
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Serve a call."""

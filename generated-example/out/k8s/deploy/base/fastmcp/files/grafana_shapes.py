@@ -11,7 +11,17 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from stacktic_mcp.lib.documents import MAX_NESTING, Facts, at, facts_of, objects, text, texts
+from stacktic_mcp.lib.documents import (
+    MAX_NESTING,
+    Facts,
+    at,
+    count,
+    facts_of,
+    objects,
+    text,
+    texts,
+    word,
+)
 from stacktic_mcp.tools.grafana.grafana_models import panels_of, variables_of
 
 MAX_OPTIONS = 20
@@ -54,14 +64,14 @@ def _is_hidden(key: str) -> bool:
     return name in _HIDDEN_KEYS or name.endswith("url")
 
 
-def hit_view(hit: Facts) -> dict[str, Any]:
-    """Return a dashboard or folder of a search."""
+def hit_view(hit: Facts, kind: str) -> dict[str, Any]:
+    """Return what was found: a dashboard, or a folder of the kind `dash-folder`."""
     view = {
         "uid": text(hit.get("uid")),
         "title": text(hit.get("title")),
         "folder": text(hit.get("folderTitle")),
     }
-    if hit.get("type") == "dash-folder":
+    if kind == "dash-folder":
         return view | {"parent_uid": text(hit.get("folderUid"))}
     return view | {"tags": texts(hit.get("tags"))}
 
@@ -77,10 +87,14 @@ def alert_view(alert: Facts) -> dict[str, Any]:
     return {
         "name": text(at(alert, "labels", "alertname")),
         "state": text(alert.get("state")),
-        "since": alert.get("activeAt"),
-        "labels": plain(facts_of(alert.get("labels"))),
-        "annotations": plain(facts_of(alert.get("annotations"))),
+        "since": word(alert.get("activeAt")),
+        "labels": _texts_of(alert.get("labels")),
+        "annotations": _texts_of(alert.get("annotations")),
     }
+
+
+def _texts_of(value: Any) -> dict[str, str]:
+    return {name: text(item) for name, item in plain(facts_of(value)).items()}
 
 
 def summary_view(found: Facts, dashboard: Facts) -> dict[str, Any]:
@@ -92,10 +106,10 @@ def summary_view(found: Facts, dashboard: Facts) -> dict[str, Any]:
         "description": plain(text(dashboard.get("description"))),
         "folder": text(at(found, "meta", "folderTitle")),
         "tags": texts(dashboard.get("tags")),
-        "version": dashboard.get("version"),
+        "version": count(dashboard.get("version")),
         "updated": text(at(found, "meta", "updated")),
-        "time": plain(facts_of(dashboard.get("time"))),
-        "refresh": plain(dashboard.get("refresh") or ""),
+        "time": _texts_of(dashboard.get("time")),
+        "refresh": text(plain(dashboard.get("refresh") or "")),
         "variables": [text(variable.get("name")) for variable in variables_of(dashboard)],
         "panels": [{"id": panel["id"], "title": panel["title"]} for panel in panels],
     }
@@ -104,7 +118,7 @@ def summary_view(found: Facts, dashboard: Facts) -> dict[str, Any]:
 def panel_view(panel: Facts) -> dict[str, Any]:
     """Return what a panel shows, without its options."""
     view = {
-        "id": panel.get("id"),
+        "id": count(panel.get("id")),
         "title": text(panel.get("title")) or text(at(panel, "libraryPanel", "name")),
         "type": text(panel.get("type")),
         "datasource": _datasource(panel.get("datasource")),
@@ -148,7 +162,7 @@ def query_views(panel: Facts) -> list[dict[str, Any]]:
             "datasource": _datasource(target.get("datasource") or panel.get("datasource")),
             "hidden": target.get("hide") is True,
             "legend": plain(text(target.get("legendFormat"))),
-            "query": plain(_query_text(target)),
+            "query": text(plain(_query_text(target))),
         }
         for target in objects(panel.get("targets"))
     ]

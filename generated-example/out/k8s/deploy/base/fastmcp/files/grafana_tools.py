@@ -10,15 +10,42 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
-from stacktic_mcp.lib.documents import Facts, at, ensure_list, ensure_object, objects, text
+from stacktic_mcp.core.toolkit import Answer, DryRunOnRequest, Link, Refusal, Toolset
+from stacktic_mcp.lib.documents import Facts, at, count, ensure_list, ensure_object, objects, text
 from stacktic_mcp.lib.http_client import Http
+from stacktic_mcp.tools.grafana.grafana_arguments import (
+    Alerts,
+    End,
+    Limit,
+    Note,
+    OneTag,
+    OptionalPanelId,
+    OptionalUid,
+    PanelId,
+    Part,
+    Span,
+    Start,
+    State,
+    Tags,
+    Uid,
+    View,
+)
 from stacktic_mcp.tools.grafana.grafana_models import panels_of
+from stacktic_mcp.tools.grafana.grafana_rows import (
+    Alert,
+    Created,
+    Dashboard,
+    Folder,
+    Panel,
+    Place,
+    Query,
+    Source,
+    Summary,
+    Variable,
+)
 from stacktic_mcp.tools.grafana.grafana_shapes import (
     alert_view,
     datasource_view,
@@ -32,34 +59,16 @@ from stacktic_mcp.tools.grafana.grafana_shapes import (
 
 MAX_DASHBOARD_BYTES = 96 * 1024
 SOURCE_TAG = "mcp"
-
-Uid = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
-Part = Annotated[str, Field(min_length=1, max_length=100, description="part of the title")]
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:/-]{0,49}$")]
-Limit = Annotated[int, Field(ge=1, le=500)]
-PanelId = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Moment = Annotated[
-    str,
-    Field(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.,Z+-]{5,30}$",
-        description="RFC 3339 with a zone",
-    ),
-]
-Span = Annotated[str, Field(pattern=r"^now(?:-[0-9]{1,4}[smhdwMy])?$")]
-# Line breaks may stay; other control characters and turned text may not.
-Note = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=1000,
-        pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+$",
-    ),
-]
-State = Literal["active", "alerting", "pending", "nodata", "error", "normal", "all"]
+# Changes that no Viewer makes, and those that no Editor makes either, by Grafana's own names.
+CHANGES = (":write", ":create", ":delete", ":add", ":remove")
+EDITED = ("dashboards:", "folders:", "alert.rules:", "alert.notifications:", "alert.provisioning:")
+RULED = ("users:", "org.users:", "teams:", "serviceaccounts:", "datasources:", "orgs:", "settings:")
 
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Grafana link."""
+    tools.introduce("Grafana", prefix="grafana", first="grafana_list_dashboards")
+    tools.rights(_wider)
     _register_dashboards(tools)
     _register_lists(tools)
     if tools.write_access:
@@ -69,53 +78,73 @@ def register(tools: Toolset) -> None:
 def _register_dashboards(tools: Toolset) -> None:
     @tools.read
     async def grafana_list_dashboards(
-        link: Link, title_like: Part | None = None, tag: Tag | None = None, limit: Limit = 100
-    ) -> Answer:
-        """Return dashboards by title and tag."""
+        link: Link, title_like: Part = None, tag: OneTag = None, limit: Limit = 100
+    ) -> Answer[list[Dashboard]]:
+        """List dashboards in Grafana: all dashboards, or find a dashboard by title, tag.
+
+        Dashboard of a service: uid, title, folder, tags; 100 by default.
+        """
         return await _search(link, "dash-db", limit, query=title_like, tag=tag)
 
     @tools.read(budget_bytes=MAX_DASHBOARD_BYTES)
     async def grafana_get_dashboard(
-        link: Link, uid: Uid, view: Literal["summary", "panels", "variables", "json"] = "summary"
-    ) -> Answer:
-        """Return one dashboard: its summary, its panels, its variables or its JSON model."""
+        link: Link, uid: Uid, view: View = "summary"
+    ) -> Answer[Summary | list[Panel] | list[Variable] | dict[str, Any]]:
+        """Get one Grafana dashboard by uid: its panels (charts, graphs), variables, JSON."""
         return await _get_dashboard(link, uid, view)
 
     @tools.read
-    async def grafana_get_panel_queries(link: Link, uid: Uid, panel_id: PanelId) -> Answer:
-        """Return the queries of one panel as text, ready for the metric and log tools."""
+    async def grafana_get_panel_queries(
+        link: Link, uid: Uid, panel_id: PanelId
+    ) -> Answer[list[Query]]:
+        """Query behind a panel (chart, graph) in Grafana: PromQL, LogQL, SQL it uses.
+
+        Data source, expression.
+        """
         found = await _dashboard(link, uid)
         return Answer(query_views(_panel(_model(found), panel_id)))
 
-    @tools.read
+    @tools.read(title="link to a dashboard")
     async def grafana_link(
         link: Link,
         uid: Uid,
-        panel_id: PanelId | None = None,
+        panel_id: OptionalPanelId = None,
         start: Span = "now-6h",
         end: Span = "now",
-    ) -> Answer:
-        """Return the path of a dashboard or panel below Grafana's own address."""
+    ) -> Answer[Place]:
+        """Link (URL) to open, send or share a Grafana dashboard or panel.
+
+        Time range selected, last hours; title and path.
+        """
         return await _link_to(link, uid, panel_id, (start, end))
 
 
 def _register_lists(tools: Toolset) -> None:
     @tools.read
-    async def grafana_list_datasources(link: Link) -> Answer:
-        """Return name, type and uid of each data source."""
+    async def grafana_list_datasources(link: Link) -> Answer[list[Source]]:
+        """List data sources in Grafana, or a datasource: sources of its data.
+
+        Name, type, uid, default; no address.
+        """
         sources = objects(ensure_list(await _http(link).get_json(("datasources",))))
         return Answer([datasource_view(source) for source in sources])
 
     @tools.read
-    async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer:
-        """Return the folders that hold dashboards, nested ones included."""
+    async def grafana_list_folders(link: Link, limit: Limit = 100) -> Answer[list[Folder]]:
+        """List folders in Grafana: each folder, nested, organised.
+
+        uid, title, parent; 100 by default.
+        """
         return await _search(link, "dash-folder", limit)
 
     @tools.read
     async def grafana_get_alerts(
-        link: Link, state: State = "active", limit: Annotated[int, Field(ge=1, le=200)] = 50
-    ) -> Answer:
-        """Return alert instances of Grafana's own rules; active means everything but normal."""
+        link: Link, state: State = "active", limit: Alerts = 50
+    ) -> Answer[list[Alert]]:
+        """Alerts in Grafana (alerting): firing alert rules, pending, state.
+
+        Since, labels, summary; 50 by default.
+        """
         return await _alerts(link, state, limit)
 
 
@@ -124,14 +153,18 @@ def _register_writes(tools: Toolset) -> None:
     async def grafana_create_annotation(
         link: Link,
         text: Note,
-        tags: Annotated[list[Tag], Field(max_length=10)] = [],  # noqa: B006 -- read, never changed
-        dashboard_uid: Uid | None = None,
-        panel_id: PanelId | None = None,
-        time: Moment | None = None,
-        time_end: Moment | None = None,
-        dry_run: bool = False,
-    ) -> Answer:
-        """Add an annotation to a dashboard, a panel or, without a dashboard, the organisation."""
+        tags: Tags = [],  # noqa: B006 -- read, never changed
+        dashboard_uid: OptionalUid = None,
+        panel_id: OptionalPanelId = None,
+        time: Start = None,
+        time_end: End = None,
+        dry_run: DryRunOnRequest = False,
+    ) -> Answer[Created]:
+        """Add an annotation in Grafana: note, mark or marker on graphs.
+
+        Deployment, release, maintenance, incident started; on a dashboard, panel or everywhere.
+        Returns its id.
+        """
         body = _annotation(text, tags, (dashboard_uid, panel_id), (time, time_end))
         return await _create_annotation(link, body, dry_run=dry_run)
 
@@ -145,12 +178,30 @@ def _http(link: Link, token: str = "TOKEN") -> Http:  # noqa: S107 -- the name o
     )
 
 
+async def _wider(link: Link) -> list[str]:
+    """Return what the tokens may do beyond their roles, as Grafana tells each of them."""
+    found = await _changes(link, "TOKEN", EDITED + RULED)
+    if link.write_access:
+        found |= await _changes(link, "WRITE_TOKEN", RULED)
+    return [f"it may change {name}" for name in sorted(found)]
+
+
+async def _changes(link: Link, token: str, kinds: tuple[str, ...]) -> set[str]:
+    path = ("access-control", "user", "permissions")
+    actions = ensure_object(await _http(link, token).get_json(path))
+    return {
+        action.rpartition(":")[0]
+        for action in actions
+        if action.startswith(kinds) and action.endswith(CHANGES)
+    }
+
+
 async def _search(
     link: Link, kind: str, limit: int, *, query: str | None = None, tag: str | None = None
 ) -> Answer:
     params = {"type": kind, "query": query, "tag": tag, "limit": limit + 1}
     hits = objects(ensure_list(await _http(link).get_json(("search",), params)))
-    return Answer.first([hit_view(hit) for hit in hits], limit)
+    return Answer.first([hit_view(hit, kind) for hit in hits], limit)
 
 
 async def _dashboard(link: Link, uid: str) -> Facts:
@@ -259,4 +310,4 @@ async def _create_annotation(link: Link, body: dict[str, Any], *, dry_run: bool)
     if dry_run:
         return Answer({"dry_run": True, "would_create": body})
     reply = await _http(link, "WRITE_TOKEN").send_json("POST", ("annotations",), body)
-    return Answer({"dry_run": False, "id": at(reply, "id"), "created": body})
+    return Answer({"dry_run": False, "id": count(at(reply, "id")), "created": body})

@@ -16,9 +16,33 @@ def published(schema: dict[str, Any], optional: AbstractSet[str]) -> dict[str, A
     result = cast("dict[str, Any]", _plain(schema))
     result.pop("description", None)
     properties = cast("dict[str, Any]", result.setdefault("properties", {}))
+    for name in properties:
+        properties[name] = _described(properties[name])
     for name in optional & properties.keys():
         properties[name] = _nullable(properties[name])
+        if properties[name].get("default", ...) is None:
+            # That it may be null says so already.
+            del properties[name]["default"]
     return result
+
+
+def ensure_described(name: str, schema: dict[str, Any]) -> None:
+    """Refuse a tool one of whose arguments says nothing: a model has nothing else to go by."""
+    properties = cast("dict[str, dict[str, Any]]", schema["properties"])
+    silent = [each for each, part in properties.items() if not part.get("description", "").strip()]
+    if silent:
+        message = f"the argument `{silent[0]}` of the tool `{name}` has no description"
+        raise TypeError(message)
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """Move the one description of several branches to the front, where every client looks."""
+    branches = cast("list[dict[str, Any]]", schema.get("anyOf", []))
+    texts = [branch["description"] for branch in branches if "description" in branch]
+    if "description" in schema or len(texts) != 1:
+        return schema
+    bare = [{key: part[key] for key in part if key != "description"} for part in branches]
+    return {**schema, "anyOf": bare, "description": texts[0]}
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -7,44 +7,38 @@ Must not know: how Kafka is spoken to, or any group of its own: it has none.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
-from stacktic_mcp.lib.decoding import encoded, whole_characters
-from stacktic_mcp.lib.documents import count
+from stacktic_mcp.core.toolkit import Answer, DryRunOnRequest, Link, Refusal, Toolset
+from stacktic_mcp.tools.kafka import kafka_rows as rows
+from stacktic_mcp.tools.kafka.kafka_arguments import (
+    MAX_VALUE_BYTES,
+    Bytes,
+    Group,
+    Key,
+    Limit,
+    OnlyTopic,
+    PartitionNumber,
+    Start,
+    Time,
+    Topic,
+    Value,
+)
 from stacktic_mcp.tools.kafka.kafka_client import (
-    NO_COMMIT,
     Kafka,
     Partition,
     Position,
     connect,
     partitions_of,
 )
+from stacktic_mcp.tools.kafka.kafka_views import lag_view, owner, record_view, topic_line
 
 MAX_PEEKED_PARTITIONS = 32
-MAX_VALUE_BYTES = 64 * 1024
-MAX_KEY_BYTES = 1024
-# The generator cuts a name of more than 63 characters here and puts a digest behind it.
-KEPT_CHARACTERS = 54
-
-Topic = Annotated[str, Choice("topics"), Field(description="a linked topic")]
-Group = Annotated[
-    str, Choice("groups"), Field(description="a component that consumes; its groups are meant")
-]
-PartitionNumber = Annotated[int, Field(ge=0, le=100_000)]
-Start = Annotated[
-    str,
-    Field(
-        pattern=r"^(earliest|latest|[0-9]{1,18})$",
-        description="earliest, latest (the last records), or an offset with a partition",
-    ),
-]
 
 
 def register(tools: Toolset) -> None:
     """Add the Kafka tools; the one that writes only where a link allows it."""
+    tools.introduce("Kafka", prefix="kafka", first="kafka_list_topics")
     _register_topics(tools)
     _register_groups(tools)
     if tools.write_access:
@@ -53,16 +47,19 @@ def register(tools: Toolset) -> None:
 
 def _register_topics(tools: Toolset) -> None:
     @tools.read
-    async def kafka_list_topics(link: Link) -> Answer:
-        """List the linked topics with partitions and copies, the missing ones marked."""
+    async def kafka_list_topics(link: Link) -> Answer[list[rows.Topic]]:
+        """List topics in Kafka: each linked topic with number of partitions, replicas."""
         async with connect(link) as kafka:
             found = await kafka.topics()
         names = link.enums.get("topics", ())
-        return Answer([_topic_line(name, found.get(name)) for name in names])
+        return Answer([topic_line(name, found.get(name)) for name in names])
 
     @tools.read
-    async def kafka_describe_topic(link: Link, topic: Topic) -> Answer:
-        """Describe a topic: leader, replicas and offsets of each partition."""
+    async def kafka_describe_topic(link: Link, topic: Topic) -> Answer[rows.TopicDetail]:
+        """Describe a Kafka topic: partitioned, replicated; partitions, leader, replicas.
+
+        In sync; offsets of each partition.
+        """
         async with connect(link) as kafka:
             partitions = await _existing(kafka, topic)
             bounds = await kafka.bounds(partitions_of(topic, partitions))
@@ -78,16 +75,19 @@ def _register_topics(tools: Toolset) -> None:
             for partition, span in zip(partitions, bounds.values(), strict=True)
         ]
         total = sum(span.stop - span.start for span in bounds.values())
-        return Answer({**_topic_line(topic, partitions), "offsets_kept": total, "detail": rows})
+        return Answer({**topic_line(topic, partitions), "offsets_kept": total, "detail": rows})
 
     @tools.read
     async def kafka_offsets(
         link: Link,
         topic: Topic,
-        partition: PartitionNumber | None = None,
-        time_ms: Annotated[int, Field(ge=0, le=4_102_444_800_000)] | None = None,
-    ) -> Answer:
-        """Show first and next offset of each partition, and the offset at a time."""
+        partition: PartitionNumber = None,
+        time_ms: Time = None,
+    ) -> Answer[list[rows.Offsets]]:
+        """Offsets of a Kafka topic: offset at start (first), at end (latest) or written at a time.
+
+        Each partition: how many records (messages) in it.
+        """
         async with connect(link) as kafka:
             keys = partitions_of(topic, await _chosen(kafka, topic, partition))
             bounds = await kafka.bounds(keys)
@@ -99,16 +99,19 @@ def _register_topics(tools: Toolset) -> None:
             rows.append(row | ({"at_time": timed[key]} if time_ms is not None else {}))
         return Answer(rows)
 
-    @tools.read
+    @tools.read(title="read records")
     async def kafka_peek(
         link: Link,
         topic: Topic,
-        partition: PartitionNumber | None = None,
+        partition: PartitionNumber = None,
         start: Start = "latest",
-        limit: Annotated[int, Field(ge=1, le=100)] = 10,
-        max_bytes: Annotated[int, Field(ge=1, le=65536)] = 16384,
-    ) -> Answer:
-        """Read some records without a consumer group and without committing anything."""
+        limit: Limit = 10,
+        max_bytes: Bytes = 16384,
+    ) -> Answer[list[rows.Record]]:
+        """Peek at messages (records, events) in a Kafka topic: read, look, newest, last.
+
+        Key, value, time; latest 10 by default; no consumer group is joined.
+        """
         async with connect(link) as kafka:
             partitions = await _chosen(kafka, topic, partition)
             spans = await _spans(kafka, (topic, partitions), start, limit)
@@ -121,8 +124,11 @@ def _register_topics(tools: Toolset) -> None:
 
 def _register_groups(tools: Toolset) -> None:
     @tools.read
-    async def kafka_list_groups(link: Link) -> Answer:
-        """List the groups of the linked consumers with state and members."""
+    async def kafka_list_groups(link: Link) -> Answer[list[rows.Group]]:
+        """List consumer groups in Kafka: each consumer group, consumes, active or absent.
+
+        State, members.
+        """
         async with connect(link) as kafka:
             names = await kafka.groups()
             rows: list[dict[str, Any]] = []
@@ -136,8 +142,13 @@ def _register_groups(tools: Toolset) -> None:
         return Answer(rows)
 
     @tools.read
-    async def kafka_consumer_lag(link: Link, group: Group, topic: Topic | None = None) -> Answer:
-        """Show how far the groups of a consumer are behind; `no_commit` is not a lag of 0."""
+    async def kafka_consumer_lag(
+        link: Link, group: Group, topic: OnlyTopic = None
+    ) -> Answer[list[rows.Lag]]:
+        """Lag of a consumer in Kafka: how many messages behind, lagging, backlog, keeping up.
+
+        Slow, building up; workers, events, consumer group, by partition; no_commit: no offset.
+        """
         async with connect(link) as kafka:
             groups = [name for name in await kafka.groups() if owner(name, link) == group]
             if not groups:
@@ -145,7 +156,7 @@ def _register_groups(tools: Toolset) -> None:
                 raise Refusal("E_NOT_FOUND", hint)
             topics = await kafka.topics()
             wanted = {name: topics[name] for name in topics if topic in {None, name}}
-            rows = [await _lag(kafka, name, wanted) for name in groups]
+            rows = [await lag_view(kafka, name, wanted) for name in groups]
         return Answer(rows)
 
 
@@ -154,12 +165,15 @@ def _register_writes(tools: Toolset) -> None:
     async def kafka_produce(
         link: Link,
         topic: Topic,
-        value: Annotated[str, Field(max_length=MAX_VALUE_BYTES)],
-        key: Annotated[str, Field(max_length=1024)] | None = None,
-        partition: PartitionNumber | None = None,
-        dry_run: bool = False,
-    ) -> Answer:
-        """Append one record to a linked topic, or say what would be appended."""
+        value: Value,
+        key: Key = None,
+        partition: PartitionNumber = None,
+        dry_run: DryRunOnRequest = False,
+    ) -> Answer[rows.Produced]:
+        """Produce (publish, send, write) a message, record or event in a Kafka topic.
+
+        Returns partition and offset.
+        """
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:
             raise Refusal("E_LIMIT", f"the value is larger than {MAX_VALUE_BYTES} bytes")
@@ -169,37 +183,6 @@ def _register_writes(tools: Toolset) -> None:
             if dry_run:
                 return Answer({**data, "partitions": [part.number for part in partitions]})
             return Answer({**data, **await kafka.produce(topic, partition, key, value)})
-
-
-def owner(group: str, link: Link) -> str | None:
-    """Return whose group it is: groups are named after the consumer's links to the cluster.
-
-    Of consumers whose names begin alike, the longest that fits: `api-two-kafka` is not of `api`.
-    """
-    name = f"{group.removeprefix('bridge-')}-"
-    fitting = [
-        consumer
-        for consumer in link.enums.get("groups", ())
-        if _starts(name, f"{consumer}-{link.component}-")
-    ]
-    return max(fitting, key=len, default=None)
-
-
-def _starts(name: str, start: str) -> bool:
-    """Tell whether a name starts so, as far as a name that was too long has kept its start."""
-    return name[:KEPT_CHARACTERS].startswith(start[:KEPT_CHARACTERS])
-
-
-def _topic_line(name: str, partitions: list[Partition] | None) -> dict[str, Any]:
-    if partitions is None:
-        return {"topic": name, "missing": True}
-    behind = sum(len(part.in_sync) < len(part.replicas) for part in partitions)
-    return {
-        "topic": name,
-        "partitions": len(partitions),
-        "replicas": max((len(part.replicas) for part in partitions), default=0),
-        "under_replicated": behind,
-    }
 
 
 async def _existing(kafka: Kafka, topic: str) -> list[Partition]:
@@ -245,64 +228,3 @@ def _from_offset(offset: int, span: Position) -> Position:
     if not span.start <= offset <= span.stop:
         raise Refusal("E_ARG", f"the partition holds offsets {span.start} to {span.stop - 1}")
     return Position(offset, span.stop)
-
-
-async def _lag(kafka: Kafka, group: str, topics: dict[str, list[Partition]]) -> dict[str, Any]:
-    keys = [key for name, parts in topics.items() for key in partitions_of(name, parts)]
-    committed = await kafka.committed(group, keys)
-    used = {key.topic for key, offset in committed.items() if offset > NO_COMMIT}
-    shown = [key for key in keys if key.topic in used]
-    bounds = await kafka.bounds(shown) if shown else {}
-    rows: list[dict[str, Any]] = []
-    for key in shown:
-        offset = committed[key] if committed[key] > NO_COMMIT else None
-        lag = None if offset is None else max(0, bounds[key].stop - offset)
-        rows.append(
-            {
-                "topic": key.topic,
-                "partition": key.partition,
-                "status": "no_commit" if offset is None else "committed",
-                "committed": offset,
-                "latest": bounds[key].stop,
-                "lag": lag,
-            }
-        )
-    return {
-        "group": group,
-        **await kafka.describe_group(group),
-        "total_lag": sum(row["lag"] for row in rows if row["lag"] is not None) if rows else None,
-        "no_commit_partitions": sum(row["status"] == "no_commit" for row in rows),
-        "topics_without_commit": sorted(set(topics) - used),
-        "partitions": rows,
-    }
-
-
-def record_view(record: Any, max_bytes: int) -> dict[str, Any]:
-    """Headers are named only: producers put credentials and traces of users there."""
-    key, key_encoding = _text(record.key, MAX_KEY_BYTES)
-    value, encoding = _text(record.value, max_bytes)
-    return {
-        "partition": record.partition,
-        "offset": record.offset,
-        "timestamp_ms": count(record.timestamp),
-        "key": key,
-        "key_encoding": key_encoding,
-        "key_bytes": _size(record.key),
-        "value": value,
-        "encoding": encoding,
-        "value_bytes": _size(record.value),
-        "headers": sorted({str(name) for name, _ in record.headers})[:50],
-    }
-
-
-def _size(data: bytes | None) -> int | None:
-    return None if data is None else len(data)
-
-
-def _text(data: bytes | None, limit: int) -> tuple[str | None, str | None]:
-    """Return at most so many bytes, and how they are written; nothing for a tombstone."""
-    if data is None:
-        return None, None
-    head = data[:limit]
-    shown = encoded(whole_characters(head) if len(head) < len(data) else head)
-    return shown["value"], shown["encoding"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stacktic_mcp.core.settings import Settings
 
 LOCK_VERSION = 2
-HASHES = ("description_sha256", "input_sha256", "output_sha256")
+HASHES = ("title_sha256", "description_sha256", "input_sha256", "output_sha256")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ def load_lock(settings: Settings) -> tuple[LockedTool, ...]:
         raise SettingsError(message) from error
 
 
+def list_ttl_ms(settings: Settings) -> int:
+    """Return how long the lists of a server that keeps to the lock stay as they are."""
+    ttl = settings.config("tools.lock.json").get("list_ttl_ms", 0)
+    if not isinstance(ttl, int) or ttl < 0:
+        message = "`list_ttl_ms` in `tools.lock.json` is not a number of milliseconds"
+        raise SettingsError(message)
+    return ttl
+
+
 def _parse_tool(facts: Mapping[str, Any]) -> LockedTool:
     gate = facts["gate"]
     gates = () if gate is None else (gate,) if isinstance(gate, str) else tuple(gate)
@@ -63,11 +72,15 @@ def schema_sha256(schema: Any) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def _text_sha256(text: str | None) -> str:
+    return hashlib.sha256((text or "").encode("utf-8")).hexdigest()
+
+
 def hashes_of(tool: ListedTool) -> dict[str, str]:
-    """Return the three hashes of a tool as clients see it."""
-    description = (tool.description or "").encode("utf-8")
+    """Return the hashes of a tool as clients see it."""
     return {
-        "description_sha256": hashlib.sha256(description).hexdigest(),
+        "title_sha256": _text_sha256(tool.title),
+        "description_sha256": _text_sha256(tool.description),
         "input_sha256": schema_sha256(tool.input_schema),
         "output_sha256": schema_sha256(tool.output_schema),
     }

@@ -73,7 +73,8 @@ def matrix_view(data: Facts, max_points: int) -> list[dict[str, Any]]:
         {
             "labels": plain_labels(item.get("metric")),
             "points": [
-                [pair[0], sample(pair[1])] for pair in pairs(item.get("values"))[-max_points:]
+                [sample(pair[0]), sample(pair[1])]
+                for pair in pairs(item.get("values"))[-max_points:]
             ],
         }
         for item in objects(data.get("result"))

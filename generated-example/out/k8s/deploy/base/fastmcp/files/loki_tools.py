@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import (
     Facts,
     at,
@@ -25,7 +23,17 @@ from stacktic_mcp.lib.documents import (
 )
 from stacktic_mcp.lib.http_client import Http
 from stacktic_mcp.lib.text import plain_text
-from stacktic_mcp.lib.times import MOMENT_HELP
+from stacktic_mcp.tools.loki.loki_arguments import (
+    Component,
+    Direction,
+    Label,
+    Limit,
+    Match,
+    Moment,
+    Names,
+    Query,
+    Since,
+)
 from stacktic_mcp.tools.loki.loki_query import (
     MAX_SPAN_SECONDS,
     TIMES,
@@ -34,6 +42,12 @@ from stacktic_mcp.tools.loki.loki_query import (
     nanoseconds,
     quoted,
     reach_of,
+)
+from stacktic_mcp.tools.loki.loki_rows import (
+    Found,
+    Instant,
+    Labels,
+    Stats,
 )
 from stacktic_mcp.tools.loki.loki_shapes import (
     entries_of,
@@ -53,35 +67,25 @@ ERRORS: dict[int, str] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Loki would have to read too much for this query",
 }
 
-Query = Annotated[str, Field(min_length=1, max_length=4096, description="LogQL")]
-Moment = Annotated[
-    str,
-    Field(pattern=TIMES.moment, max_length=40, description=MOMENT_HELP),
-]
-Match = Annotated[str, Field(min_length=2, max_length=1024, description='{namespace="kafka"}')]
-Since = Annotated[
-    str, Field(pattern=f"^{TIMES.duration}$", max_length=16, description="at most 24h")
-]
-Label = Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=100)]
-Limit = Annotated[int, Field(ge=1, le=200)]
-Names = Annotated[int, Field(ge=1, le=500)]
-Direction = Literal["backward", "forward"]
-Component = Annotated[str, Choice("components")]
-
 
 def register(tools: Toolset) -> None:
     """Offer the tools of a Loki link."""
+    tools.introduce("Loki", prefix="loki", first="loki_errors")
     _register_queries(tools)
     _register_names(tools)
 
 
 def _register_queries(tools: Toolset) -> None:
-    @tools.read
-    async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer:
-        """Evaluate a LogQL metric query at one moment, such as count_over_time({...}[5m])."""
+    @tools.read(title="count log lines")
+    async def loki_query(link: Link, logql: Query, time: Moment = "now") -> Answer[Instant]:
+        """Count log lines in Loki: how many errors logged, number, rate (LogQL metric query).
+
+        Per app or service, in last hour: sum by (app) (count_over_time({namespace="shop"} |=
+        "error" [1h])). At most 100 series.
+        """
         return await _metric_query(link, logql, time)
 
-    @tools.read
+    @tools.read(title="search logs")
     async def loki_query_range(
         link: Link,
         logql: Query,
@@ -89,15 +93,23 @@ def _register_queries(tools: Toolset) -> None:
         end: Moment = "now",
         limit: Limit = 50,
         direction: Direction = "backward",
-    ) -> Answer:
-        """Return log lines over up to 24 hours; each selector needs an equality matcher."""
+    ) -> Answer[Found]:
+        """Search, tail, grep or get logs in Loki: log lines of an app, service, worker, pod.
+
+        Text in logs of a namespace, last minutes or half hour: {app="api"} |= "timeout". Up to 24
+        hours; 50 lines by default.
+        """
         return await _query_range(link, logql, _window(start, end), (limit, direction))
 
-    @tools.read
+    @tools.read(title="error logs of a component")
     async def loki_errors(
         link: Link, component: Component, since: Since = "1h", limit: Limit = 50
-    ) -> Answer:
-        """Return the latest lines of a component that speak of an error."""
+    ) -> Answer[Found]:
+        """Errors in logs of a component or service (Loki): it logs something wrong or bad.
+
+        Error, exception, exceptions, stack traces, panics; fails, crashing; latest 50 lines by
+        default.
+        """
         label = link.data.get("component_label", "component")
         query = f"{{{label}={quoted(component)}}} {ERROR_LINES}"
         return await _query_range(link, query, _since(since), (limit, "backward"))
@@ -105,16 +117,19 @@ def _register_queries(tools: Toolset) -> None:
 
 def _register_names(tools: Toolset) -> None:
     @tools.read
-    async def loki_labels(link: Link, since: Since = "6h") -> Answer:
-        """Return the names of stream labels."""
+    async def loki_labels(link: Link, since: Since = "6h") -> Answer[list[str]]:
+        """Labels of logs in Loki: label names to filter logs by."""
         labels = ensure_list(await _get(link, ("labels",), _bounds(_since(since))))
         return Answer(sorted(map(text, labels)))
 
     @tools.read
     async def loki_label_values(
         link: Link, label: Label, since: Since = "6h", limit: Names = 100
-    ) -> Answer:
-        """Return the values of a stream label."""
+    ) -> Answer[list[str]]:
+        """Values of a log label in Loki: apps, applications, pods, services that write logs.
+
+        Namespaces that send logs; 100 by default.
+        """
         found = ensure_list(await _get(link, ("label", label, "values"), _bounds(_since(since))))
         values = [plain_text(value) for value in sorted(map(text, found))]
         return Answer.first(values, limit)
@@ -122,17 +137,23 @@ def _register_names(tools: Toolset) -> None:
     @tools.read
     async def loki_series(
         link: Link, match: Match, since: Since = "1h", limit: Names = 100
-    ) -> Answer:
-        """Return the label sets of the streams that a selector with an equality matcher opens."""
+    ) -> Answer[list[Labels]]:
+        """Log streams in Loki: streams of logs that exist, each by its label set, no lines.
+
+        100 by default.
+        """
         ensure_selector(match)
         params = [("match[]", match), *_bounds(_since(since)).items()]
         streams = ensure_list(await _get(link, ("series",), params))
         shown = [plain_labels(stream) for stream in streams[:limit]]
         return Answer(shown, "series" if len(streams) > limit else None)
 
-    @tools.read
-    async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer:
-        """Return how many streams, chunks, entries and bytes a selector would read."""
+    @tools.read(title="volume of logs")
+    async def loki_stats(link: Link, match: Match, since: Since = "1h") -> Answer[Stats]:
+        """Volume of logs in Loki: log data, size in bytes, entries, chunks.
+
+        Large, noisy logs of a namespace or component.
+        """
         ensure_selector(match)
         return Answer(await _stats(link, match, _since(since)))
 
@@ -260,5 +281,5 @@ async def _query_range(
     ended_by = "rows" if len(entries) > limit else None
     shown = entries[:limit]
     # Lines alone are a list; what Loki says of them makes it an object.
-    data = {"lines": shown, **_warned(reply)} if reply.get("warnings") else shown
-    return Answer(data, ended_by, returned=len(shown))
+    warned = _warned(reply)
+    return Answer({"lines": shown, **warned} if warned else shown, ended_by, returned=len(shown))

@@ -25,6 +25,7 @@ from stacktic_mcp.lib.documents import (
     sample,
     second,
     text,
+    word,
 )
 from stacktic_mcp.tools.prometheus.prometheus_addresses import userinfo_of, without_userinfo
 
@@ -47,7 +48,7 @@ def series_of(data: Facts) -> list[dict[str, Any]]:
     kind, result = text(data.get("resultType")), data.get("result")
     if kind in {"scalar", "string"}:
         told = second(result)
-        return [{"labels": {}, "value": sample(told) if kind == "scalar" else told}]
+        return [{"labels": {}, "value": sample(told) if kind == "scalar" else word(told)}]
     if kind == "matrix":
         return [summarised(item, MAX_INSTANT_POINTS) for item in objects(result)]
     return [
@@ -72,7 +73,7 @@ def _histogram(histogram: Any) -> dict[str, Any]:
 
 def summarised(item: Facts, max_points: int) -> dict[str, Any]:
     """Return min, max, avg and last of all points, and an even choice of the points."""
-    points = [[pair[0], sample(pair[1])] for pair in pairs(item.get("values"))]
+    points = [[sample(pair[0]), sample(pair[1])] for pair in pairs(item.get("values"))]
     finite = [value for _, value in points if isinstance(value, (int, float))]
     histograms = pairs(item.get("histograms"))
     summary: dict[str, Any] = {
@@ -86,7 +87,7 @@ def summarised(item: Facts, max_points: int) -> dict[str, Any]:
     }
     if histograms:
         shown = thinned(histograms, max_points)
-        summary["histograms"] = [{"time": pair[0], **_histogram(pair[1])} for pair in shown]
+        summary["histograms"] = [{"time": sample(pair[0]), **_histogram(pair[1])} for pair in shown]
     return summary
 
 
@@ -131,7 +132,7 @@ def rule_view(group: Facts, rule: Facts) -> dict[str, Any]:
     if view["type"] == "alerting":
         alerts = rule.get("alerts")
         view |= {
-            "state": rule.get("state"),
+            "state": word(rule.get("state")),
             "for_s": number(rule.get("duration")),
             "active": len(objects(alerts)) if isinstance(alerts, list) else None,
         }
@@ -148,9 +149,15 @@ def cardinality_view(status: Facts, limit: int) -> dict[str, Any]:
     """Return how many series there are, and which metrics and labels hold most."""
     return {
         "series": count(at(status, "headStats", "numSeries")),
-        "by_metric": objects(status.get("seriesCountByMetricName"))[:limit],
-        "by_label": objects(status.get("labelValueCountByLabelName"))[:limit],
+        "by_metric": _shares(status.get("seriesCountByMetricName"))[:limit],
+        "by_label": _shares(status.get("labelValueCountByLabelName"))[:limit],
     }
+
+
+def _shares(value: Any) -> list[dict[str, Any]]:
+    return [
+        {"name": text(one.get("name")), "value": count(one.get("value"))} for one in objects(value)
+    ]
 
 
 def target_view(target: Facts, components: Sequence[str]) -> dict[str, Any]:

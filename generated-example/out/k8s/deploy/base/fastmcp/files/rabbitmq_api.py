@@ -49,6 +49,12 @@ class Broker:
             error_hint=self._hint,
         )
 
+    async def tags(self) -> set[str]:
+        """Return the tags of the user, which rights to the management API come with."""
+        told = at(ensure_object(await self._http.get_json(["whoami"])), "tags")
+        words = told.split(",") if isinstance(told, str) else ensure_list(told)
+        return {str(word).strip() for word in words} - {""}
+
     async def overview(self) -> Facts:
         """Return versions, totals and rates of the cluster."""
         return ensure_object(await self._http.get_json(["overview"]))
@@ -127,6 +133,15 @@ class Broker:
         answer = ensure_object(await self._http.get_json(path, params))
         found = objects(ensure_list(answer.get("items")))[:PAGE_SIZE]
         return [view(facts) for facts in found], count(answer.get("page_count"))
+
+    @classmethod
+    async def wider(cls, link: Link, granted: Sequence[str]) -> list[str]:
+        """Return the tags of the user that the lock does not name.
+
+        Permissions are shown to administrators alone; a user without that tag gives itself none.
+        """
+        more = await cls(link).tags() - {*granted, "management"}
+        return [f"it has {len(more)} tags that give further rights"] if more else []
 
     def _hint(self, status: int, body: bytes) -> str | None:
         """Tell a missing grant from a wrong password: the broker answers 400 or 401 to both."""

@@ -6,13 +6,30 @@ Must not know: how requests travel, or other links. No tool reaches definitions,
 policies or shovels.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, DryRun, DryRunOnRequest, Link, Refusal, Toolset
 from stacktic_mcp.lib.documents import Facts, count, known_number, text
+from stacktic_mcp.tools.rabbitmq import rabbitmq_rows as rows
 from stacktic_mcp.tools.rabbitmq.rabbitmq_api import Broker
+from stacktic_mcp.tools.rabbitmq.rabbitmq_arguments import (
+    MAX_PAYLOAD_BYTES,
+    ConnectionState,
+    ContentType,
+    Count,
+    Exchange,
+    Limit,
+    MaxDepth,
+    MinDepth,
+    NoConsumers,
+    OfExchange,
+    OfQueue,
+    Payload,
+    Persistent,
+    Queue,
+    RoutingKey,
+    Sort,
+)
 from stacktic_mcp.tools.rabbitmq.rabbitmq_dead_letters import matches, trace
 from stacktic_mcp.tools.rabbitmq.rabbitmq_peeking import ensure_peekable
 from stacktic_mcp.tools.rabbitmq.rabbitmq_views import (
@@ -27,18 +44,13 @@ from stacktic_mcp.tools.rabbitmq.rabbitmq_views import (
     queue_view,
 )
 
-MAX_PAYLOAD_BYTES = 64 * 1024
 PEEKED_BYTES = 2000
-
-Queue = Annotated[str, Choice("queues")]
-Exchange = Annotated[str, Choice("exchanges")]
-RoutingKey = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Limit = Annotated[int, Field(ge=1, le=200)]
-Depth = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 def register(tools: Toolset) -> None:
     """Register the tools of the RabbitMQ links."""
+    tools.introduce("RabbitMQ", prefix="rabbitmq", first="rabbitmq_list_queues")
+    tools.rights(lambda link: Broker.wider(link, tools.grants(link).get("tags", ())))
     _register_cluster(tools)
     _register_queues(tools)
     _register_routes(tools)
@@ -48,20 +60,29 @@ def register(tools: Toolset) -> None:
 
 def _register_cluster(tools: Toolset) -> None:
     @tools.read
-    async def rabbitmq_overview(link: Link) -> Answer:
-        """Return versions, totals and message rates of the cluster."""
+    async def rabbitmq_overview(link: Link) -> Answer[rows.Overview]:
+        """Overview of RabbitMQ (Rabbit): version, statistics, big picture, glance.
+
+        Message rates, totals. Number of queues, connections, channels, consumers, messages passing.
+        """
         return Answer(overview_view(await Broker(link).overview()))
 
     @tools.read
-    async def rabbitmq_health(link: Link) -> Answer:
-        """Return the nodes with their alarms, and whether all is well."""
+    async def rabbitmq_health(link: Link) -> Answer[rows.Health]:
+        """Health of RabbitMQ (Rabbit, message broker): running, up, healthy, ok; cluster nodes.
+
+        Status, memory alarm, disk alarm, alarms, blocked publishers, partitions.
+        """
         return Answer(health_view([node_view(node) for node in await Broker(link).nodes()]))
 
     @tools.read
     async def rabbitmq_list_connections(
-        link: Link, state: Literal["running", "blocked", "any"] = "any", limit: Limit = 50
-    ) -> Answer:
-        """Return client connections to the virtual host, the busiest first."""
+        link: Link, state: ConnectionState = "any", limit: Limit = 50
+    ) -> Answer[list[rows.Connection]]:
+        """List connections to RabbitMQ (Rabbit, message broker): connected clients, users.
+
+        State, blocked, channels, traffic; 50 by default.
+        """
         rows = await Broker(link).connections()
         shown = [connection_row(row) for row in rows if _in_state(row, state)]
         shown.sort(key=lambda row: _downwards(_traffic(row)))
@@ -72,12 +93,15 @@ def _register_queues(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_list_queues(
         link: Link,
-        min_depth: Depth = 0,
-        no_consumers: bool = False,
-        sort: Literal["messages", "name", "consumers", "memory", "publish_rate"] = "messages",
+        min_depth: MinDepth = 0,
+        no_consumers: NoConsumers = False,
+        sort: Sort = "messages",
         limit: Limit = 50,
-    ) -> Answer:
-        """Return queues of the virtual host, filtered by depth and by missing consumers."""
+    ) -> Answer[list[rows.QueueRow]]:
+        """List queues in RabbitMQ (Rabbit): each queue, full, growing, piling up, backlog, longest.
+
+        Queues without consumers, rates, memory; 50 by default, fullest first.
+        """
         known = link.enums["queues"]
         rows, complete = await Broker(link).queues(
             lambda facts: queue_row(facts, facts.get("name") in known)
@@ -89,20 +113,31 @@ def _register_queues(tools: Toolset) -> None:
         return _cut(_sorted_queues(found, sort), limit, complete=complete)
 
     @tools.read
-    async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer:
-        """Return one linked queue with its behaviour, counters and consumers."""
+    async def rabbitmq_get_queue(link: Link, queue: Queue) -> Answer[rows.Queue]:
+        """Get one RabbitMQ (Rabbit) queue: how many messages, stuck, consumers.
+
+        Details, depth, backing up, rates, type, TTL, max length, policy.
+        """
         return Answer(queue_view(await Broker(link).queue(queue)))
 
     @tools.read
-    async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer:
-        """Return where rejected and expired messages of a linked queue go, step by step."""
+    async def rabbitmq_trace_dead_letters(link: Link, queue: Queue) -> Answer[rows.DeadLetters]:
+        """Dead letters of a RabbitMQ (Rabbit) queue: dead-lettered messages in DLQ, DLX.
+
+        Rejected, expired messages: dead letter exchange and queues, step by step.
+        """
         return Answer(await trace(Broker(link), queue))
 
 
 def _register_routes(tools: Toolset) -> None:
     @tools.read
-    async def rabbitmq_list_exchanges(link: Link, limit: Limit = 100) -> Answer:
-        """Return the exchanges of the virtual host with their rates."""
+    async def rabbitmq_list_exchanges(
+        link: Link, limit: Limit = 100
+    ) -> Answer[list[rows.Exchange]]:
+        """List exchanges in RabbitMQ (Rabbit): each exchange with type, durable, rates.
+
+        100 by default.
+        """
         known = link.enums["exchanges"]
         rows, complete = await Broker(link).exchanges(
             lambda facts: exchange_row(facts, facts.get("name") in known)
@@ -112,11 +147,14 @@ def _register_routes(tools: Toolset) -> None:
     @tools.read
     async def rabbitmq_list_bindings(
         link: Link,
-        queue: Queue | None = None,
-        exchange: Exchange | None = None,
+        queue: OfQueue = None,
+        exchange: OfExchange = None,
         limit: Limit = 100,
-    ) -> Answer:
-        """Return bindings, of one queue or exchange when named."""
+    ) -> Answer[list[rows.Binding]]:
+        """List bindings in RabbitMQ (Rabbit): messages routed from exchange to queue.
+
+        Bound queues, binding and routing keys, routes; 100 by default.
+        """
         rows = [binding_row(row) for row in await Broker(link).bindings(queue, exchange)]
         rows.sort(key=lambda row: (row["from"], row["to"], row["routing_key"]))
         return _cut(rows, limit, complete=True)
@@ -128,28 +166,38 @@ def _register_writes(tools: Toolset) -> None:
         link: Link,
         exchange: Exchange,
         routing_key: RoutingKey,
-        payload: Annotated[str, Field(max_length=MAX_PAYLOAD_BYTES)],
-        content_type: Literal["application/json", "text/plain"] = "application/json",
-        persistent: bool = True,
-        dry_run: bool = False,
-    ) -> Answer:
-        """Publish one message to a linked exchange and tell whether a queue took it."""
+        payload: Payload,
+        content_type: ContentType = "application/json",
+        persistent: Persistent = True,
+        dry_run: DryRunOnRequest = False,
+    ) -> Answer[rows.Published]:
+        """Publish (send, put) a test message to a RabbitMQ (Rabbit) exchange with a routing key.
+
+        Tells if a queue took it.
+        """
         mode = 2 if persistent else 1
         properties = {"content_type": content_type, "delivery_mode": mode}
         return await _publish(link, exchange, routing_key, payload, properties, dry_run=dry_run)
 
-    @tools.side_effect()
+    @tools.side_effect(title="look at messages")
     async def rabbitmq_peek(
-        link: Link, queue: Queue, count: Annotated[int, Field(ge=1, le=10)] = 1
-    ) -> Answer:
-        """Return the first messages of a linked queue and give them back, marked redelivered."""
+        link: Link, queue: Queue, count: Count = 1
+    ) -> Answer[list[rows.Message]]:
+        """Peek at messages in a RabbitMQ (Rabbit) queue: look, read, inspect a sample message.
+
+        First messages, dead letter, without removing. Payload, headers; marked redelivered; 1 by
+        default, 10 at most.
+        """
         return await _peek(link, queue, count)
 
     @tools.write(destructive=True, idempotent=True)
     async def rabbitmq_purge(
-        link: Link, queue: Queue, expect_depth_max: Depth, dry_run: bool = True
-    ) -> Answer:
-        """Drop all ready messages of a linked queue, if it held no more than expected 5 s ago."""
+        link: Link, queue: Queue, expect_depth_max: MaxDepth, dry_run: DryRun = True
+    ) -> Answer[rows.Purged]:
+        """Purge a RabbitMQ (Rabbit) queue: clear out, empty, throw away, delete everything.
+
+        All its messages; refused beyond expect_depth_max.
+        """
         return await _purge(link, queue, expect_depth_max, dry_run=dry_run)
 
 

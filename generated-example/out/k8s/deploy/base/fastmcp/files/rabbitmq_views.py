@@ -7,7 +7,18 @@ Must not know: HTTP, MCP or links.
 
 from typing import Any
 
-from stacktic_mcp.lib.documents import Facts, at, count, facts_of, number, objects, text, texts
+from stacktic_mcp.lib.documents import (
+    Facts,
+    at,
+    count,
+    facts_of,
+    flag,
+    number,
+    objects,
+    text,
+    texts,
+    word,
+)
 
 Row = dict[str, Any]
 
@@ -34,9 +45,10 @@ COUNTS = ("messages", "messages_ready", "messages_unacknowledged")
 def overview_view(facts: Facts) -> Row:
     """Return versions, totals and rates of the cluster."""
     names = ("rabbitmq_version", "erlang_version", "cluster_name")
+    totals = facts_of(facts.get("object_totals"))
     return {
-        **{name: facts.get(name) for name in names},
-        "object_totals": dict(facts_of(facts.get("object_totals"))),
+        **{name: word(facts.get(name)) for name in names},
+        "object_totals": {name: count(told) for name, told in totals.items()},
         "messages": {name: count(at(facts, "queue_totals", name)) for name in COUNTS},
         "rates_per_s": rates(facts),
     }
@@ -56,8 +68,8 @@ def queue_row(facts: Facts, linked: bool) -> Row:
     return {
         "queue": text(facts.get("name")),
         "linked": linked,
-        "type": facts.get("type"),
-        "state": facts.get("state"),
+        "type": word(facts.get("type")),
+        "state": word(facts.get("state")),
         **{name: count(facts.get(name)) for name in (*COUNTS, "consumers", "memory")},
         "publish_rate": _rate(facts, "publish"),
         "deliver_rate": _rate(facts, "deliver_get"),
@@ -71,12 +83,12 @@ def queue_view(facts: Facts) -> Row:
     allowed = {name.removeprefix("x-") for name in SHOWN_ARGUMENTS}
     return {
         **queue_row(facts, linked=True),
-        "durable": facts.get("durable"),
-        "policy": facts.get("policy"),
+        "durable": flag(facts.get("durable")),
+        "policy": word(facts.get("policy")),
         "effective_policy": {name: value for name, value in policy.items() if name in allowed},
         "arguments": {name: arguments[name] for name in SHOWN_ARGUMENTS if name in arguments},
         "rates_per_s": rates(facts),
-        "node": facts.get("node"),
+        "node": word(facts.get("node")),
         "members": texts(facts.get("members")),
         "online": texts(facts.get("online")),
         "consumer_details": list(map(_consumer, objects(facts.get("consumer_details")))),
@@ -85,12 +97,12 @@ def queue_view(facts: Facts) -> Row:
 
 def _consumer(facts: Facts) -> Row:
     return {
-        "tag": facts.get("consumer_tag"),
-        "user": at(facts, "channel_details", "user"),
-        "connection": at(facts, "channel_details", "connection_name"),
-        "prefetch": facts.get("prefetch_count"),
-        "ack_required": facts.get("ack_required"),
-        "active": facts.get("active"),
+        "tag": word(facts.get("consumer_tag")),
+        "user": word(at(facts, "channel_details", "user")),
+        "connection": word(at(facts, "channel_details", "connection_name")),
+        "prefetch": count(facts.get("prefetch_count")),
+        "ack_required": flag(facts.get("ack_required")),
+        "active": flag(facts.get("active")),
     }
 
 
@@ -99,10 +111,10 @@ def exchange_row(facts: Facts, linked: bool) -> Row:
     return {
         "exchange": text(facts.get("name")) or "(default)",
         "linked": linked,
-        "type": facts.get("type"),
-        "durable": facts.get("durable"),
-        "internal": facts.get("internal"),
-        "policy": facts.get("policy"),
+        "type": word(facts.get("type")),
+        "durable": flag(facts.get("durable")),
+        "internal": flag(facts.get("internal")),
+        "policy": word(facts.get("policy")),
         "in_rate": _rate(facts, "publish_in"),
         "out_rate": _rate(facts, "publish_out"),
     }
@@ -113,7 +125,7 @@ def binding_row(facts: Facts) -> Row:
     return {
         "from": text(facts.get("source")) or "(default)",
         "to": text(facts.get("destination")),
-        "to_type": facts.get("destination_type"),
+        "to_type": word(facts.get("destination_type")),
         "routing_key": text(facts.get("routing_key")),
         "arguments": dict(facts_of(facts.get("arguments"))),
     }
@@ -122,13 +134,13 @@ def binding_row(facts: Facts) -> Row:
 def connection_row(facts: Facts) -> Row:
     """Return one line about a connection; of the client's own words only its name."""
     return {
-        "name": at(facts, "client_properties", "connection_name") or facts.get("name"),
-        "user": facts.get("user"),
-        "state": facts.get("state"),
-        "protocol": facts.get("protocol"),
-        "tls": facts.get("ssl"),
+        "name": word(at(facts, "client_properties", "connection_name")) or word(facts.get("name")),
+        "user": word(facts.get("user")),
+        "state": word(facts.get("state")),
+        "protocol": word(facts.get("protocol")),
+        "tls": flag(facts.get("ssl")),
         "channels": count(facts.get("channels")),
-        "connected_at_ms": facts.get("connected_at"),
+        "connected_at_ms": count(facts.get("connected_at")),
         "receive_bytes_per_s": number(at(facts, "recv_oct_details", "rate")),
         "send_bytes_per_s": number(at(facts, "send_oct_details", "rate")),
     }
@@ -136,9 +148,15 @@ def connection_row(facts: Facts) -> Row:
 
 def node_view(facts: Facts) -> Row:
     """Return a node's state, alarms and limits."""
-    names = ("running", "mem_alarm", "disk_free_alarm", "partitions", "mem_used", "mem_limit")
-    more = ("disk_free", "disk_free_limit", "fd_used", "fd_total", "uptime")
-    return {"node": text(facts.get("name")), **{name: facts.get(name) for name in names + more}}
+    partitions = facts.get("partitions")
+    flags = ("running", "mem_alarm", "disk_free_alarm")
+    numbers = ("mem_used", "mem_limit", "disk_free", "disk_free_limit", "fd_used", "fd_total")
+    return {
+        "node": text(facts.get("name")),
+        **{name: flag(facts.get(name)) for name in flags},
+        "partitions": texts(partitions) if isinstance(partitions, list) else None,
+        **{name: count(facts.get(name)) for name in (*numbers, "uptime")},
+    }
 
 
 def health_view(nodes: list[Row]) -> Row:
@@ -179,9 +197,9 @@ def message_view(facts: Facts) -> Row:
     return {
         "exchange": text(facts.get("exchange")) or "(default)",
         "routing_key": text(facts.get("routing_key")),
-        "redelivered": facts.get("redelivered"),
+        "redelivered": flag(facts.get("redelivered")),
         "delivery_count": count(headers.get("x-delivery-count")),
-        "content_type": at(facts, "properties", "content_type"),
+        "content_type": word(at(facts, "properties", "content_type")),
         "headers": dict(headers),
         "payload_bytes": count(facts.get("payload_bytes")),
         "encoding": {"string": "utf-8"}.get(text(facts.get("payload_encoding")), "base64"),

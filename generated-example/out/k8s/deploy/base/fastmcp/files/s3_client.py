@@ -29,8 +29,13 @@ CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 8
 MAX_DECODINGS = 8
 MAX_KEY_BYTES = 1024
+SERVER_TROUBLE = 500
 # SeaweedFS has no regions; the signature needs some name.
 REGION = "us-east-1"
+# Enough to see that an identity is not the one of its link.
+TRIED_BUCKETS = 8
+NOBODY = "stacktic-rights"
+DENIED = {"AccessDenied", "403"}
 
 BAD_CREDENTIALS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAccessKey"}
 CODES: dict[str, tuple[Code, str]] = {
@@ -65,6 +70,47 @@ async def call(
         raise Refusal("E_LIMIT", f"{link.component} answered with too much") from error
     except BotoCoreError as error:
         raise Refusal("E_UNAVAILABLE", f"{link.component} could not be asked") from error
+
+
+async def wider(link: Link) -> list[str]:
+    """Return what the identity may do beyond the linked buckets and the level of its link.
+
+    A store tells nobody what they may do. To abort an upload that nobody began takes the right to
+    write, and changes nothing; a store lists the buckets that it lets somebody into.
+    """
+    linked = link.enums.get("buckets", ())[:TRIED_BUCKETS]
+    found: list[str] = []
+    if not link.writable:
+        upload = {"Key": NOBODY, "UploadId": NOBODY}
+        tried = [
+            await _may(link, "abort_multipart_upload", Bucket=name, **upload) for name in linked
+        ]
+        found += ["it may write to a linked bucket"] * any(tried)
+    if await _may(link, "list_buckets"):
+        listed: list[dict[str, Any]] = (await call(link, "list_buckets")).get("Buckets") or []
+        names = [str(one.get("Name")) for one in listed]
+        foreign = [name for name in names if name not in link.enums.get("buckets", ())]
+        reached = [
+            await _may(link, "list_objects_v2", Bucket=name, MaxKeys=1)
+            for name in foreign[:TRIED_BUCKETS]
+        ]
+        found += ["it reads buckets that are not linked"] * any(reached)
+    return found
+
+
+async def _may(link: Link, operation: str, **parameters: Any) -> bool:
+    """Tell whether an operation is let in, whatever comes of it."""
+    try:
+        await asyncio.to_thread(_call, link, operation, 0, parameters)
+    except ClientError as error:
+        code = error_code(error)
+        status = cast("dict[str, Any]", error.response)["ResponseMetadata"]["HTTPStatusCode"]
+        if code in BAD_CREDENTIALS or status >= SERVER_TROUBLE:
+            raise refusal_of(link, error) from error
+        return code not in DENIED and code != "NoSuchBucket"
+    except BotoCoreError as error:
+        raise Refusal("E_UNAVAILABLE", f"{link.component} is away") from error
+    return True
 
 
 def _call(link: Link, operation: str, max_bytes: int, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +159,7 @@ def refusal_of(link: Link, error: ClientError) -> Refusal:
     code = error_code(error)
     if code in BAD_CREDENTIALS:
         return Refusal("E_UNAVAILABLE", f"the credential {link.env}_SECRET_KEY was refused")
-    if code in {"AccessDenied", "403"}:
+    if code in DENIED:
         hint = f"the identity of this link on {link.component} lacks a grant it needs"
         return Refusal("E_UNAVAILABLE", hint)
     known = CODES.get(code)

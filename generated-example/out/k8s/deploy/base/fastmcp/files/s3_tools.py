@@ -5,42 +5,74 @@ Out: bounded answers; a range is sent with every read.
 Must not know: the S3 protocol, or other links. No tool makes a presigned address.
 """
 
-import base64
-import binascii
-import heapq
-import time
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import encoded, whole_characters
 from stacktic_mcp.lib.documents import count
-from stacktic_mcp.tools.s3.s3_client import call, ensure_key
-from stacktic_mcp.tools.s3.s3_reading import Part, etag_of, moment, object_facts, read_part
+from stacktic_mcp.tools.s3.s3_client import call, ensure_key, wider
+from stacktic_mcp.tools.s3.s3_forms import (
+    BucketRow,
+    BucketStats,
+    Deleted,
+    ObjectFacts,
+    ObjectPart,
+    ObjectRow,
+    Stored,
+    TextPart,
+)
+from stacktic_mcp.tools.s3.s3_listing import bucket_stats, object_row, page_of
+from stacktic_mcp.tools.s3.s3_reading import Part, moment, object_facts, read_part
+from stacktic_mcp.tools.s3.s3_writing import (
+    MAX_CONTENT_CHARACTERS,
+    content_bytes,
+    delete_object,
+    put_object,
+)
 
 MAX_WHOLE_PART = 128 * 1024
-MAX_OBJECT_BYTES = 1024 * 1024
-MAX_CONTENT_CHARACTERS = 4 * MAX_OBJECT_BYTES // 3 + 4
-PAGE_KEYS = 1000
-STATS_SECONDS = 8.0
-LARGEST = 5
 
 KEY_PATTERN = r"^[^\x00-\x1f\x7f\\]+$"
-Bucket = Annotated[str, Choice("buckets")]
-Key = Annotated[str, Field(min_length=1, max_length=1024, pattern=KEY_PATTERN)]
-KeyPrefix = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f\\]*$")]
-Offset = Annotated[int, Field(ge=0, le=2**43)]
-Length = Annotated[int, Field(ge=1, le=65536)]
-Tag = Annotated[str, Field(min_length=1, max_length=128, pattern=r'^[^\x00-\x1f\x7f"]+$')]
+Bucket = Annotated[str, Choice("buckets"), Field(description="a linked bucket")]
+Key = Annotated[
+    str,
+    Field(min_length=1, max_length=1024, pattern=KEY_PATTERN, description="full key: in/june.csv"),
+]
+KeyPrefix = Annotated[
+    str,
+    Field(
+        max_length=1024,
+        pattern=r"^[^\x00-\x1f\x7f\\]*$",
+        description="folder or beginning of keys: in/",
+    ),
+]
+Offset = Annotated[int, Field(ge=0, le=2**43, description="first byte")]
+Length = Annotated[int, Field(ge=1, le=65536, description="bytes at most")]
+Tag = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=128,
+        pattern=r'^[^\x00-\x1f\x7f"]+$',
+        description="etag as s3_head_object tells it",
+    ),
+]
 ContentType = Annotated[
-    str, Field(max_length=100, pattern=r"^[a-z]+/[A-Za-z0-9.+-]+(; charset=utf-8)?$")
+    str,
+    Field(
+        max_length=100,
+        pattern=r"^[a-z]+/[A-Za-z0-9.+-]+(; charset=utf-8)?$",
+        description="media type",
+    ),
 ]
 
 
 def register(tools: Toolset) -> None:
     """Register the tools of the S3 links."""
+    tools.introduce("S3", prefix="s3", first="s3_list_buckets")
+    tools.rights(wider)
     _register_lists(tools)
     _register_objects(tools)
     if tools.write_access:
@@ -49,8 +81,11 @@ def register(tools: Toolset) -> None:
 
 def _register_lists(tools: Toolset) -> None:
     @tools.read
-    async def s3_list_buckets(link: Link) -> Answer:
-        """Return the linked buckets, and whether each exists and this identity may list it."""
+    async def s3_list_buckets(link: Link) -> Answer[list[BucketRow]]:
+        """List buckets in S3 (object storage, SeaweedFS, MinIO): each linked bucket.
+
+        Readable or not, created.
+        """
         return await _list_buckets(link)
 
     @tools.read
@@ -58,10 +93,13 @@ def _register_lists(tools: Toolset) -> None:
         link: Link,
         bucket: Bucket,
         prefix: KeyPrefix = "",
-        limit: Annotated[int, Field(ge=1, le=1000)] = 100,
+        limit: Annotated[int, Field(ge=1, le=1000, description="objects at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """Return objects of a bucket in the order of their keys."""
+    ) -> Answer[list[ObjectRow]]:
+        """List files (objects) in an S3 bucket or folder: each file, object by name (key).
+
+        Size in bytes, last modified, etag. At most 1000 a page.
+        """
         return await _list_objects(link, bucket, prefix, limit, cursor)
 
     @tools.read(timeout_s=20)
@@ -69,32 +107,44 @@ def _register_lists(tools: Toolset) -> None:
         link: Link,
         bucket: Bucket,
         prefix: KeyPrefix = "",
-        max_objects: Annotated[int, Field(ge=1, le=10000)] = 1000,
-    ) -> Answer:
-        """Return number, size, age and the largest of the objects of a bucket or prefix."""
-        return await _bucket_stats(link, bucket, prefix, max_objects)
+        max_objects: Annotated[int, Field(ge=1, le=10000, description="objects to count")] = 1000,
+    ) -> Answer[BucketStats]:
+        """Statistics of an S3 bucket or folder: total size, big, space, number of files.
+
+        Number of objects, storage used in bytes, oldest, newest, largest.
+        """
+        return await bucket_stats(link, bucket, prefix, max_objects)
 
 
 def _register_objects(tools: Toolset) -> None:
     @tools.read(budget_bytes=MAX_WHOLE_PART, cell_bytes=MAX_WHOLE_PART)
     async def s3_get_object(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
-    ) -> Answer:
-        """Return a part of an object as text, or as base64 when it is not text."""
+    ) -> Answer[ObjectPart]:
+        """Download a file (object) of an S3 bucket: get content, binary as base64, image.
+
+        At most 64 KiB at a time, from an offset.
+        """
         ensure_key(key)
         return await _get_object(link, bucket, key, offset, length)
 
     @tools.read(budget_bytes=MAX_WHOLE_PART, cell_bytes=MAX_WHOLE_PART)
     async def s3_read_text(
         link: Link, bucket: Bucket, key: Key, offset: Offset = 0, length: Length = 16384
-    ) -> Answer:
-        """Return a part of a UTF-8 text object; an object that is not text is refused."""
+    ) -> Answer[TextPart]:
+        """Read a text file in an S3 bucket: open, print, first lines of CSV, JSON, YAML, TXT.
+
+        Log. UTF-8 alone; at most 64 KiB at a time, from an offset.
+        """
         ensure_key(key)
         return await _read_text(link, bucket, key, offset, length)
 
     @tools.read
-    async def s3_head_object(link: Link, bucket: Bucket, key: Key) -> Answer:
-        """Return size, type, tag, time and user metadata of an object."""
+    async def s3_head_object(link: Link, bucket: Bucket, key: Key) -> Answer[ObjectFacts]:
+        """Metadata of a file (object) in an S3 bucket: large, last changed; no download.
+
+        Size, exists, uploaded, modified, content type, etag.
+        """
         ensure_key(key)
         head = await call(link, "head_object", Bucket=bucket, Key=key)
         facts = {"bytes": count(head.get("ContentLength")), **object_facts(head)}
@@ -107,25 +157,32 @@ def _register_writes(tools: Toolset) -> None:
         link: Link,
         bucket: Bucket,
         key: Key,
-        content: Annotated[str, Field(max_length=MAX_CONTENT_CHARACTERS)],
-        encoding: Literal["utf-8", "base64"] = "utf-8",
+        content: Annotated[
+            str, Field(max_length=MAX_CONTENT_CHARACTERS, description="text, or bytes as base64")
+        ],
+        encoding: Annotated[Literal["utf-8", "base64"], Field(description="of content")] = "utf-8",
         content_type: ContentType = "text/plain; charset=utf-8",
-        if_none_match: bool = True,
-        dry_run: bool = True,
-    ) -> Answer:
-        """Store an object; unless if_none_match is false, only where none is yet."""
+        if_none_match: Annotated[bool, Field(description="false replaces an existing one")] = True,
+        dry_run: DryRun = True,
+    ) -> Answer[Stored]:
+        """Put a file (object) in an S3 bucket: upload, save, store, write, create.
+
+        Absent keys alone unless if_none_match false. At most 1 MiB.
+        """
         ensure_key(key)
-        raw = _content(content, encoding)
+        raw = content_bytes(content, encoding)
         target = {"Bucket": bucket, "Key": key}
-        return await _put(link, target, raw, content_type, only_new=if_none_match, dry_run=dry_run)
+        return await put_object(
+            link, target, raw, content_type, only_new=if_none_match, dry_run=dry_run
+        )
 
     @tools.write(destructive=True, idempotent=True)
     async def s3_delete_object(
-        link: Link, bucket: Bucket, key: Key, if_match: Tag, dry_run: bool = True
-    ) -> Answer:
-        """Delete one object, if its tag is still the given one."""
+        link: Link, bucket: Bucket, key: Key, if_match: Tag, dry_run: DryRun = True
+    ) -> Answer[Deleted]:
+        """Delete (remove) a file (object) from an S3 bucket, with unchanged etag."""
         ensure_key(key)
-        return await _delete(link, {"Bucket": bucket, "Key": key}, if_match, dry_run=dry_run)
+        return await delete_object(link, {"Bucket": bucket, "Key": key}, if_match, dry_run=dry_run)
 
 
 async def _list_buckets(link: Link) -> Answer:
@@ -140,8 +197,8 @@ async def _list_buckets(link: Link) -> Answer:
 
 async def _list_objects(link: Link, bucket: str, prefix: str, limit: int, position: Any) -> Answer:
     ensure_key(prefix)
-    page = await _page(link, bucket, prefix, limit, cast("str | None", position))
-    rows = [_row(item) for item in page.get("Contents", [])]
+    page = await page_of(link, bucket, prefix, limit, cast("str | None", position))
+    rows = [object_row(item) for item in page.get("Contents", [])]
     more = bool(page.get("IsTruncated")) and bool(rows)
     return Answer(
         data=rows,
@@ -149,77 +206,6 @@ async def _list_objects(link: Link, bucket: str, prefix: str, limit: int, positi
         next_position=rows[-1]["key"] if more else None,
         position_at=lambda kept: rows[kept - 1]["key"],
     )
-
-
-async def _page(
-    link: Link, bucket: str, prefix: str, limit: int, after: str | None
-) -> dict[str, Any]:
-    start: dict[str, Any] = {} if after is None else {"StartAfter": after}
-    return await call(link, "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=limit, **start)
-
-
-def _row(item: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "key": item["Key"],
-        "bytes": count(item.get("Size")),
-        "last_modified": moment(item.get("LastModified")),
-        "etag": etag_of(item),
-    }
-
-
-async def _bucket_stats(link: Link, bucket: str, prefix: str, max_objects: int) -> Answer:
-    ensure_key(prefix)
-    totals = _Totals()
-    after: str | None = None
-    deadline = time.monotonic() + STATS_SECONDS
-    truncated_by: Literal["rows", "time"] | None = None
-    while truncated_by is None:
-        wanted = min(PAGE_KEYS, max_objects - totals.objects)
-        page = await _page(link, bucket, prefix, wanted, after)
-        rows = [_row(item) for item in page.get("Contents", [])]
-        totals.add(rows)
-        if not page.get("IsTruncated") or not rows:
-            break
-        after = rows[-1]["key"]
-        if totals.objects >= max_objects:
-            truncated_by = "rows"
-        elif time.monotonic() > deadline:
-            truncated_by = "time"
-    return Answer({"bucket": bucket, "prefix": prefix, **totals.view()}, truncated_by)
-
-
-@dataclass
-class _Totals:
-    """What is known of the objects seen so far; of their names only the largest are kept."""
-
-    objects: int = 0
-    bytes: int = 0
-    of_unknown_size: int = 0
-    times: list[str] = field(default_factory=list[str])
-    largest: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    def add(self, rows: list[dict[str, Any]]) -> None:
-        """Count one page."""
-        sized = [row for row in rows if row["bytes"] is not None]
-        self.objects += len(rows)
-        self.bytes += sum(row["bytes"] for row in sized)
-        self.of_unknown_size += len(rows) - len(sized)
-        times = [*self.times, *(row["last_modified"] for row in rows if row["last_modified"])]
-        self.times = [min(times), max(times)] if times else []
-        order = [*self.largest, *({"key": row["key"], "bytes": row["bytes"]} for row in sized)]
-        self.largest = heapq.nsmallest(LARGEST, order, key=lambda row: (-row["bytes"], row["key"]))
-
-    def view(self) -> dict[str, Any]:
-        """Return the totals; the sum is not known while one of its parts is not."""
-        unknown = {"objects_of_unknown_size": self.of_unknown_size} if self.of_unknown_size else {}
-        return {
-            "objects": self.objects,
-            "bytes": None if self.of_unknown_size else self.bytes,
-            **unknown,
-            "oldest": self.times[0] if self.times else None,
-            "newest": self.times[-1] if self.times else None,
-            "largest": self.largest,
-        }
 
 
 async def _get_object(link: Link, bucket: str, key: str, offset: int, length: int) -> Answer:
@@ -264,62 +250,3 @@ def _part_answer(
         **facts,
     }
     return Answer(data, "bytes" if more else None)
-
-
-def _content(content: str, encoding: str) -> bytes:
-    try:
-        raw = content.encode() if encoding == "utf-8" else base64.b64decode(content, validate=True)
-    except (UnicodeEncodeError, binascii.Error) as error:
-        raise Refusal("E_ARG", f"the content is not {encoding}") from error
-    if len(raw) > MAX_OBJECT_BYTES:
-        raise Refusal("E_LIMIT", f"an object stored here has at most {MAX_OBJECT_BYTES} bytes")
-    return raw
-
-
-async def _head(link: Link, target: dict[str, Any]) -> dict[str, Any] | None:
-    try:
-        return await call(link, "head_object", **target)
-    except Refusal as refusal:
-        if refusal.code == "E_NOT_FOUND":
-            return None
-        raise
-
-
-async def _put(
-    link: Link,
-    target: dict[str, Any],
-    raw: bytes,
-    content_type: str,
-    *,
-    only_new: bool,
-    dry_run: bool,
-) -> Answer:
-    before = await _head(link, target)
-    if only_new and before is not None:
-        raise Refusal("E_CONFLICT", "there is an object with this key; if_none_match refuses it")
-    tag = None
-    if not dry_run:
-        condition: dict[str, Any] = {"IfNoneMatch": "*"} if only_new else {}
-        answer = await call(
-            link, "put_object", **target, Body=raw, ContentType=content_type, **condition
-        )
-        tag = etag_of(answer)
-    effect = "created" if before is None else "replaced"
-    data = {"bucket": target["Bucket"], "key": target["Key"], "bytes": len(raw), "etag": tag}
-    return Answer({**data, "effect": effect, "dry_run": dry_run})
-
-
-async def _delete(link: Link, target: dict[str, Any], tag: str, *, dry_run: bool) -> Answer:
-    before = await _head(link, target)
-    if before is None:
-        raise Refusal("E_NOT_FOUND", "there is no such object")
-    if etag_of(before) != tag:
-        raise Refusal("E_CONFLICT", "the object has another tag by now")
-    if not dry_run:
-        await call(link, "delete_object", **target, IfMatch=f'"{tag}"')
-    data = {
-        "bucket": target["Bucket"],
-        "key": target["Key"],
-        "bytes": count(before.get("ContentLength")),
-    }
-    return Answer({**data, "effect": "deleted", "dry_run": dry_run})

@@ -1,7 +1,7 @@
 """The HTTP of the S3 client with a cap: the driver reads an answer whole, whatever its size.
 
 In: a client of the driver.
-Out: the same client, whose requests end at a cap of bytes and never carry a compressed answer.
+Out: the same client, a linked component end at a cap of bytes and never carry a compressed answer.
 Must not know: MCP, links, or what is asked for.
 """
 

@@ -30,7 +30,9 @@ KEPT_VALUES = 4
 SHORTEST_HIDDEN = 4
 TICK_NANOSECONDS = 1_000_000_000
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int, int]
+# Of a file that may change within the tick of its times: it is read again.
+UNSETTLED: Stamp = (0, 0, 0, 0)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 logger = logging.getLogger("stacktic.secrets")
@@ -88,7 +90,7 @@ class SecretFiles:
         path = self._paths.get(name) or self._folder / name
         try:
             status = path.stat()
-            stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+            stamp = (status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
             if self._stamps.get(name) == stamp:
                 return False
             with path.open("rb") as file:
@@ -96,7 +98,8 @@ class SecretFiles:
         except (OSError, UnicodeDecodeError):
             self._stamps.pop(name, None)
             return False
-        self._stamps[name] = stamp
+        settled = time.time_ns() - status.st_ctime_ns > TICK_NANOSECONDS
+        self._stamps[name] = stamp if settled else UNSETTLED
         return self._learn(name, text)
 
     def _learn(self, name: str, text: str) -> bool:

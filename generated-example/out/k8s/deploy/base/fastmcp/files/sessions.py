@@ -58,6 +58,10 @@ class Sessions:
     app: ASGIApp
     _held: dict[str, dict[str, _Session]] = field(default_factory=dict[str, dict[str, _Session]])
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return sum(map(len, self._held.values()))
+
     def opened(self, key_name: str, session: str) -> None:
         """Note a new session."""
         self._held.setdefault(key_name, {})[session] = _Session()

@@ -7,7 +7,11 @@ Must not know: MCP, HTTP, or what any value is used for.
 Settings of the server itself, all optional: `STACKTIC_HOST`, `STACKTIC_PORT`,
 `STACKTIC_SECRET_DIR`, `STACKTIC_CONFIG_DIR`, `STACKTIC_ALLOWED_HOSTS` and
 `STACKTIC_ALLOWED_ORIGINS` (more names, by commas), `STACKTIC_AUDIT` (`stdout`, `stderr`,
-`none`), `STACKTIC_AUDIT_FILE`, `STACKTIC_AUDIT_REQUIRED` (a flag), `STACKTIC_CA_FILE`.
+`none`), `STACKTIC_AUDIT_FILE`, `STACKTIC_AUDIT_REQUIRED` (a flag), `STACKTIC_CA_FILE`,
+`STACKTIC_REPLICA` (what this process is called in the audit log; the host's name by default),
+`STACKTIC_SHARES` (among how many processes the calls of a key are spread),
+`STACKTIC_DRAIN_SECONDS` (how long it serves on after it was told to end),
+`STACKTIC_RIGHTS_SECONDS` (between two looks at accounts), `STACKTIC_FREEZE_FILE`.
 """
 
 from __future__ import annotations

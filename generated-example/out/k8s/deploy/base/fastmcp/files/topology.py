@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stacktic_mcp.core.reach import Client, parse_client
 from stacktic_mcp.core.settings import WRITE_FLAG_SUFFIX, Settings, SettingsError
 from stacktic_mcp.lib.links import Component, Link
 
@@ -34,6 +35,16 @@ class Offer:
     type: str
     # What the names of its tools begin with, where they have that in common.
     prefix: str | None
+    # Its tools that are there only when the link may write.
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignInLink:
+    """The link by which people sign in: the prefix of its settings, and what tokens must be for."""
+
+    env: str
+    resource: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +58,8 @@ class Topology:
     components: tuple[Component, ...]
     modules: tuple[Module, ...]
     offers: tuple[Offer, ...] = ()
+    clients: tuple[Client, ...] = ()
+    sign_in: SignInLink | None = None
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -98,8 +111,17 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
             )
             for item in facts["modules"]
         ),
-        offers=tuple(Offer(item["type"], item["prefix"]) for item in facts["offers"]),
+        offers=tuple(
+            Offer(item["type"], item["prefix"], tuple(item.get("writes", ())))
+            for item in facts["offers"]
+        ),
+        clients=tuple(parse_client(item) for item in facts.get("clients", ())),
+        sign_in=_parse_sign_in(facts["sign_in"]) if "sign_in" in facts else None,
     )
+
+
+def _parse_sign_in(facts: Mapping[str, Any]) -> SignInLink:
+    return SignInLink(facts["env"], facts["resource"])
 
 
 def _parse_link(facts: Mapping[str, Any], settings: Settings) -> Link:

@@ -8,9 +8,17 @@ Must not know: HTTP, or how tools are served.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from stacktic_mcp.core.toolkit import Component, Link, Refusal, Topology
+
+
+class IsReached(Protocol):
+    """What tells whether the caller may use a component."""
+
+    def __call__(self, component: str, *, to_write: bool) -> bool:
+        """Answer for the call that is served."""
+        ...
 
 
 def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict[str, Any]:
@@ -18,7 +26,11 @@ def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict
     for entry in _tools(lock):
         if entry["name"] == tool:
             return _explain_locked(topology, entry)
-    types = _types_offering(topology, tool)
+    writing = {offer.type for offer in topology.offers if tool in offer.writes}
+    read_only = [link for link in topology.links if _type_of(topology, link) in writing]
+    if read_only:
+        return _explain_read_only(topology, tool, read_only[0])
+    types = sorted(writing) or _types_offering(topology, tool)
     if not types:
         raise Refusal("E_NOT_FOUND", "no link type gives a tool of that name")
     components = [item for item in topology.components if item.type in types]
@@ -29,8 +41,23 @@ def explain_tool(topology: Topology, lock: Mapping[str, Any], tool: str) -> dict
         return _explanation("not_in_stack", fact, _add_component_diff(topology, types[0]))
     if missing:
         fact = f"{missing[0].name} is not linked, so its tools do not exist"
-        return _explanation("not_linked", fact, _add_link_diff(topology, missing[0].name))
+        diff = _add_link_diff(topology, missing[0].name, writes=bool(writing))
+        return _explanation("not_linked", fact, diff)
     raise Refusal("E_NOT_FOUND", f"links to {' or '.join(types)} give no tool of that name")
+
+
+def _explain_read_only(topology: Topology, tool: str, link: Link) -> dict[str, Any]:
+    """Tell how a tool comes to be that a drawn link would bring if it might write."""
+    fact = f"{tool} writes, and the link to {link.component} is drawn to read"
+    return {
+        **_explanation("write_disabled", fact, _write_diff(topology, link.component)),
+        "flag": f"{link.env}_WRITE_ACCESS=true",
+    }
+
+
+def _type_of(topology: Topology, link: Link) -> str:
+    component = topology.component(link.component)
+    return component.type if component is not None else ""
 
 
 def _types_offering(topology: Topology, tool: str) -> list[str]:
@@ -51,14 +78,34 @@ def explain_component(
         return _explain_unlinked(topology, component)
     entries = [entry for entry in _tools(lock) if component.name in entry["link"]]
     gated = sorted(entry["name"] for entry in entries if entry["gate"] is not None)
+    if not gated:
+        # The link is drawn to read: what it would bring if it might write is in no lock.
+        offers = (offer for offer in topology.offers if offer.type == component.type)
+        gated = sorted(name for offer in offers for name in offer.writes)
     answer = _explanation("linked", f"{component.name} is linked through {link.type}", None)
     answer["read_tools"] = sorted(entry["name"] for entry in entries if entry["gate"] is None)
     answer["write_tools"] = gated
     answer["write_access"] = link.write_access
     if gated and not link.write_access:
-        answer["stack_yaml_diff"] = _write_diff(topology, component.name)
+        if not link.drawn_to_write:
+            answer["stack_yaml_diff"] = _write_diff(topology, component.name)
         answer["flag"] = f"{link.env}_WRITE_ACCESS=true"
     return answer
+
+
+def narrowed(
+    answer: dict[str, Any], lock: Mapping[str, Any], name: str, is_reached: IsReached
+) -> dict[str, Any]:
+    """Say so where the stack allows it, and the profile of the caller does not."""
+    if answer["state"] not in {"allowed", "linked"}:
+        return answer
+    entry = next((entry for entry in _tools(lock) if entry["name"] == name), None)
+    components = [name] if entry is None else cast("list[str]", entry["link"])
+    to_write = entry is not None and entry["gate"] is not None
+    if any(is_reached(component, to_write=to_write) for component in components):
+        return answer
+    fact = "the profile of this key, or the scopes of this token, leave it out"
+    return answer | {"state": "outside_profile", "fact": f"{answer['fact']}, but {fact}"}
 
 
 def _explain_unlinked(topology: Topology, component: Component) -> dict[str, Any]:
@@ -73,11 +120,19 @@ def _explain_locked(topology: Topology, entry: Mapping[str, Any]) -> dict[str, A
     names = cast("list[str]", entry["link"])
     links = [link for link in topology.links if link.component in names]
     if entry["gate"] is None or any(link.write_access for link in links):
-        fact = f"{entry['name']} is served for {', '.join(names)}"
+        fact = f"{entry['name']} is served"
+        if names:
+            fact = f"{fact} for {', '.join(names)}"
         return _explanation("allowed", fact, None)
-    fact = f"{entry['name']} writes, and the link is read-only"
-    answer = _explanation("write_disabled", fact, _write_diff(topology, names[0]))
-    answer["flag"] = f"{links[0].env}_WRITE_ACCESS=true" if links else None
+    drawn = next((link for link in links if link.drawn_to_write), None)
+    if drawn is not None:
+        fact = f"{entry['name']} writes, and the flag of the link to {drawn.component} is not set"
+        answer = _explanation("write_disabled", fact, None)
+    else:
+        fact = f"{entry['name']} writes, and the link is read-only"
+        answer = _explanation("write_disabled", fact, _write_diff(topology, names[0]))
+    flagged = drawn or (links[0] if links else None)
+    answer["flag"] = f"{flagged.env}_WRITE_ACCESS=true" if flagged else None
     return answer
 
 
@@ -85,9 +140,10 @@ def _explanation(state: str, fact: str, diff: str | None) -> dict[str, Any]:
     return {"state": state, "fact": fact, "stack_yaml_diff": diff}
 
 
-def _add_link_diff(topology: Topology, component: str) -> str:
+def _add_link_diff(topology: Topology, component: str, *, writes: bool = False) -> str:
     ends = f"from: {topology.server}, to: {component}"
-    return f" links:\n+  - {{{ends}{_free_env(topology, component)}}}\n"
+    access = ", write_access: true" if writes else ""
+    return f" links:\n+  - {{{ends}{_free_env(topology, component)}{access}}}\n"
 
 
 def _free_env(topology: Topology, component: str) -> str:

@@ -122,3 +122,25 @@ def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Refusal("E_UNAVAILABLE", "the agent answered in a form that is not known")
     return cast("dict[str, Any]", value)
+
+
+def check_body(
+    command: str | None,
+    on_success: str | None,
+    on_failure: str | None,
+    verify_delay: int,
+    *,
+    dry_run: bool,
+) -> dict[str, Any]:
+    """Return the part of a query that runs a check; nothing when there is no command."""
+    if command is None:
+        if on_success is not None or on_failure is not None:
+            raise Refusal("E_ARG", "`on_success` and `on_failure` need a `command`")
+        return {}
+    return {
+        "command": command,
+        "on_success": on_success,
+        "on_failure": on_failure,
+        "verify_delay": verify_delay or None,
+        "dry_run": dry_run or None,
+    }

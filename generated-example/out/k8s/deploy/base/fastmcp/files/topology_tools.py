@@ -7,72 +7,67 @@ Must not know: any other service. It runs nothing: a check is a sentence the age
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Component, Link, Position, Refusal, Toolset, Topology
-from stacktic_mcp.tools.topology.topology_access import explain_component, explain_tool
-from stacktic_mcp.tools.topology.topology_agent import Agent, Reply
+from stacktic_mcp.core.toolkit import (
+    Answer,
+    Component,
+    DryRunOnRequest,
+    Link,
+    Position,
+    Refusal,
+    Toolset,
+    Topology,
+)
+from stacktic_mcp.tools.topology.topology_access import (
+    explain_component,
+    explain_tool,
+    narrowed,
+)
+from stacktic_mcp.tools.topology.topology_agent import Agent, Reply, check_body
+from stacktic_mcp.tools.topology.topology_arguments import (
+    Check,
+    CheckTarget,
+    Depth,
+    Filter,
+    Limit,
+    Name,
+    OptionalName,
+    Select,
+    Side,
+    Source,
+    Target,
+    VerifyDelay,
+    Where,
+)
+from stacktic_mcp.tools.topology.topology_dna import register_dna
+from stacktic_mcp.tools.topology.topology_forms import (
+    Checked,
+    ComponentFacts,
+    Explanation,
+    HopRow,
+    Row,
+)
 from stacktic_mcp.tools.topology.topology_graph import Direction, edges_of, path, reach
 from stacktic_mcp.tools.topology.topology_guide import register_resources
 from stacktic_mcp.tools.topology.topology_prompts import register_prompts
 
-SOURCE_PATTERN = r"^(all|(type|namespace|group):[A-Za-z0-9_.-]{1,63}|[a-z][a-z0-9-]{0,39})$"
-NAME_PATTERN = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
-FIELD_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 CHECK_SECONDS = 30.0
 DRY_RUN = "dry_run"
 TREE_BYTES = 128 * 1024
 
-Source = Annotated[
-    str,
-    Field(
-        pattern=SOURCE_PATTERN,
-        description="all, type:NAME, namespace:NAME, group:NAME, or a component",
-    ),
-]
-Target = Literal[
-    "component", "sub_components", "links_to", "links_from", "attributes", "blast_radius", "path"
-]
-CheckTarget = Literal["component", "sub_components", "links_to", "links_from"]
-Name = Annotated[str, Field(pattern=NAME_PATTERN, description="name of a component")]
-OptionalName = Annotated[
-    Annotated[str, Field(pattern=NAME_PATTERN)] | None, Field(description="name of a component")
-]
-FieldName = Annotated[str, Field(pattern=FIELD_PATTERN)]
-Filter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,63}$")]
-Scalar = Annotated[str, Field(max_length=256)] | bool | int | float
-Value = Scalar | Annotated[list[Scalar], Field(max_length=50)]
-Where = Annotated[
-    dict[FieldName, Value],
-    Field(
-        max_length=20,
-        description="field: value, or field__contains, __exists, __in, __gt and the like",
-    ),
-]
-Select = Annotated[list[FieldName], Field(max_length=50, description="fields to return")]
-Check = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=512,
-        pattern=r"^[\x20-\x7e]+$",
-        description="check with {variables}, for example: pg_isready -h {host} -p {port}",
-    ),
-]
-VerifyDelay = Annotated[int, Field(ge=0, le=20, description="seconds before on_success")]
-Limit = Annotated[int, Field(ge=1, le=500)]
-Depth = Annotated[int, Field(ge=1, le=20)]
-
 
 def register(tools: Toolset) -> None:
     """Register the tools, the prompts and the resources."""
+    tools.introduce("Stack", first="get_stack_structure")
     _register_queries(tools)
     _register_views(tools)
     _register_walks(tools)
     register_prompts(tools)
     register_resources(tools)
+    register_dna(tools)
 
 
 def _register_queries(tools: Toolset) -> None:
@@ -80,18 +75,22 @@ def _register_queries(tools: Toolset) -> None:
     async def query_topology(
         link: Link,
         source: Source,
-        target: Target = "component",
+        target: Annotated[Target, Field(description="of each component")] = "component",
         where: Where | None = None,
         select: Select | None = None,
         command: Check | None = None,
         on_success: Check | None = None,
         on_failure: Check | None = None,
         verify_delay: VerifyDelay = 0,
-        dry_run: bool = False,
+        dry_run: DryRunOnRequest = False,
         limit: Limit = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """Query components, sub-components, links or attributes, and run a check on each."""
+    ) -> Answer[list[Row] | Checked]:
+        """Query or find components, sub-components, links of stack by attributes and conditions.
+
+        By group, namespace, number of replicas, version, storage, write access: where
+        {"namespace": "data", "replicas__gt": 1}. A command checks each.
+        """
         _ensure_source(tools.topology, source)
         body: dict[str, Any] = {
             "source": source,
@@ -100,7 +99,7 @@ def _register_queries(tools: Toolset) -> None:
             "select": select,
             "limit": limit,
             "cursor": cursor,
-            **_check_body(command, on_success, on_failure, verify_delay, dry_run=dry_run),
+            **check_body(command, on_success, on_failure, verify_delay, dry_run=dry_run),
         }
         return _answer(await Agent(link).query(body))
 
@@ -109,15 +108,19 @@ def _register_queries(tools: Toolset) -> None:
         link: Link,
         source: Source,
         command: Check,
-        target: CheckTarget = "component",
+        target: Annotated[CheckTarget, Field(description="kind of object")] = "component",
         on_success: Check | None = None,
         on_failure: Check | None = None,
         verify_delay: VerifyDelay = 0,
-        dry_run: bool = False,
-    ) -> Answer:
-        """Run a check on every record of a query; the agent fills in the {variables}."""
+        dry_run: DryRunOnRequest = False,
+    ) -> Answer[list[Row] | Checked]:
+        """Test or check a component or connection: reachable, reach, accepts, works, answers.
+
+        Ping. Agent fills in {host}, {port}: pg_isready -h {host} -p {port}. Returns passed or
+        failed, output.
+        """
         _ensure_source(tools.topology, source)
-        check = _check_body(command, on_success, on_failure, verify_delay, dry_run=dry_run)
+        check = check_body(command, on_success, on_failure, verify_delay, dry_run=dry_run)
         return _answer(await Agent(link).query({"source": source, "target": target, **check}))
 
 
@@ -125,14 +128,19 @@ def _register_views(tools: Toolset) -> None:
     @tools.read
     async def list_components(
         link: Link,
-        type_: Filter | None = None,
-        group: Filter | None = None,
-        namespace: Filter | None = None,
+        type_: Annotated[Filter | None, Field(description="one type, such as cnpg")] = None,
+        group: Annotated[Filter | None, Field(description="one group")] = None,
+        namespace: Annotated[Filter | None, Field(description="one namespace")] = None,
         limit: Limit = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """List the components of the stack with type, namespace and group."""
+    ) -> Answer[list[Row]]:
+        """List components in this stack: databases, applications, services, message brokers.
+
+        Contained, part of it: name, type, namespace, group. At most 500 a page.
+        """
         filters = {"type": type_, "group": group, "namespace": namespace}
+        for kind, value in filters.items():
+            _ensure_known(tools.topology, kind, value)
         where = {name: value for name, value in filters.items() if value is not None}
         body: dict[str, Any] = {
             "source": "all",
@@ -144,27 +152,39 @@ def _register_views(tools: Toolset) -> None:
         return _answer(await Agent(link).query(body))
 
     @tools.read
-    async def get_component(link: Link, name: Name) -> Answer:
-        """Return one component with its attributes; secrets read [secret]."""
+    async def get_component(link: Link, name: Name) -> Answer[ComponentFacts]:
+        """Get one component of stack: configured settings, configuration, attributes.
+
+        Details, image, version, replicas, port, listen, host; secrets read [secret].
+        """
         ensure_component(tools.topology, name)
         return await _component(Agent(link), name)
 
     @tools.read
     async def get_component_links(
-        link: Link, component: Name, direction: Direction = "both"
-    ) -> Answer:
-        """List the links to other components, from other components, or both."""
+        link: Link, component: Name, direction: Side = "both"
+    ) -> Answer[list[Row]]:
+        """Links of one component: connected to, uses, talks to, depends on; users.
+
+        Dependencies to and from components of this stack, in both directions.
+        """
         ensure_component(tools.topology, component)
         return await _component_links(Agent(link), component, direction)
 
     @tools.read(budget_bytes=TREE_BYTES)
-    async def get_stack_structure(link: Link) -> Answer:
-        """Return the tree of components with sub-component counts and all links."""
+    async def get_stack_structure(link: Link) -> Answer[Row]:
+        """Overview of a whole architecture: structure, map, diagram, tree of a stack.
+
+        Parts, groups, namespaces, connections.
+        """
         return Answer(await Agent(link).structure())
 
     @tools.read
     async def get_available_fields(link: Link, component: Name) -> Answer:
-        """List the {variables} that a check on a component may use."""
+        """List {variables} (fields, placeholders) of a component for a check or test command.
+
+        host, port, user.
+        """
         ensure_component(tools.topology, component)
         return Answer(await Agent(link).fields(component))
 
@@ -172,17 +192,24 @@ def _register_views(tools: Toolset) -> None:
 def _register_walks(tools: Toolset) -> None:
     @tools.read
     async def blast_radius(
-        link: Link, component: Name, direction: Direction = "from", max_depth: Depth = 5
-    ) -> Answer:
-        """List what is affected when a component fails; `from` follows who depends on it."""
+        link: Link, component: Name, direction: Side = "from", max_depth: Depth = 5
+    ) -> Answer[list[HopRow]]:
+        """Impact of a component down, failing, break, stop, restart: affected components.
+
+        Blast radius: dependents directly or indirectly, by distance; outage, maintenance, safely,
+        hit.
+        """
         ensure_component(tools.topology, component)
         edges = edges_of(await Agent(link).structure())
         hops = reach(edges, component, direction, max_depth)
         return Answer([hop.row() for hop in hops])
 
     @tools.read
-    async def find_path(link: Link, from_: Name, to: Name) -> Answer:
-        """Find a shortest chain of links from one component to another."""
+    async def find_path(link: Link, from_: Name, to: Name) -> Answer[list[HopRow]]:
+        """Find a path from one component to another in stack: way, route, chain of links.
+
+        Data flow, connected through architecture; shortest connection.
+        """
         ensure_component(tools.topology, from_)
         ensure_component(tools.topology, to)
         hops = path(edges_of(await Agent(link).structure()), from_, to)
@@ -193,34 +220,18 @@ def _register_walks(tools: Toolset) -> None:
     @tools.read
     async def explain_access(
         link: Link,
-        tool: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] | None = None,
+        tool: Annotated[
+            str | None, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", description="name of a tool")
+        ] = None,
         component: OptionalName = None,
-    ) -> Answer:
-        """Tell which link or flag would allow a tool or a component; changes nothing."""
+    ) -> Answer[Explanation]:
+        """Explain access to a tool or component: allowed, denied, missing, read-only.
+
+        Rights, permission, credentials, not allowed to write, delete, produce; change of
+        stack.yaml allowing it.
+        """
         del link  # The lock knows; the agent is not asked.
         return Answer(_explain(tools, tool, component))
-
-
-def _check_body(
-    command: str | None,
-    on_success: str | None,
-    on_failure: str | None,
-    verify_delay: int,
-    *,
-    dry_run: bool,
-) -> dict[str, Any]:
-    """Return the part of a query that runs a check; nothing when there is no command."""
-    if command is None:
-        if on_success is not None or on_failure is not None:
-            raise Refusal("E_ARG", "`on_success` and `on_failure` need a `command`")
-        return {}
-    return {
-        "command": command,
-        "on_success": on_success,
-        "on_failure": on_failure,
-        "verify_delay": verify_delay or None,
-        "dry_run": dry_run or None,
-    }
 
 
 def _answer(reply: Reply) -> Answer:
@@ -261,8 +272,11 @@ def _explain(tools: Toolset, tool: str | None, component: str | None) -> dict[st
         raise Refusal("E_ARG", "give either `tool` or `component`")
     topology, lock = tools.topology, tools.lock()
     if tool is not None:
-        return explain_tool(topology, lock, tool)
-    return explain_component(topology, lock, ensure_component(topology, component or ""))
+        answer = explain_tool(topology, lock, tool)
+        return narrowed(answer, lock, tool, tools.is_reached)
+    known = ensure_component(topology, component or "")
+    answer = explain_component(topology, lock, known)
+    return narrowed(answer, lock, known.name, tools.is_reached)
 
 
 def ensure_component(topology: Topology, name: str) -> Component:
@@ -281,7 +295,12 @@ def _ensure_source(topology: Topology, source: str) -> None:
     if not colon:
         ensure_component(topology, source)
         return
+    _ensure_known(topology, kind, value, f"{kind}:")
+
+
+def _ensure_known(topology: Topology, kind: str, value: str | None, mark: str = "") -> None:
+    """Refuse a type, group or namespace that no component has, and name those there are."""
     known = sorted({str(getattr(item, kind)) for item in topology.components})
-    if value not in known:
+    if value is not None and value not in known:
         hint = f"no component of the stack has that {kind}"
-        raise Refusal("E_SCOPE", hint, [f"{kind}:{item}" for item in known])
+        raise Refusal("E_SCOPE", hint, [f"{mark}{item}" for item in known])

@@ -5,7 +5,8 @@ Out: raw replies; every failure is a refusal in words of our own.
 Must not know: MCP, tools, or how a reply is shown.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+import secrets
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -26,6 +27,32 @@ from stacktic_mcp.tools.valkey.valkey_replies import CappedParser, ReplyTooLarge
 CONNECT_TIMEOUT_S = 3.0
 REPLY_TIMEOUT_S = 8.0
 Word = str | int | bytes
+SAMPLED_NAMES = 16
+SCANNED = 200
+# What the user of a link is tried with, one command of each kind. None of them changes anything
+# where it is let in: the key is a new name that nobody has, the option is none that there is.
+_TRIED: tuple[tuple[str, ...], ...] = (
+    ("SET", "{key}", "", "NO-SUCH-OPTION"),
+    ("DEL", "{key}"),
+    ("UNLINK", "{key}"),
+    ("GETDEL", "{key}"),
+    ("EXPIRE", "{key}", "1"),
+    ("LPUSHX", "{key}", ""),
+    ("SREM", "{key}", ""),
+    ("ZREM", "{key}", ""),
+    ("HDEL", "{key}", ""),
+    ("XDEL", "{key}", "0-1"),
+    ("FLUSHDB", "NO-SUCH-OPTION"),
+    ("FLUSHALL", "NO-SUCH-OPTION"),
+    ("CONFIG", "GET", "no-such-setting"),
+    ("ACL", "WHOAMI"),
+    ("EVAL", "return 1", "0"),
+    ("FUNCTION", "STATS"),
+    ("CLIENT", "ID"),
+    ("PUBLISH", "{key}", ""),
+    ("MODULE", "LIST"),
+    ("SHUTDOWN", "ABORT"),
+)
 
 
 class Valkey:
@@ -51,6 +78,25 @@ class Valkey:
             return [await self._reply(connection) for _ in commands]
         except ValkeyError as error:
             raise refusal_of(self._link, error) from error
+
+    async def may(self, commands: Sequence[Sequence[Word]]) -> list[bool]:
+        """Tell of each command whether the user may send it; whatever else it says is let go."""
+        connection = cast("Any", self._connection)
+        found: list[bool] = []
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            for _ in commands:
+                try:
+                    await connection.read_response()
+                except NoPermissionError:
+                    found.append(False)
+                except ResponseError:
+                    found.append(True)
+                else:
+                    found.append(True)
+        except ValkeyError as error:
+            raise refusal_of(self._link, error) from error
+        return found
 
     @staticmethod
     async def _reply(connection: Any) -> Any:
@@ -83,6 +129,42 @@ async def connect(link: Link) -> AsyncGenerator[Valkey]:
         yield Valkey(link, connection)
     finally:
         await cast("Any", connection).disconnect(nowait=True)
+
+
+async def wider(link: Link, allowed: Collection[str]) -> list[str]:
+    """Return what the ACL user may do beyond the commands that the lock names, and its prefixes.
+
+    It cannot read its own rules: that right would show the digests of everybody's passwords.
+    """
+    prefixes = link.enums["prefixes"]
+    granted = {word.removeprefix("+").lower() for word in allowed}
+    name = f"stacktic-rights-{secrets.token_hex(8)}"
+    key = f"{prefixes[0] if prefixes else ''}{name}"
+    tried = [
+        tuple(word.replace("{key}", key) for word in words)
+        for words in _TRIED
+        if not {words[0].lower(), "|".join(words[:2]).lower()} & granted
+    ]
+    async with connect(link) as client:
+        answers = await client.may(tried)
+        words = sorted({words[0] for words, may in zip(tried, answers, strict=True) if may})
+        foreign = [name.encode(), *await _foreign_names(client, prefixes)]
+        reached = any(await client.may([("TYPE", name) for name in foreign]))
+    found = [f"it may send {', '.join(words)}"] if words else []
+    return found + ["it reads keys outside of the linked prefixes"] * reached
+
+
+async def _foreign_names(client: Valkey, prefixes: Sequence[str]) -> list[bytes]:
+    """Return names of keys that are not linked, other ones each time."""
+    start = secrets.randbits(32)
+    if not all(await client.may([("SCAN", "0", "COUNT", "1")])):
+        return []
+    known = tuple(prefix.encode() for prefix in prefixes)
+    found: list[bytes] = []
+    for cursor in ("0", str(start)):
+        _, names = await client.run("SCAN", cursor, "COUNT", SCANNED)
+        found += [name for name in names if not name.startswith(known)]
+    return found[:SAMPLED_NAMES]
 
 
 def _transport(link: Link) -> tuple[type[Connection], dict[str, Any]]:

@@ -12,23 +12,54 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from stacktic_mcp.core.toolkit import Answer, Choice, Link, Position, Refusal, Toolset
+from stacktic_mcp.core.toolkit import Answer, Choice, DryRun, Link, Position, Refusal, Toolset
 from stacktic_mcp.lib.decoding import whole_characters
-from stacktic_mcp.tools.valkey.valkey_client import Valkey, connect, ensure_keys, ensure_type
+from stacktic_mcp.tools.valkey.valkey_client import (
+    Valkey,
+    connect,
+    ensure_keys,
+    ensure_type,
+    wider,
+)
 from stacktic_mcp.tools.valkey.valkey_collections import memory_report, read_collection, read_hash
+from stacktic_mcp.tools.valkey.valkey_forms import (
+    Collection,
+    Deleted,
+    Hash,
+    Info,
+    KeyNames,
+    KeyState,
+    MemoryReport,
+    Part,
+    SetEffect,
+    Size,
+)
 from stacktic_mcp.tools.valkey.valkey_reading import KeyScan, info_fields, shown
+from stacktic_mcp.tools.valkey.valkey_writing import MAX_SET_BYTES, delete_keys, set_value
 
 MAX_WHOLE_VALUE = 128 * 1024
 MAX_STARS = 8
-MAX_SET_BYTES = 64 * 1024
 YEAR_S = 366 * 24 * 3600
 
 NAME_PATTERN = r"^[^\x00-\x1f\x7f]+$"
-Key = Annotated[str, Field(min_length=1, max_length=512, pattern=NAME_PATTERN)]
+Key = Annotated[
+    str,
+    Field(
+        min_length=1, max_length=512, pattern=NAME_PATTERN, description="its full name, with prefix"
+    ),
+]
 # A pattern in a delete would be a key name that nobody has: refused, so that none is expected.
 PlainKey = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f*?]+$")]
-Prefix = Annotated[str, Choice("prefixes")]
-Glob = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[\x20-\x7e]+$")]
+Prefix = Annotated[str, Choice("prefixes"), Field(description="a linked prefix")]
+Glob = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=128,
+        pattern=r"^[\x20-\x7e]+$",
+        description="glob behind prefix: user:*",
+    ),
+]
 Section = Literal[
     "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace"
 ]
@@ -36,6 +67,8 @@ Section = Literal[
 
 def register(tools: Toolset) -> None:
     """Register the tools of the Valkey links."""
+    tools.introduce("Valkey", prefix="valkey", first="valkey_scan_keys")
+    tools.rights(lambda link: wider(link, tools.grants(link).get("allow", ())))
     _register_server(tools)
     _register_keys(tools)
     _register_values(tools)
@@ -45,15 +78,24 @@ def register(tools: Toolset) -> None:
 
 def _register_server(tools: Toolset) -> None:
     @tools.read
-    async def valkey_info(link: Link, section: Section = "server") -> Answer:
-        """Return the plain facts of one section of INFO."""
+    async def valkey_info(
+        link: Link, section: Annotated[Section, Field(description="one part of INFO")] = "server"
+    ) -> Answer[Info]:
+        """Info on Valkey (Redis) server: version, uptime (up), health, status.
+
+        Memory used, connected clients, cache hit rate, misses, evictions, commands per second,
+        replication, CPU.
+        """
         async with connect(link) as client:
             text = cast("bytes", await client.run("INFO", section)).decode("utf-8", "replace")
         return Answer({"section": section, "fields": info_fields(section, text)})
 
-    @tools.read
-    async def valkey_dbsize(link: Link) -> Answer:
-        """Return the number of keys, those outside the linked prefixes included."""
+    @tools.read(title="number of keys")
+    async def valkey_dbsize(link: Link) -> Answer[Size]:
+        """Count keys in Valkey (Redis): total number of entries.
+
+        Each prefix included.
+        """
         async with connect(link) as client:
             return Answer({"keys": await client.run("DBSIZE")})
 
@@ -64,27 +106,37 @@ def _register_keys(tools: Toolset) -> None:
         link: Link,
         prefix: Prefix,
         pattern: Glob = "*",
-        limit: Annotated[int, Field(ge=1, le=500)] = 100,
+        limit: Annotated[int, Field(ge=1, le=500, description="keys at most")] = 100,
         cursor: Position = None,
-    ) -> Answer:
-        """Return names of keys with a linked prefix; the glob pattern is for the rest of each."""
+    ) -> Answer[KeyNames]:
+        """List or find keys in Valkey (Redis) by prefix and pattern: keys matching.
+
+        Starting with. Names alone; cache keys, sessions. At most 500 a page.
+        """
         return await _scan_keys(link, prefix, pattern, limit, cursor)
 
     @tools.read
     async def valkey_type_and_ttl(
-        link: Link, keys: Annotated[list[Key], Field(min_length=1, max_length=50)]
-    ) -> Answer:
-        """Return type and time to live in seconds of keys; null means that none is set."""
+        link: Link,
+        keys: Annotated[list[Key], Field(min_length=1, max_length=50, description="full names")],
+    ) -> Answer[list[KeyState]]:
+        """TTL and type of a key in Valkey (Redis): expire, expires or not.
+
+        Expiry, time to live in seconds, exists or not. At most 50 keys.
+        """
         return await _type_and_ttl(link, keys)
 
     @tools.read
     async def valkey_memory_report(
         link: Link,
         prefix: Prefix,
-        sample: Annotated[int, Field(ge=10, le=1000)] = 200,
-        top: Annotated[int, Field(ge=1, le=50)] = 10,
-    ) -> Answer:
-        """Return what a sample of keys with a linked prefix takes in memory, the largest first."""
+        sample: Annotated[int, Field(ge=10, le=1000, description="keys to measure")] = 200,
+        top: Annotated[int, Field(ge=1, le=50, description="number of keys")] = 10,
+    ) -> Answer[MemoryReport]:
+        """Memory report of Valkey (Redis): biggest keys, most RAM, eats memory, space by type.
+
+        Bytes in a sample of keys of a prefix, largest first.
+        """
         async with connect(link) as client:
             return await memory_report(client, prefix, sample, top)
 
@@ -94,30 +146,41 @@ def _register_values(tools: Toolset) -> None:
     async def valkey_get(
         link: Link,
         key: Key,
-        offset: Annotated[int, Field(ge=0, le=2**29)] = 0,
-        max_bytes: Annotated[int, Field(ge=1, le=65536)] = 4096,
-    ) -> Answer:
-        """Return a part of a string value as text, or as base64 when it is not text."""
+        offset: Annotated[int, Field(ge=0, le=2**29, description="first byte")] = 0,
+        max_bytes: Annotated[int, Field(ge=1, le=65536, description="bytes at most")] = 4096,
+    ) -> Answer[Part]:
+        """Get value of a key in Valkey (Redis): read a plain string stored or cached.
+
+        Text, or base64; at most 64 KiB at a time.
+        """
         return await _get(link, key, offset, max_bytes)
 
-    @tools.read
+    @tools.read(title="fields of a hash")
     async def valkey_hgetall(
-        link: Link, key: Key, limit: Annotated[int, Field(ge=1, le=500)] = 100
-    ) -> Answer:
-        """Return fields of a hash with their values; large values are told by their size."""
+        link: Link,
+        key: Key,
+        limit: Annotated[int, Field(ge=1, le=500, description="fields at most")] = 100,
+    ) -> Answer[Hash]:
+        """Get all fields and values of a hash in Valkey (Redis).
+
+        At most 500 fields; large values by size.
+        """
         ensure_keys(link, [key])
         async with connect(link) as client:
             await ensure_type(client, key, ["hash"])
             return await read_hash(client, key, limit)
 
-    @tools.read
+    @tools.read(title="items of a list, set or stream")
     async def valkey_collection(
         link: Link,
         key: Key,
-        start: Annotated[int, Field(ge=0, le=2**31)] = 0,
-        limit: Annotated[int, Field(ge=1, le=200)] = 50,
-    ) -> Answer:
-        """Return items of a list, set, sorted set or stream; a set or stream has no start."""
+        start: Annotated[int, Field(ge=0, le=2**31, description="first position, from 0")] = 0,
+        limit: Annotated[int, Field(ge=1, le=200, description="items at most")] = 50,
+    ) -> Answer[Collection]:
+        """Read entries of a list, set, sorted set (zset) or stream in Valkey (Redis).
+
+        First items, members, top, scores, leaderboard, jobs. At most 200.
+        """
         ensure_keys(link, [key])
         async with connect(link) as client:
             kind = await ensure_type(client, key, ["list", "set", "zset", "stream"])
@@ -129,22 +192,34 @@ def _register_writes(tools: Toolset) -> None:
     async def valkey_set(
         link: Link,
         key: Key,
-        value: Annotated[str, Field(max_length=MAX_SET_BYTES)],
-        ttl_s: Annotated[int | None, Field(ge=1, le=YEAR_S)] = None,
-        mode: Literal["absent", "present", "always"] = "absent",
-        dry_run: bool = True,
-    ) -> Answer:
-        """Set a string value; mode says whether the key must be absent or present before."""
-        return await _set(link, key, value, ttl_s, mode, dry_run=dry_run)
+        value: Annotated[str, Field(max_length=MAX_SET_BYTES, description="text")],
+        ttl_s: Annotated[
+            int | None, Field(ge=1, le=YEAR_S, description="expiry in seconds")
+        ] = None,
+        mode: Annotated[
+            Literal["absent", "present", "always"], Field(description="state of key before")
+        ] = "absent",
+        dry_run: DryRun = True,
+    ) -> Answer[SetEffect]:
+        """Set a key in Valkey (Redis): store, write, save, change a value; optional expiry.
+
+        By default an absent key alone.
+        """
+        return await set_value(link, key, value, ttl_s, mode, dry_run=dry_run)
 
     @tools.write(destructive=True, idempotent=True)
     async def valkey_delete(
         link: Link,
-        keys: Annotated[list[PlainKey], Field(min_length=1, max_length=10)],
-        dry_run: bool = True,
-    ) -> Answer:
-        """Delete keys by their full names."""
-        return await _delete(link, keys, dry_run=dry_run)
+        keys: Annotated[
+            list[PlainKey], Field(min_length=1, max_length=10, description="full names, no pattern")
+        ],
+        dry_run: DryRun = True,
+    ) -> Answer[Deleted]:
+        """Delete a key in Valkey (Redis) by full name: remove, clear, drop cached value.
+
+        At most 10 keys, no patterns.
+        """
+        return await delete_keys(link, keys, dry_run=dry_run)
 
 
 async def _scan_keys(link: Link, prefix: str, pattern: str, limit: int, position: Any) -> Answer:
@@ -211,42 +286,3 @@ async def _slice(client: Valkey, key: str, offset: int, max_bytes: int, size: in
         raise Refusal("E_ARG", f"the value has {size} bytes; the offset is behind its end")
     raw = cast("bytes", await client.run("GETRANGE", key, offset, offset + max_bytes - 1))
     return whole_characters(raw) if offset + len(raw) < size else raw
-
-
-async def _set(
-    link: Link, key: str, value: str, ttl_s: int | None, mode: str, *, dry_run: bool
-) -> Answer:
-    ensure_keys(link, [key])
-    raw = value.encode("utf-8")
-    if len(raw) > MAX_SET_BYTES:
-        raise Refusal("E_LIMIT", f"a value has at most {MAX_SET_BYTES} bytes")
-    condition = {"absent": ["NX"], "present": ["XX"], "always": []}[mode]
-    expiry: list[str | int] = [] if ttl_s is None else ["EX", ttl_s]
-    async with connect(link) as client:
-        before = cast("bytes", await client.run("TYPE", key)).decode("utf-8", "backslashreplace")
-        _ensure_settable(before, mode)
-        if not dry_run and await client.run("SET", key, raw, *condition, *expiry) is None:
-            raise Refusal("E_CONFLICT", f"the key is no longer {mode}")
-    fate = "created" if before == "none" else "replaced"
-    return Answer({"key": key, "bytes": len(raw), "effect": fate, "dry_run": dry_run})
-
-
-def _ensure_settable(before: str, mode: str) -> None:
-    if before not in {"none", "string"}:
-        raise Refusal("E_CONFLICT", f"the key is a {before}; setting it would destroy that")
-    if mode == "absent" and before != "none":
-        raise Refusal("E_CONFLICT", "the key exists; use mode present or always to replace it")
-    if mode == "present" and before == "none":
-        raise Refusal("E_CONFLICT", "the key does not exist")
-
-
-async def _delete(link: Link, keys: list[str], *, dry_run: bool) -> Answer:
-    ensure_keys(link, keys)
-    word = "EXISTS" if dry_run else "UNLINK"
-    names = list(dict.fromkeys(keys))
-    async with connect(link) as client:
-        replies = await client.run_all([(word, name) for name in names])
-    rows = [
-        {"key": name, "existed": bool(reply)} for name, reply in zip(names, replies, strict=True)
-    ]
-    return Answer({"keys": rows, "dry_run": dry_run}, returned=len(rows))
