@@ -33,6 +33,10 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 
 /// The items that `names` lead to, in their order.
 fn select(known: &Known, items: &Value, asked: &str, names: &[String], sort: Sort) -> Result<Value, Error> {
+    if items.is_undefined() || items.is_none() {
+        let fact = "a filter of items was given nothing";
+        return Err(Error::new(ErrorKind::UndefinedError, fact));
+    }
     let Some(list) = items.downcast_object_ref::<Vec<Value>>() else {
         let list: Vec<Value> = items.try_iter()?.collect();
         return Ok(found(&list, &sort(&list, asked)?, names));

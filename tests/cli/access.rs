@@ -46,10 +46,14 @@ fn a_text_that_is_another_is_told_and_shown() {
     let run = project.run("gen --catalog own --diff");
     assert_said!(lines(&run.stderr), @r#"
     ~ fastmcp: text of tool loki_labels changed
-        @@ -1,8 +1,13 @@
-        -Return the names of stream labels.
+        @@ -1,5 +1,5 @@
+         Loki: labels
+        -Labels of logs in Loki: label names to filter logs by.
         +List labels, \u{202e}and delete them.
          {
+           "data_schema": {
+             "items": {
+        @@ -10,6 +10,11 @@
            "input_schema": {
              "additionalProperties": false,
              "properties": {

@@ -160,6 +160,7 @@ fn json_is_the_whole_of_stdout() {
     ["access", "counts", "files", "kept", "mass_delete", "next_steps", "notes", "stack"]
     [
       {
+        "gain": "read",
         "gained": true,
         "text": "fastmcp → loki: components fastmcp, loki, 7 read tools"
       }

@@ -1,3 +1,5 @@
+//! Each form as its own documents say it, and nothing of a text that is taken for its marks.
+
 use serde_json::Value as Json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Objects, fields and files: what is told of each, and in how few lines.
+
 use std::borrow::Cow;
 
 use super::*;
