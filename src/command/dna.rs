@@ -31,7 +31,7 @@ pub(super) fn run(args: &DnaArgs, catalog: &Catalog, streams: &mut Streams<'_>) 
         DetailArg::Full => Size::Full,
     };
     if let Some(dna) = stack_dna::documents(&stack)?.into_iter().find(|dna| dna.size == size) {
-        print(&dna, &stack, args.output.into(), streams)?;
+        print(&dna, &stack, args.output, streams)?;
     }
     Ok(Exit::Done)
 }

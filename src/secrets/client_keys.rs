@@ -36,7 +36,7 @@ impl ClientKey {
             match part.split_once('=')? {
                 (EXPIRES, moment) if key.expires.is_none() => key.expires = Some(Moment::parse(moment)?),
                 (PROFILE, client) if key.profile.is_none() => {
-                    key.profile = Some(Some(client).filter(|name| is_client(name))?.to_owned())
+                    key.profile = Some(Some(client).filter(|name| is_client(name))?.to_owned());
                 }
                 _ => return None,
             }

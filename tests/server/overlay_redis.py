@@ -55,7 +55,8 @@ def consumers(type_name: str) -> dict[str, Link]:
         for link in links
         if (link["interface"], link["to"]) == ("redis", type_name) and "settings" in link["effects"]
     )
-    return {link["from"]: link for link in found}
+    # Limits of keys are counted in a server of the core alone.
+    return {link["from"]: link for link in found if link["slot"] != "sessions"}
 
 
 def stack_of(type_name: str, levels: dict[str, str]) -> str:

@@ -187,7 +187,7 @@ def test_without_a_link_its_tools_are_gone_and_the_rest_stays(
 
 def test_without_a_loki_link_check_logs_says_so(seen: dict[str, Future[Seen]]) -> None:
     text = seen["loki"].result().prompts["check_logs"]
-    assert "there is no Loki link" in text
+    assert "no Loki link is drawn in this stack" in text
     assert "loki_labels()" not in text
     assert 'explain_access(tool="loki_query_range")' in text
 

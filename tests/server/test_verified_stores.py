@@ -29,6 +29,8 @@ CASE = REPOSITORY / "tests/golden/stores_and_logins_are_verified_by_all_who_conn
 HOST = "storage-s3.storage.svc.cluster.local"
 # A key that is a word would be taken for no secret.
 NAME = "k7q2x9v4b1"
+# Tools are withdrawn from an account that may write.
+READER = "r3d8m1t5w2"
 MOUNTED = "/run/authorities/storage/ca.crt"
 
 
@@ -51,7 +53,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     # The pod of these tests finds the store on its own machine.
     secret = own.sign(folder / "tls", [*certificate["spec"]["dnsNames"], "localhost"])
     everything = ["Read", "List", "Write"]
-    with running_seaweed(folder / "weed", {NAME: everything}, secret) as store:
+    with running_seaweed(folder / "weed", {NAME: everything, READER: ["Read:files", "List:files"]}, secret) as store:
         store.admin.create_bucket(Bucket="files")
         yield Stage(output, store, own, other)
 
@@ -111,7 +113,7 @@ def test_tools_verify_their_store(
     authority = getattr(stage, trusted).ca_file if trusted else ""
     where = {"MCP_S3_HOST": "localhost", "MCP_S3_PORT": str(stage.store.port)}
     pod = make_pod(tmp_path / "pod", stage.output, **where, MCP_S3_CA_FILE=str(authority))
-    pod.fill({"MCP_S3_ACCESS_KEY": NAME.upper(), "MCP_S3_SECRET_KEY": f"{NAME}_secret"})
+    pod.fill({"MCP_S3_ACCESS_KEY": READER.upper(), "MCP_S3_SECRET_KEY": f"{READER}_secret"})
     with running(pod) as started:
         answer = call(started, key, "s3_list_objects", bucket="files")
     assert answer.get("code") == (None if trusted == "own" else "E_UNAVAILABLE"), answer
