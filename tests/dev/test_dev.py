@@ -79,7 +79,7 @@ def test_a_client_finds_tools_prompts_and_resources(example: DevRun) -> None:
     (server,) = lock["servers"].values()
     assert tools
     assert tools <= {tool["name"] for tool in server["tools"]}
-    assert (prompts, resources) == (6, 3)
+    assert (prompts, resources) == (6, 4)
 
 
 def test_a_tool_gets_its_answer_from_the_agent(example: DevRun) -> None:

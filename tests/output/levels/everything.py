@@ -28,7 +28,7 @@ class Once(Maker):
 def everything(kinds: list[Kind], forms: dict[str, Form]) -> Draft:
     """Link each type to each that it may be linked to; findings say which of them are too many."""
     maker = Once(kinds, forms, random.Random(SEED))
-    signing = [kind for kind in kinds if kind.interface == SIGNS_IN]
+    signing = [kind for kind in kinds if kind.interface in SIGNS_IN]
     draft = Draft(published=frozenset(end for one in signing for end in (one.source, one.target)))
     for name in forms:
         maker.component(draft, name)

@@ -147,7 +147,7 @@ def follows(fact: Fact, link: Link, others: list[Link]) -> bool:
 
     People are sent to each gateway of whoever signs them in, and so is who signs them in.
     """
-    if link.kind.interface == SIGNS_IN and fact.kind == "edge":
+    if link.kind.interface in SIGNS_IN and fact.kind == "edge":
         routes = (one for one in others if ROUTES in one.kind.effects)
         gates = {one.source for one in routes if one.target == link.target}
         return fact.place in gates or any(f'"{gate}"' in fact.text for gate in gates)
@@ -213,7 +213,7 @@ def changed(old: bytes, new: bytes) -> list[str]:
 def told_beside(link: Link, others: list[Link]) -> set[str]:
     """Return those beside its ends whose files say something of the link."""
     # Who signs people in is reached where it is published.
-    if link.kind.interface == SIGNS_IN:
+    if link.kind.interface in SIGNS_IN:
         routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
         return {GATEWAY} | {one.source for one in routes}
     # A store says for whom it keeps, where its values are.

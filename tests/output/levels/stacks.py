@@ -76,7 +76,7 @@ IN_THE_CLUSTER: dict[str, Json] = {
     "gateway-api": {"type": "gateway_api", "external": {}},
 }
 # Both ends of a sign-in are published, whether or not the link is there.
-SIGNS_IN = "oidc"
+SIGNS_IN = {"oidc", "oauth"}
 GATEWAY = "front"
 PUBLISHING: Json = {
     "type": "apisix",
@@ -194,7 +194,7 @@ class Maker:
         self.drawn: Counter[tuple[Any, ...]] = Counter()
 
     def stack(self) -> Draft:
-        signing = [kind for kind in self.kinds if kind.interface == SIGNS_IN]
+        signing = [kind for kind in self.kinds if kind.interface in SIGNS_IN]
         types = {name for kind in signing for name in (kind.source, kind.target)}
         draft = Draft(published=frozenset(types))
         size = self.chance.randint(4, MOST_COMPONENTS)
