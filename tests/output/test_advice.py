@@ -27,7 +27,7 @@ HINT = re.compile(r"such as `env: (\w+)` on `(\S+) → (\S+)`")
 MOST_ROUNDS = 3
 
 # Both ends of such a link are published.
-SIGNS_IN = "oidc"
+SIGNS_IN = {"oidc", "oauth"}
 
 Stack = dict[str, Any]
 
@@ -98,7 +98,7 @@ def twice(consumer: str, link: dict[str, Any]) -> Stack:
             components[name]["sub_components"] = parts(link["to"], link["sub_component"])
             ends = [f"{name}/left", f"{name}/right"]
         links += [{"from": "app", "to": end, "type": link["slot"]} for end in ends]
-    if link["interface"] == SIGNS_IN:
+    if link["interface"] in SIGNS_IN:
         published = [name for name in components if name != "certificates"]
         components["front"] = {"type": "apisix"}
         links += [{"from": "front", "to": name, "type": "http"} for name in published]

@@ -38,7 +38,7 @@ TYPES = sorted(path.parent.name for path in CATALOG.glob("*/component.yaml"))
 ALL = "all types"
 # A workload follows what it consumes by its scaler, and people are sent to the gateway of whoever
 # signs them in: edges beside those of a link.
-SCALES, SIGNS_IN = "autoscale", "oidc"
+SCALES, SIGNS_IN = "autoscale", {"oidc", "oauth"}
 ROLES = ("Role", "ClusterRole")
 URL = re.compile(r"https?://(?:[^/@\s]*@)?([A-Za-z0-9._-]+)")
 # Metadata names a page of each type, for people.
@@ -211,7 +211,7 @@ def following(links: list[dict[str, Any]]) -> set[tuple[str, str]]:
     """Edges that follow from two links together."""
     reached = {(one["from"], one["to"]) for one in links}
     scaled = {(one["to"], one["from"]) for one in links if one["interface"] == SCALES}
-    signed = {(one["from"], one["to"]) for one in links if one["interface"] == SIGNS_IN}
+    signed = {(one["from"], one["to"]) for one in links if one["interface"] in SIGNS_IN}
     return {(scaler, end) for scaler, work in scaled for start, end in reached if start == work} | {
         (guest, gate) for guest, host in signed for gate, end in reached if end == host
     }

@@ -243,6 +243,10 @@ def test_nothing_else_changes(work: Workplace, targets: tuple[str, ...]) -> None
     for path in sorted(changed(before, after) - SUMMARIES - LISTS - modules_of(targets)):
         if path.startswith(sides):
             assert lines_come(before[path], after.get(path, b"")) == [], path
+        elif path.startswith("docs/skills/"):
+            # A skill asks only tools of what is linked.
+            text = after[path].decode()
+            assert [target for target in targets if f"`{target}_" in text] == [], path
         elif path.startswith("argocd/"):
             assert_only_waves_change(before[path], after[path])
         elif path.endswith("/stack-dna.json"):

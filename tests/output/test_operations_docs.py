@@ -256,4 +256,6 @@ def test_a_dead_node_is_answered_by_profile(answer: Any) -> None:
 
 
 def test_what_stays_one_pod_is_told_with_the_reason_of_its_type(answer: Any) -> None:
-    assert "sessions live in its memory" in answer("A node dies", "mcp")
+    one_loki = {"loki": {"attributes": {"replicas": 1}}}
+    told = answer("A node dies", "db", dev={"profile": "ha", "components": one_loki})
+    assert "one pod of the backup plugin" in told

@@ -18,8 +18,8 @@ from output_checker.places import ROOT
 
 FOLDERS = ("catalog", "link-types", "hooks")
 FILTERS = {
-    "after", "anchored", "by_type", "default", "join", "json", "length", "of", "py", "shorten",
-    "split", "unlike", "yaml",
+    "after", "among", "anchored", "by_type", "default", "join", "json", "length", "of", "py",
+    "reaching", "shorten", "split", "unlike", "yaml",
 }  # fmt: skip
 ARITHMETIC = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow)
 FORBIDDEN = (nodes.Macro, nodes.CallBlock, nodes.Import, nodes.FromImport, nodes.Include,

@@ -53,7 +53,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     # The pod of these tests finds the store on its own machine.
     secret = own.sign(folder / "tls", [*certificate["spec"]["dnsNames"], "localhost"])
     everything = ["Read", "List", "Write"]
-    with running_seaweed(folder / "weed", {NAME: everything, READER: ["Read:files", "List:files"]}, secret) as store:
+    with running_seaweed(
+        folder / "weed", {NAME: everything, READER: ["Read:files", "List:files"]}, secret
+    ) as store:
         store.admin.create_bucket(Bucket="files")
         yield Stage(output, store, own, other)
 

@@ -36,8 +36,12 @@ DOCUMENTS = {
     "helmfile.yaml",
     ".stacktic/lock.json",
 }
-# In folders of others: closed lists of servers, and the metadata that agents answer from.
-COPIES = re.compile(r"^k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata)\.json$")
+# In folders of others: closed lists of servers, what they tell of the stack, and the metadata
+# that agents answer from.
+COPIES = re.compile(
+    r"^(k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata|stack-dna)\.json"
+    r"|docs/skills/[^/]+/SKILL\.md)$"
+)
 APPLICATION = re.compile(r"^argocd/dev/applications/([^/]+)\.yaml$")
 # Backups of some are made by an operator beside their own.
 BRING_OPERATORS = {("cnpg", "s3")}
