@@ -45,14 +45,16 @@ def gathered(out: Path, report: Json | None, told: list[Told]) -> list[str]:
         documents[REPORT] = sayings.in_report(report)
     found: list[str] = []
     for document, says in documents.items():
+        tells = telling(document, documents)
         named = {
             one.name if document in {METADATA, TOPOLOGY, LOCK, HELD} else arrow_of(one): one
-            for one in told
+            # An arrow that two links share is that of the one which is told of.
+            for one in sorted(told, key=lambda one: one.name in tells)
         }
         expected = {
             key
             for key, one in named.items()
-            if document in {METADATA, TOPOLOGY} or one.name in telling(document, documents)
+            if document in {METADATA, TOPOLOGY} or one.name in tells
         }
         found += [f"{key}: not in {document}" for key in sorted(expected - says.keys())]
         found += [f"{key}: in {document} alone" for key in sorted(says.keys() - expected)]

@@ -80,9 +80,9 @@ def clickhouse_user(user: Json, profiles: Json) -> Account:
 
 READS = "@read dbsize exists get getrange hlen hmget hscan hstrlen llen lrange memory|usage mget"
 MORE_READS = "pttl scan scard sscan strlen type xlen xrange zcard zrange"
-WRITES = "@write set unlink del eval evalsha script|load publish @pubsub"
+WRITES = "@write set incr unlink del eval evalsha script|load publish @pubsub"
 # No key is in reach of these.
-PROBES = "ping info @connection @transaction"
+PROBES = "ping info @connection @transaction multi exec"
 VALKEY = {
     **dict.fromkeys(PROBES.split(), "probe"),
     **dict.fromkeys([*READS.split(), *MORE_READS.split()], "read"),

@@ -220,6 +220,10 @@ def told_beside(link: Link, others: list[Link]) -> set[str]:
     if link.kind.interface in SIGNS_IN:
         routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
         return {GATEWAY} | {one.source for one in routes}
+    # How to choose among the pods behind a Service is said once, where one gateway publishes it.
+    if ROUTES in link.kind.effects:
+        routes = [one for one in others if one.target == link.target and ROUTES in one.kind.effects]
+        return {GATEWAY} | {one.source for one in routes}
     # A store says for whom it keeps, where its values are.
     if link.kind.interface == KEEPS:
         stores = [one for one in others if one.source == link.source]
