@@ -110,7 +110,6 @@ def build_server(settings: Settings, package: Path) -> Server:
     locked = load_lock(settings)
     audit.lock = schema_sha256(settings.config("tools.lock.json"))
     closed = {tool.name: tool.gates for tool in locked if not tool.is_open(settings)}
-    watch.widths.watch(toolsets)
     recorder = CallRecorder(audit, closed, watch.freeze)
     mcp = _build_mcp(topology, toolsets, recorder, watch)
     recorder.tools = {tool.name: tool for toolset in toolsets for tool in toolset.tools}
@@ -118,6 +117,7 @@ def build_server(settings: Settings, package: Path) -> Server:
         recorder.searches = True
         mcp.add_transform(search.search_transform())
     _ensure_locked(locked, search.live_tools(mcp, recorder.tools.values()), settings)
+    watch.widths.watch(toolsets)
     offer_completions(mcp, toolsets)
     let_lists_be_kept(mcp, list_ttl_ms(settings))
     if not callers.ring().keys and callers.sign_in is None:
