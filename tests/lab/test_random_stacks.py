@@ -40,7 +40,7 @@ def test_they_have_most_types(binary: Path, drafts: list[Draft]) -> None:
     legal = kinds.legal(binary)
     every = {end for kind in legal for end in (kind.source, kind.target)}
     met = {one["type"] for draft in drafts for one in draft.components.values()}
-    assert len(met) > 0.8 * len(every), every - met
+    assert len(met) > 0.7 * len(every), every - met
 
 
 @pytest.mark.parametrize("number", range(STACKS))

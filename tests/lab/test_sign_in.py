@@ -51,7 +51,7 @@ ROLES = {"anna": READS[:2], "bert": [*READS, *WRITES], "carl": []}
 
 # The job's client, its scopes and the refusal of foreign tokens hold (the tests without this mark).
 UNPROVEN = pytest.mark.xfail(
-    reason="Keycloak sends the SDK's authorization request back before the login page",
+    reason="the SDK asks for offline_access as well, which the job's client does not offer yet",
 )
 
 
