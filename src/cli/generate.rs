@@ -73,7 +73,7 @@ pub enum FailOnArg {
 pub enum ReportArg {
     /// For people
     Text,
-    /// For programs, as `stacktic schema report` describes it
+    /// For programs
     Json,
     /// A comment on a pull request, at most 65 000 characters
     Md,

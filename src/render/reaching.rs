@@ -15,7 +15,7 @@ use minijinja::{Environment, Error, ErrorKind};
 type Index = BTreeMap<String, Vec<usize>>;
 
 /// Lists that were asked, by where they lie and what for; each is kept, so that no other one comes to lie there.
-type Known = Mutex<BTreeMap<(usize, String), (Value, Arc<Index>)>>;
+type Known = Mutex<BTreeMap<(usize, String), (Value, Index)>>;
 
 /// Sorts a list by what is asked for.
 type Sort = fn(&[Value], &str) -> Result<Index, Error>;
@@ -44,7 +44,7 @@ fn select(known: &Known, items: &Value, asked: &str, names: &[String], sort: Sor
     let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     let (_, index) = match known.entry((list.as_ptr() as usize, asked.to_owned())) {
         Entry::Occupied(entry) => entry.into_mut(),
-        Entry::Vacant(entry) => entry.insert((items.clone(), Arc::new(sort(list, asked)?))),
+        Entry::Vacant(entry) => entry.insert((items.clone(), sort(list, asked)?)),
     };
     Ok(found(list, index, names))
 }

@@ -92,7 +92,7 @@ fn access_text(access: &[AccessChange], detail: Detail, style: Style) -> String 
 }
 
 /// A lock on disk may say anything: what does not show is shown, and never obeyed by the terminal.
-fn visible(line: &str) -> String {
+pub(super) fn visible(line: &str) -> String {
     let mut text = String::new();
     for next in line.chars() {
         if is_hidden(next) {

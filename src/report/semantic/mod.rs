@@ -14,6 +14,7 @@ use similar::{ChangeTag, TextDiff};
 use self::fields::{Edit, Field};
 use self::objects::{Difference, Document, Place};
 use super::Style;
+use super::changes::visible;
 use crate::tree::{Change, Changes};
 
 /// Most fields of one object that are told one by one.
@@ -78,7 +79,7 @@ fn add_difference(text: &mut String, difference: &Difference, style: Style) {
         Difference::Renamed { place, to } => (style.changed(">"), place, format!(" is now {}", to.told())),
         Difference::Changed { place, .. } => (style.changed("~"), place, String::new()),
     };
-    let told = value::visible(&place.told());
+    let told = visible(&place.told());
     let file = if place.is_file() {
         String::new()
     } else {
@@ -96,7 +97,7 @@ fn add_difference(text: &mut String, difference: &Difference, style: Style) {
 }
 
 fn add_field(text: &mut String, field: &Field, style: Style) {
-    let path = value::visible(&field.path);
+    let path = visible(&field.path);
     let _ = match &field.edit {
         Edit::Added(new) => writeln!(text, "    {} {path}: {}", style.added("+"), value::short(new)),
         Edit::Removed(old) => writeln!(text, "    {} {path}: {}", style.removed("-"), value::short(old)),

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::name::is_hidden;
+use crate::report::changes::visible;
 
 /// Most characters of one value.
 const MOST_CHARACTERS: usize = 100;
@@ -33,17 +33,4 @@ fn flow(value: &Json) -> String {
         }
         plain => plain.to_string(),
     }
-}
-
-/// A file on disk may say anything: what does not show is shown, and never obeyed by the terminal.
-pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::new();
-    for next in text.chars() {
-        if is_hidden(next) {
-            shown.extend(next.escape_debug());
-        } else {
-            shown.push(next);
-        }
-    }
-    shown
 }
