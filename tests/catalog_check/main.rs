@@ -342,7 +342,7 @@ const WRONG_FORMS_OF_A_TYPE: Cases = &[
     (
         "title: mail sink",
         "title: mail sink\nuse: [cpu]\nfoo: null",
-        "catalog/mailpit/component.yaml:4: E_CATALOG_SCHEMA: the key `foo` is not known here; one of `attributes`, `category`, `certificate`, `config_maps`, `consumes`, `convention`, `deprecated`, `dialect`, `docs`, `endpoints`, `files`, `folders`, `group`, `health`, `health_endpoints`, `holds_data`, `images`, `install`, `jobs`, `licence`",
+        "catalog/mailpit/component.yaml:4: E_CATALOG_SCHEMA: the key `foo` is not known here; one of `attributes`, `category`, `certificate`, `config_maps`, `consumes`, `convention`, `deprecated`, `dialect`, `docs`, `endpoints`, `files`, `folders`, `group`, `health`, `health_endpoints`, `holds_data`, `images`, `install`, `jobs`, `keeps_callers`",
     ),
     (
         "title: a mailbox\n    attributes:\n",

@@ -154,7 +154,7 @@ async def test_the_sum_of_unknown_sizes_is_not_known(
     async def call(*_: Any, **__: Any) -> dict[str, Any]:
         return page
 
-    monkeypatch.setattr("stacktic_mcp.tools.s3.s3_tools.call", call)
+    monkeypatch.setattr("stacktic_mcp.tools.s3.s3_listing.call", call)
     facts = LinkFacts("s3", "fastmcp-seaweedfs", "MCP_S3", enums={"buckets": ["b"]})
     tools = make_tools(s3_tools.register, facts)
     stats = await data(tools, "s3_bucket_stats", bucket="b")

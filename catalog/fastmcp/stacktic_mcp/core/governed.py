@@ -30,6 +30,7 @@ from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import Answer, Budget, Fitted, encode_envelope, fit
 from stacktic_mcp.lib.arguments import Arguments, Bound
+from stacktic_mcp.lib.declared_form import DeclaredForm
 from stacktic_mcp.lib.input_schema import ensure_described
 from stacktic_mcp.lib.links import Link
 from stacktic_mcp.lib.output_schema import output_schema
@@ -108,6 +109,8 @@ class Body:
         reads = traits.tool_class == "read"
         offered = [link for link in links if reads or link.writable]
         self.arguments = Arguments(function, links, offered)
+        self.output_schema = output_schema(function)
+        self.form = DeclaredForm(self.output_schema["properties"]["data"])
 
     async def serve(self, raw: Mapping[str, Any]) -> ToolResult:
         """Answer a call: an envelope, or a refusal as an MCP tool error."""
@@ -136,6 +139,7 @@ class Body:
         # Now: a secret that was replaced while the tool ran is known with both its values.
         redact = self.runtime.settings.redactor()
         fitted = fit(answer, self.traits.budget, redact)
+        self._ensure_form(fitted.data)
         envelope = self._envelope(fitted, bound, page, started)
         cursor = envelope["next_cursor"]
         if cursor is not None and redact(cursor) != cursor:
@@ -200,6 +204,17 @@ class Body:
             self._log(error)
             hint = f"{bound.link.component} could not serve this call; the server log tells why"
             raise Refusal("E_UNAVAILABLE", hint) from None
+
+    def _ensure_form(self, data: Any) -> None:
+        """Refuse in words what a client would refuse without: data of another form than told."""
+        place = self.form.first_difference(data)
+        if place is None:
+            return
+        logger.error("%s: the backend's answer has another form at %s", self.name, place)
+        hint = f"the backend answered in a form that is not known, at `{place}`"
+        if self.traits.tool_class != "read":
+            hint = f"{hint}; the change was sent, so look before you send it again"
+        raise Refusal("E_UNAVAILABLE", hint)
 
     def _log(self, error: Exception) -> None:
         text = "".join(traceback.format_exception(error))
@@ -308,7 +323,7 @@ class GovernedTool(Tool):
             # Lines end where Python wants them to, which means nothing to a model.
             description=" ".join(description.split()),
             parameters=body.arguments.schema,
-            output_schema=output_schema(body.function),
+            output_schema=body.output_schema,
             annotations=body.traits.annotations(),
         )
         tool._body = body
