@@ -15,11 +15,12 @@ update:
     UPDATE_GOLDEN=1 cargo test --test golden --test schemas
     cargo run --release -- gen generated-example/stack.yaml
 
-# Ratios of DESIGN's generator line, and the agent under load.
+# Ratios of DESIGN's generator line, the agent under load, the server beside a bare one.
 bench:
     PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/generator.py
     PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/agent.py
     PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/server.py
+    PATH="$(scripts/python_environment.sh)/bin:$PATH" python benches/server_ratio.py
 
 # Three minutes of fuzzing one target: check, query or metadata; wants nightly and cargo-fuzz.
 fuzz target="check":

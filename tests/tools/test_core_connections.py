@@ -239,6 +239,16 @@ def test_without_ipv6_all_of_ipv4_is_listened_on(
         assert listener.getsockname()[0] == "0.0.0.0"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::"])
+def test_an_answer_in_pieces_waits_for_no_confirmation(host: str) -> None:
+    with open_socket(host, 0) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", *(["::1"] if HAS_IPV6 else [])])
 def test_one_address_is_one_address(host: str) -> None:
     with open_socket(host, 0) as listener:

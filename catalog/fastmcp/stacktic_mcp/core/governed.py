@@ -20,6 +20,7 @@ from typing import Any, Literal, cast
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent, ToolAnnotations
+from mcp_types import Tool as ListedTool
 from pydantic import PrivateAttr
 
 from stacktic_mcp.core.calls import Call, current_call
@@ -308,6 +309,8 @@ class GovernedTool(Tool):
     """The MCP side of a `Body`: FastMCP lists and runs it."""
 
     _body: Body = PrivateAttr()
+    # What every list says of it; nobody changes that once it was made.
+    _listed: ListedTool | None = PrivateAttr(default=None)
 
     @classmethod
     def of(cls, body: Body, title: str) -> GovernedTool:
@@ -352,6 +355,15 @@ class GovernedTool(Tool):
     def is_within(self, reach: Reach) -> bool:
         """Tell whether a reach allows the tool for any of its links."""
         return bool(self._body.within(reach))
+
+    def to_mcp_tool(self, **overrides: Any) -> ListedTool:
+        """Return the tool as lists have it, made once: all callers are told the same."""
+        own = {"name": self.name, "outputSchema": self.output_schema}
+        if any(name not in own or own[name] != value for name, value in overrides.items()):
+            return super().to_mcp_tool(**overrides)
+        if self._listed is None:
+            self._listed = super().to_mcp_tool()
+        return self._listed
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Serve a call."""
