@@ -12,7 +12,7 @@ pub struct VerifyArgs {
     #[arg(value_name = "OUT", default_value = "out", env = "STACKTIC_OUT")]
     pub out: PathBuf,
     /// Install it in mind, wave by wave: when an object comes, its namespace, kind, Secrets and operator are there
-    #[arg(long, required_unless_present = "audit")]
+    #[arg(long, required_unless_present_any = ["audit", "controls"])]
     pub install: bool,
     /// Audit logs of MCP servers, of one or several pods, in any order; `-` is standard input. Lines of others in between are
     /// passed over
@@ -24,6 +24,10 @@ pub struct VerifyArgs {
     /// A `tools.lock.json`: list calls that were made under it, and of tools that it does not know
     #[arg(long, value_name = "FILE", requires = "audit")]
     pub lock: Option<PathBuf>,
+    /// What a governed MCP server is judged by: each control of public guidance, how far it is covered, and the tests that prove
+    /// it
+    #[arg(long, conflicts_with_all = ["install", "audit", "out"])]
+    pub controls: bool,
     /// Form of the report
     #[arg(short, long, value_name = "FORM", default_value = "text", env = "STACKTIC_OUTPUT")]
     pub output: OutputArg,

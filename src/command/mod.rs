@@ -24,6 +24,7 @@ mod secrets;
 mod together;
 mod verify;
 mod verify_audit;
+mod verify_controls;
 
 use std::io::Write;
 
@@ -86,6 +87,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Gen(args) => generate::run(&GenSettings::of_each(&args, &cli.global.catalog), &catalog()?, streams),
         Command::Init(args) => init::run(&args, &catalog()?, streams),
         Command::Verify(args) if !args.audit.is_empty() => verify_audit::run(&args, streams),
+        Command::Verify(args) if args.controls => verify_controls::run(args.output, streams),
         Command::Verify(args) => verify::run(&args, streams),
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),

@@ -1,11 +1,12 @@
 //! What can be verified without the stack file. `verify --install`: whether the output would install, wave by wave, as Argo CD
-//! applies it. `verify --audit` has a room of its own.
+//! applies it. `verify --audit` and `verify --controls` have rooms of their own.
 //!
 //! Files of an output folder go in, problems come out. It knows what kustomize and Argo CD make of them, and nothing of
 //! stacks or catalogs: what charts and operators bring stands in annotations of their Applications.
 
 mod applications;
 pub mod audit;
+pub mod controls;
 mod kustomization;
 mod laws;
 mod object;

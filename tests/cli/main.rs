@@ -35,6 +35,7 @@ mod together;
 mod tool_files;
 mod upkeep;
 mod verify_audit;
+mod verify_controls;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {
