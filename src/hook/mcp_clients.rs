@@ -75,10 +75,7 @@ fn signing(stack: &Stack, reached: &Reached<'_>) -> Option<Json> {
         Some(Fact::Plain(text)) => text.as_str(),
         _ => "",
     };
-    let reach = stack.reach_of(link);
-    let part = |name: &str| reach.get(name).into_iter().flatten();
-    let read = part("readable").map(|name| format!("{}:{name}:read", stack.name));
-    let write = part("writable").map(|name| format!("{}:{name}:write", stack.name));
+    let redirects = stack.reach_of(link).get("redirect_uris");
     let secret = link.env.iter().find(|value| value.value.is_none());
     let entry = |client: Client| {
         let entry = client.signing_in(&reached.server, fact("client_id"))?;
@@ -92,8 +89,7 @@ fn signing(stack: &Stack, reached: &Reached<'_>) -> Option<Json> {
         "secret": own_secret(reached.component),
         "secret_key": secret.map_or("", |value| value.key.as_str()),
         "secret_variable": reached.server.secret_variable(),
-        "scopes": read.chain(write).collect::<Vec<_>>(),
-        "redirects": reach.get("redirect_uris").into_iter().flatten().collect::<Vec<_>>(),
+        "redirects": redirects.into_iter().flatten().collect::<Vec<_>>(),
         "cursor": entry(Client::Cursor),
         "vscode": entry(Client::VsCode),
     }))

@@ -43,7 +43,7 @@ fn each_client_is_told_how_people_sign_in() {
         "https://keycloak.shop.example.com/realms/staff",
         account,
         "| https://claude.ai/api/mcp/auth_callback |",
-        "- `shop:valkey:read`\n- `shop:valkey:write`\n",
+        "`shop:COMPONENT:read`",
         "`offline_access`",
     ] {
         assert!(told.contains(fact), "{fact}: {told}");
