@@ -74,9 +74,7 @@ impl Client {
         let secret = format!("${{env:{}}}", server.secret_variable());
         match self {
             Self::ClaudeDesktop => None,
-            Self::Cursor => {
-                Some(json!({ "url": server.url, "auth": { "CLIENT_ID": id, "CLIENT_SECRET": secret } }))
-            }
+            Self::Cursor => Some(json!({ "url": server.url, "auth": { "CLIENT_ID": id, "CLIENT_SECRET": secret } })),
             Self::VsCode => Some(json!({ "type": "http", "url": server.url })),
         }
     }
@@ -234,7 +232,9 @@ mod tests {
         let [server, _] = &servers()[..] else { unreachable!() };
         for client in Client::ALL {
             assert!(client.comes_back_to().contains("://"), "{client:?}");
-            let Some(entry) = client.signing_in(server, "shop-sign-in") else { continue };
+            let Some(entry) = client.signing_in(server, "shop-sign-in") else {
+                continue;
+            };
             assert_eq!(entry["url"], server.url, "{client:?}");
             assert!(entry.get("headers").is_none(), "{client:?}");
         }

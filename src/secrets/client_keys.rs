@@ -116,12 +116,7 @@ pub fn added(text: &str, key: &ClientKey) -> Result<String, String> {
 ///
 /// # Errors
 /// There is no key of the name.
-pub fn rotated(
-    text: &str,
-    key: &ClientKey,
-    called: Option<&str>,
-    end: Moment,
-) -> Result<(String, ClientKey), String> {
+pub fn rotated(text: &str, key: &ClientKey, called: Option<&str>, end: Moment) -> Result<(String, ClientKey), String> {
     let (base, _) = numbered(&key.name);
     let known: Vec<ClientKey> = entries(text).into_iter().filter_map(Result::ok).collect();
     let family = |key: &ClientKey| numbered(&key.name).0 == base && !key.is_of_link();

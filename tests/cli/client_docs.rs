@@ -55,9 +55,15 @@ fn each_client_is_told_how_people_sign_in() {
     assert!(project.read(&format!("out/{file}")).contains(&format!("\n{key}=")));
     let url = "https://fastmcp.shop.example.com/mcp";
     let claude = section(&page, "Claude Desktop");
-    assert!(claude.contains("Settings, Connectors, Add custom connector"), "{claude}");
+    assert!(
+        claude.contains("Settings, Connectors, Add custom connector"),
+        "{claude}"
+    );
     let cursor = entry(section(&page, "Cursor"));
-    assert_eq!((&cursor["url"], &cursor["auth"]["CLIENT_ID"]), (&url.into(), &account.into()));
+    assert_eq!(
+        (&cursor["url"], &cursor["auth"]["CLIENT_ID"]),
+        (&url.into(), &account.into())
+    );
     assert!(section(&page, "Cursor").contains("`SHOP_FASTMCP_CLIENT_SECRET`"));
     let vscode = entry(section(&page, "VS Code"));
     assert_eq!(vscode, serde_json::json!({ "type": "http", "url": url }));

@@ -101,7 +101,12 @@ fn a_key_that_is_called_like_a_client_is_of_that_client() {
     let run = project.run("keys add claude");
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(entry("claude").ends_with(";profile=claude"));
-    assert!(run.stderr.contains("it is of the client `claude`, and opens nothing once that is gone"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("it is of the client `claude`, and opens nothing once that is gone"),
+        "{}",
+        run.stderr
+    );
     // A successor is called otherwise, and opens the same.
     let text = project.read(SERVER);
     project.write(SERVER, text.replace(";profile=claude", ""));
