@@ -68,6 +68,27 @@ impl Client {
         }
     }
 
+    /// The entry of a server for people who sign in as users of the client `id` of its provider; none where no file has it.
+    #[must_use]
+    pub fn signing_in(self, server: &ClientServer, id: &str) -> Option<Json> {
+        let secret = format!("${{env:{}}}", server.secret_variable());
+        match self {
+            Self::ClaudeDesktop => None,
+            Self::Cursor => Some(json!({ "url": server.url, "auth": { "CLIENT_ID": id, "CLIENT_SECRET": secret } })),
+            Self::VsCode => Some(json!({ "type": "http", "url": server.url })),
+        }
+    }
+
+    /// Where a browser comes back to, as the client's maker says.
+    #[must_use]
+    pub fn comes_back_to(self) -> &'static str {
+        match self {
+            Self::ClaudeDesktop => "https://claude.ai/api/mcp/auth_callback",
+            Self::Cursor => "http://localhost:8787/callback",
+            Self::VsCode => "http://127.0.0.1:33418/",
+        }
+    }
+
     /// What goes into that file for `servers`.
     #[must_use]
     pub fn document(self, servers: &[ClientServer], key: ClientKey<'_>) -> Json {
@@ -95,7 +116,17 @@ impl ClientServer {
     /// The variable from which Cursor takes the key.
     #[must_use]
     pub fn variable(&self) -> String {
-        format!("{}_KEY", self.name.to_uppercase().replace(['-', '.'], "_"))
+        self.variable_of("KEY")
+    }
+
+    /// The variable from which Cursor takes the secret of the client that people sign in with.
+    #[must_use]
+    pub fn secret_variable(&self) -> String {
+        self.variable_of("CLIENT_SECRET")
+    }
+
+    fn variable_of(&self, what: &str) -> String {
+        format!("{}_{what}", self.name.to_uppercase().replace(['-', '.'], "_"))
     }
 
     fn input_id(&self) -> String {
@@ -193,6 +224,24 @@ mod tests {
         assert!(
             args.iter().all(|word| !word.as_str().unwrap().contains(' ')),
             "{args:?}"
+        );
+    }
+
+    #[test]
+    fn who_signs_in_has_no_key_and_no_secret_in_a_file() {
+        let [server, _] = &servers()[..] else { unreachable!() };
+        for client in Client::ALL {
+            assert!(client.comes_back_to().contains("://"), "{client:?}");
+            let Some(entry) = client.signing_in(server, "shop-sign-in") else {
+                continue;
+            };
+            assert_eq!(entry["url"], server.url, "{client:?}");
+            assert!(entry.get("headers").is_none(), "{client:?}");
+        }
+        let entry = Client::Cursor.signing_in(server, "shop-sign-in").unwrap();
+        assert_eq!(
+            entry["auth"],
+            json!({ "CLIENT_ID": "shop-sign-in", "CLIENT_SECRET": "${env:SHOP_FASTMCP_CLIENT_SECRET}" })
         );
     }
 

@@ -31,7 +31,7 @@ pub struct AddKeyArgs {
     /// When it ends: so many days from now, as in `90d`, a date, or `YYYY-MM-DDTHH:MM:SSZ` [default: never]
     #[arg(long, value_name = "WHEN")]
     pub expires: Option<String>,
-    /// The client of the server whose links it opens [default: all links of the server]
+    /// The client of the server whose links it opens [default: the client that it is called like, else all links of the server]
     #[arg(long, value_name = "CLIENT")]
     pub profile: Option<String>,
     /// Add a successor, NAME.2, to a key that is there; the older one ends after `--overlap`

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::Role;
 use crate::clients::{Client, ClientKey, ClientServer};
-use crate::stack::{Component, Endpoint, Link, Stack};
+use crate::stack::{Component, Endpoint, Fact, Link, Stack};
 
 /// Local port of the first server that no gateway publishes.
 const FIRST_FORWARDED_PORT: usize = 8000;
@@ -18,7 +18,12 @@ pub(super) fn values(stack: &Stack) -> Json {
         (client.slug().to_owned(), list(present, document))
     });
     let items: Vec<Json> = reached.iter().map(Reached::item).collect();
-    let readme = json!({ "stack": stack.name, "servers": items });
+    let signing: Vec<Json> = reached.iter().filter_map(|one| signing(stack, one)).collect();
+    let come_back: Map<String, Json> = Client::ALL
+        .into_iter()
+        .map(|client| (client.slug().to_owned(), client.comes_back_to().into()))
+        .collect();
+    let readme = json!({ "stack": stack.name, "servers": items, "signing": signing, "come_back": come_back });
     let readmes = [("readmes".to_owned(), list(present, readme))];
     Json::Object(documents.chain(readmes).collect::<Map<_, _>>())
 }
@@ -56,11 +61,43 @@ impl Reached<'_> {
             "name": self.server.name,
             "url": self.server.url,
             "variable": self.server.variable(),
-            "secret": format!("k8s/deploy/base/{}/secret/cloud.env", self.component.name),
+            "secret": own_secret(self.component),
             "gateway_secrets": gateway_secrets,
             "forward": forward,
         })
     }
+}
+
+/// How people sign in to a server, where it has a link for that.
+fn signing(stack: &Stack, reached: &Reached<'_>) -> Option<Json> {
+    let link = super::mcp_registry::sign_in(stack, reached.component)?;
+    let fact = |name: &str| match link.facts.get(name) {
+        Some(Fact::Plain(text)) => text.as_str(),
+        _ => "",
+    };
+    let redirects = stack.reach_of(link).get("redirect_uris");
+    let secret = link.env.iter().find(|value| value.value.is_none());
+    let entry = |client: Client| {
+        let entry = client.signing_in(&reached.server, fact("client_id"))?;
+        Some(format!("{}: {entry:#}", Json::from(reached.server.name.as_str())))
+    };
+    Some(json!({
+        "name": reached.server.name,
+        "provider": link.to,
+        "issuer": fact("issuer"),
+        "client_id": fact("client_id"),
+        "secret": own_secret(reached.component),
+        "secret_key": secret.map_or("", |value| value.key.as_str()),
+        "secret_variable": reached.server.secret_variable(),
+        "redirects": redirects.into_iter().flatten().collect::<Vec<_>>(),
+        "cursor": entry(Client::Cursor),
+        "vscode": entry(Client::VsCode),
+    }))
+}
+
+/// The file that is seeded for the secrets of a server.
+fn own_secret(server: &Component) -> String {
+    format!("k8s/deploy/base/{}/secret/cloud.env", server.name)
 }
 
 fn list(present: bool, item: Json) -> Json {

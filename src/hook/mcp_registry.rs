@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::tools::common_prefix;
 use crate::catalog::tools::Class;
 use crate::catalog::{AttributeKind, Catalog, Entry, Pair, Role};
-use crate::stack::{AttributeValue, Component, Connection, Stack, SubComponent};
+use crate::stack::{AttributeValue, Component, Connection, Link, Stack, SubComponent};
 use crate::view::object;
 
 /// The interface of who issues the tokens of callers.
@@ -20,6 +20,12 @@ pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
         registries.push(object! { "component": &server.name, "document": registry(stack, catalog, server)? });
     }
     Ok(object! { "registries": registries })
+}
+
+/// The link by which callers of `server` sign in.
+pub(super) fn sign_in<'a>(stack: &'a Stack, server: &'a Component) -> Option<&'a Link> {
+    let mut links = stack.links_from(&server.name);
+    links.find(|link| link.kind.interface_name() == TOKENS)
 }
 
 fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Result<Json> {
@@ -35,10 +41,7 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
         "modules": modules,
         "components": stack.components.values().map(component).collect::<Vec<_>>(),
     };
-    if let Some(link) = stack
-        .links_from(&server.name)
-        .find(|link| link.kind.interface_name() == TOKENS)
-    {
+    if let Some(link) = sign_in(stack, server) {
         let resource = format!("https://{}/mcp", stack.published_host(server));
         registry["sign_in"] = json!({ "env": link.env_prefix, "resource": resource });
     }

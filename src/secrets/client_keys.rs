@@ -112,11 +112,11 @@ pub fn added(text: &str, key: &ClientKey) -> Result<String, String> {
 }
 
 /// The text with a successor of `key.name` beside it, whose name has the next number; the older ones end at `end`, if they do not
-/// end before. What the new key does not say, it has from the newest.
+/// end before. What the new key does not say, it has from the newest, and where that does not say a client either, it is of `called`.
 ///
 /// # Errors
 /// There is no key of the name.
-pub fn rotated(text: &str, key: &ClientKey, end: Moment) -> Result<(String, ClientKey), String> {
+pub fn rotated(text: &str, key: &ClientKey, called: Option<&str>, end: Moment) -> Result<(String, ClientKey), String> {
     let (base, _) = numbered(&key.name);
     let known: Vec<ClientKey> = entries(text).into_iter().filter_map(Result::ok).collect();
     let family = |key: &ClientKey| numbered(&key.name).0 == base && !key.is_of_link();
@@ -129,13 +129,23 @@ pub fn rotated(text: &str, key: &ClientKey, end: Moment) -> Result<(String, Clie
     };
     let next = ClientKey {
         name: format!("{base}.{}", numbered(&newest.name).1 + 1),
-        profile: key.profile.clone().or_else(|| newest.profile.clone()),
+        profile: key
+            .profile
+            .clone()
+            .or_else(|| newest.profile.clone())
+            .or_else(|| called.map(str::to_owned)),
         ..key.clone()
     };
     let shortened = texts(text).map(|entry| match ClientKey::parse(entry) {
         Some(old) if family(&old) && old.expires.is_none_or(|expires| end < expires) => {
-            let expires = Some(end);
-            ClientKey { expires, ..old }.text()
+            // One that is called like a client is of it, and now says so.
+            let own = called.filter(|client| *client == old.name).map(str::to_owned);
+            ClientKey {
+                expires: Some(end),
+                profile: old.profile.clone().or(own),
+                ..old
+            }
+            .text()
         }
         _ => entry.to_owned(),
     });
@@ -168,6 +178,12 @@ pub fn revoked(text: &str, name: &str) -> Result<String, String> {
     Ok(joined(
         texts(text).filter(|entry| name_of(entry) != name).map(str::to_owned),
     ))
+}
+
+/// The name that `claude` and its successors `claude.2`, `claude.3` have in common.
+#[must_use]
+pub fn base(name: &str) -> &str {
+    numbered(name).0
 }
 
 /// `claude.2` is the second `claude`.
@@ -271,9 +287,9 @@ mod tests {
         let text = added("", &key("ci", "a", None)).unwrap();
         let text = added(&text, &key("ci.x", "b", None)).unwrap();
         let end = Moment::parse("2027-01-08").unwrap();
-        let (text, new) = rotated(&text, &key("ci", "c", None), end).unwrap();
+        let (text, new) = rotated(&text, &key("ci", "c", None), None, end).unwrap();
         assert_eq!(new.name, "ci.2");
-        let (text, new) = rotated(&text, &key("ci.2", "d", None), end.plus_days(1)).unwrap();
+        let (text, new) = rotated(&text, &key("ci.2", "d", None), None, end.plus_days(1)).unwrap();
         assert_eq!(new.name, "ci.3");
         let all: Vec<ClientKey> = entries(&text).into_iter().map(Result::unwrap).collect();
         let ends: Vec<_> = all.iter().map(|key| (key.name.as_str(), key.expires)).collect();
@@ -286,6 +302,25 @@ mod tests {
                 ("ci.3", None)
             ]
         );
-        assert!(rotated("", &key("ci", "c", None), end).is_err());
+        assert!(rotated("", &key("ci", "c", None), None, end).is_err());
+    }
+
+    #[test]
+    fn a_successor_is_of_the_client_of_the_one_before() {
+        let end = Moment::parse("2027-01-08").unwrap();
+        let plain = added("", &key("claude", "a", None)).unwrap();
+        let (text, new) = rotated(&plain, &key("claude", "b", None), Some("claude"), end).unwrap();
+        assert_eq!(new.profile.as_deref(), Some("claude"));
+        assert_eq!(entries(&text)[0].as_ref().unwrap().profile.as_deref(), Some("claude"));
+        let of_desk = ClientKey {
+            profile: Some("desk".to_owned()),
+            ..key("claude", "c", None)
+        };
+        let (text, new) = rotated(&text, &of_desk, Some("claude"), end).unwrap();
+        assert_eq!(new.profile.as_deref(), Some("desk"));
+        let (_, new) = rotated(&text, &key("claude", "d", None), Some("claude"), end).unwrap();
+        assert_eq!(new.profile.as_deref(), Some("desk"));
+        let (_, new) = rotated(&plain, &key("claude", "e", None), None, end).unwrap();
+        assert_eq!(new.profile, None);
     }
 }

@@ -79,3 +79,19 @@ fn what_nothing_here_grants_is_said_to_be_so() {
     let lock = project.read("out/tools.lock.json");
     assert!(lock.contains("to be granted by stack data"), "{lock}");
 }
+
+/// A gate is for tools: spans are sent, and nobody may call them.
+#[test]
+fn a_link_that_writes_without_tools_has_no_gate() {
+    let stack = stack(
+        &["fastmcp: {type: fastmcp}", "otel: {type: otel}", "valkey: {type: valkey}"],
+        &[
+            "{from: fastmcp, to: otel}",
+            "{from: fastmcp, to: valkey, write_access: true}",
+        ],
+    );
+    let settings = Project::generated(&stack).read("out/k8s/deploy/base/fastmcp/config/cloud.env");
+    assert!(settings.contains("MCP_OTEL_ENDPOINT="), "{settings}");
+    let gates: Vec<&str> = settings.lines().filter(|line| line.contains("_WRITE_ACCESS=")).collect();
+    assert_eq!(gates, ["MCP_VALKEY_WRITE_ACCESS=true"]);
+}

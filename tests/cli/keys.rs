@@ -74,6 +74,50 @@ fn keys_are_listed_rotated_and_revoked() {
     assert!(entries(&project).contains("ci.2:"));
 }
 
+/// A server with a client `claude`.
+const WITH_CLIENT: &str = "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  fastmcp:
+    type: fastmcp
+    sub_components:
+      claude: {type: client, attributes: {profile: [loki]}}
+  loki: {type: loki}
+links:
+  - {from: fastmcp, to: loki}
+";
+
+#[test]
+fn a_key_that_is_called_like_a_client_is_of_that_client() {
+    let project = Project::generated(WITH_CLIENT);
+    let entry = |name: &str| {
+        let all = entries(&project);
+        let found = all.split(',').find(|entry| entry.starts_with(&format!("{name}:")));
+        found.unwrap().to_owned()
+    };
+    let run = project.run("keys add claude");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(entry("claude").ends_with(";profile=claude"));
+    assert!(
+        run.stderr
+            .contains("it is of the client `claude`, and opens nothing once that is gone"),
+        "{}",
+        run.stderr
+    );
+    // A successor is called otherwise, and opens the same.
+    let text = project.read(SERVER);
+    project.write(SERVER, text.replace(";profile=claude", ""));
+    assert_eq!(project.run("keys add claude --rotate").code, 0);
+    assert!(entry("claude.2").ends_with(";profile=claude"));
+    // Any other key is one of the whole server, and nothing else is said of it.
+    let run = project.run("keys add ci");
+    assert!(!entry("ci").contains("profile"));
+    assert!(!run.stderr.contains("client `"), "{}", run.stderr);
+}
+
 #[test]
 fn what_cannot_be_is_refused_before_anything_is_written() {
     let project = Project::generated(LINKED);

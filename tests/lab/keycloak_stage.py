@@ -46,7 +46,8 @@ SERVER_ADMIN = {
 WEB_SECRET = "TOP-SECRET-of-web-0123456789"
 PASSWORD = "pass-word-of-anna-0123"
 ADDRESS = "anna.meyer@example.com"
-JOB_WITHIN_S = 300
+# Some twenty programs of Java one after the other, on a machine that may be busy.
+JOB_WITHIN_S = 900
 TOKEN_SECONDS = 120
 Json = dict[str, Any]
 

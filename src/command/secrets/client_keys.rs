@@ -105,9 +105,14 @@ fn add(
         profile: args.profile.clone(),
     };
     ensure_client(server, wanted.profile.as_deref())?;
+    let called = called_like(server, &args.name);
     let (all, key) = match args.rotate {
-        true => client_keys::rotated(text, &wanted, moment(&args.overlap, now)?),
-        false => client_keys::added(text, &wanted).map(|all| (all, wanted)),
+        true => client_keys::rotated(text, &wanted, called, moment(&args.overlap, now)?),
+        false => {
+            let profile = wanted.profile.clone().or_else(|| called.map(str::to_owned));
+            let wanted = ClientKey { profile, ..wanted };
+            client_keys::added(text, &wanted).map(|all| (all, wanted))
+        }
     }
     .map_err(anyhow::Error::msg)?;
     session.put(place, Value::new(all))?;
@@ -136,6 +141,12 @@ fn add(
         "`{}` is in `{}`, as its SHA-256; {end}. The key itself is printed this once",
         key.name, place.path
     )?;
+    if let Some(client) = key.profile.as_deref().filter(|_| args.profile.is_none()) {
+        writeln!(
+            streams.messages,
+            "it is of the client `{client}`, and opens nothing once that is gone"
+        )?;
+    }
     if args.rotate {
         writeln!(
             streams.messages,
@@ -144,6 +155,13 @@ fn add(
         )?;
     }
     Ok(())
+}
+
+/// The client that a key is called like, as it is or as one of its successors. The key says so: it must not become one of everything
+/// when the client leaves the stack file.
+fn called_like<'a>(server: &Component, name: &'a str) -> Option<&'a str> {
+    let is_client = |name: &&str| server.sub_components.keys().any(|one| one.as_str() == *name);
+    [name, client_keys::base(name)].into_iter().find(is_client)
 }
 
 /// A profile is a client of the server, where the stack file draws any.

@@ -263,7 +263,8 @@ def in_file(
     # Grafana shows what its Prometheus scrapes.
     if link.kind.interface == "metrics" and DASHBOARDS.match(path):
         return []
-    if link.kind.interface == "http" and CLIENTS.match(path):
+    # By which address AI clients come, and how people sign in.
+    if link.kind.interface in {"http", "oauth"} and CLIENTS.match(path):
         ends = ("docs/clients/",)
     if not path.startswith(ends) or not ends:
         return ["changed"]
