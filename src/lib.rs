@@ -55,6 +55,8 @@ pub mod disk;
 
 pub mod verify;
 
+pub mod graph;
+
 pub mod report;
 
 #[cfg(feature = "agent")]

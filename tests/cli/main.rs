@@ -22,6 +22,7 @@ mod forms;
 mod freeze;
 mod generate;
 mod granted;
+mod graph;
 mod hooks;
 mod keys;
 mod output;
