@@ -39,6 +39,8 @@ pub mod metadata;
 
 pub mod view;
 
+pub mod graph;
+
 pub mod hook;
 
 pub mod agent;
@@ -54,8 +56,6 @@ pub mod render;
 pub mod disk;
 
 pub mod verify;
-
-pub mod graph;
 
 pub mod report;
 

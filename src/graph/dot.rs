@@ -9,7 +9,7 @@ use super::model::{Change, Graph, Node};
 pub(super) fn print(graph: &Graph) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "digraph \"{}\" {{", safe(&graph.stack));
-    text.push_str("  graph [rankdir=LR, fontname=\"sans-serif\", compound=true]\n");
+    text.push_str("  graph [rankdir=LR, fontname=\"sans-serif\"]\n");
     text.push_str("  node [shape=box, style=rounded, fontname=\"sans-serif\", fontsize=11]\n");
     text.push_str("  edge [fontname=\"sans-serif\", fontsize=9, color=\"#64748b\"]\n");
     for (name, members) in graph.groups() {

@@ -71,7 +71,7 @@ pub(super) fn rows(graph: &Graph, node: &Node) -> Vec<String> {
     let parts = node.parts.iter();
     let parts = parts.map(|part| format!("{}{} {}", part.change.sign(), part.kind, part.name));
     let watchers = graph.watchers(&node.name).into_iter();
-    let watchers = watchers.map(|(interface, names)| format!("{interface}: {}", names.join(", ")));
+    let watchers = watchers.map(|own| own.text());
     let notes = node.notes.iter().cloned();
     head.into_iter().chain(parts).chain(watchers).chain(notes).collect()
 }

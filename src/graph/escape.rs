@@ -23,7 +23,9 @@ pub(super) fn mermaid(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match seen(character) {
-            plain if plain.is_alphanumeric() || " -./,:+~()\u{2212}\u{2192}\u{2026}\u{fffd}".contains(plain) => {
+            plain
+                if plain.is_alphanumeric() || " -_./,:+~()\u{2190}\u{2192}\u{2212}\u{2026}\u{fffd}".contains(plain) =>
+            {
                 safe.push(plain);
             }
             other => safe.push_str(&format!("#{};", u32::from(other))),

@@ -1,5 +1,7 @@
 //! What a picture is made from: names and words alone, and no value of any secret.
 
+use std::collections::BTreeMap;
+
 use crate::level::Level;
 
 /// What a picture shows.
@@ -136,6 +138,25 @@ pub struct Link {
     pub change: Change,
 }
 
+/// Who watches a component by one interface.
+pub(super) struct Watchers<'a> {
+    interface: &'a str,
+    names: Vec<&'a str>,
+    pub(super) change: Change,
+}
+
+impl Watchers<'_> {
+    /// `+ metrics ← prometheus`.
+    pub(super) fn text(&self) -> String {
+        format!(
+            "{}{} \u{2190} {}",
+            self.change.sign(),
+            self.interface,
+            self.names.join(", ")
+        )
+    }
+}
+
 impl Link {
     #[must_use]
     pub fn start(&self) -> String {
@@ -183,23 +204,28 @@ impl Graph {
 
     /// Names of the groups, sorted, each with the positions of its components.
     pub(super) fn groups(&self) -> Vec<(&str, Vec<usize>)> {
-        let mut groups: std::collections::BTreeMap<&str, Vec<usize>> = std::collections::BTreeMap::new();
+        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (position, node) in self.nodes.iter().enumerate() {
             groups.entry(&node.group).or_default().push(position);
         }
         groups.into_iter().collect()
     }
 
-    /// Who only watches a component, and how: interfaces, each with names.
-    pub(super) fn watchers(&self, name: &str) -> Vec<(&str, Vec<&str>)> {
-        let mut found: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    /// Who only watches a component, and how: interfaces, each with names, those apart that came or went.
+    pub(super) fn watchers(&self, name: &str) -> Vec<Watchers<'_>> {
+        let mut found: BTreeMap<(&str, Change), Vec<&str>> = BTreeMap::new();
         for link in self.links.iter().filter(|link| link.is_watch && link.to == name) {
-            let names = found.entry(&link.interface).or_default();
+            let names = found.entry((&link.interface, link.change)).or_default();
             if !names.contains(&link.from.as_str()) {
                 names.push(&link.from);
             }
         }
-        found.into_iter().collect()
+        let told = |((interface, change), names)| Watchers {
+            interface,
+            names,
+            change,
+        };
+        found.into_iter().map(told).collect()
     }
 
     /// `20 components, 31 links`.

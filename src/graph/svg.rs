@@ -336,10 +336,11 @@ fn rows(graph: &Graph, node: &Node) -> Vec<Row> {
             change: Change::Same,
         });
     }
-    let watching = graph.watchers(&node.name).into_iter().map(|(interface, names)| Row {
+    let watchers = graph.watchers(&node.name).into_iter();
+    let watching = watchers.map(|own| Row {
         class: "row watch",
-        text: format!("{interface} \u{2190} {}", names.join(", ")),
-        change: Change::Same,
+        text: own.text(),
+        change: own.change,
     });
     let notes = node.notes.iter().map(|note| Row {
         class: "row watch",

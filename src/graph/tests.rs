@@ -271,7 +271,7 @@ fn a_line_stands_for_all_links_of_its_ends() {
     let text = print(&shown, Form::Mermaid);
     assert!(text.contains("c_app ==>|\"own orders +1\"| c_store"), "{text}");
     assert!(!text.contains("c_watch --"), "what only watches has no line: {text}");
-    assert!(text.contains("reading: watch"), "{text}");
+    assert!(text.contains("reading \u{2190} watch"), "{text}");
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(super) struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     pub(super) fn new(stack: &'a Stack, view: View, types: &'a [Rc<Entry<ComponentType>>]) -> Self {
-        let definitions = types.iter().map(|entry| &entry.definition);
+        let own = stack.components.values().map(|component| &component.entry);
+        let definitions = types.iter().chain(own).map(|entry| &entry.definition);
         let operates = |kind: &&ComponentType| OPERATING.iter().any(|role| kind.roles.contains(role));
         let operating = definitions.filter(operates).map(|kind| kind.group.as_str());
         let applications = stack.of_role(Role::Application).map(|component| &component.name);

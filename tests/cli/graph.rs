@@ -150,9 +150,9 @@ fn views_show_what_they_are_about() {
 fn watching_is_told_in_boxes() {
     let text = graph(&shop(), "-o mermaid --view delivery");
     assert!(!text.contains("c_numbers --"), "{text}");
-    assert!(text.contains("metrics: numbers"), "{text}");
+    assert!(text.contains("metrics \u{2190} numbers"), "{text}");
     assert!(
-        text.contains("deployed: keeper") && text.contains("logs: shipper"),
+        text.contains("deployed \u{2190} keeper") && text.contains("logs \u{2190} shipper"),
         "{text}"
     );
     let text = graph(&shop(), "-o mermaid --view ai");
