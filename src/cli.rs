@@ -3,6 +3,7 @@
 mod dna;
 mod freeze;
 mod generate;
+mod graph;
 mod keys;
 mod secrets;
 mod verify;
@@ -14,6 +15,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 pub use dna::{DetailArg, DnaArgs};
 pub use freeze::FreezeArgs;
 pub use generate::{DiffArg, FailOnArg, GenArgs, OnEditArg, ReportArg};
+pub use graph::{GraphArgs, PictureArg, ViewArg};
 pub use keys::{AddKeyArgs, KeysArgs, KeysCommand, KeysOfArgs, RevokeKeyArgs};
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 pub use verify::VerifyArgs;
@@ -91,6 +93,8 @@ pub enum Command {
     Query(QueryArgs),
     /// Print the whole stack in one read, as its MCP server tells a model
     Dna(DnaArgs),
+    /// Draw who reaches whom, and what an AI does
+    Graph(GraphArgs),
     /// Run the MCP server and the Stack Agent of a stack on this machine, without a cluster
     #[cfg(feature = "agent")]
     Dev(DevArgs),
@@ -120,6 +124,7 @@ impl Command {
             Self::Check(args) => args.output,
             Self::Verify(args) => args.output.into(),
             Self::Dna(args) => args.output.into(),
+            Self::Graph(args) => args.output.into(),
             Self::Secrets(args) => args.command.of().output.into(),
             Self::Keys(args) => args.command.of().of.output.into(),
             Self::Catalog(CatalogArgs {

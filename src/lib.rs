@@ -39,6 +39,8 @@ pub mod metadata;
 
 pub mod view;
 
+pub mod graph;
+
 pub mod hook;
 
 pub mod agent;

@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order of reading; a module may use only those before it.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "rel_path", "contents", "name", "level", "profile", "clients", "layout", "yaml", "fault", "finding", "topology",
-    "catalog", "stack", "metadata", "view", "hook", "agent", "tree", "plan", "secrets", "render", "disk", "verify",
-    "report", "dev", "exit", "cli", "settings", "command",
+    "catalog", "stack", "metadata", "view", "graph", "hook", "agent", "tree", "plan", "secrets", "render", "disk",
+    "verify", "report", "dev", "exit", "cli", "settings", "command",
 ];
 
 /// Longest file, in lines before its tests.

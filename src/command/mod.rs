@@ -13,6 +13,7 @@ mod dna;
 mod effects;
 mod freeze;
 mod generate;
+mod graph;
 mod init;
 mod load;
 mod next_steps;
@@ -92,6 +93,7 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
         Command::Dna(args) => dna::run(&args, &catalog()?, streams),
+        Command::Graph(args) => graph::run(&args, &catalog()?, streams),
         Command::Keys(args) => secrets::keys(&args.command, &catalog()?, streams),
         Command::Freeze(args) => freeze::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),

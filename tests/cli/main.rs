@@ -23,6 +23,7 @@ mod forms;
 mod freeze;
 mod generate;
 mod granted;
+mod graph;
 mod hooks;
 mod keys;
 mod output;
