@@ -6,6 +6,7 @@ mod generate;
 mod keys;
 mod secrets;
 mod verify;
+mod why;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use generate::{DiffArg, FailOnArg, GenArgs, OnEditArg, ReportArg};
 pub use keys::{AddKeyArgs, KeysArgs, KeysCommand, KeysOfArgs, RevokeKeyArgs};
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 pub use verify::VerifyArgs;
+pub use why::{ExplainArgs, WhyArgs};
 
 /// Exit codes, printed under `--help`.
 const EXIT_CODES: &str = "Exit codes:
@@ -87,6 +89,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Check what was generated, without the stack file
     Verify(VerifyArgs),
+    /// Tell why a file, or a line of it, is in the output, or all that a link makes
+    Why(WhyArgs),
+    /// Explain a component type, an interface, a pair of types or a code
+    Explain(ExplainArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
     Query(QueryArgs),
     /// Print the whole stack in one read, as its MCP server tells a model
@@ -120,6 +126,8 @@ impl Command {
             Self::Check(args) => args.output,
             Self::Verify(args) => args.output.into(),
             Self::Dna(args) => args.output.into(),
+            Self::Why(args) => args.output.into(),
+            Self::Explain(args) => args.output.into(),
             Self::Secrets(args) => args.command.of().output.into(),
             Self::Keys(args) => args.command.of().of.output.into(),
             Self::Catalog(CatalogArgs {

@@ -11,6 +11,7 @@ mod check;
 mod dev;
 mod dna;
 mod effects;
+mod explain;
 mod freeze;
 mod generate;
 mod init;
@@ -24,6 +25,7 @@ mod secrets;
 mod together;
 mod verify;
 mod verify_audit;
+mod why;
 
 use std::io::Write;
 
@@ -90,6 +92,8 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, &catalog()?, streams),
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
         Command::Dna(args) => dna::run(&args, &catalog()?, streams),
+        Command::Why(args) => why::run(&args, &catalog()?, streams),
+        Command::Explain(args) => explain::run(&args, &catalog()?, streams),
         Command::Keys(args) => secrets::keys(&args.command, &catalog()?, streams),
         Command::Freeze(args) => freeze::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),
