@@ -17,6 +17,7 @@ mod generate;
 mod init;
 mod load;
 mod next_steps;
+mod made;
 mod notes;
 mod others;
 mod query;

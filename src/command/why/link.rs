@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use super::made::{Made, made};
 use super::without::{Left, without};
 use super::{Subject, unknown};
 use crate::cli::OutputArg;
 use crate::command::Streams;
 use crate::command::assemble::assemble_with;
+use crate::command::made::{Made, made};
 use crate::exit::Exit;
 use crate::finding::{Finding, suggestion};
 use crate::render::Renderer;
-use crate::report::{self, AccessChange, Style};
+use crate::report::{self, Style};
 use crate::stack::Link;
 use crate::tree::{Action, Changes};
 
@@ -124,12 +124,6 @@ fn text(
             subject.place_of(link)
         )?;
     }
-    let access = made.access.iter().map(|change| access(change, streams.style));
-    let access: Vec<String> = access.collect();
-    let tools = made.tools.iter().map(|tool| format!("{:<32} {}", tool.name, tool.class));
-    let accounts = made.accounts.iter().map(ToString::to_string);
-    let keys = made.keys.iter().map(ToString::to_string);
-    let network = made.network.iter().map(ToString::to_string);
     let files = changes.files.iter().map(|change| {
         let word = match change.action {
             Action::Create | Action::Seed => streams.style.added("+"),
@@ -138,22 +132,13 @@ fn text(
         };
         format!("{word} {}  {}", change.path, streams.style.faint(&change.why))
     });
-    let sections = [
-        ("What an AI gains", access),
-        ("Tools", tools.collect()),
-        ("Accounts", accounts.collect()),
-        ("Keys", keys.collect()),
-        ("Network", network.collect()),
-        ("Files", files.collect()),
-    ];
-    for (title, lines) in sections.iter().filter(|(_, lines): &&(&str, Vec<String>)| !lines.is_empty()) {
+    let sections = made.told(streams.style).into_iter().chain([
+        ("Files", files.collect::<Vec<_>>()),
+        ("Objects", objects(changes, streams.style)),
+    ]);
+    for (title, lines) in sections.filter(|(_, lines)| !lines.is_empty()) {
         writeln!(streams.out, "\n{title}")?;
         lines.iter().try_for_each(|line| writeln!(streams.out, "  {line}"))?;
-    }
-    let diff = report::semantic_diff(changes, streams.style);
-    if !diff.is_empty() {
-        writeln!(streams.out, "\nObjects and fields")?;
-        diff.lines().try_for_each(|line| writeln!(streams.out, "  {line}"))?;
     }
     if changes.files.is_empty() {
         writeln!(streams.out, "\nIt makes nothing that other links do not make as well.")?;
@@ -161,12 +146,20 @@ fn text(
     Ok(())
 }
 
-fn access(change: &AccessChange, style: Style) -> String {
-    let sign = change.way.sign().to_string();
-    let sign = match change.way {
-        report::Way::Gained => style.added(&sign),
-        report::Way::Lost => style.removed(&sign),
-        report::Way::Changed => style.changed(&sign),
-    };
-    format!("{sign} {}", super::shown(&change.text))
+/// What changes inside of Kubernetes objects; of other files the list of files says it.
+fn objects(changes: &Changes<'_>, style: Style) -> Vec<String> {
+    let diff = report::semantic_diff(changes, style);
+    let mut is_object = false;
+    let mut lines = Vec::new();
+    for line in diff.lines() {
+        if !line.starts_with(' ') {
+            let name = line.split_once(' ').map_or("", |(_, rest)| rest);
+            let of_file = |path: &str| name == path || name.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '));
+            is_object = !changes.files.iter().any(|change| of_file(change.path.as_str()));
+        }
+        if is_object {
+            lines.push(line.to_owned());
+        }
+    }
+    lines
 }

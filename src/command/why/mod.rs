@@ -8,7 +8,6 @@ mod document;
 mod file;
 mod line;
 mod link;
-mod made;
 mod told;
 mod trial;
 mod without;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::catalog::Level;
 use crate::hook::{SeenLock, ToldEdge, told_edges};
 use crate::name::RelPath;
-use crate::report::{self, AccessChange};
+use crate::report::{self, AccessChange, Style, Way};
 use crate::stack::Stack;
 use crate::tree::{Content, Tree};
 use crate::view::grants_text;
@@ -72,6 +72,35 @@ pub(super) fn made(before: (&Stack, &Tree), after: (&Stack, &Tree)) -> anyhow::R
         keys: keys.map(|(_, key)| key).collect(),
         network: network.into_iter().map(Edge).collect(),
     })
+}
+
+impl Made {
+    /// Whether there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        self.told(Style { colors: false }).iter().all(|(_, lines)| lines.is_empty())
+    }
+
+    /// What it says, a list of lines under each title.
+    pub(super) fn told(&self, style: Style) -> [(&'static str, Vec<String>); 5] {
+        let lines = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
+        [
+            ("What an AI gains", lines(&mut self.access.iter().map(|change| gain(change, style)))),
+            ("Tools", lines(&mut self.tools.iter().map(|tool| format!("{:<32} {}", tool.name, tool.class)))),
+            ("Accounts", lines(&mut self.accounts.iter().map(ToString::to_string))),
+            ("Keys", lines(&mut self.keys.iter().map(ToString::to_string))),
+            ("Network", lines(&mut self.network.iter().map(ToString::to_string))),
+        ]
+    }
+}
+
+fn gain(change: &AccessChange, style: Style) -> String {
+    let sign = change.way.sign().to_string();
+    let sign = match change.way {
+        Way::Gained => style.added(&sign),
+        Way::Lost => style.removed(&sign),
+        Way::Changed => style.changed(&sign),
+    };
+    format!("{sign} {}", change.text)
 }
 
 fn lock(tree: &Tree) -> anyhow::Result<SeenLock> {
