@@ -16,6 +16,7 @@ mod catalog;
 mod catalog_check;
 mod check;
 mod dna;
+mod explain;
 mod faults;
 mod first_run;
 mod forms;
@@ -35,6 +36,7 @@ mod together;
 mod tool_files;
 mod upkeep;
 mod verify_audit;
+mod why;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {

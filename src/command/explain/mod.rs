@@ -75,12 +75,14 @@ fn unknown(word: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::
     let links = catalog.legal_links()?;
     let entries = Kind::ALL.into_iter().flat_map(|kind| catalog.names_below(kind, None));
     let links = links.iter().map(|link| link.kind.name.as_str());
-    let names: Vec<&str> = match word.starts_with(|c: char| c.is_ascii_uppercase()) {
-        true => codes.keys().copied().chain(entries).chain(links).collect(),
-        false => entries.chain(links).chain(codes.keys().copied()).collect(),
-    };
-    let hint = match crate::name::nearest(&word, names.iter().copied()) {
-        Some(_) => suggestion(&word, &names).unwrap_or_default(),
+    let names: Vec<&str> = entries.chain(links).collect();
+    let known: Vec<&str> = codes.keys().copied().collect();
+    // Nobody writes entries in capitals, and codes begin like no entry.
+    let upper = word.to_ascii_uppercase();
+    let is_code = word == upper || upper.starts_with("E_");
+    let (meant, names) = if is_code { (&upper, known) } else { (&word, names) };
+    let hint = match crate::name::nearest(meant, names.iter().copied()) {
+        Some(_) => suggestion(meant, &names).unwrap_or_default(),
         None => "`stacktic catalog ls` lists what there is, `stacktic explain` all codes".to_owned(),
     };
     writeln!(streams.messages, "{}: {hint}", streams.style.hint("hint"))?;

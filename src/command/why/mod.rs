@@ -88,3 +88,55 @@ fn unknown(fact: &str, hint: Option<String>, streams: &mut Streams<'_>) -> anyho
     }
     Ok(Exit::Error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::file::text;
+    use crate::catalog::{Catalog, load};
+    use crate::command::assemble::assemble_planned;
+    use crate::render::{Came, Renderer};
+    use crate::stack::check::check;
+    use crate::topology::{self, Source};
+
+    const STACK: &str = "\
+apiVersion: stacktic.io/v1
+kind: Stack
+name: shop
+domain: shop.example.com
+components:
+  fastmcp: {type: fastmcp}
+  valkey: {type: valkey}
+  db: {type: cnpg, sub_components: {app: {type: database}}}
+links:
+  - {from: fastmcp, to: [valkey, db/app]}
+";
+
+    /// What a line of a template or a file says as it is stands in the line that is said to come from it.
+    #[test]
+    fn lines_come_from_where_it_is_said() {
+        let catalog: Catalog = load(&[]).unwrap();
+        let (name, stack) = ("stack.yaml".to_owned(), STACK.to_owned());
+        let (topology, shape) = topology::parse(&Source { name, text: stack }).unwrap();
+        let stack = check(&topology, &catalog, shape, None).unwrap().unwrap();
+        let mut renderer = Renderer::new().unwrap();
+        let made = assemble_planned(&mut renderer, &topology, &stack, &catalog).unwrap();
+        let (mut known, mut unknown) = (0, 0);
+        for (path, file) in made.tree.iter() {
+            let planned = made.plans.iter().find_map(|plan| plan.files.get(path)).unwrap();
+            let text = text(file);
+            let traced = renderer.trace(planned, &text).unwrap();
+            assert_eq!(traced.lines.len(), text.lines().count(), "{path}");
+            for (line, came) in text.lines().zip(&traced.lines) {
+                let Came::Line(number) = came else {
+                    unknown += usize::from(*came == Came::Unknown && !traced.source.is_empty());
+                    continue;
+                };
+                let source = traced.source.lines().nth(number - 1).unwrap();
+                let fixed = source.split(['<', '>']).next().unwrap_or_default();
+                assert!(line.starts_with(fixed), "{path}: {line}\n{source}");
+                known += 1;
+            }
+        }
+        assert!(known > 5_000 && unknown * 50 < known, "{known} {unknown}");
+    }
+}
