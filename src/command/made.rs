@@ -63,7 +63,9 @@ pub(super) fn made(before: (&Stack, &Tree), after: (&Stack, &Tree)) -> anyhow::R
     let locks = (lock(before.1)?, lock(after.1)?);
     let tools = &tools(&locks.1) - &tools(&locks.0);
     let known = keys(before.0, before.1);
-    let keys = keys(after.0, after.1).into_iter().filter(|(name, _)| !known.contains_key(name));
+    let keys = keys(after.0, after.1)
+        .into_iter()
+        .filter(|(name, _)| !known.contains_key(name));
     let network = &told_edges(after.0) - &told_edges(before.0);
     Ok(Made {
         access: report::access_diff(&locks.0, &locks.1),
@@ -77,15 +79,28 @@ pub(super) fn made(before: (&Stack, &Tree), after: (&Stack, &Tree)) -> anyhow::R
 impl Made {
     /// Whether there is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.told(Style { colors: false }).iter().all(|(_, lines)| lines.is_empty())
+        self.told(Style { colors: false })
+            .iter()
+            .all(|(_, lines)| lines.is_empty())
     }
 
     /// What it says, a list of lines under each title.
     pub(super) fn told(&self, style: Style) -> [(&'static str, Vec<String>); 5] {
         let lines = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>();
         [
-            ("What an AI gains", lines(&mut self.access.iter().map(|change| gain(change, style)))),
-            ("Tools", lines(&mut self.tools.iter().map(|tool| format!("{:<32} {}", tool.name, tool.class)))),
+            (
+                "What an AI gains",
+                lines(&mut self.access.iter().map(|change| gain(change, style))),
+            ),
+            (
+                "Tools",
+                lines(
+                    &mut self
+                        .tools
+                        .iter()
+                        .map(|tool| format!("{:<32} {}", tool.name, tool.class)),
+                ),
+            ),
             ("Accounts", lines(&mut self.accounts.iter().map(ToString::to_string))),
             ("Keys", lines(&mut self.keys.iter().map(ToString::to_string))),
             ("Network", lines(&mut self.network.iter().map(ToString::to_string))),
@@ -152,7 +167,10 @@ fn keys(stack: &Stack, tree: &Tree) -> BTreeMap<(String, String), Key> {
     let mut found = BTreeMap::new();
     for link in &stack.links {
         for value in &link.env {
-            let plain = value.value.is_some().then(|| format!("k8s/deploy/base/{}/config/cloud.env", link.from));
+            let plain = value
+                .value
+                .is_some()
+                .then(|| format!("k8s/deploy/base/{}/config/cloud.env", link.from));
             let key = Key {
                 of: link.from.to_string(),
                 key: value.key.clone(),
@@ -163,7 +181,9 @@ fn keys(stack: &Stack, tree: &Tree) -> BTreeMap<(String, String), Key> {
         }
     }
     for (path, file) in tree.below("k8s/deploy/base/") {
-        let Content::Skeleton(skeleton) = &file.content else { continue };
+        let Content::Skeleton(skeleton) = &file.content else {
+            continue;
+        };
         let component = path.segments().nth(3).unwrap_or_default();
         for known in &skeleton.keys {
             let key = Key {
@@ -174,7 +194,11 @@ fn keys(stack: &Stack, tree: &Tree) -> BTreeMap<(String, String), Key> {
             };
             // A provider has a file for each account, with the same keys in all of them.
             let is_of_links = path.file_name() == "cloud.env";
-            let name = if is_of_links { key.key.clone() } else { format!("{path} {}", key.key) };
+            let name = if is_of_links {
+                key.key.clone()
+            } else {
+                format!("{path} {}", key.key)
+            };
             found.insert((key.of.clone(), name), key);
         }
     }

@@ -6,8 +6,8 @@
 
 use similar::{DiffOp, TextDiff};
 
-use super::scopes::Scopes;
 use super::Renderer;
+use super::scopes::Scopes;
 use crate::contents::Contents;
 use crate::plan::{PlannedFile, Source};
 
@@ -127,7 +127,9 @@ fn still_open<'a>(line: &str, mut open: Option<&'a str>) -> Option<&'a str> {
                 None => return open,
             },
             None => {
-                let next = TAGS.iter().filter_map(|(start, end)| Some((rest.find(start)?, start, end)));
+                let next = TAGS
+                    .iter()
+                    .filter_map(|(start, end)| Some((rest.find(start)?, start, end)));
                 let Some((at, start, end)) = next.min_by_key(|(at, ..)| *at) else {
                     return None;
                 };
@@ -210,7 +212,9 @@ mod tests {
         };
         let mut renderer = Renderer::new().unwrap();
         let context = Scopes::default().context(&[scope]);
-        let made = renderer.templates.render("plain", &text.as_bytes().into(), &context.value());
+        let made = renderer
+            .templates
+            .render("plain", &text.as_bytes().into(), &context.value());
         let made = format!("# Generated\n{}", made.unwrap());
         let lines = renderer.trace(&file, &made).unwrap().lines;
         (made, lines)
@@ -220,13 +224,21 @@ mod tests {
     fn each_line_is_found_in_its_template() {
         use Came::{Added, Line, Unknown, Value as OfValue};
         for (text, keys, expected) in [
-            ("a: 1\n\nb: <% b %>\n", json!({"b": 2}), vec![Added, Line(1), Line(2), Line(3)]),
+            (
+                "a: 1\n\nb: <% b %>\n",
+                json!({"b": 2}),
+                vec![Added, Line(1), Line(2), Line(3)],
+            ),
             (
                 "a:\n  #: for x in list\n  - <% x %>\n  #: endfor\nend: 1\n",
                 json!({"list": [1, 2]}),
                 vec![Added, Line(1), Line(3), Line(3), Line(5)],
             ),
-            ("a: |\n  <% long %>\nb: 1\n", json!({"long": "x\n  y"}), vec![Added, Line(1), Line(2), OfValue(2), Line(3)]),
+            (
+                "a: |\n  <% long %>\nb: 1\n",
+                json!({"long": "x\n  y"}),
+                vec![Added, Line(1), Line(2), OfValue(2), Line(3)],
+            ),
             (
                 "#: if on\na: 1\n#: else\na: 2\n#: endif\n",
                 json!({"on": false}),
@@ -238,7 +250,11 @@ mod tests {
                 vec![Added, Line(3), Line(6)],
             ),
             // A filter sees the mark, so nothing is said.
-            ("#: set x\n- 1\n#: endset\n<% x | length %>\n", json!({}), vec![Unknown, Unknown]),
+            (
+                "#: set x\n- 1\n#: endset\n<% x | length %>\n",
+                json!({}),
+                vec![Unknown, Unknown],
+            ),
         ] {
             let (made, lines) = traced(text, &keys);
             assert_eq!(lines, expected, "{text}\n{made}");

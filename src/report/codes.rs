@@ -109,7 +109,9 @@ const OF_THE_SERVER: &[&str] = &[
 /// Every code with those who say it; several say the same of their own matters.
 #[must_use]
 pub fn codes() -> BTreeMap<&'static str, Vec<Family>> {
-    let stack = finding::Code::OF_STACKS.iter().map(|code| (code.as_str(), Family::Stack));
+    let stack = finding::Code::OF_STACKS
+        .iter()
+        .map(|code| (code.as_str(), Family::Stack));
     let faults = fault::Code::ALL.iter().map(|code| {
         let of_catalog = code.is_of_catalog();
         (code.as_str(), if of_catalog { Family::Catalog } else { Family::Output })
@@ -204,7 +206,11 @@ mod tests {
         let mut found = BTreeSet::new();
         for file in files.filter(|file| is_source(file.path())) {
             let text = fs::read_to_string(file.path()).unwrap();
-            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+            let text = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             found.extend(words.filter(|word| is_code(word, &text)).map(str::to_owned));
         }
@@ -224,7 +230,9 @@ mod tests {
 
     fn of_the_server() -> BTreeSet<String> {
         let said = said("catalog/fastmcp", "py");
-        said.into_iter().filter(|word| word.starts_with("E_") || word.starts_with("W_")).collect()
+        said.into_iter()
+            .filter(|word| word.starts_with("E_") || word.starts_with("W_"))
+            .collect()
     }
 
     /// One registry: what sources say is in it, and nothing that they do not.
@@ -233,8 +241,16 @@ mod tests {
         let registered: BTreeSet<String> = codes().into_keys().map(str::to_owned).collect();
         let mut sources = said("src", "rs");
         sources.extend(of_the_server());
-        assert_eq!(sources.difference(&registered).collect::<Vec<_>>(), [""; 0], "said, and not registered");
-        assert_eq!(registered.difference(&sources).collect::<Vec<_>>(), [""; 0], "registered, and never said");
+        assert_eq!(
+            sources.difference(&registered).collect::<Vec<_>>(),
+            [""; 0],
+            "said, and not registered"
+        );
+        assert_eq!(
+            registered.difference(&sources).collect::<Vec<_>>(),
+            [""; 0],
+            "registered, and never said"
+        );
     }
 
     #[test]
@@ -257,9 +273,16 @@ mod tests {
         assert_eq!(files, registered, "docs/codes/<CODE>.md");
         let pages = pages();
         let whole: BTreeSet<String> = pages.iter().map(|page| page.code.to_owned()).collect();
-        assert_eq!(whole, registered, "`# CODE`, a sentence, text, `## Bad` and `## Good`, each with an example");
+        assert_eq!(
+            whole, registered,
+            "`# CODE`, a sentence, text, `## Bad` and `## Good`, each with an example"
+        );
         for page in pages {
-            assert!(page.summary.ends_with('.') && !page.summary.contains('\n'), "{}", page.code);
+            assert!(
+                page.summary.ends_with('.') && !page.summary.contains('\n'),
+                "{}",
+                page.code
+            );
             assert_ne!(page.bad, page.good, "{}", page.code);
         }
     }
@@ -267,7 +290,10 @@ mod tests {
     #[test]
     fn examples_stand_between_fences() {
         let text = "\n```yaml a.yaml\nx: 1\n```\n\nand\n\n```json query\n{}\n```\n";
-        let kinds: Vec<_> = examples(text).into_iter().map(|example| (example.kind, example.text)).collect();
+        let kinds: Vec<_> = examples(text)
+            .into_iter()
+            .map(|example| (example.kind, example.text))
+            .collect();
         assert_eq!(kinds, [("yaml a.yaml", "x: 1\n"), ("json query", "{}\n")]);
         assert_eq!(page("E_X", "# E_X\n\nA.\n\nB.\n\n## Bad\n\n## Good\n"), None);
     }

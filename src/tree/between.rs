@@ -113,7 +113,12 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(changes.files[1].after(), Some(&b"2"[..]));
-        assert!(changes.files.iter().all(|change| !change.secret || change.after().is_none()));
+        assert!(
+            changes
+                .files
+                .iter()
+                .all(|change| !change.secret || change.after().is_none())
+        );
         assert!(Changes::between(&after, &after).files.is_empty());
     }
 }

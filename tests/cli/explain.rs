@@ -104,7 +104,10 @@ fn examples_are_as_bad_and_as_good_as_pages_say() {
         let runs = [catalog, others].map(|pages| {
             scope.spawn(move || {
                 let mut seen = BTreeMap::new();
-                pages.into_iter().filter_map(|page| problems(page, &mut seen)).collect::<Vec<_>>()
+                pages
+                    .into_iter()
+                    .filter_map(|page| problems(page, &mut seen))
+                    .collect::<Vec<_>>()
             })
         });
         runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
@@ -118,7 +121,9 @@ fn calls_on_pages_could_be_made() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("link-types/pairs");
     let mut tools = BTreeMap::new();
     for pair in std::fs::read_dir(root).unwrap() {
-        let Ok(text) = std::fs::read_to_string(pair.unwrap().path().join("tools.json")) else { continue };
+        let Ok(text) = std::fs::read_to_string(pair.unwrap().path().join("tools.json")) else {
+            continue;
+        };
         let described: Json = serde_json::from_str(&text).unwrap();
         for tool in described["tools"].as_array().unwrap() {
             let schema = &tool["input_schema"];
@@ -127,14 +132,27 @@ fn calls_on_pages_could_be_made() {
     }
     let mut seen = 0;
     for page in report::pages() {
-        for example in page.bad.iter().chain(&page.good).filter(|example| example.kind.ends_with(" call")) {
+        for example in page
+            .bad
+            .iter()
+            .chain(&page.good)
+            .filter(|example| example.kind.ends_with(" call"))
+        {
             let call: Json = serde_json::from_str(example.text).unwrap();
             let schema = &tools[call["tool"].as_str().unwrap()];
             let given = call["arguments"].as_object().unwrap();
-            let wrong = given.keys().find(|name| schema["properties"].get(name.as_str()).is_none());
+            let wrong = given
+                .keys()
+                .find(|name| schema["properties"].get(name.as_str()).is_none());
             assert_eq!(wrong, None, "{}: {}", page.code, example.text);
             let required = schema["required"].as_array().into_iter().flatten();
-            assert!(required.into_iter().all(|name| given.contains_key(name.as_str().unwrap())), "{}", page.code);
+            assert!(
+                required
+                    .into_iter()
+                    .all(|name| given.contains_key(name.as_str().unwrap())),
+                "{}",
+                page.code
+            );
             seen += 1;
         }
     }
@@ -146,7 +164,10 @@ fn the_index_has_every_code_once_for_each_who_says_it() {
     let run = Project::new(LOKI).run("explain");
     assert_eq!(run.code, 0);
     for (code, families) in report::codes() {
-        let lines = run.stdout.lines().filter(|line| line.split_whitespace().next() == Some(code));
+        let lines = run
+            .stdout
+            .lines()
+            .filter(|line| line.split_whitespace().next() == Some(code));
         assert_eq!(lines.count(), families.len(), "{code}");
     }
     let data = json(&Project::new(LOKI).run("explain -o json"));
@@ -189,16 +210,36 @@ fn a_code() {
 fn words_that_nothing_has() {
     let project = Project::new(LOKI);
     for (words, error, hint) in [
-        ("valky", "`valky` is no component type, interface, link type or code", "did you mean `valkey`?"),
-        ("e_topology_lnik", "`e_topology_lnik` is no", "did you mean `E_TOPOLOGY_LINK`?"),
+        (
+            "valky",
+            "`valky` is no component type, interface, link type or code",
+            "did you mean `valkey`?",
+        ),
+        (
+            "e_topology_lnik",
+            "`e_topology_lnik` is no",
+            "did you mean `E_TOPOLOGY_LINK`?",
+        ),
         ("fastmcp-lokii", "`fastmcp-lokii` is no", "did you mean `fastmcp-loki`?"),
-        ("fastmcp lokii", "the catalog has no type `lokii`", "did you mean `loki`?"),
-        ("fastmcp apisix", "no link type joins `fastmcp` to `apisix`", "`stacktic explain apisix fastmcp`"),
+        (
+            "fastmcp lokii",
+            "the catalog has no type `lokii`",
+            "did you mean `loki`?",
+        ),
+        (
+            "fastmcp apisix",
+            "no link type joins `fastmcp` to `apisix`",
+            "`stacktic explain apisix fastmcp`",
+        ),
         ("zzzzzz", "`zzzzzz` is no", "`stacktic catalog ls`"),
     ] {
         let run = project.run(&format!("explain {words}"));
         assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{words}");
-        assert!(run.stderr.contains(error) && run.stderr.contains(hint), "{words}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(error) && run.stderr.contains(hint),
+            "{words}: {}",
+            run.stderr
+        );
     }
     assert_eq!(project.run("explain a b c").code, 64);
 }
@@ -208,17 +249,37 @@ fn words_that_nothing_has() {
 fn a_type_and_an_interface() {
     let project = Project::new(LOKI);
     let said = project.run("explain valkey").stdout;
-    for part in ["type valkey: ", "\nAttributes\n", "\nProvides\n  redis ", "\nConsumes\n  tls ", "\nLinks to it\n"] {
+    for part in [
+        "type valkey: ",
+        "\nAttributes\n",
+        "\nProvides\n  redis ",
+        "\nConsumes\n  tls ",
+        "\nLinks to it\n",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let data = json(&project.run("explain valkey -o json"));
     let of = &data["explained"][0];
-    assert_eq!((&of["kind"], &of["provides"][0]["interface"]), (&"type".into(), &"redis".into()));
+    assert_eq!(
+        (&of["kind"], &of["provides"][0]["interface"]),
+        (&"type".into(), &"redis".into())
+    );
     assert!(of["attributes"].as_array().unwrap().iter().all(|one| one["help"] != ""));
-    assert!(of["links_to"].as_array().unwrap().iter().any(|link| link["type"] == "fastmcp-valkey"));
+    assert!(
+        of["links_to"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|link| link["type"] == "fastmcp-valkey")
+    );
     let data = json(&project.run("explain redis -o json"));
     assert_eq!(data["explained"][0]["kind"], "interface");
-    assert!(data["explained"][0]["provided_by"].as_array().unwrap().contains(&"valkey".into()));
+    assert!(
+        data["explained"][0]["provided_by"]
+            .as_array()
+            .unwrap()
+            .contains(&"valkey".into())
+    );
 }
 
 /// Both ways to write a pair say the same: what the smallest stack has with the link alone, at each level.
@@ -239,7 +300,13 @@ fn a_pair_at_each_of_its_levels() {
     assert!(names("read", "keys", "key").contains("MCP_VALKEY_PASSWORD"));
     assert_eq!(names("read", "network", "to"), BTreeSet::from(["provider".to_owned()]));
     assert_eq!(levels["read"]["accounts"][0]["access"], "read");
-    assert_ne!(levels["read"]["accounts"][0]["grants"], levels["write"]["accounts"][0]["grants"]);
+    assert_ne!(
+        levels["read"]["accounts"][0]["grants"],
+        levels["write"]["accounts"][0]["grants"]
+    );
     let said = project.run("explain fastmcp valkey").stdout;
-    assert!(said.contains("\nAt level write, ") && said.contains("    valkey_set "), "{said}");
+    assert!(
+        said.contains("\nAt level write, ") && said.contains("    valkey_set "),
+        "{said}"
+    );
 }

@@ -54,12 +54,21 @@ fn a_copied_file_and_its_lines() {
     assert_eq!(answer["component"]["place"], "stack.yaml:6");
     let link = &answer["links"][0];
     assert_eq!((&link["to"], &link["place"]), (&"loki".into(), &"stack.yaml:9".into()));
-    assert_eq!((&link["interface"], &link["without"]), (&"loki_query".into(), &"no-file".into()));
+    assert_eq!(
+        (&link["interface"], &link["without"]),
+        (&"loki_query".into(), &"no-file".into())
+    );
     let entry = answer["entry"].as_str().unwrap();
     let (file, line) = entry.rsplit_once(':').unwrap();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join(file)).unwrap();
-    assert!(text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap().contains("loki_tools.py"), "{entry}");
+    assert!(
+        text.lines()
+            .nth(line.parse::<usize>().unwrap() - 1)
+            .unwrap()
+            .contains("loki_tools.py"),
+        "{entry}"
+    );
 }
 
 #[test]
@@ -79,9 +88,17 @@ fn a_line_of_a_template_and_the_link_that_it_is_due_to() {
         assert_eq!(answer["notes"], Json::Array(Vec::new()));
     }
     let first = json(&project, &format!("why {path}:1 -o json"));
-    assert_eq!((&first["line"]["source"], first["links"].as_array().unwrap().len()), (&Json::Null, 0));
+    assert_eq!(
+        (&first["line"]["source"], first["links"].as_array().unwrap().len()),
+        (&Json::Null, 0)
+    );
     let said = project.run(&format!("why {path}:{number}"));
-    assert!(said.stdout.contains("fastmcp → loki  loki_query, read, stack.yaml:9: no such line"), "{}", said.stdout);
+    assert!(
+        said.stdout
+            .contains("fastmcp → loki  loki_query, read, stack.yaml:9: no such line"),
+        "{}",
+        said.stdout
+    );
 }
 
 /// What was computed has a field, and no line of a template is made up for it.
@@ -91,8 +108,17 @@ fn a_line_of_a_document() {
     let text = project.read("out/tools.lock.json");
     let number = line_of(&text, "\"loki_errors\"");
     let answer = json(&project, &format!("why tools.lock.json:{number} -o json"));
-    assert_eq!((&answer["source"], &answer["line"]["source"]), (&Json::Null, &Json::Null));
-    assert!(answer["line"]["field"].as_str().unwrap().starts_with("servers.fastmcp.tools.0."), "{answer:#}");
+    assert_eq!(
+        (&answer["source"], &answer["line"]["source"]),
+        (&Json::Null, &Json::Null)
+    );
+    assert!(
+        answer["line"]["field"]
+            .as_str()
+            .unwrap()
+            .starts_with("servers.fastmcp.tools.0."),
+        "{answer:#}"
+    );
     assert!(answer["line"]["note"].as_str().unwrap().contains("no template"));
 }
 
@@ -102,10 +128,17 @@ fn a_secret_file_tells_its_keys_and_no_value() {
     let path = format!("{SERVER}/secret/cloud.env");
     let text = project.read(&format!("out/{path}"));
     let number = line_of(&text, "MCP_VALKEY_PASSWORD=");
-    project.write(&format!("out/{path}"), text.replace("MCP_VALKEY_PASSWORD=", "MCP_VALKEY_PASSWORD=h0nter2"));
+    project.write(
+        &format!("out/{path}"),
+        text.replace("MCP_VALKEY_PASSWORD=", "MCP_VALKEY_PASSWORD=h0nter2"),
+    );
     let run = project.run(&format!("why {path}:{number}"));
     assert!(run.stdout.contains("key `MCP_VALKEY_PASSWORD`: "), "{}", run.stdout);
-    assert!(run.stdout.contains("fastmcp → valkey") && !run.stdout.contains("fastmcp → loki"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("fastmcp → valkey") && !run.stdout.contains("fastmcp → loki"),
+        "{}",
+        run.stdout
+    );
     assert!(run.stderr.contains("as it is seeded"), "{}", run.stderr);
     assert!(!format!("{}{}", run.stdout, run.stderr).contains("h0nter2"));
 }
@@ -123,18 +156,50 @@ fn what_is_told_is_not_what_lies_on_disk() {
 fn paths_lines_and_links_that_there_are_not() {
     let project = Project::new(LINKED);
     for (arguments, error, hint) in [
-        ("why deployment.yaml", "the stack makes no file `deployment.yaml`", "k8s/deploy/base/fastmcp/deployment.yaml"),
-        ("why docs/topologi.md", "the stack makes no file `docs/topologi.md`", "did you mean `docs/topology.md`?"),
-        ("why docs/topology.md:0", "`docs/topology.md` has no line 0", "as `stacktic gen` makes it"),
-        ("why docs/topology.md:9999", "`docs/topology.md` has no line 9999", "as `stacktic gen` makes it"),
+        (
+            "why deployment.yaml",
+            "the stack makes no file `deployment.yaml`",
+            "k8s/deploy/base/fastmcp/deployment.yaml",
+        ),
+        (
+            "why docs/topologi.md",
+            "the stack makes no file `docs/topologi.md`",
+            "did you mean `docs/topology.md`?",
+        ),
+        (
+            "why docs/topology.md:0",
+            "`docs/topology.md` has no line 0",
+            "as `stacktic gen` makes it",
+        ),
+        (
+            "why docs/topology.md:9999",
+            "`docs/topology.md` has no line 9999",
+            "as `stacktic gen` makes it",
+        ),
         ("why ../stack.yaml", "the stack makes no file", ""),
-        ("why --link fastmcp lokki", "the stack has no component `lokki`", "did you mean `loki`?"),
-        ("why --link loki fastmcp", "no link from `loki` to `fastmcp`", "there is one from `fastmcp` to `loki`"),
-        ("why --link fastmcp loki/x", "no link from `fastmcp` to `loki/x`", "links of `fastmcp` end at `loki`"),
+        (
+            "why --link fastmcp lokki",
+            "the stack has no component `lokki`",
+            "did you mean `loki`?",
+        ),
+        (
+            "why --link loki fastmcp",
+            "no link from `loki` to `fastmcp`",
+            "there is one from `fastmcp` to `loki`",
+        ),
+        (
+            "why --link fastmcp loki/x",
+            "no link from `fastmcp` to `loki/x`",
+            "links of `fastmcp` end at `loki`",
+        ),
     ] {
         let run = project.run(arguments);
         assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{arguments}");
-        assert!(run.stderr.contains(error) && run.stderr.contains(hint), "{arguments}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(error) && run.stderr.contains(hint),
+            "{arguments}: {}",
+            run.stderr
+        );
     }
     for arguments in ["why", "why --link fastmcp", "why x --link fastmcp loki"] {
         assert_eq!(project.run(arguments).code, 64, "{arguments}");
@@ -161,7 +226,12 @@ fn a_link_makes_what_goes_without_it() {
     assert_eq!(answer["network"][0]["to"], "loki");
     assert_eq!(answer["links"][0]["place"], "stack.yaml:9");
     let said = with.run("why --link fastmcp loki").stdout;
-    for part in ["fastmcp → loki: fastmcp-loki, read, stack.yaml:9\n", "\nTools\n  loki_errors", "\nNetwork\n  fastmcp → loki 3100\n", "\nObjects\n  ~ Deployment mcp/fastmcp"] {
+    for part in [
+        "fastmcp → loki: fastmcp-loki, read, stack.yaml:9\n",
+        "\nTools\n  loki_errors",
+        "\nNetwork\n  fastmcp → loki 3100\n",
+        "\nObjects\n  ~ Deployment mcp/fastmcp",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
 }
@@ -174,9 +244,18 @@ fn links_of_lists_and_of_all() {
     assert_eq!(answer["links"][0]["place"], "stack.yaml:14");
     assert_eq!(texts(&answer["keys"], "of"), BTreeSet::from(["fastmcp", "valkey"]));
     assert_eq!(answer["accounts"][0]["at"], "valkey");
-    assert!(texts(&answer["tools"], "name").iter().all(|name| name.starts_with("valkey_")));
+    assert!(
+        texts(&answer["tools"], "name")
+            .iter()
+            .all(|name| name.starts_with("valkey_"))
+    );
     let answer = json(&project, "why --link prometheus loki -o json");
-    let edges: Vec<_> = answer["network"].as_array().unwrap().iter().map(|edge| (&edge["from"], &edge["to"])).collect();
+    let edges: Vec<_> = answer["network"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| (&edge["from"], &edge["to"]))
+        .collect();
     assert_eq!(edges, [(&"prometheus".into(), &"loki".into())]);
 }
 

@@ -48,7 +48,12 @@ pub(in crate::command) fn show(name: &str, catalog: &Catalog, streams: &mut Stre
 }
 
 /// Print the entry of this kind, where there is one.
-pub(in crate::command) fn entry(kind: Kind, name: &str, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<bool> {
+pub(in crate::command) fn entry(
+    kind: Kind,
+    name: &str,
+    catalog: &Catalog,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
     match kind {
         Kind::Type => {
             let Some(entry) = catalog.component_type(name)? else {
@@ -177,7 +182,11 @@ fn line(link: &ToldLink) -> String {
 }
 
 /// Lines under a title, where there are any.
-pub(in crate::command) fn section(out: &mut dyn Write, title: &str, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+pub(in crate::command) fn section(
+    out: &mut dyn Write,
+    title: &str,
+    lines: impl Iterator<Item = String>,
+) -> anyhow::Result<()> {
     for (position, line) in lines.enumerate() {
         if position == 0 {
             writeln!(out, "\n{title}")?;

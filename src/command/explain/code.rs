@@ -57,9 +57,9 @@ fn data(page: &Page) -> Json {
 pub(super) fn index(output: OutputArg, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let (codes, pages) = (report::codes(), report::pages());
     if output == OutputArg::Json {
-        let all = pages.iter().map(|page| {
-            json!({ "code": page.code, "summary": page.summary, "said_by": codes.get(page.code) })
-        });
+        let all = pages
+            .iter()
+            .map(|page| json!({ "code": page.code, "summary": page.summary, "said_by": codes.get(page.code) }));
         writeln!(streams.out, "{:#}", json!({ "codes": all.collect::<Vec<_>>() }))?;
         return Ok(Exit::Done);
     }

@@ -65,7 +65,10 @@ fn one(word: &str, output: OutputArg, catalog: &Catalog, streams: &mut Streams<'
 
 /// Nothing is called so; the nearest of everything that could be meant.
 fn unknown(word: &str, catalog: &Catalog, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
-    let word: String = word.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
+    let word: String = word
+        .chars()
+        .map(|c| if is_hidden(c) { '\u{fffd}' } else { c })
+        .collect();
     let error = streams.style.error("error");
     writeln!(
         streams.messages,

@@ -37,11 +37,21 @@ pub(super) fn between(
     let (error, hint) = (streams.style.error("error"), streams.style.hint("hint"));
     if let Some(wrong) = [from, to].into_iter().find(|name| !names.contains(name)) {
         writeln!(streams.messages, "{error}: the catalog has no type `{wrong}`")?;
-        writeln!(streams.messages, "{hint}: {}", suggestion(wrong, &names).unwrap_or_default())?;
+        writeln!(
+            streams.messages,
+            "{hint}: {}",
+            suggestion(wrong, &names).unwrap_or_default()
+        )?;
         return Ok(Exit::Error);
     }
     let legal = catalog.legal_links()?;
-    if show(&legal, &|link| link.kind.from == from && link.kind.to == to, output, catalog, streams)? {
+    if show(
+        &legal,
+        &|link| link.kind.from == from && link.kind.to == to,
+        output,
+        catalog,
+        streams,
+    )? {
         return Ok(Exit::Done);
     }
     let is_back = legal.iter().any(|link| link.kind.from == to && link.kind.to == from);
@@ -114,7 +124,10 @@ fn of_link(link: &LegalLink, hooks: &Hooks, by_level: &ByLevel) -> Json {
     data["kind"] = json!("pair");
     data["settings"] = attributes(&link.kind.slot.with);
     data["tool_files"] = json!(link.kind.modules());
-    data["by_level"] = by_level.iter().map(|(level, made)| (level.word().to_owned(), json!(made))).collect();
+    data["by_level"] = by_level
+        .iter()
+        .map(|(level, made)| (level.word().to_owned(), json!(made)))
+        .collect();
     data
 }
 

@@ -52,10 +52,18 @@ fn provides(kind: &ComponentType, out: &mut dyn Write) -> anyhow::Result<()> {
         .iter()
         .flat_map(|(name, several)| several.0.iter().map(move |one| (name, one)));
     let lines = all.map(|(name, one)| {
-        let at = if one.at.is_empty() { "the component".to_owned() } else { one.at.join(" or ") };
+        let at = if one.at.is_empty() {
+            "the component".to_owned()
+        } else {
+            one.at.join(" or ")
+        };
         let facts: Vec<&str> = one.facts.keys().map(String::as_str).collect();
         let levels: Vec<&str> = one.levels.keys().map(|level| level.word()).collect();
-        let levels = if levels.is_empty() { String::new() } else { format!("; {}", levels.join(" ")) };
+        let levels = if levels.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", levels.join(" "))
+        };
         format!("{name:<20} at {at}: {}{levels}", facts.join(" "))
     });
     section(out, "Provides", lines)
@@ -65,7 +73,11 @@ fn provides(kind: &ComponentType, out: &mut dyn Write) -> anyhow::Result<()> {
 fn consumes(kind: &ComponentType, out: &mut dyn Write) -> anyhow::Result<()> {
     let lines = kind.consumes.iter().map(|slot| {
         let levels: Vec<&str> = slot.body.levels.iter().map(|level| level.word()).collect();
-        let levels = if levels.is_empty() { "every level".to_owned() } else { levels.join(" ") };
+        let levels = if levels.is_empty() {
+            "every level".to_owned()
+        } else {
+            levels.join(" ")
+        };
         let single = if slot.body.single { ", at most one" } else { "" };
         let line = format!("{:<20} {}: {levels}{single}", slot.name, slot.interface());
         match &slot.body.title {
@@ -94,9 +106,10 @@ pub(super) fn attributes(types: &BTreeMap<String, AttributeType>) -> Json {
 }
 
 fn of_type(kind: &ComponentType, links: &[ToldLink]) -> Json {
-    let subs = kind.sub_components.iter().map(|(name, sub)| {
-        json!({ "name": name, "title": sub.title, "attributes": attributes(&sub.attributes) })
-    });
+    let subs = kind
+        .sub_components
+        .iter()
+        .map(|(name, sub)| json!({ "name": name, "title": sub.title, "attributes": attributes(&sub.attributes) }));
     let provides = kind.provides.iter().flat_map(|(name, several)| {
         several.0.iter().map(move |one| {
             let levels: Vec<_> = one.levels.keys().collect();

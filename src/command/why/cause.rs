@@ -59,7 +59,10 @@ impl Cause {
     /// The line of the entry that asks for the file: `hooks/kustomize/hook.yaml:12`.
     pub(super) fn entry(&self, stack: &Stack, catalog: &Catalog) -> anyhow::Result<Option<String>> {
         let (kind, name) = match self.kind.as_str() {
-            "component" => (Kind::Type, self.component_type(stack).map(|entry| entry.name().to_owned())),
+            "component" => (
+                Kind::Type,
+                self.component_type(stack).map(|entry| entry.name().to_owned()),
+            ),
             "type" => (Kind::Type, Some(self.name.clone())),
             "hook" => (Kind::Hook, Some(self.name.clone())),
             "pair" => (Kind::Pair, Some(self.name.clone())),

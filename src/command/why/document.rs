@@ -57,7 +57,9 @@ mod tests {
             ("\"a\": {", Some("a")),
             ("],", Some("a")),
         ] {
-            let number = text.lines().position(|one| one.trim().trim_end_matches(',') == line.trim_end_matches(','));
+            let number = text
+                .lines()
+                .position(|one| one.trim().trim_end_matches(',') == line.trim_end_matches(','));
             assert_eq!(field(&text, number.unwrap() + 1).as_deref(), expected, "{text}\n{line}");
         }
         assert_eq!(field(&text, 1), None);

@@ -83,7 +83,10 @@ pub(super) fn run(
     let count = text.lines().count();
     if number.is_some_and(|number| number == 0 || number > count) {
         let fact = format!("`{path}` has no line {}: it has {count}", number.unwrap_or_default());
-        let hint = format!("lines are those of the file as `stacktic gen` makes it of `{}`", subject.source.name);
+        let hint = format!(
+            "lines are those of the file as `stacktic gen` makes it of `{}`",
+            subject.source.name
+        );
         return unknown(&fact, Some(hint), streams);
     }
     let mut answer = of_file(subject, &made, &path, file, (&text, number), &mut renderer)?;
@@ -181,7 +184,10 @@ fn of_file(
         line: line.map(|(number, traced)| line::line(file, text, number, traced, source.as_deref())),
         source,
         is_copy,
-        links: links.into_iter().map(|(link, without)| LinkTold::of(subject, link, without)).collect(),
+        links: links
+            .into_iter()
+            .map(|(link, without)| LinkTold::of(subject, link, without))
+            .collect(),
         untried,
         inseparable,
         component: component.map(|name| Drawn {
@@ -220,7 +226,9 @@ fn owners(stack: &Stack, path: &RelPath, cause: Option<&Cause>) -> (Option<Strin
         ["k8s", _, "overlays" | "sops", environment, ..] | ["argocd", environment, ..] => (Some(*environment), None),
         _ => (None, None),
     };
-    let said = cause.filter(|cause| cause.kind == "component").map(|cause| cause.name.as_str());
+    let said = cause
+        .filter(|cause| cause.kind == "component")
+        .map(|cause| cause.name.as_str());
     let is_component = |name: &&str| ComponentName::parse(name).is_ok_and(|name| stack.components.contains_key(&name));
     let is_environment = |name: &&str| stack.environments.iter().any(|known| known.as_str() == *name);
     let component = said.or(folder).filter(is_component);
@@ -237,9 +245,9 @@ fn of_disk(path: &RelPath, file: &TreeFile, has_line: bool, out: &Path) -> anyho
         return Ok(None);
     };
     Ok(match &file.content {
-        Content::Bytes(bytes) if found != **bytes => Some(
-            "the file on disk is another; this is told of the one that `stacktic gen` would make now".to_owned(),
-        ),
+        Content::Bytes(bytes) if found != **bytes => {
+            Some("the file on disk is another; this is told of the one that `stacktic gen` would make now".to_owned())
+        }
         Content::Skeleton(_) if has_line => {
             Some("lines are counted in the file as it is seeded, before anybody filled it in".to_owned())
         }

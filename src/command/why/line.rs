@@ -49,7 +49,8 @@ pub(super) fn line(file: &TreeFile, text: &str, number: usize, traced: &Traced, 
             }
         }
         Came::Added => {
-            let note = "stacktic put it in after the template was rendered: the first line, or a mark of data that is kept";
+            let note =
+                "stacktic put it in after the template was rendered: the first line, or a mark of data that is kept";
             line.note = Some(note.to_owned());
         }
         Came::Unknown if traced.source.is_empty() => {

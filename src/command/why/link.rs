@@ -154,7 +154,8 @@ fn objects(changes: &Changes<'_>, style: Style) -> Vec<String> {
     for line in diff.lines() {
         if !line.starts_with(' ') {
             let name = line.split_once(' ').map_or("", |(_, rest)| rest);
-            let of_file = |path: &str| name == path || name.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '));
+            let of_file =
+                |path: &str| name == path || name.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '));
             is_object = !changes.files.iter().any(|change| of_file(change.path.as_str()));
         }
         if is_object {

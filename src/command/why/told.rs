@@ -22,7 +22,11 @@ pub(super) fn answer(answer: &Answer, streams: &mut Streams<'_>) -> anyhow::Resu
 }
 
 fn head(answer: &Answer, out: &mut dyn Write) -> anyhow::Result<()> {
-    let entry = answer.entry.as_ref().map(|entry| format!(", {entry}")).unwrap_or_default();
+    let entry = answer
+        .entry
+        .as_ref()
+        .map(|entry| format!(", {entry}"))
+        .unwrap_or_default();
     let maker = match &answer.cause {
         Some(cause) => format!("{} {}{entry}", cause.kind, cause.name),
         None => answer.why.clone(),

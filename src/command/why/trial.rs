@@ -75,10 +75,15 @@ pub(super) fn trials<'a>(
 
 /// How far a link seems from what is asked: it is named by the line, ends at the component, or neither.
 fn distance(link: &Link, wanted: &Wanted<'_>) -> usize {
-    let line = wanted.line.and_then(|line| wanted.text.lines().nth(line - 1)).unwrap_or_default();
+    let line = wanted
+        .line
+        .and_then(|line| wanted.text.lines().nth(line - 1))
+        .unwrap_or_default();
     let ends = [link.from.as_str(), link.to.as_str()];
     let near = ends.iter().filter(|end| wanted.component == Some(**end)).count();
-    let named = ends.iter().filter(|end| line.contains(**end) || wanted.path.as_str().contains(**end));
+    let named = ends
+        .iter()
+        .filter(|end| line.contains(**end) || wanted.path.as_str().contains(**end));
     4 - near - named.count()
 }
 
