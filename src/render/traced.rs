@@ -130,9 +130,7 @@ fn still_open<'a>(line: &str, mut open: Option<&'a str>) -> Option<&'a str> {
                 let next = TAGS
                     .iter()
                     .filter_map(|(start, end)| Some((rest.find(start)?, start, end)));
-                let Some((at, start, end)) = next.min_by_key(|(at, ..)| *at) else {
-                    return None;
-                };
+                let (at, start, end) = next.min_by_key(|(at, ..)| *at)?;
                 (rest, open) = (&rest[at + start.len()..], Some(*end));
             }
         }

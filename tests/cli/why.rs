@@ -206,6 +206,16 @@ fn paths_lines_and_links_that_there_are_not() {
     }
 }
 
+#[test]
+fn a_file_that_lies_there_and_is_not_made() {
+    let project = Project::generated(LINKED);
+    project.write("stack.yaml", LINKED.split("links:").next().unwrap());
+    let run = project.run(&format!("why out/{SERVER}/files/loki_tools.py"));
+    assert_eq!(run.code, 1);
+    let said = "loki_tools.py`, though one lies there\nhint: `stacktic gen --dry-run` says whether it would go";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
 /// What `why --link` tells is what two runs of `gen` differ in.
 #[test]
 fn a_link_makes_what_goes_without_it() {

@@ -77,7 +77,7 @@ pub(super) fn run(
     let (path, number) = asked(wanted, out, &made.tree);
     let found = RelPath::parse(&path).ok();
     let Some((path, file)) = found.and_then(|path| made.tree.get(&path).map(|file| (path, file))) else {
-        return no_file(&path, &made.tree, streams);
+        return no_file(&path, out, &made.tree, streams);
     };
     let text = text(file);
     let count = text.lines().count();
@@ -116,7 +116,7 @@ fn asked(wanted: &str, out: &Path, tree: &Tree) -> (String, Option<usize>) {
     }
 }
 
-fn no_file(path: &str, tree: &Tree, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
+fn no_file(path: &str, out: &Path, tree: &Tree, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let all = || tree.iter().map(|(path, _)| path.as_str());
     // Who knows the name of a file alone is shown where such files lie.
@@ -133,7 +133,22 @@ fn no_file(path: &str, tree: &Tree, streams: &mut Streams<'_>) -> anyhow::Result
             suggestion(path, &beside).filter(|_| !beside.is_empty())
         }
     };
-    unknown(&format!("the stack makes no file `{path}`"), hint, streams)
+    let lies_there = match RelPath::parse(path) {
+        Ok(path) => open(out)?.read(&path)?.is_some(),
+        Err(_) => false,
+    };
+    let (there, hint) = match lies_there {
+        true => (
+            ", though one lies there",
+            Some("`stacktic gen --dry-run` says whether it would go, or is yours".to_owned()),
+        ),
+        false => ("", hint),
+    };
+    unknown(&format!("the stack makes no file `{path}`{there}"), hint, streams)
+}
+
+fn open(out: &Path) -> anyhow::Result<disk::Output> {
+    disk::Output::open(out, disk::Purpose::Look, &mut || {})
 }
 
 /// The text of a file as it is first written.
@@ -240,8 +255,7 @@ fn owners(stack: &Stack, path: &RelPath, cause: Option<&Cause>) -> (Option<Strin
 
 /// Whether what lies on disk is what was looked at.
 fn of_disk(path: &RelPath, file: &TreeFile, has_line: bool, out: &Path) -> anyhow::Result<Option<String>> {
-    let output = disk::Output::open(out, disk::Purpose::Look, &mut || {})?;
-    let Some(found) = output.read(path)? else {
+    let Some(found) = open(out)?.read(path)? else {
         return Ok(None);
     };
     Ok(match &file.content {
