@@ -67,6 +67,8 @@ fn main() {
         code.push_str("];\n");
     }
     blueprints(&mut code, &root.join("blueprints"));
+    let mut pages = String::new();
+    self::pages(&mut pages, &root.join("docs/codes"));
     for file in [
         "yaml/read.rs",
         "yaml/scalar.rs",
@@ -78,6 +80,7 @@ fn main() {
     }
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output folder"));
     fs::write(out.join("embedded.rs"), code).expect("the output folder takes files");
+    fs::write(out.join("pages.rs"), pages).expect("the output folder takes files");
     fs::write(out.join("tools.rs"), tools(&root)).expect("the output folder takes files");
 }
 
@@ -90,6 +93,18 @@ fn blueprints(code: &mut String, folder: &Path) {
             .file_stem()
             .and_then(|name| name.to_str())
             .expect("names are ASCII");
+        write!(code, "({name:?}, include_str!({path:?})),").expect("a string takes text");
+    }
+    code.push_str("];\n");
+}
+
+/// Write down the pages of codes, as they are.
+fn pages(code: &mut String, folder: &Path) {
+    println!("cargo:rerun-if-changed=docs/codes");
+    code.push_str("pub(super) static PAGES: &[(&str, &str)] = &[");
+    for path in entries(folder, ".md") {
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let name = name.expect("codes are ASCII");
         write!(code, "({name:?}, include_str!({path:?})),").expect("a string takes text");
     }
     code.push_str("];\n");

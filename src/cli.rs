@@ -7,6 +7,7 @@ mod graph;
 mod keys;
 mod secrets;
 mod verify;
+mod why;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub use graph::{GraphArgs, PictureArg, ViewArg};
 pub use keys::{AddKeyArgs, KeysArgs, KeysCommand, KeysOfArgs, RevokeKeyArgs};
 pub use secrets::{RotateArgs, SecretsArgs, SecretsCommand, SecretsOfArgs};
 pub use verify::VerifyArgs;
+pub use why::{ExplainArgs, WhyArgs};
 
 /// Exit codes, printed under `--help`.
 const EXIT_CODES: &str = "Exit codes:
@@ -89,6 +91,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Check what was generated, without the stack file
     Verify(VerifyArgs),
+    /// Tell why a file, or a line of it, is in the output, or all that a link makes
+    Why(WhyArgs),
+    /// Explain a component type, an interface, a pair of types or a code
+    Explain(ExplainArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
     Query(QueryArgs),
     /// Print the whole stack in one read, as its MCP server tells a model
@@ -125,6 +131,8 @@ impl Command {
             Self::Verify(args) => args.output.into(),
             Self::Dna(args) => args.output.into(),
             Self::Graph(args) => args.output.into(),
+            Self::Why(args) => args.output.into(),
+            Self::Explain(args) => args.output.into(),
             Self::Secrets(args) => args.command.of().output.into(),
             Self::Keys(args) => args.command.of().of.output.into(),
             Self::Catalog(CatalogArgs {

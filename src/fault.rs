@@ -15,6 +15,9 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// Every code, in the order of this file.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {

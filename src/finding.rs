@@ -47,6 +47,23 @@ impl From<fault::Code> for Code {
 }
 
 impl Code {
+    /// Every code of stack files.
+    pub const OF_STACKS: [Self; 13] = [
+        Self::E_TOPOLOGY_YAML,
+        Self::E_TOPOLOGY_LIMIT,
+        Self::E_TOPOLOGY_SCHEMA,
+        Self::E_TOPOLOGY_NAME,
+        Self::E_TOPOLOGY_COLLISION,
+        Self::E_TOPOLOGY_TYPE,
+        Self::E_TOPOLOGY_NAMESPACE,
+        Self::E_TOPOLOGY_TEXT,
+        Self::E_TOPOLOGY_LINK,
+        Self::E_TOPOLOGY_HOST,
+        Self::E_TOPOLOGY_EXTERNAL,
+        Self::E_TOPOLOGY_ENV,
+        Self::E_TOPOLOGY_SECRET,
+    ];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@ use crate::rel_path::{self, RelPath};
 use crate::stack::{SecretText, SecretValue};
 use crate::topology::caps::MAX_FILE_BYTES;
 
+mod between;
 mod changes;
 
 pub use changes::{Action, Change, Changes, Kept, MassDelete};

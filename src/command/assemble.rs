@@ -7,11 +7,18 @@ use anyhow::{Context as _, bail};
 use crate::catalog::Catalog;
 use crate::fault::Code;
 use crate::hook;
-use crate::plan::{self, Overlay};
+use crate::plan::{self, Overlay, Plan};
 use crate::render::{Renderer, Rendering, ensure_objects, ensure_sizes};
 use crate::stack::{self, Stack};
 use crate::topology::{EnvironmentDocument, Topology};
 use crate::tree::Tree;
+
+/// A tree, and the plans that its files stand in.
+pub(super) struct Assembled {
+    pub(super) tree: Tree,
+    /// That of the bases, and that of what differs by environment.
+    pub(super) plans: [Plan; 2],
+}
 
 /// The whole output tree of a stack.
 ///
@@ -31,6 +38,19 @@ pub(super) fn assemble_with(
     stack: &Stack,
     catalog: &Catalog,
 ) -> anyhow::Result<Tree> {
+    Ok(assemble_planned(renderer, topology, stack, catalog)?.tree)
+}
+
+/// The same with its plans.
+///
+/// # Errors
+/// A mistake in the catalog.
+pub(super) fn assemble_planned(
+    renderer: &mut Renderer,
+    topology: &Topology,
+    stack: &Stack,
+    catalog: &Catalog,
+) -> anyhow::Result<Assembled> {
     let base = renderer.render(plan::plan(stack, catalog, hook::run_all(stack, catalog)?)?)?;
     ensure_sizes(&base.tree)?;
     let mut environments = Vec::new();
@@ -54,7 +74,10 @@ pub(super) fn assemble_with(
         .joined(overlays.tree)
         .map_err(|message| Code::E_OUTPUT_PATH.fault(message))?;
     ensure_objects(&tree)?;
-    Ok(tree)
+    Ok(Assembled {
+        tree,
+        plans: [base.plan, overlays.plan],
+    })
 }
 
 /// Components that the stack file names in an environment.
@@ -106,7 +129,6 @@ mod tests {
 
     use super::*;
     use crate::catalog::{self, AttributeKind, AttributeType};
-    use crate::plan::Plan;
     use crate::rel_path::RelPath;
     use crate::topology::{self, Source};
     use crate::tree::TreeFile;

@@ -11,11 +11,13 @@ mod check;
 mod dev;
 mod dna;
 mod effects;
+mod explain;
 mod freeze;
 mod generate;
 mod graph;
 mod init;
 mod load;
+mod made;
 mod next_steps;
 mod notes;
 mod others;
@@ -26,6 +28,7 @@ mod together;
 mod verify;
 mod verify_audit;
 mod verify_controls;
+mod why;
 
 use std::io::Write;
 
@@ -94,6 +97,8 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
         Command::Secrets(args) => secrets::run(&args.command, &catalog()?, streams),
         Command::Dna(args) => dna::run(&args, &catalog()?, streams),
         Command::Graph(args) => graph::run(&args, &catalog()?, streams),
+        Command::Why(args) => why::run(&args, &catalog()?, streams),
+        Command::Explain(args) => explain::run(&args, &catalog()?, streams),
         Command::Keys(args) => secrets::keys(&args.command, &catalog()?, streams),
         Command::Freeze(args) => freeze::run(&args, &catalog()?, streams),
         Command::Query(args) => query::run(&args, &catalog()?, streams),

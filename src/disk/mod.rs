@@ -44,7 +44,7 @@ pub use digest::Digest;
 pub use fresh::write_new;
 pub use lock::{Lock, LockEntry, LockError};
 pub use output::{Output, Purpose};
-pub(crate) use skeleton::empty_values;
+pub(crate) use skeleton::{empty_values, render as seeded};
 pub(crate) use values::files as secret_files;
 pub use values::{SecretFile, is_encrypted, make_private_folder, values_of, with_values};
 pub use way::ensure_no_link_of_a_repository;

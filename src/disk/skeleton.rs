@@ -43,7 +43,7 @@ pub(super) struct Merged {
 }
 
 /// The file before anybody filled it in.
-pub(super) fn render(skeleton: &Skeleton) -> Vec<u8> {
+pub(crate) fn render(skeleton: &Skeleton) -> Vec<u8> {
     merge(
         skeleton,
         &[],

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use crate::catalog::Protocol;
 use crate::catalog::derived::{HEALTH, METRICS};
 use crate::stack::{Component, Endpoint, Link, Stack};
@@ -16,6 +18,36 @@ pub(super) struct Edge<'a> {
     pub(super) pods: BTreeMap<String, String>,
     pub(super) ports: BTreeSet<u16>,
     pub(super) why: String,
+}
+
+/// An edge as people and programs are told of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ToldEdge {
+    pub from: String,
+    pub to: String,
+    pub ports: BTreeSet<u16>,
+}
+
+/// What stands for places that are no component.
+const OUTSIDE: &str = "outside the cluster";
+
+/// All edges of a stack, and the ways of its links out of the cluster. Links that open the same have one edge.
+#[must_use]
+pub fn told_edges(stack: &Stack) -> BTreeSet<ToldEdge> {
+    let inside = edges(stack).into_iter().map(|edge| ToldEdge {
+        from: edge.from.name.to_string(),
+        to: edge.to.name.to_string(),
+        ports: edge.ports,
+    });
+    let open = stack.links.iter().flat_map(|link| {
+        let ports = link.kind.slot.egress.iter();
+        ports.map(|open| ToldEdge {
+            from: link.from.to_string(),
+            to: OUTSIDE.to_owned(),
+            ports: BTreeSet::from([open.port]),
+        })
+    });
+    inside.chain(open).collect()
 }
 
 /// All edges, in the order of the links; an external end has no pods and no edge of its own.

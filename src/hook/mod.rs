@@ -29,6 +29,7 @@ use crate::fault::Code;
 use crate::finding::suggestion;
 use crate::stack::Stack;
 
+pub use edges::{ToldEdge, told_edges};
 pub use mcp_clients::client_name;
 pub use releases::operator_values;
 pub use tools::{

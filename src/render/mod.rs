@@ -11,6 +11,7 @@ mod reaching;
 mod scopes;
 mod sizes;
 mod templates;
+mod traced;
 mod undefined;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use anyhow::Context as _;
 
 pub use objects::ensure_objects;
 pub use sizes::ensure_sizes;
+pub use traced::{Came, Traced};
 
 use crate::contents::Contents;
 use crate::fault::Code;

@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod changes;
+mod codes;
 mod findings;
 mod forms;
 mod keys;
@@ -16,6 +17,7 @@ mod unread;
 pub use access::{AccessChange, Gain, Way, access_diff, text_changes};
 pub use audit::{audit_flaws, audit_json, audit_text};
 pub use changes::{Detail, changes_json, changes_text, kept_text, unified_diff};
+pub use codes::{Example, Family, Page, codes, pages};
 pub use findings::{catalog_findings_text, findings_json, findings_text};
 pub use forms::{Form, Notice, Preview, of_changes, of_findings, preview, print};
 pub use keys::{keys_json, keys_text};

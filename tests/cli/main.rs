@@ -17,6 +17,7 @@ mod catalog_check;
 mod check;
 mod client_docs;
 mod dna;
+mod explain;
 mod faults;
 mod first_run;
 mod forms;
@@ -38,6 +39,7 @@ mod tool_files;
 mod upkeep;
 mod verify_audit;
 mod verify_controls;
+mod why;
 
 /// Compare what a run said with the text that stands in the test.
 macro_rules! assert_said {

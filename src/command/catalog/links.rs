@@ -10,22 +10,22 @@ use crate::exit::Exit;
 
 /// A legal link as it is told.
 #[derive(Serialize)]
-pub(super) struct ToldLink {
+pub(in crate::command) struct ToldLink {
     #[serde(rename = "type")]
-    pub(super) name: String,
-    pub(super) title: String,
-    pub(super) from: String,
-    pub(super) to: String,
-    pub(super) sub_component: Option<String>,
-    pub(super) interface: String,
-    pub(super) slot: String,
+    pub(in crate::command) name: String,
+    pub(in crate::command) title: String,
+    pub(in crate::command) from: String,
+    pub(in crate::command) to: String,
+    pub(in crate::command) sub_component: Option<String>,
+    pub(in crate::command) interface: String,
+    pub(in crate::command) slot: String,
     /// What of `link-types/pairs/` it has of its own.
     #[serde(skip)]
-    pub(super) pair: Option<String>,
-    pub(super) levels: Vec<Level>,
+    pub(in crate::command) pair: Option<String>,
+    pub(in crate::command) levels: Vec<Level>,
     /// The level of a link that names none.
-    pub(super) default: Level,
-    pub(super) effects: Vec<String>,
+    pub(in crate::command) default: Level,
+    pub(in crate::command) effects: Vec<String>,
 }
 
 pub(in crate::command) fn links(
@@ -59,7 +59,8 @@ pub(super) fn all(catalog: &Catalog) -> anyhow::Result<Vec<ToldLink>> {
     Ok(links.iter().map(|link| told(link, &hooks)).collect())
 }
 
-fn told(link: &LegalLink, hooks: &Hooks) -> ToldLink {
+/// A link as it is told.
+pub(in crate::command) fn told(link: &LegalLink, hooks: &Hooks) -> ToldLink {
     let kind = &link.kind;
     ToldLink {
         name: kind.name.clone(),

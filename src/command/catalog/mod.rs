@@ -8,7 +8,7 @@ mod page;
 mod show;
 
 pub(super) use audit::audit;
-pub(super) use links::links;
+pub(super) use links::{ToldLink, links, told};
 pub(super) use list::list;
 pub(super) use page::page;
-pub(super) use show::show;
+pub(super) use show::{entry, link_type, section, show};

@@ -48,7 +48,12 @@ pub(in crate::command) fn show(name: &str, catalog: &Catalog, streams: &mut Stre
 }
 
 /// Print the entry of this kind, where there is one.
-fn entry(kind: Kind, name: &str, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<bool> {
+pub(in crate::command) fn entry(
+    kind: Kind,
+    name: &str,
+    catalog: &Catalog,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
     match kind {
         Kind::Type => {
             let Some(entry) = catalog.component_type(name)? else {
@@ -176,7 +181,12 @@ fn line(link: &ToldLink) -> String {
     format!("{:<32} {:<16} {}", link.name, levels.join(" "), link.title)
 }
 
-fn section(out: &mut dyn Write, title: &str, lines: impl Iterator<Item = String>) -> anyhow::Result<()> {
+/// Lines under a title, where there are any.
+pub(in crate::command) fn section(
+    out: &mut dyn Write,
+    title: &str,
+    lines: impl Iterator<Item = String>,
+) -> anyhow::Result<()> {
     for (position, line) in lines.enumerate() {
         if position == 0 {
             writeln!(out, "\n{title}")?;
@@ -238,7 +248,8 @@ fn interface(kind: &Interface, catalog: &Catalog, out: &mut dyn Write) -> anyhow
     Ok(())
 }
 
-fn link_type(link: &ToldLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<()> {
+/// Print one way to link two types.
+pub(in crate::command) fn link_type(link: &ToldLink, catalog: &Catalog, out: &mut dyn Write) -> anyhow::Result<()> {
     let to = match &link.sub_component {
         Some(sub) => format!("{}/<{sub}>", link.to),
         None => link.to.clone(),

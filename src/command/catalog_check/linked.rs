@@ -7,11 +7,12 @@ use super::effects;
 use super::smallest::{self, Drawn, Provider};
 use super::suspects::Suspect;
 use super::trial::Trials;
-use crate::catalog::{Keys, Kind, LegalLink, Role, gives};
+use crate::catalog::{Keys, Kind, LegalLink, Level, Role, gives};
 use crate::command::effects::Hooks;
 use crate::fault::Code;
 use crate::stack::Stack;
 use crate::stack::gateway::HTTP;
+use crate::topology::Source;
 use crate::tree::Tree;
 
 /// Try the legal links that entries under check have a part in.
@@ -44,6 +45,18 @@ pub(super) fn links(trials: &mut Trials<'_>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The smallest stack of a link at a level, without the link and with it.
+pub(in crate::command) fn smallest_stacks(link: &LegalLink, level: Level, legal: &[LegalLink]) -> [Source; 2] {
+    let drawn = Drawn {
+        level,
+        has_env: false,
+        provider: Provider::Whole,
+        change: None,
+        gateways: gateways(link, legal),
+    };
+    [smallest::unlinked(link, drawn), smallest::linked(link, drawn)]
 }
 
 /// Whether a link is drawn as most are.

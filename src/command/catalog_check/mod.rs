@@ -22,6 +22,7 @@ use super::{Streams, tell_catalog};
 use crate::catalog::{Catalog, Report, check, load_told};
 use crate::cli::{CatalogCheckArgs, OutputArg};
 use crate::exit::Exit;
+pub(super) use linked::smallest_stacks;
 use trial::Trials;
 
 pub(super) fn run(args: CatalogCheckArgs, overlays: &[PathBuf], streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
