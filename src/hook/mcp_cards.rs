@@ -15,9 +15,8 @@ use crate::stack::{Component, Stack};
 /// The forms of the two documents; tests hold what is written to the schemas that these name.
 const CARD_SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
 const ENTRY_SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
-/// Most characters of a name and of a title, in both.
+/// Most characters of a name, in both. A title may have 100, which the names of a stack and a component never fill.
 const LONGEST_NAME: usize = 200;
-const LONGEST_TITLE: usize = 100;
 
 /// What servers of a type say of themselves in every stack.
 #[derive(Deserialize)]
@@ -80,12 +79,9 @@ fn told(stack: &Stack, server: &Component, identity: &Identity, schema: &str) ->
         "name": registered_name(&stack.domain, server.name.as_str()),
         "version": identity.version,
         "description": identity.description,
+        // As the running server calls itself in `serverInfo`.
+        "title": format!("{} {}", stack.name, server.name),
     });
-    // As the running server calls itself in `serverInfo`.
-    let title = format!("{} {}", stack.name, server.name);
-    if title.chars().count() <= LONGEST_TITLE {
-        told["title"] = Json::from(title);
-    }
     let website = server.text(WEBSITE);
     if !website.is_empty() {
         told["websiteUrl"] = Json::from(website);

@@ -22,7 +22,6 @@ VERSION = "1.0.0"
 DESCRIPTION = (
     "Governed MCP server of one stack: a tool is there because a person drew a link for it."
 )
-LONGEST_TITLE = 100
 # In the document itself: a client asks no other host for it. Three layers, 48 by 48.
 _PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAADAAAAAwAgMAAAAqbBEUAAAADFBMVEUAAAAlY+s7gvaTxf0uDlMrAAAAAXRS"
@@ -34,16 +33,10 @@ _PNG = (
 ICONS = [Icon(src=f"data:image/png;base64,{_PNG}", mime_type="image/png", sizes=["48x48"])]
 
 
-def title_of(topology: Topology) -> str | None:
-    """Return what people read; none where it would be too long for a card."""
-    title = f"{topology.stack} {topology.server}"
-    return title if len(title) <= LONGEST_TITLE else None
-
-
 def introduce(mcp: FastMCP, topology: Topology) -> None:
     """Set what FastMCP's own arguments have no words for."""
     server = mcp._mcp_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    server.title = title_of(topology)
+    server.title = f"{topology.stack} {topology.server}"
     server.description = DESCRIPTION
 
 
