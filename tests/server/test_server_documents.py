@@ -66,7 +66,7 @@ def document(stack: Generated, name: str) -> dict[str, Any]:
     return json.loads(text)
 
 
-def faults(schema: str, value: object) -> list[str]:
+def faults(schema: str, value: Any) -> list[str]:
     """What a schema has against a document, addresses and times included."""
     known = json.loads((SCHEMAS / schema).read_text("utf-8"))
     # That of cards is a set of parts, of which this is the whole.
