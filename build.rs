@@ -286,12 +286,13 @@ fn tool(tool: &Tool) -> String {
 
 fn contract(contract: &Contract) -> String {
     format!(
-        "Contract {{ envelope: {}, instance: {}, limits: {}, list_ttl_ms: {}, search: Cow::Borrowed(&[{}]) }}",
+        "Contract {{ envelope: {}, instance: {}, limits: {}, list_ttl_ms: {}, search: Cow::Borrowed(&[{}]), identity: {} }}",
         hashed(&contract.envelope),
         text(&contract.instance),
         text(&contract.limits),
         contract.list_ttl_ms,
-        contract.search.iter().map(search_tool).collect::<String>()
+        contract.search.iter().map(search_tool).collect::<String>(),
+        text(&contract.identity)
     )
 }
 

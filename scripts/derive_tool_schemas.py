@@ -47,6 +47,7 @@ from stacktic_mcp.core import (  # noqa: E402 -- after the path is set
     bodies,
     freshness,
     gate,
+    identity,
     limits,
     search,
     sessions,
@@ -195,6 +196,7 @@ def contract_text() -> str:
             "limits": key_limits(),
             "list_ttl_ms": freshness.LIST_TTL_MS,
             "search": [search_tool(tool.to_mcp_tool()) for tool in search.own_tools()],
+            "identity": identity.identity(),
         }
     )
 

@@ -13,6 +13,8 @@ use crate::view::object;
 
 /// The interface of who issues the tokens of callers.
 const TOKENS: &str = "oauth";
+/// The attribute of a server with a page for people.
+pub(super) const WEBSITE: &str = "website";
 
 pub(super) fn values(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Json> {
     let mut registries = Vec::new();
@@ -45,11 +47,21 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
         let resource = format!("https://{}/mcp", stack.published_host(server));
         registry["sign_in"] = json!({ "env": link.env_prefix, "resource": resource });
     }
+    let website = server.text(WEBSITE);
+    if !website.is_empty() {
+        registry["website"] = Json::from(website);
+    }
     let clients = clients(stack, server);
     if !clients.is_empty() {
         registry["clients"] = Json::Array(clients);
     }
     Ok(registry)
+}
+
+/// The link by which callers of a server sign in.
+pub(super) fn sign_in<'a>(stack: &'a Stack, server: &'a Component) -> Option<&'a Link> {
+    let mut links = stack.links_from(&server.name);
+    links.find(|link| link.kind.interface_name() == TOKENS)
 }
 
 /// The AI clients of a server: what each may reach, all where it has no list, and the day with which it ends.

@@ -8,6 +8,8 @@ pub mod deploy;
 mod edges;
 mod grafana_dashboards;
 pub(crate) mod markdown;
+mod mcp_bom;
+mod mcp_cards;
 mod mcp_clients;
 mod mcp_registry;
 mod network_policies;
@@ -56,8 +58,10 @@ const BY_PLAN: [&str; 5] = [
 type Function = fn(&Stack, &Catalog) -> anyhow::Result<Json>;
 
 /// The one place where the name of a function meets the function.
-const OF_THE_STACK: [(&str, Function); 9] = [
+const OF_THE_STACK: [(&str, Function); 11] = [
     ("grafana_dashboards", |stack, _| Ok(grafana_dashboards::values(stack))),
+    ("mcp_bom", |stack, _| mcp_bom::values(stack)),
+    ("mcp_cards", |stack, _| mcp_cards::values(stack)),
     ("mcp_clients", |stack, _| Ok(mcp_clients::values(stack))),
     ("mcp_registry", mcp_registry::values),
     ("network_policies", |stack, _| Ok(network_policies::values(stack))),

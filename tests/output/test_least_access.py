@@ -247,6 +247,8 @@ def test_nothing_else_changes(work: Workplace, targets: tuple[str, ...]) -> None
             # A skill asks only tools of what is linked.
             text = after[path].decode()
             assert [target for target in targets if f"`{target}_" in text] == [], path
+        elif path == "docs/mcp/fastmcp/bom.cdx.json":
+            assert_only_files_are_gone(before[path], after[path], targets)
         elif path.startswith("argocd/"):
             assert_only_waves_change(before[path], after[path])
         elif path.endswith("/stack-dna.json"):
@@ -254,6 +256,15 @@ def test_nothing_else_changes(work: Workplace, targets: tuple[str, ...]) -> None
         else:
             assert path.endswith("/stack-metadata.json"), f"{path} changed"
             assert_only_links_are_gone(before[path], after[path], targets)
+
+
+def assert_only_files_are_gone(before: bytes, after: bytes, targets: tuple[str, ...]) -> None:
+    """What the server is made of has lost the tool files of the links, and nothing else."""
+    old, new = ({one["name"] for one in json.loads(file)["components"]} for file in (before, after))
+    assert new < old
+    assert {Path(name).name for name in old - new} == {
+        Path(path).name for path in modules_of(targets)
+    }
 
 
 def assert_no_line_leads_to(targets: tuple[str, ...], before: bytes, after: bytes) -> None:

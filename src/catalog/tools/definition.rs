@@ -120,6 +120,8 @@ pub struct Contract {
     pub list_ttl_ms: u64,
     /// The tools that stand in front of all others where a stack wants them searched.
     pub search: Cow<'static, [SearchTool]>,
+    /// Who a server says that it is, the same in every stack: JSON, `null` where it says nothing.
+    pub identity: Cow<'static, str>,
 }
 
 /// A tool of the library that the server is made with: the same in every stack, and not of the envelope.
@@ -160,6 +162,7 @@ pub(super) fn parse_contract(bytes: &[u8]) -> serde_json::Result<Contract> {
         limits: Cow::Owned(file.limits.to_string()),
         list_ttl_ms: file.list_ttl_ms,
         search: file.search.into_iter().map(SearchTool::from).collect(),
+        identity: Cow::Owned(file.identity.to_string()),
     })
 }
 
@@ -212,6 +215,8 @@ struct ContractFile {
     list_ttl_ms: u64,
     #[serde(default)]
     search: Vec<SearchEntry>,
+    #[serde(default)]
+    identity: Json,
 }
 
 #[derive(Deserialize)]

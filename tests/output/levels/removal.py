@@ -40,7 +40,7 @@ DOCUMENTS = {
 # that agents answer from.
 COPIES = re.compile(
     r"^(k8s/deploy/base/[^/]+/config/(tools\.lock|topology|stack-metadata|stack-dna)\.json"
-    r"|docs/skills/[^/]+/SKILL\.md)$"
+    r"|docs/skills/[^/]+/SKILL\.md|docs/mcp/[^/]+/bom\.cdx\.json)$"
 )
 APPLICATION = re.compile(r"^argocd/dev/applications/([^/]+)\.yaml$")
 # Backups of some are made by an operator beside their own.
@@ -54,7 +54,8 @@ ANYWHERE = "egress [null,"
 BUILD = Path("k8s/build/base")
 OVERLAY = BASE.parent / "overlays" / "dev"
 DASHBOARDS = re.compile(rf"^{BASE}/[^/]+/values-dashboards\.yaml$")
-CLIENTS = re.compile(r"^docs/clients/")
+# How servers are reached: told where gateways publish them, and where callers sign in.
+CLIENTS = re.compile(r"^docs/(clients|mcp)/")
 # The user of Valkey for those without an account: also a word of other files.
 UNMADE = "default"
 # A values file that a hook makes of links: an Application lists those that there are.
@@ -265,7 +266,7 @@ def in_file(
         return []
     # By which address AI clients come, and how people sign in.
     if link.kind.interface in {"http", "oauth"} and CLIENTS.match(path):
-        ends = ("docs/clients/",)
+        ends = ("docs/clients/", "docs/mcp/")
     if not path.startswith(ends) or not ends:
         return ["changed"]
     own = words_of(own_links, links)
