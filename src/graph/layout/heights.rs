@@ -42,7 +42,7 @@ pub(super) fn heights(sizes: &[Size], order: &Order, spots: &Spots) -> Tops {
             room.settle(column, beside);
         }
     }
-    room.from_the_top()
+    room.moved_to_the_top()
 }
 
 /// Where everything is so far.
@@ -164,7 +164,7 @@ impl<'a> Room<'a> {
     }
 
     /// With the highest item at 0.
-    fn from_the_top(mut self) -> Tops {
+    fn moved_to_the_top(mut self) -> Tops {
         let tops = self.tops.spots.iter().chain(&self.tops.groups);
         let first = tops.copied().min_by(f64::total_cmp).unwrap_or(0.0);
         for top in self.tops.spots.iter_mut().chain(&mut self.tops.groups) {

@@ -31,6 +31,9 @@ enum Side {
     Right,
 }
 
+/// A line at a side of a box: the height it comes from, its join, and whether that begins there.
+type Port = (f64, usize, bool);
+
 struct Draft<'a> {
     sizes: &'a [Size],
     joins: &'a [Join],
@@ -155,7 +158,7 @@ impl Draft<'_> {
 
     /// Spread the lines at each side of a box, in the order of where they come from.
     fn set_ports(&mut self) {
-        let mut sides: BTreeMap<(usize, Side), Vec<(f64, usize, bool)>> = BTreeMap::new();
+        let mut sides: BTreeMap<(usize, Side), Vec<Port>> = BTreeMap::new();
         for (position, join) in self.joins.iter().enumerate() {
             let chain = &self.spots.chains[position];
             let (start, end) = (self.column_of(join.from), self.column_of(join.to));
