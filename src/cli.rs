@@ -1,5 +1,6 @@
 //! The command line: flags and their help, no logic.
 
+mod diff;
 mod dna;
 mod freeze;
 mod generate;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use diff::{CompareArgs, ImpactArgs, SidesArgs, TreeArg};
 pub use dna::{DetailArg, DnaArgs};
 pub use freeze::FreezeArgs;
 pub use generate::{DiffArg, FailOnArg, GenArgs, OnEditArg, ReportArg};
@@ -22,7 +24,7 @@ pub use verify::VerifyArgs;
 const EXIT_CODES: &str = "Exit codes:
   0   done, or nothing to do
   1   error: findings in the stack file, or a file that cannot be read or written
-  2   changes are pending (`--check`)
+  2   changes are pending (`--check`), two topologies differ (`diff`), or a change touches something (`impact`)
   3   refused or left: a foreign or edited file, too many deletes, an encrypted secret out of step
   4   the catalog or the lock file does not fit
   64  wrong usage";
@@ -85,6 +87,10 @@ pub enum Command {
     Gen(GenArgs),
     /// Check a stack file
     Check(CheckArgs),
+    /// Tell what differs between two topologies, of access, of the stack and of what is generated
+    Diff(CompareArgs),
+    /// Tell which consumers, AI tools and accounts a change touches
+    Impact(ImpactArgs),
     /// Check what was generated, without the stack file
     Verify(VerifyArgs),
     /// Ask the Stack Agent's questions of a stack file, offline
@@ -118,6 +124,8 @@ impl Command {
         match self {
             Self::Gen(args) => args.output,
             Self::Check(args) => args.output,
+            Self::Diff(args) => args.output,
+            Self::Impact(args) => args.output,
             Self::Verify(args) => args.output.into(),
             Self::Dna(args) => args.output.into(),
             Self::Secrets(args) => args.command.of().output.into(),

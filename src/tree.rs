@@ -13,8 +13,10 @@ use crate::rel_path::{self, RelPath};
 use crate::stack::{SecretText, SecretValue};
 use crate::topology::caps::MAX_FILE_BYTES;
 
+mod between;
 mod changes;
 
+pub use between::between;
 pub use changes::{Action, Change, Changes, Kept, MassDelete};
 pub(crate) use changes::{Leftover, Stamp};
 

@@ -15,6 +15,7 @@ mod builder;
 mod catalog;
 mod catalog_check;
 mod check;
+mod diff;
 mod dna;
 mod faults;
 mod first_run;
