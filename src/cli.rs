@@ -24,7 +24,7 @@ pub use verify::VerifyArgs;
 const EXIT_CODES: &str = "Exit codes:
   0   done, or nothing to do
   1   error: findings in the stack file, or a file that cannot be read or written
-  2   changes are pending (`--check`), two topologies differ (`diff`), or a change touches something (`impact`)
+  2   changes are pending (`--check`), something differs (`diff`) or is touched (`impact`)
   3   refused or left: a foreign or edited file, too many deletes, an encrypted secret out of step
   4   the catalog or the lock file does not fit
   64  wrong usage";

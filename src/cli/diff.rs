@@ -55,7 +55,9 @@ pub struct ImpactArgs {
 }
 
 fn help_of_diff() -> String {
-    format!("{SIDES}\n\nExit codes: 0 no difference, 2 a difference, 3 more gain than --fail-on lets through, 1 an error")
+    format!(
+        "{SIDES}\n\nExit codes: 0 no difference, 2 a difference, 3 more gain than --fail-on lets through, 1 an error"
+    )
 }
 
 fn help_of_impact() -> String {

@@ -87,7 +87,10 @@ impl<'a> Pair<'a> {
 pub(super) fn locks(tree: &Tree) -> anyhow::Result<SeenLock> {
     let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
     let mut all = bytes(tree, &root).map(parse).transpose()?.unwrap_or_default();
-    for (path, _) in tree.below("k8s/deploy/overlays/").filter(|(path, _)| overlay_server(path).is_some()) {
+    for (path, _) in tree
+        .below("k8s/deploy/overlays/")
+        .filter(|(path, _)| overlay_server(path).is_some())
+    {
         if let Some(bytes) = bytes(tree, path) {
             all.servers.extend(tools_lock(path, bytes)?.servers);
         }

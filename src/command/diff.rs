@@ -45,7 +45,11 @@ pub(super) fn run(
         tell_gain(streams)?;
         return Ok(Exit::Refused);
     }
-    Ok(if comparison.is_empty() { Exit::Done } else { Exit::Pending })
+    Ok(if comparison.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Pending
+    })
 }
 
 /// Both trees, in memory alone. They share a renderer, so no template is read twice.

@@ -157,7 +157,10 @@ fn whole(difference: &Difference) -> String {
         let by_all = if difference.by_all { ", by `*`" } else { "" };
         let _ = write!(text, " ({level}{by_all})");
     }
-    let kind = difference.kind.iter().filter(|_| matches!(difference.subject, Subject::Component(_)));
+    let kind = difference
+        .kind
+        .iter()
+        .filter(|_| matches!(difference.subject, Subject::Component(_)));
     let parts = kind.map(|kind| format!("type {kind}"));
     let parts: Vec<String> = parts.chain(difference.along.iter().cloned().map(cut)).collect();
     if !parts.is_empty() {

@@ -12,7 +12,9 @@ use crate::rel_path::RelPath;
 #[must_use]
 pub fn between<'tree>(before: &Tree, after: &'tree Tree) -> Changes<'tree> {
     let paths: BTreeSet<&RelPath> = before.iter().chain(after.iter()).map(|(path, _)| path).collect();
-    let files = paths.into_iter().filter_map(|path| change(path, before.get(path), after.get(path)));
+    let files = paths
+        .into_iter()
+        .filter_map(|path| change(path, before.get(path), after.get(path)));
     Changes {
         files: files.collect(),
         // As many locks as there would be on disk, so that none is pending by itself.
@@ -50,8 +52,17 @@ fn action(old: Option<&TreeFile>, new: &TreeFile) -> Action {
     match (old, new.class) {
         (None, Class::Owned) => Action::Create,
         (None, Class::Seeded) => Action::Seed,
-        (Some(old), _) if matches!((&old.content, &new.content), (Content::Skeleton(_), Content::Skeleton(_))) => {
-            if old.content == new.content { Action::SeedSame } else { Action::SkeletonUpdate }
+        (Some(old), _)
+            if matches!(
+                (&old.content, &new.content),
+                (Content::Skeleton(_), Content::Skeleton(_))
+            ) =>
+        {
+            if old.content == new.content {
+                Action::SeedSame
+            } else {
+                Action::SkeletonUpdate
+            }
         }
         (Some(old), Class::Seeded) if old.class == Class::Seeded => Action::SeedSame,
         (Some(old), Class::Owned) if old.content == new.content => Action::Same,
@@ -124,8 +135,11 @@ mod tests {
             ("yours", Seeded, owned("b")),
         ]);
         let changes = between(&before, &after);
-        let actions: BTreeMap<&str, Action> =
-            changes.files.iter().map(|change| (change.path.as_str(), change.action)).collect();
+        let actions: BTreeMap<&str, Action> = changes
+            .files
+            .iter()
+            .map(|change| (change.path.as_str(), change.action))
+            .collect();
         let expected = [
             ("come", Action::Create),
             ("gone", Action::Delete),
@@ -137,7 +151,11 @@ mod tests {
         ];
         assert_eq!(actions, expected.into());
         assert!(changes.pending() && !changes.reports());
-        let other = changes.files.iter().find(|change| change.path.as_str() == "other").unwrap();
+        let other = changes
+            .files
+            .iter()
+            .find(|change| change.path.as_str() == "other")
+            .unwrap();
         assert_eq!((other.before(), other.after()), (Some(&b"a"[..]), Some(&b"b"[..])));
         let secret = changes.files.iter().find(|change| change.secret).unwrap();
         assert_eq!((secret.before(), secret.after()), (None, None));

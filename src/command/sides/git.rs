@@ -61,7 +61,10 @@ impl Repository {
             false => folder,
         };
         if !folder.is_dir() {
-            bail!("there is no folder `{}`, so there is no repository to ask", folder.display());
+            bail!(
+                "there is no folder `{}`, so there is no repository to ask",
+                folder.display()
+            );
         }
         let ran = run(folder, &["rev-parse", "--show-toplevel", "--show-prefix"], MOST_TOLD)?;
         let text = String::from_utf8(ran.out).context("the path of the repository is no UTF-8 text")?;
@@ -99,7 +102,15 @@ impl Repository {
     pub(super) fn file(&self, commit: &str, path: &str, most: u64) -> Result<Found> {
         let listed = run(
             &self.folder,
-            &["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path],
+            &[
+                "--literal-pathspecs",
+                "ls-tree",
+                "-z",
+                "--full-tree",
+                commit,
+                "--",
+                path,
+            ],
             MOST_TOLD,
         )?;
         // `100644 blob 2f1c…\tstack.yaml`
@@ -130,8 +141,14 @@ fn run(folder: &Path, arguments: &[&str], most: u64) -> Result<Ran> {
     for name in ELSEWHERE {
         command.env_remove(name);
     }
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = match command.spawn() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!("`git` is not on PATH, so no revision can be read: install it, or name a file")
@@ -140,7 +157,10 @@ fn run(folder: &Path, arguments: &[&str], most: u64) -> Result<Ran> {
     };
     let (mut out, mut told) = (Vec::new(), String::new());
     if let Some(stream) = child.stdout.take() {
-        stream.take(most).read_to_end(&mut out).context("could not read what `git` says")?;
+        stream
+            .take(most)
+            .read_to_end(&mut out)
+            .context("could not read what `git` says")?;
     }
     if let Some(stream) = child.stderr.take() {
         // What it says of a failure is for people; one that is no text is no loss.
@@ -148,7 +168,11 @@ fn run(folder: &Path, arguments: &[&str], most: u64) -> Result<Ran> {
     }
     let status = child.wait().context("could not wait for `git`")?;
     let was_cut = out.len() as u64 == most;
-    let first = told.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let first = told
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     Ok(Ran {
         is_good: status.success() || was_cut,
         out,

@@ -155,7 +155,9 @@ fn read(revised: Revised) -> anyhow::Result<Read> {
         let folder = file.parent().unwrap_or(Path::new(""));
         for wanted in named(topology, folder) {
             let inside = wanted.strip_prefix(&repository.top).ok().and_then(Path::to_str);
-            let found = inside.map(|path| repository.file(&commit, path, MAX_METADATA)).transpose()?;
+            let found = inside
+                .map(|path| repository.file(&commit, path, MAX_METADATA))
+                .transpose()?;
             match found {
                 Some(git::Found::File(bytes)) => {
                     others.insert_text(&wanted, String::from_utf8_lossy(&bytes).into_owned());

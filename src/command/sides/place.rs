@@ -37,7 +37,10 @@ pub(super) fn of(flag: &str, text: &str, stack: &Path) -> anyhow::Result<Place> 
     if text == "-" || file.metadata().is_ok_and(|found| !found.is_dir()) {
         return Ok(Place::File(file.to_owned()));
     }
-    ensure!(!text.is_empty(), "`{flag}` names nothing: write a file, or a git revision such as `main`");
+    ensure!(
+        !text.is_empty(),
+        "`{flag}` names nothing: write a file, or a git revision such as `main`"
+    );
     ensure!(
         !text.starts_with('-'),
         "`{flag} {text}` is neither a file nor a revision: no revision begins with `-`, and a file is written `./{text}`"
@@ -77,7 +80,11 @@ fn revised(
         Some(path) => PathBuf::from(path),
     };
     let Some(path) = inside(&wanted) else {
-        bail!("`{}` lies outside of the repository `{}`", wanted.display(), repository.top.display());
+        bail!(
+            "`{}` lies outside of the repository `{}`",
+            wanted.display(),
+            repository.top.display()
+        );
     };
     let name = format!("{revision}:{path}");
     let hint = format!("write `{revision}:PATH` for a file of another name, from the top of the repository");
@@ -132,7 +139,11 @@ fn shown(folder: &Path) -> String {
 }
 
 fn no_repository(flag: &str, text: &str, folder: &Path, told: &str) -> String {
-    let reason = if told.is_empty() { String::new() } else { format!(" ({told})") };
+    let reason = if told.is_empty() {
+        String::new()
+    } else {
+        format!(" ({told})")
+    };
     format!(
         "there is no file `{text}`, and {} is in no git repository that has revisions{reason}: write `{flag} FILE`",
         shown(folder)
@@ -144,11 +155,17 @@ fn no_revision(flag: &str, text: &str, revision: &str, repository: &Repository) 
         return Ok(format!("`{flag} {text}` is a folder: name the stack file in it"));
     }
     let more = match repository.is_shallow()? {
-        true => "; this clone has a part of the history only, so fetch it first: `git fetch --unshallow`, or \
-                 `git fetch origin REF`",
+        true => {
+            "; this clone has a part of the history only, so fetch it first: `git fetch --unshallow`, or \
+                 `git fetch origin REF`"
+        }
         false => "",
     };
-    let file = if revision == text { format!("no file `{text}` and ") } else { String::new() };
+    let file = if revision == text {
+        format!("no file `{text}` and ")
+    } else {
+        String::new()
+    };
     Ok(format!(
         "there is {file}no revision `{revision}` in the repository `{}`{more}",
         repository.top.display()

@@ -112,19 +112,14 @@ pub fn preview(preview: &Preview<'_>) -> String {
 }
 
 /// Lists under their titles, folded; `nothing` says what holds where all but the first are empty.
-pub(in crate::report) fn lists(
-    stack: &str,
-    nothing: &str,
-    lists: &[(&str, Vec<String>)],
-    notes: &[String],
-) -> String {
+pub(in crate::report) fn lists(stack: &str, nothing: &str, lists: &[(&str, Vec<String>)], notes: &[String]) -> String {
     let mut text = format!("### stacktic: {}\n\n", code(stack));
     match lists.iter().skip(1).all(|(_, lines)| lines.is_empty()) {
         true => {
             let _ = writeln!(text, "The change {nothing}.");
         }
         false => {
-            let counts = lists.iter().map(|(title, lines)| format!("{} {title}", lines.len()));
+            let counts = lists.iter().map(|(title, lines)| format!("{title}: {}", lines.len()));
             let _ = writeln!(text, "{}", counts.collect::<Vec<_>>().join(", "));
         }
     }

@@ -66,8 +66,18 @@ fn lists(impact: &Impact<'_>) -> [(&'static str, Vec<String>); 3] {
 }
 
 fn consumer(consumer: &Consumer) -> String {
-    let path = consumer.path.join(" → ");
-    let told = if consumer.by_link { format!("{path} (its link)") } else { path };
+    let ends: Vec<&str> = consumer.reaches.iter().map(String::as_str).collect();
+    let mut told = match consumer.path.len() {
+        // Its own links say it; a way of more steps is one of several.
+        0..=2 => format!("{} → {}", consumer.name, ends.join(", ")),
+        _ => consumer.path.join(" → "),
+    };
+    if consumer.by_link {
+        told += match ends.len() {
+            1 => " (its link)",
+            _ => " (its links)",
+        };
+    }
     visible(&told)
 }
 
@@ -83,13 +93,21 @@ fn server(server: &ServerTouch) -> Vec<String> {
     let lines = by_how.into_iter().map(|((how, reaches), tools)| {
         let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
         let (told, more) = names.split_at(MOST_NAMES.min(names.len()));
-        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!(" and {} more", more.len())
+        };
         let noun = if names.len() == 1 { "tool" } else { "tools" };
         let count = names.len();
         visible(&format!(
             "{}: {count} {noun} of {reaches} {}: {}{more}",
             server.told(),
-            word(how),
+            word(how).unwrap_or(if count == 1 {
+                "reaches what changes"
+            } else {
+                "reach what changes"
+            }),
             told.join(", ")
         ))
     });
@@ -97,7 +115,11 @@ fn server(server: &ServerTouch) -> Vec<String> {
 }
 
 fn account(touch: &AccountTouch) -> String {
-    let environment = touch.environment.iter().map(|name| format!(" in {name}")).collect::<String>();
+    let environment = touch
+        .environment
+        .iter()
+        .map(|name| format!(" in {name}"))
+        .collect::<String>();
     let holders: Vec<&str> = touch.holders.iter().map(String::as_str).collect();
     visible(&format!(
         "{} at {}{environment} ({}, of {}) {}",
@@ -105,16 +127,17 @@ fn account(touch: &AccountTouch) -> String {
         touch.component,
         touch.level,
         holders.join(", "),
-        word(touch.how)
+        word(touch.how).unwrap_or("is at what changes")
     ))
 }
 
-fn word(how: How) -> &'static str {
+/// What becomes of it; nothing where it stays.
+fn word(how: How) -> Option<&'static str> {
     match how {
-        How::Gained => "gained",
-        How::Lost => "lost",
-        How::Changed => "changed",
-        How::Reached => "stays, at what changes",
+        How::Gained => Some("gained"),
+        How::Lost => Some("lost"),
+        How::Changed => Some("changed"),
+        How::Reached => None,
     }
 }
 

@@ -47,7 +47,10 @@ type Place = (String, Option<String>);
 /// Tools that are touched, by server; an environment tells those alone that are touched otherwise there.
 #[must_use]
 pub fn tools_touched(touched: &Touched, renames: &Renames, before: &SeenLock, after: &SeenLock) -> Vec<ServerTouch> {
-    let (old, new) = (by_place(before, &|name| renames.component(name)), by_place(after, &|name| name));
+    let (old, new) = (
+        by_place(before, &|name| renames.component(name)),
+        by_place(after, &|name| name),
+    );
     let none = SeenServer::none();
     let of = |servers: &BTreeMap<Place, &SeenServer>, place: &Place| -> SeenServer {
         // Without a lock of its own an environment has what the stack says.
@@ -60,7 +63,9 @@ pub fn tools_touched(touched: &Touched, renames: &Renames, before: &SeenLock, af
         let (server, environment) = place;
         let mut tools = between(touched, renames, server, (&of(&old, place), &of(&new, place)));
         if environment.is_some() {
-            let base = found.iter().find(|known| known.server == *server && known.environment.is_none());
+            let base = found
+                .iter()
+                .find(|known| known.server == *server && known.environment.is_none());
             tools.retain(|tool| base.is_none_or(|base| !base.tools.contains(tool)));
         }
         if !tools.is_empty() {
@@ -116,7 +121,12 @@ fn between(
             (None, _) => How::Gained,
             (_, None) => How::Lost,
             (Some(was), Some(is)) if is_another(was, is) || is_renamed || old_reach != new_reach => How::Changed,
-            _ if all.iter().any(|component| has_other_links(component, &old_links, &new_links)) => How::Changed,
+            _ if all
+                .iter()
+                .any(|component| has_other_links(component, &old_links, &new_links)) =>
+            {
+                How::Changed
+            }
             _ if is_reached() => How::Reached,
             _ => continue,
         };
@@ -160,7 +170,12 @@ fn has_other_links(component: &str, old: &BTreeMap<End, &SeenLink>, new: &BTreeM
         let links = links.iter().filter(|(end, _)| end.component == component);
         links
             .map(|(end, link)| {
-                let given = (link.level(), link.grants.clone(), link.scope.clone(), link.credential_keys.clone());
+                let given = (
+                    link.level(),
+                    link.grants.clone(),
+                    link.scope.clone(),
+                    link.credential_keys.clone(),
+                );
                 (end.clone(), given)
             })
             .collect()

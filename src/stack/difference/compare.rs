@@ -31,7 +31,7 @@ pub fn compare(before: &Snapshot, after: &Snapshot) -> Compared {
     comparison.components();
     comparison.links();
     let mut differences = comparison.found;
-    differences.sort_by(|left, right| left.subject.cmp(&right.subject));
+    differences.sort_by(|left, right| (&left.subject, &left.environment).cmp(&(&right.subject, &right.environment)));
     Compared { differences, renames }
 }
 
@@ -66,7 +66,10 @@ impl Comparison<'_> {
     /// Values that one of the two files gives; others follow from these.
     fn given(&mut self, subject: &Subject, (before, old): (&Fields, &Given), (after, new): (&Fields, &Given)) {
         let names = before.keys().chain(after.keys()).collect::<BTreeSet<_>>();
-        for field in names.into_iter().filter(|field| is_given(old, field) || is_given(new, field)) {
+        for field in names
+            .into_iter()
+            .filter(|field| is_given(old, field) || is_given(new, field))
+        {
             self.field(subject, field, before.get(field), after.get(field));
         }
     }
@@ -100,7 +103,12 @@ impl Comparison<'_> {
         let nothing = Given::new();
         for (old_name, before) in &self.before.components {
             let name = self.renames.component(old_name);
-            let Some(after) = self.after.components.get(name).filter(|after| after.kind == before.kind) else {
+            let Some(after) = self
+                .after
+                .components
+                .get(name)
+                .filter(|after| after.kind == before.kind)
+            else {
                 continue;
             };
             let was_given = old.given.get(old_name).unwrap_or(&nothing);
@@ -131,21 +139,41 @@ impl Comparison<'_> {
                 self.alone(Edit::Removed, subject, old);
                 continue;
             };
-            if name != *old_name {
-                self.found.push(Difference {
-                    kind: Some(new.kind.clone()),
-                    was: Some(old_name.clone()),
-                    ..Difference::new(Edit::Renamed, subject.clone())
-                });
-            }
-            self.part(&subject, old, new);
+            self.renamed((old_name, &name), &subject, (old, new));
             self.subs(&name, old, new);
         }
-        let known: BTreeSet<&str> = self.before.components.keys().map(|old| self.renames.component(old)).collect();
-        for (name, new) in self.after.components.iter().filter(|(name, _)| !known.contains(name.as_str())) {
+        let known: BTreeSet<&str> = self
+            .before
+            .components
+            .keys()
+            .map(|old| self.renames.component(old))
+            .collect();
+        for (name, new) in self
+            .after
+            .components
+            .iter()
+            .filter(|(name, _)| !known.contains(name.as_str()))
+        {
             self.alone(Edit::Added, Subject::Component(name.clone()), new);
             self.subs(name, &Part::default(), new);
         }
+    }
+
+    /// What both have, under one name or two; values that are its name follow from that.
+    fn renamed(&mut self, (was, name): (&str, &str), subject: &Subject, (old, new): (&Part, &Part)) {
+        let start = self.found.len();
+        self.part(subject, old, new);
+        if name == was {
+            return;
+        }
+        let mut others = self.found.split_off(start);
+        others.retain(|one| (&one.before, &one.after) != (&Some(json!(was)), &Some(json!(name))));
+        self.found.push(Difference {
+            kind: Some(new.kind.clone()),
+            was: Some(was.to_owned()),
+            ..Difference::new(Edit::Renamed, subject.clone())
+        });
+        self.found.append(&mut others);
     }
 
     /// Of another type it has other attributes: what became of them says nothing.
@@ -174,14 +202,7 @@ impl Comparison<'_> {
                 self.alone(Edit::Removed, subject, part);
                 continue;
             };
-            if name != *old_name {
-                self.found.push(Difference {
-                    kind: Some(new.kind.clone()),
-                    was: Some(old_name.clone()),
-                    ..Difference::new(Edit::Renamed, subject.clone())
-                });
-            }
-            self.part(&subject, part, new);
+            self.renamed((old_name, &name), &subject, (part, new));
             known.insert(name);
         }
         for (name, part) in new.subs.iter().filter(|(name, _)| !known.contains(*name)) {
@@ -249,7 +270,8 @@ impl Comparison<'_> {
         let old = self.before.components.get(&old_end.component);
         let new = self.after.components.get(&end.component);
         let sub = |part: &Part, end: &End| end.sub.as_ref().and_then(|sub| Some(part.subs.get(sub)?.kind.clone()));
-        old.zip(new).is_some_and(|(old, new)| old.kind != new.kind || sub(old, &old_end) != sub(new, end))
+        old.zip(new)
+            .is_some_and(|(old, new)| old.kind != new.kind || sub(old, &old_end) != sub(new, end))
     }
 
     fn whole_link(&mut self, edit: Edit, key: &LinkKey, line: &Line) {

@@ -35,9 +35,11 @@ pub struct Touched {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Consumer {
     pub name: String,
-    /// From it to what changed: `langflow`, `fastapi`, `cnpg/app_db`.
+    /// What it reaches by links of its own: what changed, or who is touched in turn.
+    pub reaches: BTreeSet<String>,
+    /// A way from it to what changed: `langflow`, `fastapi`, `cnpg/app_db`.
     pub path: Vec<String>,
-    /// It is its own link that changed, not what is at the end of it.
+    /// Only links of its own changed, not what is at the end of them.
     pub by_link: bool,
 }
 
@@ -146,7 +148,12 @@ fn pairs<'a>(before: View<'a>, after: View<'a>) -> Vec<(Option<&'a ComponentName
         own.map_or(view.base, |(_, stack)| stack)
     };
     let mut pairs = vec![(None, before.base, after.base)];
-    for name in before.base.environments.iter().filter(|name| after.base.environments.contains(name)) {
+    for name in before
+        .base
+        .environments
+        .iter()
+        .filter(|name| after.base.environments.contains(name))
+    {
         let (old, new) = (own(before, name), own(after, name));
         if !std::ptr::eq(old, before.base) || !std::ptr::eq(new, after.base) {
             pairs.push((Some(name), old, new));
@@ -175,6 +182,7 @@ pub fn consumers(touched: &Touched, before: &Stack, after: &Stack, renames: &Ren
         }
         let consumer = Consumer {
             name: link.from.component.clone(),
+            reaches: [link.to.to_string()].into(),
             path: vec![link.from.component.clone(), link.to.to_string()],
             by_link: !is_reached,
         };
@@ -183,8 +191,10 @@ pub fn consumers(touched: &Touched, before: &Stack, after: &Stack, renames: &Ren
             consumer.clone()
         });
         if known.by_link && is_reached {
-            *known = consumer;
+            known.path.clone_from(&consumer.path);
+            known.by_link = false;
         }
+        known.reaches.extend(consumer.reaches);
     }
     let direct = order.clone();
     add_by_way_of_others(&links, &direct, &mut found, &mut order, &touched.gone);
@@ -210,7 +220,10 @@ fn add_by_way_of_others<'a>(
     while !ring.is_empty() {
         let mut next = Vec::new();
         for target in ring {
-            let path = found.get(target).map(|consumer| consumer.path.clone()).unwrap_or_default();
+            let path = found
+                .get(target)
+                .map(|consumer| consumer.path.clone())
+                .unwrap_or_default();
             for source in by_target.get(target).into_iter().flatten() {
                 if found.contains_key(source) {
                     continue;
@@ -218,6 +231,7 @@ fn add_by_way_of_others<'a>(
                 let path = std::iter::once((*source).to_owned()).chain(path.iter().cloned());
                 let consumer = Consumer {
                     name: (*source).to_owned(),
+                    reaches: [target.to_owned()].into(),
                     path: path.collect(),
                     by_link: false,
                 };
@@ -282,7 +296,12 @@ fn between(touched: &Touched, old: &Stack, new: &Stack, renames: &Renames) -> Ve
 }
 
 fn is_another(old: &Held<'_>, new: &Held<'_>) -> bool {
-    let secret = |held: &Held<'_>| held.account.credential.as_ref().map(|credential| credential.name.clone());
+    let secret = |held: &Held<'_>| {
+        held.account
+            .credential
+            .as_ref()
+            .map(|credential| credential.name.clone())
+    };
     let (this, that) = (old.account, new.account);
     (this.level, &this.grants, &this.scope) != (that.level, &that.grants, &that.scope)
         || old.holders != new.holders
@@ -294,7 +313,9 @@ fn held<'a>(stack: &'a Stack, newer: &dyn Fn(End) -> End) -> BTreeMap<(String, S
     for account in &stack.accounts {
         let links: Vec<&Link> = stack.links_of(account).collect();
         let component = newer(End::new(&account.component, None::<&String>)).component;
-        let holders = links.iter().map(|link| newer(End::new(&link.from, None::<&String>)).component);
+        let holders = links
+            .iter()
+            .map(|link| newer(End::new(&link.from, None::<&String>)).component);
         let reach = links.iter().map(|link| newer(End::new(&link.to, link.sub.as_ref())));
         let held = Held {
             account,

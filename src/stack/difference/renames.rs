@@ -91,7 +91,8 @@ pub(super) fn find(before: &Snapshot, after: &Snapshot) -> Renames {
 fn components(before: &Snapshot, after: &Snapshot, renames: &Renames) -> Vec<(String, String)> {
     let taken: BTreeSet<&String> = renames.components.values().collect();
     let gone = before.components.iter();
-    let gone = gone.filter(|(name, _)| !after.components.contains_key(*name) && !renames.components.contains_key(*name));
+    let gone =
+        gone.filter(|(name, _)| !after.components.contains_key(*name) && !renames.components.contains_key(*name));
     let come = after.components.iter();
     let come = come.filter(|(name, _)| !before.components.contains_key(*name) && !taken.contains(name));
     let (gone, come) = (by_kind(gone), by_kind(come));
@@ -155,7 +156,9 @@ fn matched(gone: &[(String, Features)], come: &[(String, Features)]) -> Vec<(Str
             let score = scores[row][column];
             let beside = scores[row].iter().enumerate().filter(|(other, _)| *other != column);
             let below = scores.iter().enumerate().filter(|(other, _)| *other != row);
-            let mut rivals = beside.map(|(_, rival)| *rival).chain(below.map(|(_, line)| line[column]));
+            let mut rivals = beside
+                .map(|(_, rival)| *rival)
+                .chain(below.map(|(_, line)| line[column]));
             if score >= NEAR && rivals.all(|rival| rival < score) {
                 found.push((old.clone(), new.clone()));
             }
@@ -204,7 +207,7 @@ impl<'a> Side<'a> {
         let Some(part) = self.snapshot.components.get(name) else {
             return Features::new();
         };
-        let mut features = given(part);
+        let mut features = given(name, part);
         let external = part.fields.iter().filter(|(field, _)| field.starts_with("external"));
         features.extend(external.map(|(field, value)| format!("{field}={}", told(value))));
         features.extend(part.subs.iter().map(|(sub, part)| format!("{} {sub}", part.kind)));
@@ -220,7 +223,7 @@ impl<'a> Side<'a> {
     }
 
     fn sub(&self, component: &str, name: &str, part: &Part) -> Features {
-        let mut features = given(part);
+        let mut features = given(name, part);
         let links = self.links.get(component).into_iter().flatten();
         features.extend(links.filter_map(|link| {
             let is_it = |end: &End| end.component == component && end.sub.as_deref() == Some(name);
@@ -241,9 +244,13 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What was written of it.
-fn given(part: &Part) -> Features {
+/// What was written of it; a value that is its name says nothing more than the name.
+fn given(name: &str, part: &Part) -> Features {
     let given = part.attributes.iter();
     let given = given.filter(|(field, _)| is_given(&part.given, field));
-    given.map(|(field, value)| format!("{field}={}", told(value))).collect()
+    let value = |value| match told(value) {
+        value if value == name => ".".to_owned(),
+        value => value,
+    };
+    given.map(|(field, is)| format!("{field}={}", value(is))).collect()
 }

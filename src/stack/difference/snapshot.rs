@@ -11,7 +11,8 @@ use crate::level::Level;
 use crate::name::ComponentName;
 use crate::stack::{AttributeValue, Attributes, Component, Link, Stack};
 use crate::topology::{
-    ComponentDocument, EnvironmentDocument, ExternalDocument, GitopsDocument, StackDocument, SubComponentDocument,
+    ComponentDocument, EnvironmentDocument, ExternalDocument, GitopsDocument, Resolver, StackDocument,
+    SubComponentDocument,
 };
 
 /// All of a topology that a difference can be about.
@@ -123,7 +124,9 @@ fn overlay(written: &EnvironmentDocument, own: Option<&Stack>) -> Overlay {
     fields.extend(written.domain.iter().map(|domain| ("domain".to_owned(), json!(domain))));
     if let Some(cluster) = &written.cluster {
         fields.insert("cluster.name".to_owned(), json!(cluster.name));
-        fields.insert("cluster.dns".to_owned(), json!(snake(&format!("{:?}", cluster.dns))));
+        if cluster.dns != Resolver::default() {
+            fields.insert("cluster.dns".to_owned(), json!(snake(&format!("{:?}", cluster.dns))));
+        }
         if !cluster.dns_cache.is_empty() {
             fields.insert("cluster.dns_cache".to_owned(), json!(cluster.dns_cache));
         }
@@ -221,7 +224,9 @@ pub(super) fn key(link: &Link) -> LinkKey {
 fn line(link: &Link, document: &StackDocument) -> (LinkKey, Line) {
     let written = document.links.get(link.position);
     let mut fields = flat(&link.with);
-    let mut given: BTreeSet<String> = written.map(|link| link.with.keys().cloned().collect()).unwrap_or_default();
+    let mut given: BTreeSet<String> = written
+        .map(|link| link.with.keys().cloned().collect())
+        .unwrap_or_default();
     if let Some(env) = &link.given_env {
         fields.insert("env".to_owned(), json!(env.to_string()));
     }

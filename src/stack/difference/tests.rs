@@ -36,10 +36,15 @@ fn checked(text: &str) -> (Topology, Stack, Vec<(ComponentName, Stack)>) {
     let (topology, shape) = topology::parse(&Source { name, text }).unwrap();
     let of = |environment| {
         let shape = shape.clone();
-        crate::stack::check::check(&topology, &catalog, shape, environment).unwrap().unwrap()
+        crate::stack::check::check(&topology, &catalog, shape, environment)
+            .unwrap()
+            .unwrap()
     };
     let stack = of(None);
-    let environments = stack.environments.iter().map(|name| (name.clone(), of(Some(name.as_str()))));
+    let environments = stack
+        .environments
+        .iter()
+        .map(|name| (name.clone(), of(Some(name.as_str()))));
     let environments = environments.collect();
     (topology, stack, environments)
 }
@@ -64,7 +69,11 @@ fn lines(compared: &Compared) -> Vec<String> {
         };
         let value = |value: &Option<Json>| value.as_ref().map_or_else(String::new, told);
         let edit = format!("{:?}", difference.edit).to_lowercase();
-        let environment = difference.environment.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+        let environment = difference
+            .environment
+            .as_ref()
+            .map(|name| format!(" in {name}"))
+            .unwrap_or_default();
         match (&difference.field, &difference.was) {
             (Some(field), _) => {
                 let (before, after) = (value(&difference.before), value(&difference.after));
@@ -96,26 +105,56 @@ fn what_is_written_otherwise_is_one_line_each() {
         (vec![], vec![]),
         // Another order and comments are no difference.
         (
-            vec![("  loki: {type: loki}\n", ""), ("components:\n", "components:\n  # logs\n  loki: {type: loki}\n")],
+            vec![
+                ("  loki: {type: loki}\n", ""),
+                (
+                    "components:\n  fastmcp",
+                    "components:\n  # logs\n  loki: {type: loki}\n  fastmcp",
+                ),
+            ],
             vec![],
         ),
-        (vec![("domain: shop.example.com", "domain: example.org")], vec!["changed stack domain shop.example.com>example.org"]),
-        (vec![("storage: 50Gi", "storage: 60Gi")], vec!["changed cnpg in prod storage 50Gi>60Gi"]),
-        (vec![("dev: {}", "dev: {profile: ha}")], vec!["changed environment dev profile dev>ha"]),
+        (
+            vec![("domain: shop.example.com", "domain: example.org")],
+            vec!["changed stack domain shop.example.com>example.org"],
+        ),
+        (
+            vec![("storage: 50Gi", "storage: 60Gi")],
+            vec!["changed cnpg in prod storage 50Gi>60Gi"],
+        ),
+        (
+            vec![("dev: {}", "dev: {domain: dev.example.com}")],
+            vec!["changed environment dev domain >dev.example.com"],
+        ),
         (vec![("  dev: {}\n", "")], vec!["removed environment dev"]),
-        (vec![("api:1.0.0", "api:1.1.0")], vec!["changed api image registry.example.com/api:1.0.0>registry.example.com/api:1.1.0"]),
-        (vec![("access: own", "access: write")], vec!["changed api → cnpg/app_db access own>write"]),
+        (
+            vec![("api:1.0.0", "api:1.1.0")],
+            vec!["changed api image registry.example.com/api:1.0.0>registry.example.com/api:1.1.0"],
+        ),
+        (
+            vec![("access: own", "access: write")],
+            vec!["changed api → cnpg/app_db access own>write"],
+        ),
         (
             vec![("to: valkey, access: write", "to: valkey, access: write, env: CACHE")],
             vec!["changed api → valkey env >CACHE"],
         ),
-        (vec![("  - {from: fastmcp, to: loki}\n", "")], vec!["removed fastmcp → loki"]),
         (
-            vec![("app_db: {type: database}", "app_db: {type: database}\n      hr: {type: database}")],
+            vec![("  - {from: fastmcp, to: loki}\n", "")],
+            vec!["removed fastmcp → loki"],
+        ),
+        (
+            vec![(
+                "app_db: {type: database}",
+                "app_db: {type: database}\n      hr: {type: database}",
+            )],
             vec!["added cnpg/hr"],
         ),
         (
-            vec![("  valkey: {type: valkey}\n", ""), ("  - {from: api, to: valkey, access: write}\n", "")],
+            vec![
+                ("  valkey: {type: valkey}\n", ""),
+                ("  - {from: api, to: valkey, access: write}\n", ""),
+            ],
             vec!["removed valkey", "removed api → valkey"],
         ),
         (
@@ -138,7 +177,10 @@ fn what_is_written_otherwise_is_one_line_each() {
 
 #[test]
 fn a_rename_is_one_line_with_all_its_links() {
-    assert_eq!(told_of(&[("  loki:", "  logs:"), ("to: loki", "to: logs")]), ["renamed logs was loki"]);
+    assert_eq!(
+        told_of(&[("  loki:", "  logs:"), ("to: loki", "to: logs")]),
+        ["renamed logs was loki"]
+    );
     assert_eq!(told_of(&[("app_db", "main_db")]), ["renamed cnpg/main_db was app_db"]);
     // Two neighbours at once, and what is inside of one of them.
     assert_eq!(
@@ -158,14 +200,44 @@ fn a_rename_is_one_line_with_all_its_links() {
 #[test]
 fn what_is_no_rename() {
     // Another type, or other links, or two that are as near.
-    let told = told_of(&[("  loki: {type: loki}", "  logs: {type: valkey}"), ("to: loki", "to: logs")]);
-    assert_eq!(told, ["removed loki", "added logs", "removed fastmcp → loki", "added fastmcp → logs"]);
-    let told = told_of(&[("  valkey: {type: valkey}", "  cache: {type: valkey}"), ("{from: api, to: valkey, access: write}", "{from: fastmcp, to: cache}")]);
-    assert_eq!(told, ["added cache", "removed valkey", "removed api → valkey", "added fastmcp → cache"]);
-    let two = edited(&[("app_db: {type: database}", "app_db: {type: database}\n      a: {type: database}\n      b: {type: database}")]);
-    let others = two.replace("a: {type: database}", "c: {type: database}").replace("b: {type", "d: {type");
+    let told = told_of(&[
+        ("  loki: {type: loki}", "  logs: {type: valkey}"),
+        ("to: loki", "to: logs"),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "added logs",
+            "removed loki",
+            "added fastmcp → logs",
+            "removed fastmcp → loki"
+        ]
+    );
+    let told = told_of(&[
+        ("  valkey: {type: valkey}", "  cache: {type: valkey}"),
+        ("{from: api, to: valkey, access: write}", "{from: fastmcp, to: cache}"),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "added cache",
+            "removed valkey",
+            "removed api → valkey",
+            "added fastmcp → cache"
+        ]
+    );
+    let two = edited(&[(
+        "app_db: {type: database}",
+        "app_db: {type: database}\n      a: {type: database}\n      b: {type: database}",
+    )]);
+    let others = two
+        .replace("      a: {", "      c: {")
+        .replace("      b: {", "      d: {");
     let told = lines(&compared(&two, &others));
-    assert_eq!(told, ["removed cnpg/a", "removed cnpg/b", "added cnpg/c", "added cnpg/d"]);
+    assert_eq!(
+        told,
+        ["removed cnpg/a", "removed cnpg/b", "added cnpg/c", "added cnpg/d"]
+    );
 }
 
 /// Consumers by their ways, and accounts.
@@ -175,8 +247,14 @@ fn impact(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
         Snapshot::of(&topology.document, stack, environments)
     };
     let compared = compare(&snapshot(&before), &snapshot(&after));
-    let old = View { base: &before.1, environments: &before.2 };
-    let new = View { base: &after.1, environments: &after.2 };
+    let old = View {
+        base: &before.1,
+        environments: &before.2,
+    };
+    let new = View {
+        base: &after.1,
+        environments: &after.2,
+    };
     let touched = Touched::of(&compared, old, new);
     let consumers = consumers(&touched, &before.1, &after.1, &compared.renames);
     let accounts = accounts(&touched, old, new, &compared.renames);
@@ -194,15 +272,27 @@ fn who_reaches_what_changes() {
     let (consumers, accounts) = impact(STACK, STACK);
     assert_eq!((consumers.len(), accounts.len()), (0, 0));
     // One database touches those that use it, or all of the server.
-    let two = edited(&[("app_db: {type: database}", "app_db: {type: database}\n      hr: {type: database}")]);
-    let used = two.replace("to: valkey, access: write}", "to: valkey, access: write}\n  - {from: fastmcp, to: api}");
+    let two = edited(&[(
+        "app_db: {type: database}",
+        "app_db: {type: database}\n      hr: {type: database}",
+    )]);
+    let used = two.replace(
+        "to: valkey, access: write}",
+        "to: valkey, access: write}\n  - {from: fastmcp, to: api}",
+    );
     let renamed = used.replace("hr: {type", "people: {type");
     let (consumers, _) = impact(&used, &renamed);
     assert_eq!(consumers, ["fastmcp → cnpg"]);
     // A component touches all, also by way of others.
-    let (consumers, accounts) = impact(&used, &used.replace("to: valkey, access: write", "to: valkey, access: read"));
+    let (consumers, accounts) = impact(
+        &used,
+        &used.replace("to: valkey, access: write", "to: valkey, access: read"),
+    );
     assert_eq!(consumers, ["api → valkey", "fastmcp → api → valkey"]);
-    assert!(accounts.iter().all(|line| line.ends_with("at valkey")) && !accounts.is_empty(), "{accounts:?}");
+    assert!(
+        accounts.iter().all(|line| line.ends_with("at valkey")) && !accounts.is_empty(),
+        "{accounts:?}"
+    );
     // A component that nobody is linked to touches nobody.
     let alone = edited(&[("  loki: {type: loki}", "  loki: {type: loki}\n  kafka: {type: kafka}")]);
     assert_eq!(impact(STACK, &alone), (vec![], vec![]));
