@@ -79,10 +79,7 @@ impl Others {
         let metadata = match self.0.get(&plain(&file)) {
             Some(Other::Made(fresh)) => fresh,
             other => {
-                read = match other {
-                    Some(Other::Text(text)) => of_text(text),
-                    _ => self::read(&file),
-                };
+                read = once_or_now(other, &file);
                 let hint =
                     "name the `stack-metadata.json` in the output of the other stack, from the folder of this file";
                 read.as_ref()
@@ -159,6 +156,14 @@ fn plain(path: &Path) -> PathBuf {
         }
     }
     found
+}
+
+/// A file as it once was, else as it is on disk.
+fn once_or_now(once: Option<&Other>, file: &Path) -> Result<StackMetadata, String> {
+    match once {
+        Some(Other::Text(text)) => of_text(text),
+        _ => read(file),
+    }
 }
 
 /// The fact is about the file, and repeats nothing of what stands in it.

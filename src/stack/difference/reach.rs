@@ -250,7 +250,7 @@ pub fn accounts(touched: &Touched, before: View<'_>, after: View<'_>, renames: &
     let mut found: Vec<AccountTouch> = Vec::new();
     for (environment, old, new) in pairs(before, after) {
         for touch in between(touched, old, new, renames) {
-            let is_known = found.iter().any(|known| *known == touch);
+            let is_known = found.contains(&touch);
             if !is_known {
                 found.push(AccountTouch {
                     environment: environment.map(ToString::to_string),
