@@ -1,5 +1,6 @@
 //! The command line: flags and their help, no logic.
 
+mod diff;
 mod dna;
 mod freeze;
 mod generate;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use diff::{CompareArgs, ImpactArgs, SidesArgs, TreeArg};
 pub use dna::{DetailArg, DnaArgs};
 pub use freeze::FreezeArgs;
 pub use generate::{DiffArg, FailOnArg, GenArgs, OnEditArg, ReportArg};
@@ -26,7 +28,7 @@ pub use why::{ExplainArgs, WhyArgs};
 const EXIT_CODES: &str = "Exit codes:
   0   done, or nothing to do
   1   error: findings in the stack file, or a file that cannot be read or written
-  2   changes are pending (`--check`)
+  2   changes are pending (`--check`), something differs (`diff`) or is touched (`impact`)
   3   refused or left: a foreign or edited file, too many deletes, an encrypted secret out of step
   4   the catalog or the lock file does not fit
   64  wrong usage";
@@ -89,6 +91,10 @@ pub enum Command {
     Gen(GenArgs),
     /// Check a stack file
     Check(CheckArgs),
+    /// Tell what differs between two topologies, of access, of the stack and of what is generated
+    Diff(CompareArgs),
+    /// Tell which consumers, AI tools and accounts a change touches
+    Impact(ImpactArgs),
     /// Check what was generated, without the stack file
     Verify(VerifyArgs),
     /// Tell why a file, or a line of it, is in the output, or all that a link makes
@@ -128,6 +134,8 @@ impl Command {
         match self {
             Self::Gen(args) => args.output,
             Self::Check(args) => args.output,
+            Self::Diff(args) => args.output,
+            Self::Impact(args) => args.output,
             Self::Verify(args) => args.output.into(),
             Self::Dna(args) => args.output.into(),
             Self::Graph(args) => args.output.into(),

@@ -167,11 +167,19 @@ impl From<crate::cli::ServeArgs> for ServeSettings {
 /// Whether messages carry colors.
 #[must_use]
 pub fn colors(wanted: ColorArg) -> bool {
+    has_colors(wanted, &|| std::io::stderr().is_terminal())
+}
+
+/// Whether what goes to standard output carries colors.
+#[must_use]
+pub fn colors_of_output(wanted: ColorArg) -> bool {
+    has_colors(wanted, &|| std::io::stdout().is_terminal())
+}
+
+fn has_colors(wanted: ColorArg, is_terminal: &dyn Fn() -> bool) -> bool {
     match wanted {
         ColorArg::Always => true,
         ColorArg::Never => false,
-        ColorArg::Auto => {
-            std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::io::stderr().is_terminal()
-        }
+        ColorArg::Auto => std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && is_terminal(),
     }
 }

@@ -16,6 +16,7 @@ use crate::topology::caps::MAX_FILE_BYTES;
 mod between;
 mod changes;
 
+pub use between::between;
 pub use changes::{Action, Change, Changes, Kept, MassDelete};
 pub(crate) use changes::{Leftover, Stamp};
 

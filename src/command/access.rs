@@ -1,8 +1,7 @@
-//! The access diff of a run: the locks of the new tree against those that are on disk.
+//! The access diff of a run: the locks of the new tree against those that are on disk, or in another tree.
 
 use anyhow::{Context as _, anyhow};
 
-use crate::disk;
 use crate::hook::SeenLock;
 use crate::name::RelPath;
 use crate::report::{self, AccessChange};
@@ -11,9 +10,12 @@ use crate::tree::{Changes, Content, Tree};
 /// Name of the lock, at the top of the output and in the folder of each server.
 const TOOLS_LOCK: &str = "tools.lock.json";
 
-/// What an AI gains or loses against the locks that are on disk: the stack's, and those of
+/// The bytes that stood at a path before.
+type Before<'a> = &'a dyn Fn(&RelPath) -> anyhow::Result<Option<Vec<u8>>>;
+
+/// What an AI gains or loses against the locks that were there before: the stack's, and those of
 /// environments that override what a server reaches.
-pub(super) fn access(tree: &Tree, changes: &Changes<'_>, output: &disk::Output) -> anyhow::Result<Vec<AccessChange>> {
+pub(super) fn access(tree: &Tree, changes: &Changes<'_>, output: Before<'_>) -> anyhow::Result<Vec<AccessChange>> {
     let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
     let mut access = Vec::new();
     if let Some(pair) = Pair::read(tree, &root, output)? {
@@ -62,8 +64,8 @@ struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    fn read(tree: &'a Tree, path: &'a RelPath, output: &disk::Output) -> anyhow::Result<Option<Self>> {
-        let (before, after) = (output.read(path)?, bytes(tree, path));
+    fn read(tree: &'a Tree, path: &'a RelPath, output: Before<'_>) -> anyhow::Result<Option<Self>> {
+        let (before, after) = (output(path)?, bytes(tree, path));
         let differs = before.as_deref() != after;
         Ok(differs.then_some(Self { path, before, after }))
     }
@@ -81,7 +83,23 @@ impl<'a> Pair<'a> {
     }
 }
 
-fn bytes<'a>(tree: &'a Tree, path: &RelPath) -> Option<&'a [u8]> {
+/// The locks of a tree: the stack's servers, and those of environments that override what one reaches.
+pub(super) fn locks(tree: &Tree) -> anyhow::Result<SeenLock> {
+    let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
+    let mut all = bytes(tree, &root).map(parse).transpose()?.unwrap_or_default();
+    for (path, _) in tree
+        .below("k8s/deploy/overlays/")
+        .filter(|(path, _)| overlay_server(path).is_some())
+    {
+        if let Some(bytes) = bytes(tree, path) {
+            all.servers.extend(tools_lock(path, bytes)?.servers);
+        }
+    }
+    Ok(all)
+}
+
+/// The bytes of a file of a tree; a file of secrets has none to show.
+pub(super) fn bytes<'a>(tree: &'a Tree, path: &RelPath) -> Option<&'a [u8]> {
     match tree.get(path).map(|file| &file.content) {
         Some(Content::Bytes(bytes)) => Some(bytes),
         _ => None,

@@ -88,7 +88,7 @@ fn named<'a>(topology: &'a Topology, environment: &str) -> BTreeSet<&'a str> {
 }
 
 /// Whether anything of the environment is not as in the base.
-fn has_own_values(topology: &Topology, stack: &Stack, name: &str) -> bool {
+pub(super) fn has_own_values(topology: &Topology, stack: &Stack, name: &str) -> bool {
     let document = topology.document.environments.get(name);
     stack.differs || document.is_some_and(EnvironmentDocument::differs)
 }

@@ -101,7 +101,7 @@ fn compare<'a>(made: &'a Made<'a>, streams: &mut Streams<'_>) -> anyhow::Result<
     disk::ensure_no_link_of_a_repository(&settings.out, &settings.stack_folder)?;
     let mut output = disk::Output::open(&settings.out, purpose, &mut || tell_wait(settings, streams))?;
     let changes = output.diff(tree, &options, &is_producible, &mut || tell_wait(settings, streams))?;
-    let access = access(tree, &changes, &output)?;
+    let access = access(tree, &changes, &|path| output.read(path))?;
     let steps = match settings.mode {
         Mode::Write => next_steps(&checked.stack, tree, &changes, &output, settings)?,
         Mode::Check | Mode::DryRun | Mode::Diff(_) => Vec::new(),
@@ -174,6 +174,7 @@ fn commented(work: &Work<'_>) -> String {
         stack: stack.name.as_str(),
         changes: &work.changes,
         access: &work.access,
+        differences: &[],
         notes: &notes::notes(stack),
     })
 }
@@ -233,7 +234,7 @@ fn told(work: &Work<'_>, is_blocked: bool, streams: &mut Streams<'_>) -> anyhow:
     Ok(())
 }
 
-fn tell_gain(streams: &mut Streams<'_>) -> anyhow::Result<()> {
+pub(super) fn tell_gain(streams: &mut Streams<'_>) -> anyhow::Result<()> {
     let (error, hint) = (streams.style.error("error"), streams.style.hint("hint"));
     writeln!(
         streams.messages,

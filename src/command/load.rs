@@ -37,12 +37,16 @@ pub(super) fn load(stack_file: &Path, catalog: &Catalog) -> anyhow::Result<Loade
 /// # Errors
 /// The file cannot be read.
 pub(super) fn parse(stack_file: &Path) -> anyhow::Result<Parsed> {
-    let (source, unreadable) = topology::read(stack_file)?;
+    Ok(parsed(topology::read(stack_file)?))
+}
+
+/// Read the text of a stack file.
+pub(super) fn parsed((source, unreadable): (Source, Vec<Finding>)) -> Parsed {
     let result = match unreadable.is_empty() {
         true => topology::parse(&source),
         false => Err(unreadable),
     };
-    Ok(Parsed { source, result })
+    Parsed { source, result }
 }
 
 /// Check a stack file; `others` are stacks of the same run.

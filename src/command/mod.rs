@@ -9,12 +9,14 @@ mod catalog_check;
 mod check;
 #[cfg(feature = "agent")]
 mod dev;
+mod diff;
 mod dna;
 mod effects;
 mod explain;
 mod freeze;
 mod generate;
 mod graph;
+mod impact;
 mod init;
 mod load;
 mod made;
@@ -24,6 +26,7 @@ mod others;
 mod query;
 mod schema;
 mod secrets;
+mod sides;
 mod together;
 mod verify;
 mod verify_audit;
@@ -89,6 +92,8 @@ fn run_command(cli: Cli, streams: &mut Streams<'_>) -> anyhow::Result<Exit> {
     let catalog = || crate::catalog::load(&cli.global.catalog);
     match cli.command {
         Command::Gen(args) => generate::run(&GenSettings::of_each(&args, &cli.global.catalog), &catalog()?, streams),
+        Command::Diff(args) => diff::run(&args, cli.global.color, &catalog()?, streams),
+        Command::Impact(args) => impact::run(&args, cli.global.color, &catalog()?, streams),
         Command::Init(args) => init::run(&args, &catalog()?, streams),
         Command::Verify(args) if !args.audit.is_empty() => verify_audit::run(&args, streams),
         Command::Verify(args) if args.controls => verify_controls::run(args.output, streams),

@@ -16,13 +16,25 @@ const VERSION: u32 = 1;
 /// More than the metadata of the largest stack has.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Metadata that this run makes, by where it will lie.
+/// Metadata that is not taken from the disk, by where it would lie.
 #[derive(Default)]
-pub(super) struct Others(BTreeMap<PathBuf, StackMetadata>);
+pub(super) struct Others(BTreeMap<PathBuf, Other>);
+
+/// Where metadata comes from.
+enum Other {
+    /// This run makes it.
+    Made(StackMetadata),
+    /// Text of a file as it once was.
+    Text(String),
+}
 
 impl Others {
     pub(super) fn insert(&mut self, path: &Path, metadata: StackMetadata) {
-        self.0.insert(plain(path), metadata);
+        self.0.insert(plain(path), Other::Made(metadata));
+    }
+
+    pub(super) fn insert_text(&mut self, path: &Path, text: String) {
+        self.0.insert(plain(path), Other::Text(text));
     }
 
     /// Let the external components of `topology` be as the metadata describes them that they name.
@@ -65,9 +77,9 @@ impl Others {
         let file = folder.join(path);
         let read;
         let metadata = match self.0.get(&plain(&file)) {
-            Some(fresh) => fresh,
-            None => {
-                read = self::read(&file);
+            Some(Other::Made(fresh)) => fresh,
+            other => {
+                read = once_or_now(other, &file);
                 let hint =
                     "name the `stack-metadata.json` in the output of the other stack, from the folder of this file";
                 read.as_ref()
@@ -146,6 +158,14 @@ fn plain(path: &Path) -> PathBuf {
     found
 }
 
+/// A file as it once was, else as it is on disk.
+fn once_or_now(once: Option<&Other>, file: &Path) -> Result<StackMetadata, String> {
+    match once {
+        Some(Other::Text(text)) => of_text(text),
+        _ => read(file),
+    }
+}
+
 /// The fact is about the file, and repeats nothing of what stands in it.
 fn read(file: &Path) -> Result<StackMetadata, String> {
     let unread = |error: &dyn Display| format!("cannot be read: {error}");
@@ -155,7 +175,11 @@ fn read(file: &Path) -> Result<StackMetadata, String> {
         .take(MAX_BYTES)
         .read_to_string(&mut text)
         .map_err(|error| unread(&error))?;
-    let metadata: StackMetadata = serde_json::from_str(&text).map_err(|error| {
+    of_text(&text)
+}
+
+fn of_text(text: &str) -> Result<StackMetadata, String> {
+    let metadata: StackMetadata = serde_json::from_str(text).map_err(|error| {
         format!(
             "is not what `stacktic gen` writes (line {}, column {})",
             error.line(),

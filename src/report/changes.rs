@@ -61,7 +61,7 @@ pub fn changes_text(changes: &Changes<'_>, access: &[AccessChange], detail: Deta
     text
 }
 
-fn access_text(access: &[AccessChange], detail: Detail, style: Style) -> String {
+pub(super) fn access_text(access: &[AccessChange], detail: Detail, style: Style) -> String {
     let mut text = String::new();
     for change in access {
         let sign = match change.way {

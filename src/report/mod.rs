@@ -6,8 +6,10 @@ mod access;
 mod audit;
 mod changes;
 mod codes;
+mod differences;
 mod findings;
 mod forms;
+mod impact;
 mod keys;
 mod next_steps;
 mod secrets;
@@ -18,8 +20,12 @@ pub use access::{AccessChange, Gain, Way, access_diff, text_changes};
 pub use audit::{audit_flaws, audit_json, audit_text};
 pub use changes::{Detail, changes_json, changes_text, kept_text, unified_diff};
 pub use codes::{Example, Family, Page, codes, pages};
+pub use differences::{
+    Comparison, TreeDetail, comparison_json, comparison_text, difference_json, difference_told, differences_text,
+};
 pub use findings::{catalog_findings_text, findings_json, findings_text};
-pub use forms::{Form, Notice, Preview, of_changes, of_findings, preview, print};
+pub use forms::{Form, Notice, Preview, of_changes, of_differences, of_findings, of_touched, preview, print};
+pub use impact::{Impact, ServerTouch, ToolTouch, impact_in, impact_json, impact_text, tools_touched};
 pub use keys::{keys_json, keys_text};
 pub use next_steps::{Environment, Image, Made, NextStep, SecretFile, next_steps, next_steps_text};
 pub use secrets::{secrets_afterwards, secrets_json, secrets_left, secrets_status};

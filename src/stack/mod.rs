@@ -10,6 +10,7 @@ pub mod check;
 mod connections;
 mod deliver;
 pub mod delivery;
+pub mod difference;
 mod dns;
 mod endpoints;
 mod external;

@@ -66,6 +66,12 @@ pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
             .read_to_end(&mut bytes)
             .with_context(|| format!("could not read `{name}`"))?;
     }
+    Ok(source(name, &bytes))
+}
+
+/// The text of a stack file that was read from elsewhere, and what keeps it from being one.
+#[must_use]
+pub fn source(name: String, bytes: &[u8]) -> (Source, Vec<Finding>) {
     let start = Span {
         line: 1,
         column: 1,
@@ -76,7 +82,7 @@ pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
             Finding::new(Code::E_TOPOLOGY_LIMIT, start, "the file is larger than 1 MB")
                 .hint("split the stack; another stack's services are `external`"),
         ]
-    } else if let Err(error) = std::str::from_utf8(&bytes) {
+    } else if let Err(error) = std::str::from_utf8(bytes) {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned();
         let (line, column) = (
             before.lines().count().max(1),
@@ -95,13 +101,8 @@ pub fn read(path: &Path) -> anyhow::Result<(Source, Vec<Finding>)> {
     } else {
         Vec::new()
     };
-    Ok((
-        Source {
-            name,
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        },
-        findings,
-    ))
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    (Source { name, text }, findings)
 }
 
 /// Read the text of a stack file.

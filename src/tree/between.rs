@@ -1,7 +1,6 @@
-//! What one tree changes of another, both in memory.
+//! What a tree changes of another one, as if that one were on disk, and nobody had touched it.
 //!
-//! In: two trees. Out: `Changes` with a line for each file that only one of them has or that both have otherwise, for those who
-//! print changes. Nothing of a disk is known, so there is no edit, no refusal and no lock.
+//! In: two trees. Out: `Changes` to print. Nothing is ever applied of them: there is no disk, so nothing stands in the way.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,50 +8,66 @@ use std::collections::BTreeSet;
 use super::{Action, Change, Changes, Class, Content, Tree, TreeFile};
 use crate::rel_path::RelPath;
 
-impl<'tree> Changes<'tree> {
-    /// What would come, go and change on the way from `before` to `after`.
-    #[must_use]
-    pub fn between(before: &'tree Tree, after: &'tree Tree) -> Self {
-        let paths: BTreeSet<&RelPath> = before.iter().chain(after.iter()).map(|(path, _)| path).collect();
-        let changed = paths
-            .into_iter()
-            .filter_map(|path| change(path, before.get(path), after.get(path)));
-        Self {
-            files: changed.collect(),
-            ..Self::default()
-        }
+/// The changes that lead from `before` to `after`.
+#[must_use]
+pub fn between<'tree>(before: &Tree, after: &'tree Tree) -> Changes<'tree> {
+    let paths: BTreeSet<&RelPath> = before.iter().chain(after.iter()).map(|(path, _)| path).collect();
+    let files = paths
+        .into_iter()
+        .filter_map(|path| change(path, before.get(path), after.get(path)));
+    Changes {
+        files: files.collect(),
+        // As many locks as there would be on disk, so that none is pending by itself.
+        lock_before: Some(Vec::new()),
+        ..Changes::default()
     }
 }
 
-fn change<'tree>(
-    path: &RelPath,
-    before: Option<&'tree TreeFile>,
-    after: Option<&'tree TreeFile>,
-) -> Option<Change<'tree>> {
-    let file = after.or(before)?;
-    let is_secret = matches!(file.content, Content::Skeleton(_));
-    let action = match (before, after) {
-        (Some(before), Some(after)) if before.content == after.content && before.class == after.class => return None,
-        (Some(_), Some(_)) if is_secret => Action::SkeletonUpdate,
-        (Some(_), Some(_)) => Action::Update,
-        (None, _) if file.class == Class::Seeded => Action::Seed,
-        (None, _) => Action::Create,
-        (Some(_), None) => Action::Delete,
+fn change<'tree>(path: &RelPath, old: Option<&TreeFile>, new: Option<&'tree TreeFile>) -> Option<Change<'tree>> {
+    let (action, class, why) = match (old, new) {
+        (None, None) => return None,
+        (Some(old), None) => (Action::Delete, old.class, Cow::Owned(old.why.clone())),
+        (old, Some(new)) => (action(old, new), new.class, Cow::Borrowed(new.why.as_str())),
     };
+    let is_secret = |file: &TreeFile| matches!(file.content, Content::Skeleton(_));
+    let shows = action != Action::Same && action != Action::SeedSame;
     Some(Change {
         path: path.clone(),
         action,
-        class: file.class,
-        why: Cow::Borrowed(&file.why),
+        class,
+        why,
         note: None,
-        secret: is_secret,
-        before: before.and_then(bytes).map(<[u8]>::to_vec),
-        after: after.and_then(bytes).map(Cow::Borrowed),
+        secret: old.into_iter().chain(new).any(is_secret),
+        before: old.filter(|_| shows).and_then(bytes).map(<[u8]>::to_vec),
+        after: new.filter(|_| shows).and_then(bytes).map(Cow::Borrowed),
         stamp: None,
         contents: None,
         orphan: None,
         aside: None,
     })
+}
+
+/// What a run does to a file that the one before wrote; a seeded one is the user's since then.
+fn action(old: Option<&TreeFile>, new: &TreeFile) -> Action {
+    match (old, new.class) {
+        (None, Class::Owned) => Action::Create,
+        (None, Class::Seeded) => Action::Seed,
+        (Some(old), _)
+            if matches!(
+                (&old.content, &new.content),
+                (Content::Skeleton(_), Content::Skeleton(_))
+            ) =>
+        {
+            if old.content == new.content {
+                Action::SeedSame
+            } else {
+                Action::SkeletonUpdate
+            }
+        }
+        (Some(old), Class::Seeded) if old.class == Class::Seeded => Action::SeedSame,
+        (Some(old), Class::Owned) if old.content == new.content => Action::Same,
+        (Some(_), Class::Owned | Class::Seeded) => Action::Update,
+    }
 }
 
 fn bytes(file: &TreeFile) -> Option<&[u8]> {
@@ -64,8 +79,28 @@ fn bytes(file: &TreeFile) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::tree::Skeleton;
+    use crate::tree::{Holds, Skeleton, SkeletonKey};
+
+    fn owned(text: &str) -> Content {
+        Content::Bytes(text.as_bytes().to_vec().into())
+    }
+
+    fn skeleton(key: &str) -> Content {
+        let key = SkeletonKey {
+            key: key.to_owned(),
+            value: String::new(),
+            comment: "hidden".to_owned(),
+            of: BTreeSet::new(),
+            holds: Holds::default(),
+        };
+        Content::Skeleton(Skeleton {
+            keys: vec![key],
+            ..Skeleton::default()
+        })
+    }
 
     fn tree(files: &[(&str, Class, Content)]) -> Tree {
         let mut tree = Tree::new();
@@ -81,44 +116,50 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_comes_goes_and_changes() {
-        let text = |text: &str| Content::Bytes(text.as_bytes().to_vec().into());
-        let keys = |line: &str| {
-            Content::Skeleton(Skeleton {
-                header: vec![line.to_owned()],
-                ..Skeleton::default()
-            })
-        };
+    fn every_path_of_both_once() {
+        use Class::{Owned, Seeded};
         let before = tree(&[
-            ("gone", Class::Owned, text("1")),
-            ("other", Class::Owned, text("1")),
-            ("same", Class::Owned, text("1")),
-            ("secret", Class::Seeded, keys("1")),
+            ("gone", Owned, owned("a")),
+            ("other", Owned, owned("a")),
+            ("same", Owned, owned("a")),
+            ("secret/keys.env", Seeded, skeleton("A")),
+            ("secret/same.env", Seeded, skeleton("A")),
+            ("yours", Seeded, owned("a")),
         ]);
         let after = tree(&[
-            ("other", Class::Owned, text("2")),
-            ("same", Class::Owned, text("1")),
-            ("secret", Class::Seeded, keys("2")),
-            ("seeded", Class::Seeded, text("1")),
-            ("some", Class::Owned, text("1")),
+            ("come", Owned, owned("b")),
+            ("other", Owned, owned("b")),
+            ("same", Owned, owned("a")),
+            ("secret/keys.env", Seeded, skeleton("B")),
+            ("secret/same.env", Seeded, skeleton("A")),
+            ("yours", Seeded, owned("b")),
         ]);
-        let changes = Changes::between(&before, &after);
-        let told: Vec<String> = changes.files.iter().map(|change| format!("{change:?}")).collect();
+        let changes = between(&before, &after);
+        let actions: BTreeMap<&str, Action> = changes
+            .files
+            .iter()
+            .map(|change| (change.path.as_str(), change.action))
+            .collect();
         let expected = [
-            "delete `gone`",
-            "update `other`",
-            "update keys `secret`",
-            "seed `seeded`",
-            "create `some`",
+            ("come", Action::Create),
+            ("gone", Action::Delete),
+            ("other", Action::Update),
+            ("same", Action::Same),
+            ("secret/keys.env", Action::SkeletonUpdate),
+            ("secret/same.env", Action::SeedSame),
+            ("yours", Action::SeedSame),
         ];
-        assert_eq!(told, expected);
-        assert_eq!(changes.files[1].after(), Some(&b"2"[..]));
-        assert!(
-            changes
-                .files
-                .iter()
-                .all(|change| !change.secret || change.after().is_none())
-        );
-        assert!(Changes::between(&after, &after).files.is_empty());
+        assert_eq!(actions, expected.into());
+        assert!(changes.pending() && !changes.reports());
+        let other = changes
+            .files
+            .iter()
+            .find(|change| change.path.as_str() == "other")
+            .unwrap();
+        assert_eq!((other.before(), other.after()), (Some(&b"a"[..]), Some(&b"b"[..])));
+        let secret = changes.files.iter().find(|change| change.secret).unwrap();
+        assert_eq!((secret.before(), secret.after()), (None, None));
+        let nothing = between(&before, &before);
+        assert!(nothing.is_clean() && !nothing.is_first());
     }
 }

@@ -67,7 +67,7 @@ fn help_and_version_are_answers() {
 
     0   done, or nothing to do
     1   error: findings in the stack file, or a file that cannot be read or written
-    2   changes are pending (`--check`)
+    2   changes are pending (`--check`), something differs (`diff`) or is touched (`impact`)
     3   refused or left: a foreign or edited file, too many deletes, an encrypted secret out of step
     4   the catalog or the lock file does not fit
     64  wrong usage

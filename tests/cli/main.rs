@@ -16,6 +16,7 @@ mod catalog;
 mod catalog_check;
 mod check;
 mod client_docs;
+mod diff;
 mod dna;
 mod explain;
 mod faults;

@@ -13,7 +13,7 @@ use crate::finding::{Finding, suggestion};
 use crate::render::Renderer;
 use crate::report::{self, Style};
 use crate::stack::Link;
-use crate::tree::{Action, Changes};
+use crate::tree::{Action, Changes, between};
 
 pub(super) fn run(
     subject: &Subject<'_>,
@@ -37,7 +37,10 @@ pub(super) fn run(
     let mut renderer = Renderer::new()?;
     let before = assemble_with(&mut renderer, &topology, &stack, subject.catalog)?;
     let after = assemble_with(&mut renderer, subject.topology, subject.stack, subject.catalog)?;
-    let changes = Changes::between(&before, &after);
+    let mut changes = between(&before, &after);
+    changes
+        .files
+        .retain(|change| !matches!(change.action, Action::Same | Action::SeedSame));
     let made = made((&stack, &before), (subject.stack, &after))?;
     match output {
         OutputArg::Text => text(subject, &links, &made, &changes, streams)?,

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Notice, Weight};
 use crate::report::changes::summary;
-use crate::report::{AccessChange, Style, Way, semantic_diff};
+use crate::report::{AccessChange, Style, Way, difference_told, semantic_diff};
+use crate::stack::difference::{Difference, Edit};
 use crate::tree::Changes;
 
 /// Most characters; a comment of GitHub may have 65 536.
@@ -15,6 +16,8 @@ pub struct Preview<'a> {
     pub stack: &'a str,
     pub changes: &'a Changes<'a>,
     pub access: &'a [AccessChange],
+    /// What differs in what was written, where that is compared.
+    pub differences: &'a [Difference],
     pub notes: &'a [String],
 }
 
@@ -61,6 +64,7 @@ pub fn preview(preview: &Preview<'_>) -> String {
         stack,
         changes,
         access,
+        differences,
         notes,
     } = preview;
     let mut text = format!("### stacktic: {}\n\n", code(stack));
@@ -78,6 +82,18 @@ pub fn preview(preview: &Preview<'_>) -> String {
         }
         text.push_str("```\n\n");
     }
+    if !differences.is_empty() {
+        text.push_str("**What was written otherwise**\n\n```diff\n");
+        for difference in *differences {
+            let sign = match difference.edit {
+                Edit::Added => '+',
+                Edit::Removed => '-',
+                Edit::Renamed | Edit::Changed => '!',
+            };
+            let _ = writeln!(text, "{sign} {}", fenced(&difference_told(difference)));
+        }
+        text.push_str("```\n\n");
+    }
     let _ = writeln!(text, "{}\n", plain(&summary(changes)));
     for note in *notes {
         let _ = writeln!(text, "- note: {}", plain(note));
@@ -91,6 +107,27 @@ pub fn preview(preview: &Preview<'_>) -> String {
     ];
     for (title, part) in parts {
         add_folded(&mut text, title, &part);
+    }
+    capped(&text)
+}
+
+/// Lists under their titles, folded; `nothing` says what holds where all but the first are empty.
+pub(in crate::report) fn lists(stack: &str, nothing: &str, lists: &[(&str, Vec<String>)], notes: &[String]) -> String {
+    let mut text = format!("### stacktic: {}\n\n", code(stack));
+    match lists.iter().skip(1).all(|(_, lines)| lines.is_empty()) {
+        true => {
+            let _ = writeln!(text, "The change {nothing}.");
+        }
+        false => {
+            let counts = lists.iter().map(|(title, lines)| format!("{title}: {}", lines.len()));
+            let _ = writeln!(text, "{}", counts.collect::<Vec<_>>().join(", "));
+        }
+    }
+    for note in notes {
+        let _ = writeln!(text, "\n- note: {}", plain(note));
+    }
+    for (title, lines) in lists {
+        add_folded(&mut text, title, &lines.join("\n"));
     }
     capped(&text)
 }

@@ -10,9 +10,10 @@ mod markdown;
 mod notice;
 mod sarif;
 
+pub(super) use markdown::lists as markdown_lists;
 pub use markdown::{Preview, preview};
 use notice::Weight;
-pub use notice::{Notice, of_changes, of_findings};
+pub use notice::{Notice, of_changes, of_differences, of_findings, of_touched};
 
 /// A form for programs of others; the text for people and our own JSON are printed elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use crate::catalog::FileFindings;
 use crate::name::is_hidden;
-use crate::report::{AccessChange, Gain, Way};
+use crate::report::{AccessChange, Gain, Way, difference_told};
+use crate::stack::difference::{Difference, Edit};
 use crate::tree::Changes;
 
 /// Longest text of a notice, in characters: names in it can be as long as the file.
@@ -93,6 +94,27 @@ pub fn of_changes(changes: &Changes<'_>, access: &[AccessChange], stack_file: &s
         notices.push(notice);
     }
     notices
+}
+
+/// What differs in what was written.
+#[must_use]
+pub fn of_differences(differences: &[Difference], stack_file: &str) -> Vec<Notice> {
+    let each = differences.iter().map(|difference| {
+        let rule = match difference.edit {
+            Edit::Added => "TOPOLOGY_ADDED",
+            Edit::Removed => "TOPOLOGY_REMOVED",
+            Edit::Renamed => "TOPOLOGY_RENAMED",
+            Edit::Changed => "TOPOLOGY_CHANGED",
+        };
+        Notice::of_file(rule, Weight::Note, stack_file, &difference_told(difference))
+    });
+    each.collect()
+}
+
+/// Something that a change touches, by a rule of its own: `IMPACT_TOOL`.
+#[must_use]
+pub fn of_touched(rule: &str, text: &str, stack_file: &str) -> Notice {
+    Notice::of_file(rule, Weight::Note, stack_file, text)
 }
 
 fn of_access(change: &AccessChange, stack_file: &str) -> Notice {

@@ -5,7 +5,7 @@
 
 mod fields;
 mod objects;
-mod value;
+pub(super) mod value;
 
 use std::fmt::Write as _;
 

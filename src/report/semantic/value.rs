@@ -8,8 +8,12 @@ use crate::report::changes::visible;
 const MOST_CHARACTERS: usize = 100;
 
 /// `3`, `read`, `{name: api, port: 80}`; what is long ends in an ellipsis.
-pub(super) fn short(value: &Json) -> String {
-    let whole = visible(&flow(value));
+pub(in crate::report) fn short(value: &Json) -> String {
+    cut(visible(&flow(value)))
+}
+
+/// A text, of which an ellipsis stands for what is long.
+pub(in crate::report) fn cut(whole: String) -> String {
     if whole.chars().count() <= MOST_CHARACTERS {
         return whole;
     }
