@@ -58,12 +58,6 @@ fn registry(stack: &Stack, catalog: &Catalog, server: &Component) -> anyhow::Res
     Ok(registry)
 }
 
-/// The link by which callers of a server sign in.
-pub(super) fn sign_in<'a>(stack: &'a Stack, server: &'a Component) -> Option<&'a Link> {
-    let mut links = stack.links_from(&server.name);
-    links.find(|link| link.kind.interface_name() == TOKENS)
-}
-
 /// The AI clients of a server: what each may reach, all where it has no list, and the day with which it ends.
 fn clients(stack: &Stack, server: &Component) -> Vec<Json> {
     let kinds = &server.entry.definition.sub_components;

@@ -84,7 +84,11 @@ fn what_nothing_here_grants_is_said_to_be_so() {
 #[test]
 fn a_link_that_writes_without_tools_has_no_gate() {
     let stack = stack(
-        &["fastmcp: {type: fastmcp}", "otel: {type: otel}", "valkey: {type: valkey}"],
+        &[
+            "fastmcp: {type: fastmcp}",
+            "otel: {type: otel}",
+            "valkey: {type: valkey}",
+        ],
         &[
             "{from: fastmcp, to: otel}",
             "{from: fastmcp, to: valkey, write_access: true}",
@@ -92,6 +96,9 @@ fn a_link_that_writes_without_tools_has_no_gate() {
     );
     let settings = Project::generated(&stack).read("out/k8s/deploy/base/fastmcp/config/cloud.env");
     assert!(settings.contains("MCP_OTEL_ENDPOINT="), "{settings}");
-    let gates: Vec<&str> = settings.lines().filter(|line| line.contains("_WRITE_ACCESS=")).collect();
+    let gates: Vec<&str> = settings
+        .lines()
+        .filter(|line| line.contains("_WRITE_ACCESS="))
+        .collect();
     assert_eq!(gates, ["MCP_VALKEY_WRITE_ACCESS=true"]);
 }

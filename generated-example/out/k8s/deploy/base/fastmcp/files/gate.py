@@ -2,8 +2,9 @@
 
 In: HTTP requests of anyone.
 Out: to the MCP application only requests of a known key, within the caps; 401 otherwise.
-Must not know: tools. `/health` is the one path without a key. It answers 200 until the process is
-told to end: what the audit log suffers from is a word in its body, since no restart would heal it.
+Must not know: tools. Without a key there are `/health`, and for strangers who look for a way in
+the server card and the metadata of the sign-in. `/health` answers 200 until the process is told to
+end: what the audit log suffers from is a word in its body, since no restart would heal it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
     from stacktic_mcp.core.audit import AuditLog
     from stacktic_mcp.core.callers import Callers
+    from stacktic_mcp.core.card import Card
     from stacktic_mcp.core.limits import Limits, Uses
 
 PATH = "/mcp"
@@ -72,6 +74,8 @@ class Gate:
     beside: Sequence[Beside | None] = ()
     # More that `/health` says: what is watched beside the calls.
     watched: Callable[[], dict[str, str]] | None = None
+    # What a stranger may read of the server.
+    card: Card | None = None
     sessions: Sessions = field(init=False)
     # The process is about to end: others shall lead nobody here.
     draining: threading.Event = field(default_factory=threading.Event)
@@ -90,6 +94,8 @@ class Gate:
             await self._tell_health(scope, receive, send)
         elif self.callers.sign_in is not None and scope["path"] in METADATA_PATHS:
             await self.callers.sign_in.metadata(scope, receive, send)
+        elif self.card is not None and self.card.is_asked(scope):
+            await self.card(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 

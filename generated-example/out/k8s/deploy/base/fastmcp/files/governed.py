@@ -20,6 +20,7 @@ from typing import Any, Literal, cast
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent, ToolAnnotations
+from mcp_types import Tool as ListedTool
 from pydantic import PrivateAttr
 
 from stacktic_mcp.core.calls import Call, current_call
@@ -30,6 +31,7 @@ from stacktic_mcp.core.settings import Settings
 from stacktic_mcp.core.topology import Topology
 from stacktic_mcp.lib.answers import Answer, Budget, Fitted, encode_envelope, fit
 from stacktic_mcp.lib.arguments import Arguments, Bound
+from stacktic_mcp.lib.declared_form import DeclaredForm
 from stacktic_mcp.lib.input_schema import ensure_described
 from stacktic_mcp.lib.links import Link
 from stacktic_mcp.lib.output_schema import output_schema
@@ -108,6 +110,8 @@ class Body:
         reads = traits.tool_class == "read"
         offered = [link for link in links if reads or link.writable]
         self.arguments = Arguments(function, links, offered)
+        self.output_schema = output_schema(function)
+        self.form = DeclaredForm(self.output_schema["properties"]["data"])
 
     async def serve(self, raw: Mapping[str, Any]) -> ToolResult:
         """Answer a call: an envelope, or a refusal as an MCP tool error."""
@@ -136,6 +140,7 @@ class Body:
         # Now: a secret that was replaced while the tool ran is known with both its values.
         redact = self.runtime.settings.redactor()
         fitted = fit(answer, self.traits.budget, redact)
+        self._ensure_form(fitted.data)
         envelope = self._envelope(fitted, bound, page, started)
         cursor = envelope["next_cursor"]
         if cursor is not None and redact(cursor) != cursor:
@@ -200,6 +205,17 @@ class Body:
             self._log(error)
             hint = f"{bound.link.component} could not serve this call; the server log tells why"
             raise Refusal("E_UNAVAILABLE", hint) from None
+
+    def _ensure_form(self, data: Any) -> None:
+        """Refuse in words what a client would refuse without: data of another form than told."""
+        place = self.form.first_difference(data)
+        if place is None:
+            return
+        logger.error("%s: the backend's answer has another form at %s", self.name, place)
+        hint = f"the backend answered in a form that is not known, at `{place}`"
+        if self.traits.tool_class != "read":
+            hint = f"{hint}; the change was sent, so look before you send it again"
+        raise Refusal("E_UNAVAILABLE", hint)
 
     def _log(self, error: Exception) -> None:
         text = "".join(traceback.format_exception(error))
@@ -293,6 +309,8 @@ class GovernedTool(Tool):
     """The MCP side of a `Body`: FastMCP lists and runs it."""
 
     _body: Body = PrivateAttr()
+    # What every list says of it; nobody changes that once it was made.
+    _listed: ListedTool | None = PrivateAttr(default=None)
 
     @classmethod
     def of(cls, body: Body, title: str) -> GovernedTool:
@@ -308,7 +326,7 @@ class GovernedTool(Tool):
             # Lines end where Python wants them to, which means nothing to a model.
             description=" ".join(description.split()),
             parameters=body.arguments.schema,
-            output_schema=output_schema(body.function),
+            output_schema=body.output_schema,
             annotations=body.traits.annotations(),
         )
         tool._body = body
@@ -337,6 +355,15 @@ class GovernedTool(Tool):
     def is_within(self, reach: Reach) -> bool:
         """Tell whether a reach allows the tool for any of its links."""
         return bool(self._body.within(reach))
+
+    def to_mcp_tool(self, **overrides: Any) -> ListedTool:
+        """Return the tool as lists have it, made once: all callers are told the same."""
+        own = {"name": self.name, "outputSchema": self.output_schema}
+        if any(name not in own or own[name] != value for name, value in overrides.items()):
+            return super().to_mcp_tool(**overrides)
+        if self._listed is None:
+            self._listed = super().to_mcp_tool()
+        return self._listed
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Serve a call."""

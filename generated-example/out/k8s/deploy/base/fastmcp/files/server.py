@@ -22,6 +22,7 @@ from fastmcp import FastMCP
 from stacktic_mcp.core import search
 from stacktic_mcp.core.audit import AuditLog, open_audit
 from stacktic_mcp.core.callers import Callers
+from stacktic_mcp.core.card import load_card
 from stacktic_mcp.core.completions import offer_completions
 from stacktic_mcp.core.connections import (
     BACKLOG,
@@ -35,6 +36,7 @@ from stacktic_mcp.core.draining import DRAIN_SETTING, DrainingServer
 from stacktic_mcp.core.freshness import let_lists_be_kept
 from stacktic_mcp.core.gate import Gate
 from stacktic_mcp.core.governed import Runtime
+from stacktic_mcp.core.identity import ICONS, VERSION, introduce
 from stacktic_mcp.core.limits import Limits
 from stacktic_mcp.core.lock import (
     LockedTool,
@@ -137,7 +139,8 @@ def build_server(settings: Settings, package: Path) -> Server:
     metrics = Metrics()
     audit.counted = metrics.count
     beside = (open_port(settings, metrics), export_traces(settings))
-    gate = Gate(Watched(app), callers, limits, audit, beside, watch.health)
+    card = load_card(settings)
+    gate = Gate(Watched(app), callers, limits, audit, beside, watch.health, card)
     tell_state(metrics, settings, gate.sessions, gate.health)
     return Server(mcp, gate, audit)
 
@@ -148,7 +151,9 @@ def _build_mcp(
     mcp: FastMCP = FastMCP(
         name=topology.stack,
         instructions=instructions(topology.stack, [tools.service() for tools in toolsets]),
-        version="1",
+        version=VERSION,
+        website_url=topology.website,
+        icons=ICONS,
         middleware=[recorder, watch.withdrawal],
         lifespan=watch.lifespan,
         mask_error_details=True,
@@ -156,6 +161,7 @@ def _build_mcp(
         dereference_schemas=False,
         on_duplicate="error",
     )
+    introduce(mcp, topology)
     for toolset in toolsets:
         for tool in toolset.tools:
             mcp.add_tool(tool)

@@ -60,6 +60,8 @@ class Topology:
     offers: tuple[Offer, ...] = ()
     clients: tuple[Client, ...] = ()
     sign_in: SignInLink | None = None
+    # A page for people about the stack.
+    website: str | None = None
 
     @property
     def links(self) -> tuple[Link, ...]:
@@ -117,6 +119,7 @@ def _parse_topology(facts: Mapping[str, Any], settings: Settings) -> Topology:
         ),
         clients=tuple(parse_client(item) for item in facts.get("clients", ())),
         sign_in=_parse_sign_in(facts["sign_in"]) if "sign_in" in facts else None,
+        website=facts.get("website"),
     )
 
 

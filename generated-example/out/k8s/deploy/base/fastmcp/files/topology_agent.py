@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from stacktic_mcp.core.toolkit import Link, Refusal
 from stacktic_mcp.lib.decoding import decode_json
+from stacktic_mcp.lib.documents import Facts, objects
 from stacktic_mcp.lib.http_client import Http
 from stacktic_mcp.lib.text import printable
 
@@ -43,7 +44,7 @@ TOLD = frozenset(
 class Reply:
     """The answer to one query."""
 
-    results: list[Any]
+    results: list[Facts]
     status: str | None
     output: str | None
     next_cursor: str | None
@@ -80,13 +81,13 @@ class Agent:
 def parse_reply(reply: Any) -> Reply:
     """Read the answer to a query; a bare list is a page of its own."""
     if isinstance(reply, list):
-        return Reply(cast("list[Any]", reply), None, None, None)
+        return Reply(objects(reply), None, None, None)
     fields = _object(reply)
     results = fields.get("results")
     if not isinstance(results, list):
         raise Refusal("E_UNAVAILABLE", "the agent answered in a form that is not known")
     return Reply(
-        results=cast("list[Any]", results),
+        results=objects(results),
         status=_text(fields.get("status")),
         output=_text(fields.get("output")),
         next_cursor=_text(fields.get("next_cursor")),
