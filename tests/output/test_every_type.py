@@ -43,6 +43,8 @@ ROLES = ("Role", "ClusterRole")
 URL = re.compile(r"https?://(?:[^/@\s]*@)?([A-Za-z0-9._-]+)")
 # Metadata names a page of each type, for people.
 DOCS = re.compile(r"docs\W+https?://\S+")
+# The name of a form, which nobody has to fetch.
+FORM = re.compile(r"\$schema\W+https?://[^\s\"\\]+")
 # Names without a dot are those of the same namespace.
 INSIDE = re.compile(
     r"^[^.]+$|\.svc(\.cluster\.local)?$|(^|\.)example\.com$|^(localhost|127\.0\.0\.1|0\.0\.0\.0)$"
@@ -201,7 +203,7 @@ def envs_of(item: Object) -> Iterator[dict[str, Any]]:
 
 def hosts_outside(value: Any) -> Iterator[str]:
     """Hosts of URLs that are neither in the cluster nor below the domain of the stack."""
-    for host in URL.findall(DOCS.sub("", json.dumps(value))):
+    for host in URL.findall(FORM.sub("", DOCS.sub("", json.dumps(value)))):
         name = host.strip(".").lower()
         if name not in OUTSIDE and not INSIDE.search(name):
             yield name
