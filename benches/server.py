@@ -13,20 +13,16 @@ import contextlib
 import http.client
 import json
 import socket
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / name) for name in ("server", "tools")]
+# It leads to the tests' modules, so it comes first.
+from example_pod import example_pod
 
-from agent_stub import AGENT_KEY, serving_agent  # noqa: E402
-from generated import example, generate  # noqa: E402
-from mcp_client import JSON, bearer, message, open_session  # noqa: E402
-from pods import KEYS, Running, make_pod, running  # noqa: E402
+from mcp_client import JSON, bearer, message, open_session
+from pods import KEYS, Running, running
 
 HALF_HEAD = b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 # As many keys work at once; each of them may call ten times a second.
@@ -59,7 +55,7 @@ def show(server: Running, start: float, what: str) -> None:
 
 
 @contextlib.contextmanager
-def half_open(server: Running, count: int) -> Iterator[None]:
+def half_open(server: Running, count: int) -> Generator[None]:
     """Hold connections that have sent half a head; the server may end them at any time."""
     with contextlib.ExitStack() as stack:
         for _ in range(count):
@@ -137,15 +133,8 @@ def main() -> None:
     for name, default in (("connections", 2000), ("sessions", 200), ("calls", 20000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        output = generate(Path(folder) / "example", example())
-        with serving_agent(output.metadata()) as agent:
-            backend = {"MCP_STACK_AGENT_HOST": "127.0.0.1"}
-            backend["MCP_STACK_AGENT_PORT"] = str(agent.port)
-            pod = make_pod(Path(folder) / "pod", output, **backend)
-            pod.fill({"MCP_STACK_AGENT_KEY": AGENT_KEY})
-            with running(pod, fresh=True) as server:
-                measure(server, arguments)
+    with example_pod() as pod, running(pod, fresh=True) as server:
+        measure(server, arguments)
 
 
 if __name__ == "__main__":

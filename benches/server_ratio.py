@@ -18,20 +18,17 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / name) for name in ("server", "tools")]
+# It leads to the tests' modules, so it comes first.
+from example_pod import ROOT, example_pod
 
-from agent_stub import AGENT_KEY, serving_agent  # noqa: E402
-from generated import example, generate  # noqa: E402
-from mcp_client import JSON, bearer, message, open_session  # noqa: E402
-from pods import KEYS, Pod, Running, free_port, make_pod, running  # noqa: E402
+from mcp_client import JSON, bearer, message, open_session
+from pods import KEYS, Pod, Running, free_port, running
 
 REVISION = "2026-07-28"
 META = {
@@ -214,18 +211,11 @@ def main() -> None:
     for name, default in (("rounds", 5), ("requests", 600)):
         parser.add_argument(f"--{name}", type=int, default=default)
     numbers = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        output = generate(Path(folder) / "example", example())
-        with serving_agent(output.metadata()) as agent:
-            backend = {"MCP_STACK_AGENT_HOST": "127.0.0.1"}
-            backend["MCP_STACK_AGENT_PORT"] = str(agent.port)
-            pod = make_pod(Path(folder) / "pod", output, **backend)
-            pod.fill({"MCP_STACK_AGENT_KEY": AGENT_KEY})
-            with ours(pod) as (own, server):
-                listing = Path(folder) / "listing.json"
-                listing.write_text(json.dumps(told_by(server)), encoding="utf-8")
-                with bare(listing) as other:
-                    measure(own, server, other, numbers)
+    with example_pod() as pod, ours(pod) as (own, server):
+        listing = pod.root / "listing.json"
+        listing.write_text(json.dumps(told_by(server)), encoding="utf-8")
+        with bare(listing) as other:
+            measure(own, server, other, numbers)
 
 
 if __name__ == "__main__":
