@@ -41,10 +41,7 @@ fn of_environment(
     root: &RelPath,
 ) -> anyhow::Result<Vec<AccessChange>> {
     // Without a lock of its own an environment reaches what the stack says.
-    let default = || -> anyhow::Result<SeenLock> {
-        let stack = bytes(tree, root).map(parse).transpose()?;
-        Ok(renamed(stack.unwrap_or_default(), server))
-    };
+    let default = || -> anyhow::Result<SeenLock> { Ok(renamed(at_root(tree, root)?, server)) };
     let before = match pair.before() {
         Some(lock) => lock,
         None => default()?,
@@ -83,10 +80,19 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// The lock of all servers as the stack has it; an empty one where there is no server.
+pub(super) fn lock(tree: &Tree) -> anyhow::Result<SeenLock> {
+    let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
+    Ok(at_root(tree, &root)?)
+}
+
+fn at_root(tree: &Tree, root: &RelPath) -> serde_json::Result<SeenLock> {
+    Ok(bytes(tree, root).map(parse).transpose()?.unwrap_or_default())
+}
+
 /// The locks of a tree: the stack's servers, and those of environments that override what one reaches.
 pub(super) fn locks(tree: &Tree) -> anyhow::Result<SeenLock> {
-    let root = RelPath::parse(TOOLS_LOCK).map_err(|rule| anyhow!(rule))?;
-    let mut all = bytes(tree, &root).map(parse).transpose()?.unwrap_or_default();
+    let mut all = lock(tree)?;
     for (path, _) in tree
         .below("k8s/deploy/overlays/")
         .filter(|(path, _)| overlay_server(path).is_some())

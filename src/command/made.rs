@@ -7,15 +7,13 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::access::lock;
 use crate::catalog::Level;
 use crate::hook::{SeenLock, ToldEdge, told_edges};
-use crate::name::RelPath;
 use crate::report::{self, AccessChange, Style, Way};
 use crate::stack::Stack;
 use crate::tree::{Content, Tree};
 use crate::view::grants_text;
-
-const TOOLS_LOCK: &str = "tools.lock.json";
 
 #[derive(Debug, Serialize)]
 pub(super) struct Made {
@@ -116,14 +114,6 @@ fn gain(change: &AccessChange, style: Style) -> String {
         Way::Changed => style.changed(&sign),
     };
     format!("{sign} {}", change.text)
-}
-
-fn lock(tree: &Tree) -> anyhow::Result<SeenLock> {
-    let path = RelPath::parse(TOOLS_LOCK).map_err(anyhow::Error::msg)?;
-    Ok(match tree.get(&path).map(|file| &file.content) {
-        Some(Content::Bytes(bytes)) => serde_json::from_slice(bytes)?,
-        _ => SeenLock::default(),
-    })
 }
 
 fn tools(lock: &SeenLock) -> BTreeSet<Tool> {
